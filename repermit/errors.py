@@ -1,0 +1,140 @@
+"""Every failure that repermit expects.
+
+RepermitError
+├── ConfigInvalid        the config does not describe a campaign (lists all problems)
+├── WordingIncomplete    a sentence that a recipient would read is missing or broken
+├── AddressRejected      a text is no address (reason code; never the text)
+├── ListUnreadable       a list is empty, binary, or has no address column
+├── TokenRejected        a link is forged, damaged, or meant for another purpose
+├── KeysUnusable         the key folder is missing, foreign, or open to others
+├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
+├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+├── ApprovalRefused      the campaign is not ready to be approved
+├── SendRefused          nothing may leave: no approval, paused, relay unusable
+├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
+├── PurgeRefused         people could not answer, or more would go than was allowed
+├── ProofBroken          the log does not verify, or a standing has no entry in it
+├── FileRefused          a file to write exists already, or cannot be written
+├── ServeRefused         the answer server cannot start
+└── PersonUnknown        nothing is on file under that address
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+class RepermitError(Exception):
+    """An expected failure: the command prints it and its hint, never a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def details(self) -> dict[str, Any]:
+        """Return what `--json` adds to `error` and `hint`."""
+        return {}
+
+
+class ConfigInvalid(RepermitError):
+    """The config does not describe a campaign; every problem is named with its line."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str], *, hint: str) -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = tuple(problems)
+
+    def details(self) -> dict[str, Any]:
+        """Return the problems one by one."""
+        return {"problems": list(self.problems)}
+
+
+class WordingIncomplete(RepermitError):
+    """A sentence that a recipient would read is missing or broken."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems), hint="complete the wording file that is named")
+        self.problems = tuple(problems)
+
+
+class AddressRejected(RepermitError):
+    """A text is no address. `reason` is a code; the text itself is not kept."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"this is not an e-mail address ({reason})", hint="check the spelling and try again"
+        )
+        self.reason = reason
+
+
+class ListUnreadable(RepermitError):
+    """A list is empty, binary, or has no column of addresses."""
+
+
+class TokenRejected(RepermitError):
+    """A link is forged, damaged, or meant for another purpose or campaign."""
+
+    def __init__(self) -> None:
+        super().__init__("this link was not made by this campaign", hint="nothing was recorded")
+
+
+class KeysUnusable(RepermitError):
+    """The key folder is missing, belongs to another campaign, or is open to others."""
+
+
+class SealBroken(RepermitError):
+    """A sealed field cannot be opened: its generation is destroyed, or it was altered."""
+
+
+class LedgerUnusable(RepermitError):
+    """The ledger is missing, foreign, newer than this release, locked, full or out of date."""
+
+
+class ApprovalRefused(RepermitError):
+    """The campaign is not ready to be approved."""
+
+
+class SendRefused(RepermitError):
+    """No mail may leave now; nothing was lost and nobody was skipped."""
+
+
+class DoubtRefused(RepermitError):
+    """A decision on doubtful rows names a row that is not doubtful, or a wrong count."""
+
+
+class PurgeRefused(RepermitError):
+    """The purge would be wrong now. Each reason has a code, a text and a date, if one helps."""
+
+    def __init__(
+        self, reasons: Sequence[tuple[str, str, datetime | None]], *, due: int, hint: str
+    ) -> None:
+        super().__init__("; ".join(text for _, text, _ in reasons), hint=hint)
+        self.reasons = tuple(reasons)
+        self.due = due
+
+
+class ProofBroken(RepermitError):
+    """The log does not verify, or a standing has no entry in it."""
+
+
+class FileRefused(RepermitError):
+    """A file to write exists already, or cannot be written or read."""
+
+
+class ServeRefused(RepermitError):
+    """The answer server cannot start."""
+
+
+class PersonUnknown(RepermitError):
+    """Nothing is on file under that address."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing is on file under that address in this campaign",
+            hint="check the spelling; a purged person cannot be found again",
+        )
