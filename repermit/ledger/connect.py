@@ -1,0 +1,215 @@
+"""Connections to the SQLite file: how it is made, checked, opened, and what its errors mean."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from repermit.domain.clock import Clock
+from repermit.errors import LedgerUnusable, RepermitError
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from repermit.ledger.vault import Vault
+
+REVISION = "0001"  # the newest migration; tests compare it with alembic's head
+_BUSY_SECONDS = 30.0
+_SET_AT_CREATION = ("journal_mode", "auto_vacuum")
+
+
+class _Connection(sqlite3.Connection):
+    """A connection whose transactions are begun and ended by statements only.
+
+    SQLAlchemy ends a session by `commit` or `rollback` on the driver's connection; inside our
+    own transactions that must not reach the database.
+    """
+
+    def commit(self) -> None:
+        """Leave the transaction open; the engine commits."""
+
+    def rollback(self) -> None:
+        """Leave the transaction open; the engine rolls back."""
+
+
+def connection(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Return a connection in autocommit mode, with every pragma set and read back.
+
+    Raises: LedgerUnusable when the file is gone or a pragma did not take.
+    """
+    opened = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
+        cached_statements=256,
+    )
+    for pragma, wanted in (
+        ("journal_mode", "wal"),
+        ("synchronous", 2),  # FULL
+        ("secure_delete", 1),
+        ("auto_vacuum", 2),  # INCREMENTAL
+        ("temp_store", 2),  # MEMORY: no temporary file ever holds a row
+    ):
+        if pragma not in _SET_AT_CREATION:
+            opened.execute(f"PRAGMA {pragma} = {wanted}")
+        found = opened.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if found != wanted:
+            opened.close()
+            raise LedgerUnusable(
+                f"the ledger's {pragma} is {found}, not {wanted}",
+                hint="it was not made by repermit, or this SQLite lacks the setting",
+            )
+    if read_only:
+        opened.execute("PRAGMA query_only = 1")
+    return opened
+
+
+def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
+    """Check that the ledger at *path* is whole, ours and of this release; make it if *create*.
+
+    Raises: LedgerUnusable, with what to do.
+    Crash: a ledger that is being made stands beside its place and is moved there when whole.
+    """
+    if not path.exists():
+        if not create:
+            raise LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
+        with translated():
+            _make(path, clock, vault)
+    with translated(), closing(connection(path)) as opened:
+        try:
+            revision = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+            owner = opened.execute("SELECT uuid FROM campaign").fetchone()
+        except sqlite3.OperationalError as failure:
+            if "no such table" not in str(failure):
+                raise
+            revision, owner = None, None
+    if revision is None or owner is None:
+        raise LedgerUnusable(
+            f"{path.name} is not a ledger", hint="check database.url in the config"
+        )
+    if revision[0] != REVISION:
+        raise LedgerUnusable(
+            f"the ledger was made by a newer release (schema {revision[0]}, this one knows "
+            f"{REVISION})",
+            hint="install the release that last used it",
+        )
+    if owner[0] != vault.keys.campaign:
+        raise LedgerUnusable(
+            "the ledger and the key folder belong to different campaigns",
+            hint="check database.url and keys.dir in the config",
+        )
+
+
+def session_on(opened: sqlite3.Connection) -> Session:
+    """Return a SQLModel session inside the transaction that is open on *opened*."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import StaticPool
+    from sqlmodel import Session
+
+    engine = create_engine("sqlite://", creator=lambda: opened, poolclass=StaticPool)
+    return Session(engine.connect(), expire_on_commit=False)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the database or the disk raises into what the operator can act on."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as failure:
+        raise translate(failure) from failure
+
+
+def translate(failure: BaseException) -> BaseException:
+    """Return the expected failure that *failure* stands for, or *failure* itself."""
+    if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _full()
+    if isinstance(failure, OSError):
+        return LedgerUnusable(
+            f"the ledger or its key folder cannot be used ({failure.strerror})",
+            hint="check the disk and the rights on both folders; nothing was lost",
+        )
+    if not isinstance(failure, sqlite3.Error):
+        return failure
+    text = str(failure)
+    for sign, meaning in _MEANINGS.items():
+        if sign in text:
+            return LedgerUnusable(meaning[0], hint=meaning[1])
+    return failure
+
+
+_MEANINGS = {
+    "is locked": (
+        "the ledger is locked by another process",
+        "wait until it is done, or find it with `fuser` on the ledger; nothing was lost",
+    ),
+    "readonly": (
+        "the ledger is read-only",
+        "check the rights on the ledger's file and folder; nothing was lost",
+    ),
+    "unable to open": (
+        "the ledger is gone or cannot be opened",
+        "check database.url in the config and the rights on the folder",
+    ),
+    "not a database": ("this file is not a ledger", "check database.url in the config"),
+    "malformed": ("the ledger is damaged", "put back the newest backup, then `doubt restored`"),
+    "disk I/O error": (
+        "the disk refused to read or write the ledger",
+        "check the disk; what was confirmed before is safe",
+    ),
+    "database or disk is full": (
+        "the disk is full",
+        "make room and run the same command again; what was confirmed before is safe",
+    ),
+}
+
+
+def _full() -> RepermitError:
+    return LedgerUnusable("the disk is full", hint=_MEANINGS["database or disk is full"][1])
+
+
+def _make(path: Path, clock: Clock, vault: Vault) -> None:
+    """Make an empty ledger with its campaign, and its first log entry."""
+    from alembic import command
+    from alembic.config import Config
+
+    beside = path.with_name(f".{path.name}.new")
+    for leftover in (beside, Path(f"{beside}-wal"), Path(f"{beside}-shm")):
+        leftover.unlink(missing_ok=True)
+    beside.touch(mode=0o600)
+    with closing(sqlite3.connect(beside, isolation_level=None)) as raw:
+        raw.execute("PRAGMA auto_vacuum = 2")
+        raw.execute("PRAGMA journal_mode = wal")
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["path"] = beside
+    command.upgrade(config, "head")
+    with closing(connection(beside)) as opened:
+        _begin_campaign(opened, clock, vault)
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    beside.rename(path)
+
+
+def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> None:
+    from repermit.ledger.engine import Transaction
+    from repermit.ledger.instants import to_micros
+    from repermit.ledger.log import Kind
+
+    now, log_key, campaign = clock.now(), secrets.token_bytes(32), vault.keys.campaign
+    tx = Transaction(opened, vault, now, log_key)
+    tx.run("BEGIN IMMEDIATE")
+    tx.run("INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'')")
+    tx.run(
+        "INSERT INTO campaign (id, uuid, created_at, generation, next_recipient, admitted, purged,"
+        " erased, older_copy, log_key) VALUES (1, ?, ?, 1, 1, 0, 0, 0, 0, ?)",
+        *(campaign, to_micros(now), log_key),
+    )
+    tx.log.append(Kind.CREATED, {"campaign": campaign}, now=now)
+    tx.run("COMMIT")

@@ -1,0 +1,295 @@
+"""Opens the ledger, and runs transactions on it: one writer thread, a few readers.
+
+What callers hand to `write` at the same time shares one BEGIN IMMEDIATE and one COMMIT, so that
+durability costs one sync for many mails; each part has its own savepoint, and one that fails
+takes nobody else's with it. A part is a plain function of a `Transaction`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from repermit.domain.clock import Clock
+from repermit.ledger import connect
+from repermit.ledger.log import Log
+from repermit.ledger.mark import Mark, MarkFile, Point
+from repermit.ledger.merkle import Frontier
+from repermit.ledger.vault import Vault
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_READERS = 4
+_GROUP = 256  # parts that share a commit at the most
+_GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
+
+
+@dataclass
+class Transaction:
+    """What a store function works on: statements, the vault, the log, and the moment it is."""
+
+    connection: sqlite3.Connection
+    vault: Vault
+    now: datetime
+    log_key: bytes = field(repr=False)
+    log: Log = field(init=False)
+    _session: Session | None = None
+
+    def __post_init__(self) -> None:
+        self.log = Log(self, self.log_key)
+
+    def one(self, sql: str, *values: Any) -> Any:
+        """Return the first row, or None."""
+        return self.connection.execute(sql, values).fetchone()
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """Return all rows; for what may be long pass a LIMIT."""
+        return self.connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self.one(sql, *values)
+        return None if row is None else row[0]
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Return how many rows the statement changed."""
+        return self.connection.execute(sql, values).rowcount
+
+    def many(self, sql: str, values: list[tuple[Any, ...]]) -> None:
+        """Run *sql* once for each tuple of *values*."""
+        self.connection.executemany(sql, values)
+
+    @property
+    def session(self) -> Session:
+        """Return a SQLModel session inside this very transaction; flush, never commit."""
+        if self._session is None:
+            self._session = connect.session_on(self.connection)
+        return self._session
+
+    def close(self) -> None:
+        """Flush and let go of the session, if one was used."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            try:
+                session.flush()
+            finally:
+                session.close()
+
+
+@dataclass
+class _Part:
+    run: Callable[[Transaction], Any]
+    done: Callable[[Any, BaseException | None], None]
+
+
+class Ledger:
+    """The database of one campaign."""
+
+    def __init__(self, path: Path, vault: Vault, clock: Clock) -> None:
+        self.path, self.vault, self.clock = path, vault, clock
+        self._mark = MarkFile(vault.keys.mark)
+        self._parts: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
+        self._local = threading.local()
+        self._reading: list[sqlite3.Connection] = []
+        self._writer = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
+        self._log_key = b""
+
+    @classmethod
+    def open(cls, path: Path, vault: Vault, clock: Clock, *, create: bool = False) -> Ledger:
+        """Return the ledger at *path*, checked; with *create* a new one if there is none.
+
+        Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
+        another campaign than the key folder.
+        """
+        ledger = cls(path, vault, clock)
+        connect.prepare(path, clock, vault, create=create)
+        with connect.translated():
+            connection = connect.connection(path)
+            row = connection.execute("SELECT log_key FROM campaign").fetchone()
+            connection.close()
+        ledger._log_key = row[0]
+        ledger._writer.start()
+        return ledger
+
+    async def write(
+        self,
+        part: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what *part* returned once it is durable.
+
+        Raises: what *part* raised, its own changes rolled back; LedgerUnusable when the disk
+        is full or the ledger locked, gone or read-only, and then nothing of it is there.
+        Crash: either all of the part is there or nothing.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: Any, failure: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
+
+        def done(result: Any, failure: BaseException | None) -> None:
+            loop.call_soon_threadsafe(settle, result, failure)
+
+        self._parts.put(_Part(lambda tx: part(tx, *args, **kwargs), done))
+        return await future
+
+    async def read(
+        self,
+        part: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what *part* returned, from one consistent snapshot; it must not write."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._readers, lambda: self._read(lambda tx: part(tx, *args, **kwargs))
+        )
+
+    async def close(self) -> None:
+        """Finish what was handed in, and let go of every file."""
+        self._parts.put(None)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._writer.join)
+        self._readers.shutdown()
+        for connection in self._reading:
+            connection.close()
+        self._mark.close()
+
+    def older_copy(self, tx: Transaction) -> bool:
+        """Return whether this ledger is behind the mark: a copy from before was put back."""
+        mark = self._mark.read()
+        behind = mark is not None and not mark.covers(_point(tx))
+        return behind or bool(tx.value("SELECT older_copy FROM campaign"))
+
+    def accept_copy(self, tx: Transaction) -> None:
+        """Let this ledger be the campaign's again, whatever the mark said.
+
+        Crash: the mark goes first, so that an older copy is never taken for the newest.
+        """
+        tx.run("UPDATE campaign SET older_copy = 0")
+        point = _point(tx)
+        self._mark.write(Mark(committed=point, intended=point))
+
+    def _read(self, part: Callable[[Transaction], T]) -> T:
+        with connect.translated():
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = connect.connection(self.path, read_only=True)
+                self._local.connection = connection
+                self._reading.append(connection)
+            connection.execute("BEGIN")
+            tx = self._transaction(connection)
+            try:
+                return part(tx)
+            finally:
+                tx.close()
+                connection.execute("ROLLBACK")
+
+    def _transaction(self, connection: sqlite3.Connection) -> Transaction:
+        return Transaction(connection, self.vault, self.clock.now(), self._log_key)
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (part := self._parts.get()) is not None:
+            group = [part, *self._waiting()]
+            try:
+                if connection is None:
+                    with connect.translated():
+                        connection = connect.connection(self.path)
+                self._commit(connection, group)
+            except BaseException as failure:  # noqa: BLE001 - each caller gets it, none may hang
+                if connection is not None and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                for each in group:
+                    each.done(None, failure)
+        if connection is not None:
+            connection.close()
+
+    def _waiting(self) -> list[_Part]:
+        """Return what else was handed in meanwhile, up to a group's size."""
+        waiting: list[_Part] = []
+        while len(waiting) < _GROUP:
+            try:
+                part = self._parts.get_nowait()
+            except queue.Empty:
+                break
+            if part is None:
+                self._parts.put(None)
+                break
+            waiting.append(part)
+        return waiting
+
+    def _commit(self, connection: sqlite3.Connection, group: list[_Part]) -> None:
+        """Run the parts of *group* and commit them; those that time left over come next."""
+        while group:
+            outcomes: list[tuple[_Part, Any, BaseException | None]] = []
+            with connect.translated():
+                connection.execute("BEGIN IMMEDIATE")
+                tx = self._transaction(connection)
+                before, started = _point(tx), time.monotonic()
+                while group and (not outcomes or time.monotonic() - started < _GROUP_SECONDS):
+                    part = group[0]
+                    outcomes.append((part, *_savepoint(tx, part.run)))
+                    group.pop(0)
+                tx.log.flush(now=tx.now)
+                after = _point(tx)
+                if after.size != before.size:
+                    self._set_mark(tx, before, after)
+                try:
+                    connection.execute("COMMIT")
+                except BaseException:
+                    group[:0] = [part for part, _, _ in outcomes]
+                    raise
+            for part, result, failure in outcomes:
+                part.done(result, failure)
+
+    def _set_mark(self, tx: Transaction, before: Point, after: Point) -> None:
+        """Sync the mark ahead of the commit; an older copy is noted as one, and leaves it alone."""
+        mark = self._mark.read()
+        if mark is None or mark.covers(before):
+            self._mark.write(Mark(committed=before, intended=after))
+        else:
+            tx.run("UPDATE campaign SET older_copy = 1")
+
+
+def _savepoint(
+    tx: Transaction, run: Callable[[Transaction], Any]
+) -> tuple[Any, BaseException | None]:
+    """Return what *run* returned or raised; when it raised, nothing of it remains."""
+    noted = tx.log.noted()
+    tx.run("SAVEPOINT part")
+    try:
+        result = run(tx)
+        tx.close()
+    except BaseException as failure:  # noqa: BLE001 - handed to the caller, who raises it
+        tx.run("ROLLBACK TO part")
+        tx.run("RELEASE part")
+        tx.log.take_back(noted)
+        return None, connect.translate(failure)
+    tx.run("RELEASE part")
+    return result, None
+
+
+def _point(tx: Transaction) -> Point:
+    size, frontier = tx.one("SELECT size, frontier FROM log_head WHERE id = 1")
+    return Point(size, Frontier.from_bytes(size, frontier).root())

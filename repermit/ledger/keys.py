@@ -1,0 +1,219 @@
+"""The key folder: what must be kept, what will be burnt, and the mark.
+
+    keys/keep/keys.json   campaign id, suppression, message and token keys: back it up, twice
+    keys/keep/mark        how far the log had got; shows an older copy of the ledger for what it is
+    keys/burn/N.key       generation N of the vault; destroyed by a purge
+
+Directories are 0700 and files 0600; anything more open is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from repermit.errors import KeysUnusable
+
+_SYNCHRONISED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud")
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One set of vault keys: what seals personal fields, and what finds them again."""
+
+    number: int
+    seal: bytes
+    lookup: bytes
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the key folder keeps for the whole campaign."""
+
+    folder: Path
+    campaign: str
+    suppression: bytes
+    message: bytes
+    tokens: tuple[bytes, ...]
+
+    @property
+    def mark(self) -> Path:
+        """Return the path of the mark."""
+        return self.folder / "keep" / "mark"
+
+    @property
+    def burn(self) -> Path:
+        """Return the folder of the generations."""
+        return self.folder / "burn"
+
+
+def create(folder: Path) -> Keys:
+    """Make a key folder with fresh keys and generation 1, and return its keys.
+
+    Raises: KeysUnusable when the folder exists already or would be synchronised elsewhere.
+    Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
+    """
+    _refuse_synchronised(folder)
+    if folder.exists() and any(folder.iterdir()):
+        raise KeysUnusable(
+            f"the key folder {folder.name} exists already", hint="keep it, or name another"
+        )
+    for part in (folder, folder / "keep", folder / "burn"):
+        part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
+        part.chmod(0o700)
+    create_generation(folder / "burn", 1)
+    content = {
+        "campaign": str(uuid4()),
+        "suppression": secrets.token_hex(_KEY_BYTES),
+        "message": secrets.token_hex(_KEY_BYTES),
+        "tokens": [secrets.token_hex(_KEY_BYTES)],
+    }
+    write_durably(folder / "keep" / "keys.json", json.dumps(content, indent=1).encode())
+    return load(folder)
+
+
+def load(folder: Path) -> Keys:
+    """Return the keys in *folder*.
+
+    Raises: KeysUnusable when it is missing, damaged, synchronised or open to other users.
+    """
+    _refuse_synchronised(folder)
+    path = folder / "keep" / "keys.json"
+    for part in (folder, folder / "keep", folder / "burn", path):
+        _refuse_open(part)
+    content = _read_json(path)
+    try:
+        return Keys(
+            folder=folder,
+            campaign=str(content["campaign"]),
+            suppression=bytes.fromhex(content["suppression"]),
+            message=bytes.fromhex(content["message"]),
+            tokens=tuple(bytes.fromhex(key) for key in content["tokens"]),
+        )
+    except (KeyError, TypeError, ValueError) as failure:
+        raise _damaged(path) from failure
+
+
+def create_generation(burn: Path, number: int) -> Generation:
+    """Write fresh vault keys as generation *number*, durably, and return them.
+
+    A generation that is there already is returned as it is, so that a purge which was killed
+    goes on under the keys that it had made.
+    """
+    if (burn / f"{number}.key").exists():
+        return load_generation(burn, number)
+    fresh = {"seal": secrets.token_hex(_KEY_BYTES), "lookup": secrets.token_hex(_KEY_BYTES)}
+    write_durably(burn / f"{number}.key", json.dumps(fresh).encode())
+    return load_generation(burn, number)
+
+
+def load_generation(burn: Path, number: int) -> Generation:
+    """Return generation *number*.
+
+    Raises: KeysUnusable when it was destroyed, is missing, damaged or open to other users.
+    """
+    path = burn / f"{number}.key"
+    if not path.exists():
+        raise KeysUnusable(
+            f"vault generation {number} is not in the key folder",
+            hint="it was destroyed by a purge, or this is the key folder of another moment; "
+            "what was sealed under it cannot be read any more",
+        )
+    _refuse_open(path)
+    content = _read_json(path)
+    try:
+        seal, lookup = bytes.fromhex(content["seal"]), bytes.fromhex(content["lookup"])
+    except (KeyError, TypeError, ValueError) as failure:
+        raise _damaged(path) from failure
+    return Generation(number=number, seal=seal, lookup=lookup)
+
+
+def destroy_generation(burn: Path, number: int) -> bool:
+    """Overwrite, sync and remove generation *number*; return whether it was still there.
+
+    Source: NIST SP 800-88, level "Clear" at most: a disk may keep old sectors out of reach.
+    """
+    path = burn / f"{number}.key"
+    if not path.exists():
+        return False
+    size = path.stat().st_size
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, secrets.token_bytes(size), 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    path.unlink()
+    _sync_folder(burn)
+    return True
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace *path* by *content*, 0600, so that after a crash it is the old or the new."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    beside.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as failure:
+        raise _damaged(path) from failure
+    if not isinstance(content, dict):
+        raise _damaged(path)
+    return content
+
+
+def _damaged(path: Path) -> KeysUnusable:
+    return KeysUnusable(
+        f"{path.parent.name}/{path.name} in the key folder cannot be read",
+        hint="put back the copy that you keep of the key folder",
+    )
+
+
+def _refuse_open(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode & 0o777
+    except FileNotFoundError as failure:
+        raise KeysUnusable(
+            "the key folder is missing or incomplete",
+            hint="`repermit init` makes one; for a running campaign put back your copy of it",
+        ) from failure
+    except OSError as failure:
+        raise _damaged(path) from failure
+    if mode & 0o077:
+        raise KeysUnusable(
+            f"{path.name} in the key folder is open to other users (mode {mode:o})",
+            hint="run `chmod -R go= ` on the key folder, and ask who could have read it",
+        )
+
+
+def _refuse_synchronised(folder: Path) -> None:
+    for part in folder.absolute().parts:
+        if part.lower().startswith(_SYNCHRONISED):
+            raise KeysUnusable(
+                f"the key folder lies in a synchronised folder ({part})",
+                hint="set keys.dir to a folder of this machine only: a copy that is "
+                "synchronised away cannot be destroyed",
+            )

@@ -1,0 +1,153 @@
+"""The append-only proof log: a Merkle tree over commitments whose payloads can be erased.
+
+A leaf's data is the canonical JSON of {at, commitment, index, kind}; the commitment is
+HMAC-SHA-256(leaf key, payload). The leaf key of a person's own act is HMAC(the recipient's own
+random key, index), that of a bulk fact HMAC(the campaign's log key, index). Once payload and
+recipient are erased nothing ties the leaf to a person, and the tree still verifies.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from repermit.domain.clock import iso
+from repermit.domain.standing import Standing
+from repermit.ledger.merkle import Frontier, leaf_hash
+
+
+class Kind(StrEnum):
+    """What an entry of the log says happened."""
+
+    CREATED = "created"  # the campaign began
+    ADMITTED = "admitted"  # a list was taken in and screened
+    SCREENED = "screened"  # the policy was applied again
+    APPROVED = "approved"
+    MOVED = "moved"  # standings changed in bulk: intents, settles, decisions on doubt
+    ANSWERED = "answered"  # a recipient pressed
+    OPTED_OUT = "opted_out"  # a recipient was suppressed after they were admitted
+    SUPPRESSED = "suppressed"  # addresses went onto the suppression list
+    ERASED = "erased"  # on the person's own wish
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    EXPORTED = "exported"
+    PURGED = "purged"
+    RESEALED = "resealed"  # survivors stand under a new generation
+    RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
+
+
+PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})
+
+
+class Statements(Protocol):
+    """What the log needs of a transaction."""
+
+    def one(self, sql: str, *values: Any) -> Any:
+        """Return the first row, or None."""
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Return how many rows the statement changed."""
+
+
+@dataclass
+class Log:
+    """Appends to the log within one transaction; moves of standings are gathered into one entry."""
+
+    statements: Statements
+    log_key: bytes
+    _moves: list[tuple[str, str | None, int]] = field(default_factory=list)
+
+    def append(
+        self,
+        kind: Kind,
+        payload: Mapping[str, Any],
+        *,
+        now: datetime,
+        recipient: tuple[int, bytes] | None = None,
+    ) -> int:
+        """Add one entry and return its index; *recipient* is the id and own key of a person.
+
+        Crash: the entry lands with the transaction that states the same fact, or not at all.
+        """
+        head = self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
+        frontier = Frontier.from_bytes(head[0], head[1])
+        index, at, content = frontier.size, _stamp(now), canonical(payload)
+        key = leaf_key(recipient[1] if recipient else self.log_key, index)
+        commitment = hmac.digest(key, content, "sha256")
+        leaf = leaf_hash(leaf_data(index, at, kind, commitment))
+        self.statements.run(
+            'INSERT INTO log ("index", at, kind, recipient_id, commitment, hash, payload)'
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(index, at, str(kind), recipient[0] if recipient else None),
+            *(commitment, leaf, content),
+        )
+        grown = frontier.with_leaf(leaf)
+        self.statements.run(
+            "UPDATE log_head SET size = ?, frontier = ? WHERE id = 1", grown.size, grown.to_bytes()
+        )
+        return index
+
+    def moved(self, ids: Iterable[int], to: Standing, *, due: datetime | None = None) -> None:
+        """Note that *ids* now stand at *to*; `flush` writes one entry for all that was noted."""
+        self._moves.extend((str(to), iso(due), recipient) for recipient in ids)
+
+    def noted(self) -> int:
+        """Return how many moves are noted and not yet written."""
+        return len(self._moves)
+
+    def take_back(self, noted: int) -> None:
+        """Forget the moves noted since `noted()` returned *noted*: their part was rolled back."""
+        del self._moves[noted:]
+
+    def flush(self, *, now: datetime) -> None:
+        """Write the noted moves as one entry."""
+        gathered: dict[tuple[str, str | None], list[int]] = {}
+        for to, due, recipient in self._moves:
+            gathered.setdefault((to, due), []).append(recipient)
+        self._moves.clear()
+        if gathered:
+            moves = [move(ids, to, due) for (to, due), ids in gathered.items()]
+            self.append(Kind.MOVED, {"moves": moves}, now=now)
+
+
+def move(ids: Sequence[int], to: str, due: str | None = None) -> dict[str, Any]:
+    """Return the part of a payload that says which ids now stand where."""
+    entry: dict[str, Any] = {"to": str(to), "ids": ranges(ids)}
+    return entry if due is None else {**entry, "due": due}
+
+
+def ranges(ids: Iterable[int]) -> list[list[int]]:
+    """Return *ids* as sorted [first, last] pairs without gaps."""
+    pairs: list[list[int]] = []
+    for number in sorted(set(ids)):
+        if pairs and pairs[-1][1] == number - 1:
+            pairs[-1][1] = number
+        else:
+            pairs.append([number, number])
+    return pairs
+
+
+def canonical(payload: Mapping[str, Any]) -> bytes:
+    """Return *payload* as JSON with sorted keys, no white space, UTF-8."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def leaf_key(own_key: bytes, index: int) -> bytes:
+    """Return the key of the commitment at *index*."""
+    return hmac.digest(own_key, b"leaf:%d" % index, "sha256")
+
+
+def leaf_data(index: int, at: str, kind: str, commitment: bytes) -> bytes:
+    """Return what the leaf at *index* is the hash of."""
+    facts = {"at": at, "commitment": commitment.hex(), "index": index, "kind": str(kind)}
+    return canonical(facts)
+
+
+def _stamp(now: datetime) -> str:
+    return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

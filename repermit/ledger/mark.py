@@ -1,0 +1,93 @@
+"""The mark: how far the log had got, kept outside the ledger.
+
+Before a group of entries is committed, the mark is written and synced with the log as it was
+(known to be committed) and as it will be. So after a crash the ledger stands at one of the two;
+a ledger that stands before both is an older copy that was put back, and one that stands at the
+same size with another root is a different history.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from repermit.errors import KeysUnusable
+
+_LINE_BYTES = 256
+
+
+@dataclass(frozen=True)
+class Point:
+    """A size of the log and its root."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The last point known to be committed, and the one that was about to be."""
+
+    committed: Point
+    intended: Point
+
+    def covers(self, ledger: Point) -> bool:
+        """Return whether *ledger* is as new as the mark; False means an older copy."""
+        if ledger.size == self.committed.size:
+            return ledger.root == self.committed.root
+        if ledger.size == self.intended.size:
+            return ledger.root == self.intended.root
+        return ledger.size > self.intended.size
+
+
+class MarkFile:
+    """The mark on disk; one line, overwritten in place and synced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def read(self) -> Mark | None:
+        """Return the mark, or None when the key folder has none yet.
+
+        Raises: KeysUnusable when it cannot be read.
+        """
+        try:
+            line = self._path.read_text("ascii").strip()
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as failure:
+            raise _unreadable() from failure
+        body, _, check = line.rpartition(" ")
+        if sha256(body.encode()).hexdigest()[:16] != check:
+            raise _unreadable()
+        size, root, next_size, next_root = body.split(" ")
+        return Mark(
+            committed=Point(int(size), bytes.fromhex(root)),
+            intended=Point(int(next_size), bytes.fromhex(next_root)),
+        )
+
+    def write(self, mark: Mark) -> None:
+        """Make *mark* durable. Raises: OSError when the disk refuses."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        points = (mark.committed, mark.intended)
+        body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
+        line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
+        os.pwrite(self._descriptor, line.ljust(_LINE_BYTES - 1).encode() + b"\n", 0)
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _unreadable() -> KeysUnusable:
+    return KeysUnusable(
+        "the mark in the key folder (keep/mark) cannot be read",
+        hint="put back your copy of keys/keep; then `repermit doubt restored` if it is older",
+    )

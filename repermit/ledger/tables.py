@@ -1,0 +1,194 @@
+"""The tables of a ledger: one campaign, one database.
+
+Instants are whole microseconds since 1970 in UTC; hashes and sealed fields are bytes. Tables do
+not validate: the domain does, before a row is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary
+from sqlmodel import Field, SQLModel
+
+_Big = BigInteger().with_variant(Integer, "sqlite")  # instants and ids pass 32 bits
+
+
+def _big(**options: Any) -> Any:
+    return Field(sa_type=_Big, **options)
+
+
+class Campaign(SQLModel, table=True):
+    """The one row that says whose ledger this is, with the counters that must always add up."""
+
+    __tablename__ = "campaign"
+
+    id: int = Field(primary_key=True)  # always 1
+    uuid: str  # that of the key folder
+    created_at: int = _big()
+    generation: int  # the vault keys that new rows are sealed under
+    next_recipient: int = _big()  # ids are given once and never again
+    admitted: int
+    purged: int
+    erased: int
+    paused_at: int | None = _big(default=None)
+    older_copy: bool = False  # this ledger was found behind its mark
+    no_opt_outs: str | None = None  # the written statement that nobody ever opted out
+    log_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    policy: str | None = None  # the rules of the last screening, as JSON
+
+
+class Intake(SQLModel, table=True):
+    """One import of one list; rows of an import that did not complete are taken back."""
+
+    __tablename__ = "intake"
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_at: int = _big()
+    completed_at: int | None = _big(default=None)
+    sha256: str
+    read: int = 0
+    admitted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    suppressed: int = 0
+    reasons: str = "{}"
+
+
+class Recipient(SQLModel, table=True):
+    """One address in the campaign. Personal fields stand only in `sealed`."""
+
+    __tablename__ = "recipient"
+    __table_args__ = (
+        Index("ix_recipient_standing", "standing", "due_at", "id"),
+        Index("ix_recipient_generation", "generation"),
+    )
+
+    id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    intake_id: int = Field(foreign_key="intake.id")
+    generation: int
+    lookup: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    leaf_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    relationship: str | None = None
+    country: str | None = None
+    language: str | None = None
+    standing: str
+    cell: str
+    reason: str
+    listed_at_leaf: int | None = _big(
+        default=None
+    )  # log size when the row became listed; see Approval
+    lease_by: str | None = None
+    lease_until: int | None = _big(default=None)
+    attempts: int = 0
+    first_try_at: int | None = _big(default=None)
+    try_at: int | None = _big(default=None)
+    claimed_by: str | None = None
+    intent_at: int | None = _big(default=None)
+    due_at: int | None = _big(default=None)
+    settled_at: int | None = _big(default=None)
+    relay_reply: str | None = None  # the relay's codes only, never its text
+    mail: str | None = None  # content hash of the mail that was sent
+    before: str | None = None
+    yes_at: int | None = _big(default=None)
+    no_at: int | None = _big(default=None)
+    suspect: bool = False
+    purposes: str | None = None  # JSON list of what the yes is for
+
+
+class AnswerRecord(SQLModel, table=True):
+    """One press of a recipient, with what was shown to them."""
+
+    __tablename__ = "answer"
+
+    id: int | None = Field(default=None, primary_key=True)
+    recipient_id: int = _big(foreign_key="recipient.id", index=True)
+    at: int = _big()
+    answer: str
+    way: str
+    standing: str  # where the press left the recipient
+    suspect: bool
+    button: str
+    language: str
+    purposes: str
+    page: str | None = None  # content hash of the page; None for a one-click no
+    mail: str | None = None
+    release: str
+    leaf: int = _big()
+
+
+class Suppression(SQLModel, table=True):
+    """The keyed hash of an address that is never mailed."""
+
+    __tablename__ = "suppression"
+
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    at: int = _big()
+    source: str  # list, answer, erased
+    reason: str = ""
+
+
+class Snapshot(SQLModel, table=True):
+    """Something that was shown, found by the SHA-256 of its content."""
+
+    __tablename__ = "snapshot"
+
+    hash: str = Field(primary_key=True)
+    kind: str  # mail, page
+    language: str
+    content: str
+
+
+class Approval(SQLModel, table=True):
+    """Who approved exactly what."""
+
+    __tablename__ = "approval"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: int = _big()
+    by: str
+    informed: str
+    digest: str  # SHA-256 over wording, policy, purposes, controller, dates and pace
+    log_size: int = _big()  # a row listed later was not approved
+    facts: str  # JSON: what was approved, part by part
+
+
+class Purge(SQLModel, table=True):
+    """One purge, in the phase that it has reached."""
+
+    __tablename__ = "purge"
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_at: int = _big()
+    by: str
+    phase: str
+    due: int
+    by_reason: str
+    generation: int  # the one that will be destroyed
+    purged: int = 0
+    finished_at: int | None = _big(default=None)
+
+
+class LogEntry(SQLModel, table=True):
+    """One leaf of the log: a commitment for ever, a payload that can be erased."""
+
+    __tablename__ = "log"
+
+    index: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: str
+    kind: str
+    recipient_id: int | None = _big(default=None, index=True)
+    commitment: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    payload: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class LogHead(SQLModel, table=True):
+    """The size of the log and the frontier of its tree; one row, locked last."""
+
+    __tablename__ = "log_head"
+
+    id: int = Field(primary_key=True)  # always 1
+    size: int = _big()
+    frontier: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
