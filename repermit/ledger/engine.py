@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
+from repermit.errors import RepermitError
 from repermit.ledger import connect
 from repermit.ledger.log import Log
 from repermit.ledger.mark import Mark, MarkFile, Point
@@ -223,7 +224,19 @@ class Ledger:
                 for each in group:
                     each.done(None, failure)
         if connection is not None:
+            self._confirm_mark(connection)
             connection.close()
+
+    def _confirm_mark(self, connection: sqlite3.Connection) -> None:
+        """After a clean end the mark says exactly where the log stands."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            tx = self._transaction(connection)
+            if not self.older_copy(tx):
+                self._mark.write(Mark(committed=_point(tx), intended=_point(tx)))
+            connection.execute("ROLLBACK")
+        except (sqlite3.Error, OSError, RepermitError):
+            return  # the mark that stands covers this ledger too
 
     def _waiting(self) -> list[_Part]:
         """Return what else was handed in meanwhile, up to a group's size."""

@@ -25,7 +25,9 @@ class Kind(StrEnum):
     """What an entry of the log says happened."""
 
     CREATED = "created"  # the campaign began
-    ADMITTED = "admitted"  # a list was taken in and screened
+    ADMITTED = "admitted"  # a part of a list was taken in and screened
+    TAKEN_BACK = "taken_back"  # an import that did not complete was undone
+    IMPORTED = "imported"  # a list was taken in to its end: the counts
     SCREENED = "screened"  # the policy was applied again
     APPROVED = "approved"
     MOVED = "moved"  # standings changed in bulk: intents, settles, decisions on doubt

@@ -125,7 +125,7 @@ class Suppression(SQLModel, table=True):
 
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     at: int = _big()
-    source: str  # list, answer, erased
+    source: str  # list, statement, answer, erased, asked (purged after the one question)
     reason: str = ""
 
 

@@ -1,0 +1,129 @@
+"""The config file, read into one frozen `Config`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from repermit.config import consistency, problems
+from repermit.config.lines import Lines
+from repermit.config.tables import (
+    Campaign,
+    Controller,
+    Database,
+    Inbound,
+    Keys,
+    Policy,
+    Processor,
+    Purpose,
+    Relay,
+    Table,
+    Tables,
+    Web,
+)
+from repermit.errors import ConfigInvalid
+
+# Source: EEA Agreement; the EU of 27 with IS, LI and NO.
+EEA = frozenset(
+    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"}
+    | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
+)
+_NO_FILE = "write one with `repermit init`, or name another with --config FILE"
+
+
+@dataclass(frozen=True)
+class Config:
+    """One campaign's config; `path` and what derives from it are absolute."""
+
+    path: Path
+    campaign: Campaign
+    controller: Controller
+    purposes: tuple[Purpose, ...]
+    policy: Policy
+    database: Database
+    keys: Keys
+    relay: Relay
+    web: Web
+    inbound: Inbound
+    processors: tuple[Processor, ...]
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the file; relative paths in it start here."""
+        return self.path.parent
+
+    @property
+    def ledger_path(self) -> Path:
+        """Return where the SQLite file of the ledger is."""
+        return self.folder / self.database.url.removeprefix("sqlite:///")
+
+    @property
+    def keys_dir(self) -> Path:
+        """Return where the key folder is."""
+        return self.folder / self.keys.dir
+
+    @property
+    def sensitive_prepared(self) -> bool:
+        """Return whether a sensitive list may be asked: DPO, DPIA, and a relay in the EEA."""
+        return bool(self.controller.dpo and self.controller.dpia) and any(
+            "relay" in each.role.lower() and each.country in EEA and each.agreement
+            for each in self.processors
+        )
+
+    @property
+    def not_used_yet(self) -> tuple[str, ...]:
+        """Return the keys of the file that this release accepts and does not use."""
+        tables: dict[str, Table] = {"relay": self.relay, "web": self.web, "inbound": self.inbound}
+        return tuple(
+            f"{name}.{key}"
+            for name, table in tables.items()
+            for key, field in type(table).model_fields.items()
+            if field.json_schema_extra and key in table.model_fields_set
+        )
+
+
+def load(path: Path) -> Config:
+    """Return the config in the file at *path*.
+
+    Raises: ConfigInvalid with every problem, or with the one that keeps the file from being read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigInvalid([f"{path}: there is no such config file"], hint=_NO_FILE) from None
+    except IsADirectoryError:
+        raise ConfigInvalid([f"{path}: this is a folder, not a file"], hint=_NO_FILE) from None
+    except UnicodeDecodeError:
+        raise ConfigInvalid([f"{path}: this is not UTF-8 text"], hint=_NO_FILE) from None
+    except (OSError, ValueError):
+        raise ConfigInvalid([f"{path}: this file cannot be read"], hint=_NO_FILE) from None
+    return read(text, path=path)
+
+
+def read(text: str, *, path: Path) -> Config:
+    """Return the config that *text* is, as if it stood at *path*.
+
+    Raises: ConfigInvalid with every problem.
+    """
+    hint = f"correct {path.name}; config.example.toml explains every key"
+    raw = _parsed(text, file=path.name, hint=hint)
+    path = path.absolute()
+    found = list(consistency.faults(raw))
+    try:
+        tables = Tables.model_validate(raw, context={"folder": path.parent})
+    except ValidationError as invalid:
+        found += problems.faults(invalid)
+    if found:
+        raise ConfigInvalid(problems.sentences(found, Lines(text), file=path.name), hint=hint)
+    return Config(path=path, **dict(iter(tables)))  # not dict(tables): it has a field `keys`
+
+
+def _parsed(text: str, *, file: str, hint: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
+        raise ConfigInvalid([problems.syntax(error, text, file=file)], hint=hint) from None

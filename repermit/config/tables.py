@@ -1,0 +1,252 @@
+"""The tables of the config: every key, its kind, and in its description what it expects."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from repermit.config import urls, values
+from repermit.config.values import Line, PerhapsLine, PerhapsText, Text
+from repermit.domain import policy, purpose
+
+Unused = Annotated[Any, Field(json_schema_extra={"unused": True})]  # accepted, not used yet
+_OLD_CONTACTS = "old_contacts"
+_REASONED = sorted(policy.CAN_BE_ASKED)
+
+
+def _reasoned(name: str) -> str:
+    known = [*_REASONED, _OLD_CONTACTS]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        raise ValueError(f"is no relationship that can be asked{guess}")
+    return name
+
+
+def _cell(name: str) -> str:
+    if not policy.is_cell(name):
+        raise ValueError("is no cell of the policy that can be asked")
+    return name
+
+
+def _this_table(version: str) -> str:
+    if version != policy.TABLE_VERSION:
+        raise ValueError("is not the policy table of this release")
+    return version
+
+
+class Table(BaseModel):
+    """A table of the config: nothing else stands in it, nothing is guessed from another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Campaign(Table):
+    """What is asked, in which languages, and for how long."""
+
+    name: Line = Field(description="the name of the campaign, on one line")
+    languages: Annotated[tuple[values.Language, ...], Field(strict=False)] = Field(
+        description='a list of languages in two letters, such as ["nl", "fr"]'
+    )
+    default_language: values.Language = Field(description="one of campaign.languages")
+    timezone: values.Zone = Field(description='a name such as "Europe/Brussels"')
+    answer_days: int = Field(default=30, ge=14, le=365, description="whole days, from 14 to 365")
+    sensitive: bool = Field(default=False, description="true or false")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the campaign's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+class Controller(Table):
+    """Who asks, and who answers for it."""
+
+    name: Line = Field(description="the name of the organisation, on one line")
+    postal_address: Text = Field(description="its postal address")
+    registration: PerhapsLine = Field(
+        default="", description="its registration number, on one line"
+    )
+    email: values.Email = Field(description="one e-mail address that people can write to")
+    privacy_url: values.WebUrl = Field(default="", description="the privacy notice, as https://…")
+    privacy_file: values.TextFile = Field(default=None, description="a file of UTF-8 text")
+    authority: Line = Field(description="the supervisory authority and how to reach it")
+    dpo: PerhapsLine = Field(
+        default="", description="who the data protection officer is, on one line"
+    )
+    dpia: PerhapsText = Field(default="", description="where the impact assessment is kept")
+    signup_url: values.WebUrl = Field(default="", description="a page to sign up, as https://…")
+
+
+class Purpose(Table):
+    """One kind of mail that a recipient may agree to."""
+
+    id: values.PurposeId = Field(
+        description="up to 40 of a-z, 0-9, _ and -, the first a letter or a digit"
+    )
+    text: values.ByLanguage = Field(description='a text for each language: text.nl = "…"')
+    frequency: values.ByLanguage = Field(description='a text for each language: frequency.nl = "…"')
+
+    def domain(self) -> purpose.Purpose:
+        """Return the purpose as the stages know it."""
+        return purpose.Purpose(id=self.id, text=self.text, frequency=self.frequency)
+
+
+class Policy(Table):
+    """The operator's own part of the policy, as the file has it."""
+
+    table: Annotated[Line, AfterValidator(_this_table)] = Field(
+        description=f'"{policy.TABLE_VERSION}", once you have read it'
+    )
+    accepted_by: PerhapsLine = Field(
+        default="", description="the name of who accepts the policy table"
+    )
+    accepted_on: values.Day = Field(default=None, description="a date such as 2026-11-21")
+    recent_days: int | None = Field(default=None, gt=0, description="whole days, 1 or more")
+    reasons: Annotated[
+        Mapping[Annotated[str, AfterValidator(_reasoned)], Text], AfterValidator(values.frozen)
+    ] = Field(
+        default={},
+        validate_default=True,
+        description=f"a sentence for one of {', '.join([*_REASONED, _OLD_CONTACTS])}",
+    )
+    override: Annotated[
+        Mapping[Annotated[str, AfterValidator(_cell)], Literal["ask", "withhold"]],
+        AfterValidator(values.frozen),
+    ] = Field(
+        default={},
+        validate_default=True,
+        description='"NL.gave_address_only" in quotes = "ask" or "withhold"',
+    )
+
+    def rules(self, sensitive_prepared: bool) -> policy.Rules:
+        """Return the rules that the policy decides by."""
+        return policy.Rules(
+            recent_days=self.recent_days,
+            reasons={name: why for name, why in self.reasons.items() if name != _OLD_CONTACTS},
+            old_contacts=self.reasons.get(_OLD_CONTACTS, ""),
+            overrides={cell: policy.Outcome(out) for cell, out in self.override.items()},
+            sensitive_prepared=sensitive_prepared,
+        )
+
+
+class Database(Table):
+    """Where the ledger is."""
+
+    url: values.DatabaseUrl = Field(
+        default="sqlite:///repermit.db",
+        description="sqlite:///file beside this config, or sqlite:////absolute/path/file",
+    )
+
+
+class Keys(Table):
+    """Where the keys are."""
+
+    dir: Line = Field(default="keys", description="a folder")
+
+
+class Relay(Table):
+    """Who takes our mails, under which name, and how fast. `from_` is the key `from`."""
+
+    url: values.RelayUrl = Field(description="smtp://user@host:587 or smtps://user@host:465")
+    from_: values.From = Field(alias="from", description='"Name <news@example.org>"')
+    reply_to: values.From = Field(
+        default_factory=lambda data: data.get("from_"), description='"Name <news@example.org>"'
+    )
+    connections: int = Field(default=10, ge=1, le=200, description="a whole number from 1 to 200")
+    per_second: float = Field(
+        default=50.0, gt=0, allow_inf_nan=False, description="mails, more than 0"
+    )
+    give_up_hours: int = Field(default=72, ge=1, le=720, description="whole hours, from 1 to 720")
+    envelope_domain: Unused = None
+    waves: Unused = None
+    watch_hours: Unused = None
+    stop_bounce_percent: Unused = None
+    stop_complaints: Unused = None
+    dkim_selector: Unused = None
+    dkim_key: Unused = None
+
+    @property
+    def host(self) -> str:
+        """Return the relay's host name or IP address."""
+        return urls.server(self.url).host
+
+    @property
+    def port(self) -> int:
+        """Return the relay's port."""
+        return urls.server(self.url).port
+
+    @property
+    def user(self) -> str | None:
+        """Return the user to log in as, or None."""
+        return urls.server(self.url).user
+
+    @property
+    def tls(self) -> str:
+        """Return "none", "starttls" or "tls"."""
+        return urls.server(self.url).tls
+
+
+class Web(Table):
+    """Where recipients answer."""
+
+    public_url: values.PublicUrl = Field(
+        description="https://… without ? or #; http:// only for this machine itself"
+    )
+    bind: values.Bind = Field(
+        default="127.0.0.1:8080", description='"127.0.0.1:8080" or "[::1]:8080"'
+    )
+    trusted_proxy: Unused = None
+    keep_until: Unused = None
+
+    @property
+    def bind_host(self) -> str:
+        """Return the host to listen on, an IPv6 address without its brackets."""
+        return urls.bind_address(self.bind)[0]
+
+    @property
+    def bind_port(self) -> int:
+        """Return the port to listen on."""
+        return urls.bind_address(self.bind)[1]
+
+
+class Inbound(Table):
+    """Where bounces and complaints come in."""
+
+    maildir: Unused = None
+    imap: Unused = None
+
+
+class Processor(Table):
+    """Who else handles the addresses, and under which agreement."""
+
+    name: Line = Field(description="the name of the processor, on one line")
+    role: Line = Field(description='what it does, such as "mail relay"')
+    country: values.Country = Field(description='a country in two letters, such as "BE"')
+    agreement: PerhapsLine = Field(
+        default="", description="where the agreement is kept, on one line"
+    )
+    date: values.Day = Field(default=None, description="a date such as 2026-11-21")
+
+
+class Tables(Table):
+    """The whole file."""
+
+    campaign: Campaign = Field(description="a table [campaign]")
+    controller: Controller = Field(description="a table [controller]")
+    purposes: Annotated[tuple[Purpose, ...], Field(strict=False)] = Field(
+        description="at least one table [[purposes]]"
+    )
+    policy: Policy = Field(description="a table [policy]")
+    database: Database = Field(default=Database(), description="a table [database]")
+    keys: Keys = Field(default=Keys(), description="a table [keys]")
+    relay: Relay = Field(description="a table [relay]")
+    web: Web = Field(description="a table [web]")
+    inbound: Inbound = Field(default=Inbound(), description="a table [inbound]")
+    processors: Annotated[tuple[Processor, ...], Field(strict=False)] = Field(
+        default=(), description="tables [[processors]]"
+    )

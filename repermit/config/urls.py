@@ -1,0 +1,128 @@
+"""What a URL of the config must be. A check returns its text or says what is wrong with it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_BIND = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+)):([0-9]{1,5})")
+_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the relay listens, and how. `tls` is "none", "starttls" or "tls"."""
+
+    host: str
+    port: int
+    user: str | None
+    tls: str
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of *url*: a host that can be one, a port in range, no strange letters.
+
+    Source: RFC 3986 section 2 (the characters that a URL may have).
+    """
+    try:
+        parts = urlsplit(url)
+        is_usable = is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # unpaired brackets, a port that is no number or over 65535
+        is_usable = False
+    if not is_usable or not _URL.fullmatch(url):
+        raise ValueError("is not a URL with a host, in plain letters")
+    return parts
+
+
+def web_url(url: str) -> str:
+    """Return *url*, a web address or nothing."""
+    if url and _split(url).scheme not in {"http", "https"}:
+        raise ValueError("is not a web address")
+    return url
+
+
+def public_url(url: str) -> str:
+    """Return *url* without its last slash: https, or http on this machine."""
+    parts = _split(url)
+    if "?" in url or "#" in url or "@" in parts.netloc:
+        raise ValueError("holds a user, a ? or a #")
+    if parts.scheme != "https" and not (
+        parts.scheme == "http" and is_loopback(parts.hostname or "")
+    ):
+        raise ValueError("is not https")
+    return url.rstrip("/")
+
+
+def relay_url(url: str) -> str:
+    """Return *url*: a user, a host and a port that `server` can read."""
+    if ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise ValueError("holds a password: set REPERMIT_RELAY_PASSWORD and delete it here")
+    parts = _split(url)
+    if parts.scheme not in _PORTS:
+        raise ValueError("starts with neither smtp:// nor smtps://")
+    if parts.path.strip("/") or "?" in url or "#" in url:
+        raise ValueError("holds more than a user, a host and a port")
+    found = server(url)
+    if (found.port, found.tls) == (465, "starttls"):
+        raise ValueError("names port 465, where TLS comes first, without smtps://")
+    return url
+
+
+def server(url: str) -> Server:
+    """Return where a checked relay URL points: in the clear to this machine only.
+
+    Source: RFC 8314 section 3.3 (465 is TLS from the start, 587 is STARTTLS).
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    tls = "tls" if parts.scheme == "smtps" else "none" if is_loopback(host) else "starttls"
+    user = unquote(parts.username) if parts.username else None
+    return Server(host=host, port=parts.port or _PORTS[parts.scheme], user=user, tls=tls)
+
+
+def bind(text: str) -> str:
+    """Return *text*: a host and a port that `bind_address` can read."""
+    bind_address(text)
+    return text
+
+
+def bind_address(text: str) -> tuple[str, int]:
+    """Return the host, without brackets, and the port of `127.0.0.1:8080` or `[::1]:8080`."""
+    parts = _BIND.fullmatch(text)
+    if parts is None or not 1 <= int(parts[3]) <= 65535:
+        raise ValueError("is not a host and a port")
+    if not (_ip(parts[1]) if parts[1] else is_host(parts[2])):
+        raise ValueError("is not a host and a port")
+    return parts[1] or parts[2], int(parts[3])
+
+
+def is_host(host: str) -> bool:
+    """Return whether *host* is an IP address, or has the form of a host name in ASCII."""
+    return bool(_HOST.fullmatch(host)) or _ip(host) is not None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether *host* is this machine: `localhost`, 127.0.0.0/8 or ::1."""
+    ip = _ip(host)
+    return host == "localhost" or (ip is not None and ip.is_loopback)
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+def database_url(url: str) -> str:
+    """Return *url*: a SQLite file."""
+    if re.match(r"postgres(ql)?(\+\w+)?:", url):
+        raise ValueError("names PostgreSQL, which this release does not support yet")
+    name = url.removeprefix("sqlite:///")
+    if name == url or not name or name.endswith("/") or name == ":memory:" or "?" in name:
+        raise ValueError("is not a SQLite file")
+    return url

@@ -1,0 +1,136 @@
+"""The values of the config: each kind is checked here, once.
+
+A check says what is wrong; what is expected stands with the key, in `tables`. No message
+repeats a value.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, PlainValidator, StringConstraints, ValidationInfo
+
+from repermit.config import urls
+from repermit.domain import address
+from repermit.errors import AddressRejected
+
+_MAILBOX = re.compile(r'"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>')
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A mailbox as a header shows it: the name may be empty, the address never is."""
+
+    name: str
+    address: str
+
+
+def _plain(text: str) -> str:
+    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in text.replace("\n", "")):
+        raise ValueError("holds a control character")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if "\n" in text:
+        raise ValueError("runs over several lines")
+    return _plain(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return address.parse(text).mailbox
+    except AddressRejected as rejected:
+        raise ValueError(f"is not an e-mail address ({rejected.reason})") from None
+
+
+def _mailbox(value: object) -> Mailbox:
+    if not isinstance(value, str):
+        raise ValueError("is not a text in quotes")
+    text = _one_line(value.strip())
+    parts = _MAILBOX.fullmatch(text)
+    mailbox = _address(parts["address"] if parts else text)
+    if not mailbox.isascii():
+        raise ValueError("has letters before the @ that many relays refuse")
+    return Mailbox(name=parts["name"].strip() if parts else "", address=mailbox)
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):  # unknown; no zone file; a folder of zones
+        raise ValueError("is not a time zone") from None
+
+
+def _text_file(name: object, info: ValidationInfo) -> Path | None:
+    """Return where the file is, relative to the config's folder, or None for no name."""
+    if not isinstance(name, str):
+        raise ValueError("is not a text in quotes")
+    if not name:
+        return None
+    path = Path((info.context or {})["folder"], name)
+    try:
+        is_text = path.is_file() and bool(path.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        is_text = False
+    if not is_text:
+        raise ValueError("is not a file with text that can be read")
+    return path
+
+
+def _day(value: object) -> dt.date | None:
+    """Return a TOML date, or the same in quotes; None for an empty text."""
+    if value == "":
+        return None
+    if isinstance(value, str):
+        value = _iso_day(value)
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime):
+        raise ValueError("is not a date")
+    return value
+
+
+def _iso_day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def frozen(mapping: Mapping[_Key, _Value]) -> Mapping[_Key, _Value]:
+    """Return a read-only copy of *mapping*."""
+    return MappingProxyType(dict(mapping))
+
+
+_STRIPPED = StringConstraints(strict=True, strip_whitespace=True)
+_FILLED = StringConstraints(strict=True, strip_whitespace=True, min_length=1)
+
+Text = Annotated[str, _FILLED, AfterValidator(_plain)]
+Line = Annotated[str, _FILLED, AfterValidator(_one_line)]
+PerhapsText = Annotated[str, _STRIPPED, AfterValidator(_plain)]
+PerhapsLine = Annotated[str, _STRIPPED, AfterValidator(_one_line)]
+Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z]{2}$")]
+Country = Annotated[str, StringConstraints(strict=True, to_upper=True, pattern=r"^[A-Za-z]{2}$")]
+PurposeId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Zone = Annotated[Line, AfterValidator(_zone)]
+Email = Annotated[Line, AfterValidator(_address)]
+From = Annotated[Mailbox, PlainValidator(_mailbox)]
+WebUrl = Annotated[PerhapsLine, AfterValidator(urls.web_url)]
+PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
+RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]
+DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
+Bind = Annotated[Line, AfterValidator(urls.bind)]
+Day = Annotated[dt.date | None, PlainValidator(_day)]
+TextFile = Annotated[Path | None, PlainValidator(_text_file)]
+ByLanguage = Annotated[Mapping[Language, Line], AfterValidator(frozen)]

@@ -1,0 +1,268 @@
+"""The rows of a list file, one at a time, each with the fields that are known and no other.
+
+Nothing is lost on the way: a row that cannot be read is yielded without an address, and a quote
+that never closes does not swallow the rows after it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
+
+from repermit.errors import ListUnreadable
+from repermit.intake.columns import Columns, is_header, map_columns, recognise
+from repermit.intake.evidence import BETWEEN_OPT_OUTS
+from repermit.intake.sniff import Dialect, as_text, chunks, dialect_of, encoding_of, is_address_like
+
+_SAMPLE_CHARACTERS = 1 << 16
+_SAMPLE_ROWS = 200
+_MOST_LINES = 500  # in one row, through line breaks inside quotes
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate: the line it begins on, and the text of every known field ("" if none)."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What a whole row looks like: how wide it is at least, and where its address stands."""
+
+    dialect: Dialect
+    width: int = 0
+    email: int = 0
+
+
+@dataclass(frozen=True)
+class ListFile:
+    """An open list. `name` is for display; `sha256` and `size_bytes` are of the whole file."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    encoding: str
+    columns: Columns
+    header_line: int  # 0 when there is no header
+    _file: BinaryIO
+    _shape: _Shape
+
+    @property
+    def delimiter(self) -> str:
+        """Return what separates the columns."""
+        return self._shape.dialect.delimiter
+
+    def __enter__(self) -> ListFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row from the first, without header, comments and blank lines.
+
+        One pass at a time: they share the file.
+
+        Raises: ListUnreadable when the file cannot be read to its end, or changed meanwhile.
+        """
+        fields, more = tuple(self.columns.index.items()), self.columns.more_opt_outs
+        needed = max(chain(self.columns.index.values(), more)) + 1
+        with _named(self.name), as_text(self._file, self.encoding) as text:
+            for line, cells in _records(text, self._shape):
+                if line == self.header_line:
+                    continue
+                if cells is None:
+                    yield Row(line, dict.fromkeys(self.columns.index, ""))
+                    continue
+                if len(cells) < needed:
+                    cells += [""] * (needed - len(cells))
+                known = {field: cells[at].strip() for field, at in fields}
+                if not known["email"] and not any(map(str.strip, cells)):
+                    continue
+                if more:
+                    parts = (cells[at].strip() for at in more)
+                    known["opted_out"] = BETWEEN_OPT_OUTS.join((known["opted_out"], *parts))
+                yield Row(line, known)
+
+
+def open_list(
+    path: Path | None, *, mapping: Mapping[str, str], stdin: BinaryIO | None = None
+) -> ListFile:
+    """Return the list at *path*, or on *stdin* without one, with its columns known.
+
+    What cannot be read twice is first copied to an anonymous temporary file.
+
+    Raises: ListUnreadable when it is missing, closed to us, empty, not text, or when no column
+        is known to hold the addresses.
+    """
+    name = "standard input" if path is None else _display(path.name)
+    with _named(name), ExitStack() as stack:
+        file = stack.enter_context(_twice_readable(path, stdin))
+        opened = _opened(file, name, mapping)
+        stack.pop_all()
+        return opened
+
+
+def _opened(file: BinaryIO, name: str, mapping: Mapping[str, str]) -> ListFile:
+    sha256 = hashlib.sha256()
+    for chunk in chunks(file):
+        sha256.update(chunk)
+    encoding = encoding_of(file)
+    with as_text(file, encoding) as text:
+        sample = text.read(_SAMPLE_CHARACTERS)
+    if len(sample) == _SAMPLE_CHARACTERS:
+        sample = sample[: sample.rfind("\n") + 1] or sample
+    dialect = dialect_of(sample)
+    with as_text(file, encoding) as text:
+        records = _records(text, _Shape(dialect))
+        filled = (at for at in records if at[1] is None or any(map(str.strip, at[1])))
+        first = list(islice(filled, _SAMPLE_ROWS))
+    rows = [cells for _, cells in first if cells is not None]
+    if not rows:
+        raise ListUnreadable("the list is empty", hint="a list has one address a row")
+    headed = first[0][1] is rows[0] and is_header(rows[0])
+    if headed and len(first) == 1:
+        raise ListUnreadable("the list has no rows", hint="a list has one address a row")
+    columns = map_columns(rows[0] if headed else (), mapping, rows=rows[1:] if headed else rows)
+    return ListFile(
+        name=name,
+        sha256=sha256.hexdigest(),
+        size_bytes=file.seek(0, os.SEEK_END),
+        encoding=encoding,
+        columns=columns,
+        header_line=first[0][0] if headed else 0,
+        _file=file,
+        _shape=_Shape(dialect, _width(rows[0]), columns.index["email"]),
+    )
+
+
+def _twice_readable(path: Path | None, stdin: BinaryIO | None) -> BinaryIO:
+    if path is None:
+        if stdin is None:
+            raise ListUnreadable("is closed", hint="name a file, or pipe a list in")
+        return _copied(stdin)
+    with ExitStack() as stack:
+        file = stack.enter_context(path.open("rb"))
+        if not file.seekable():  # a pipe
+            return _copied(file)
+        stack.pop_all()
+        return file
+
+
+def _copied(source: BinaryIO) -> BinaryIO:
+    with ExitStack() as stack:
+        copy = stack.enter_context(tempfile.TemporaryFile())
+        shutil.copyfileobj(source, copy)
+        stack.pop_all()
+        return copy
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Name the list in what goes wrong with it."""
+    try:
+        yield
+    except ListUnreadable as error:
+        raise ListUnreadable(f"{name}: {error}", hint=error.hint) from None
+    except OSError as error:
+        why = (error.strerror or "input error").lower()
+        raise ListUnreadable(
+            f"{name}: cannot be read ({why})", hint="check the path and who may read it"
+        ) from None
+    except UnicodeDecodeError:
+        raise ListUnreadable(
+            f"{name}: changed while it was read", hint="import it again when it is complete"
+        ) from None
+
+
+def _records(text: Iterator[str], shape: _Shape) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield the line and the cells of every record; None for cells that cannot be read."""
+    pending: list[str] = []
+    line = 1 + sum(1 for _ in islice(text, shape.dialect.skip_lines))
+    while (first := next(text, None)) is not None:
+        reader = csv.reader(
+            _kept(chain((first,), text), pending), delimiter=shape.dialect.delimiter
+        )
+        try:
+            for cells in reader:
+                if len(pending) > 1 and _is_torn(pending, shape):
+                    yield from _alone(line, pending, shape)
+                elif cells and not _is_comment(pending[0], cells):
+                    yield line, cells
+                line += len(pending)
+                pending.clear()
+        except csv.Error:  # a cell is too long
+            yield from _alone(line, pending, shape)
+            line += len(pending)
+            pending.clear()
+
+
+def _kept(lines: Iterator[str], pending: list[str]) -> Iterator[str]:
+    """Yield *lines*, keeping those of the present record, until it has too many."""
+    for line in lines:
+        pending.append(line)
+        yield line
+        if len(pending) >= _MOST_LINES:
+            return
+
+
+def _is_torn(pending: Sequence[str], shape: _Shape) -> bool:
+    """Return whether a stray quote made one record of several: it has too many lines, its quote
+    is still open at the end of the file, or two of its lines are whole rows by themselves."""
+    if len(pending) >= _MOST_LINES or pending[0].startswith("#"):
+        return True
+    delimiter = shape.dialect.delimiter
+    if sum(1 for _ in csv.reader([*pending, "x"], delimiter=delimiter)) == 1:
+        return True
+    rows = [_cells(line, shape) for line in pending]
+    return sum(_is_whole(cells, shape) for cells in rows) > 1
+
+
+def _is_whole(cells: Sequence[str] | None, shape: _Shape) -> bool:
+    if not cells or not shape.width or len(cells) < max(shape.width, shape.email + 1):
+        return False
+    return is_address_like(cells[shape.email].strip('" \r\n'))
+
+
+def _alone(
+    line: int, pending: Sequence[str], shape: _Shape
+) -> Iterator[tuple[int, list[str] | None]]:
+    """Yield each of the lines as a record of its own."""
+    for number, text in enumerate(pending, start=line):
+        cells = _cells(text, shape)
+        if text.strip() and not (cells and _is_comment(text, cells)):
+            yield number, cells
+
+
+def _cells(line: str, shape: _Shape) -> list[str] | None:
+    """Return the cells of one line; its quotes are plain characters when they do not close."""
+    delimiter = shape.dialect.delimiter
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return None
+    return cells if len(cells) >= shape.width else line.rstrip("\r\n").split(delimiter)
+
+
+def _is_comment(line: str, cells: Sequence[str]) -> bool:
+    return line[0] == "#" and "email" not in recognise(cells)
+
+
+def _width(cells: Sequence[str]) -> int:
+    return max((at + 1 for at, cell in enumerate(cells) if cell.strip()), default=0)
+
+
+def _display(name: str) -> str:
+    """Return a file name as a message may show it."""
+    return "the list" if "@" in name else "".join(c if c.isprintable() else "?" for c in name)

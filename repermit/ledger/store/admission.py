@@ -1,0 +1,166 @@
+"""Taking addresses in; an import that did not complete is taken back."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from repermit.domain.policy import Decision, Outcome
+from repermit.domain.standing import Standing
+from repermit.ledger.engine import Transaction
+from repermit.ledger.instants import to_micros
+from repermit.ledger.log import Kind, move
+from repermit.ledger.store.personal import Person, sealed_fields
+from repermit.ledger.store.suppression import is_suppressed
+
+STANDING_AFTER = {
+    Outcome.ASK: Standing.LISTED,
+    Outcome.EXEMPT: Standing.EXEMPT,
+    Outcome.WITHHOLD: Standing.WITHHELD,
+}
+_OWN_KEY_BYTES = 16
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """One address of a list, screened, that asks to be admitted."""
+
+    person: Person
+    language: str | None
+    decision: Decision
+
+
+@dataclass
+class Tally:
+    """What became of the rows of a list: read = admitted + duplicates + rejected + suppressed."""
+
+    read: int = 0
+    admitted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    suppressed: int = 0
+    standings: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of *other* to these."""
+        self.read += other.read
+        self.admitted += other.admitted
+        self.duplicates += other.duplicates
+        self.rejected += other.rejected
+        self.suppressed += other.suppressed
+        self.standings.update(other.standings)
+        self.reasons.update(other.reasons)
+
+
+def begin_intake(tx: Transaction, sha256: str) -> int:
+    """Return the id of a new import, which counts only once it is finished."""
+    inserted = tx.value(
+        "INSERT INTO intake (started_at, sha256, read, admitted, duplicates, rejected, suppressed,"
+        " reasons) VALUES (?, ?, 0, 0, 0, 0, 0, '{}') RETURNING id",
+        *(to_micros(tx.now), sha256),
+    )
+    return int(inserted)
+
+
+def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tally:
+    """Admit those who are neither suppressed nor there already, and return what became of all.
+
+    Crash: this part of the list and its log entry are there, or neither; an import that is not
+    finished is taken back by `take_back`.
+    """
+    generation, next_id = tx.one("SELECT generation, next_recipient FROM campaign")
+    leaf = tx.value("SELECT size FROM log_head")
+    tally, rows, seen = Tally(read=len(newcomers)), list[tuple[Any, ...]](), set[bytes]()
+    ids: dict[Standing, list[int]] = {}
+    for newcomer in newcomers:
+        canonical = newcomer.person.address.canonical
+        if is_suppressed(tx, canonical):
+            tally.suppressed += 1
+            continue
+        lookup = tx.vault.lookup(canonical, generation=generation)
+        if lookup in seen or tx.one("SELECT 1 FROM recipient WHERE lookup = ?", lookup):
+            tally.duplicates += 1
+            continue
+        seen.add(lookup)
+        recipient_id = next_id + tally.admitted
+        sealed = tx.vault.seal(
+            sealed_fields(newcomer.person), generation=generation, recipient_id=recipient_id
+        )
+        standing = STANDING_AFTER[newcomer.decision.outcome]
+        rows.append(
+            (
+                *(recipient_id, intake_id, generation, lookup, sealed),
+                *(secrets.token_bytes(_OWN_KEY_BYTES), newcomer.person.evidence.relationship),
+                *(newcomer.person.evidence.country, newcomer.language, str(standing)),
+                *(newcomer.decision.cell, str(newcomer.decision.reason), leaf),
+            )
+        )
+        ids.setdefault(standing, []).append(recipient_id)
+        tally.admitted += 1
+        tally.standings[standing] += 1
+        if standing is Standing.WITHHELD:
+            tally.reasons[newcomer.decision.reason] += 1
+    if rows:
+        tx.many(
+            "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
+            " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
+            " suspect) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+            rows,
+        )
+        tx.run(
+            "UPDATE campaign SET next_recipient = ?, admitted = admitted + ?",
+            *(next_id + tally.admitted, tally.admitted),
+        )
+        moves = [move(listed, standing) for standing, listed in ids.items()]
+        tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
+    return tally
+
+
+def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:
+    """Make the import count: its sums, and in the log what it was told of the whole list."""
+    counts = {
+        "read": tally.read,
+        "admitted": tally.admitted,
+        "duplicates": tally.duplicates,
+        "rejected": tally.rejected,
+        "suppressed": tally.suppressed,
+    }
+    tx.run(
+        "UPDATE intake SET completed_at = ?, read = ?, admitted = ?, duplicates = ?, rejected = ?,"
+        " suppressed = ?, reasons = ? WHERE id = ?",
+        *(to_micros(tx.now), *counts.values(), json.dumps(tally.reasons), intake_id),
+    )
+    tx.log.append(Kind.IMPORTED, {"import": intake_id, **counts, **facts}, now=tx.now)
+
+
+def unfinished_intakes(tx: Transaction) -> list[int]:
+    """Return the imports that were begun and did not complete."""
+    return [row[0] for row in tx.rows("SELECT id FROM intake WHERE completed_at IS NULL")]
+
+
+def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
+    """Undo a part of an unfinished import and return how many rows went; 0 when it is undone.
+
+    Rows that had a mail stay. Crash: the rows and the entry that says so go together.
+    """
+    gone = [
+        row[0]
+        for row in tx.rows(
+            "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient WHERE intake_id = ?"
+            " AND standing IN ('listed', 'withheld', 'exempt') ORDER BY id DESC LIMIT ?)"
+            " RETURNING id",
+            *(intake_id, slice_rows),
+        )
+    ]
+    if gone:
+        tx.run("UPDATE campaign SET admitted = admitted - ?", len(gone))
+        payload = {"import": intake_id, "moves": [move(gone, "taken_back")]}
+        tx.log.append(Kind.TAKEN_BACK, payload, now=tx.now)
+    else:
+        tx.run("DELETE FROM intake WHERE id = ? AND completed_at IS NULL", intake_id)
+    return len(gone)

@@ -1,0 +1,170 @@
+"""A recipient's press: where it leaves them, with the proof of it, in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from repermit.domain.standing import Answer, Presses, Standing, Way, after_press, may_answer
+from repermit.ledger.engine import Transaction
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.log import Kind
+from repermit.ledger.store.personal import Person, open_person
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One recipient who had a mail, as the answer page needs them."""
+
+    id: int
+    person: Person
+    language: str | None
+    presses: Presses
+    due_at: datetime | None
+    mail: str | None
+    purposes: tuple[str, ...]
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Press:
+    """What came in: the answer, by which way, and what was on the screen."""
+
+    answer: Answer
+    way: Way
+    button: str  # the words on the button, verbatim
+    language: str
+    purposes: tuple[str, ...]
+    page: str | None  # content hash of the page that was shown
+    release: str
+
+
+_COLUMNS = (
+    "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
+    " no_at, suspect, due_at, mail, purposes, leaf_key FROM recipient WHERE id = ?"
+)
+
+
+def asked(tx: Transaction, recipient_id: int) -> Asked | None:
+    """Return the recipient, or None when no such row had a mail (or it was erased)."""
+    row = tx.one(_COLUMNS, recipient_id)
+    if row is None:
+        return None
+    found = _asked(tx, row)
+    return found if may_answer(found.presses) else None
+
+
+def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | None:
+    """Record *press* and return the recipient as it leaves them; None as in `asked`.
+
+    A press that changes nothing (the same answer again) is not recorded twice.
+    Crash: the standing, the proof, the suppression and the log entry land together or not.
+    """
+    row = tx.one(_COLUMNS, recipient_id)
+    if row is None:
+        return None
+    before = _asked(tx, row)
+    if not may_answer(before.presses):
+        return None
+    after = after_press(before.presses, press.answer, way=press.way, now=tx.now)
+    purposes = press.purposes if after.standing is Standing.OPTED_IN else ()
+    if _is_repeated(before, after, purposes):
+        return before
+    _set_presses(tx, recipient_id, after, purposes)
+    _suppress_by_answer(tx, before, after)
+    _prove(tx, before, after, press, own_key=row[14])
+    return asked(tx, recipient_id)
+
+
+def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
+    recipient_id, generation, sealed, relationship, country, language = row[:6]
+    presses = Presses(
+        standing=Standing(row[6]),
+        before=Standing(row[7]) if row[7] else None,
+        yes_at=from_micros(row[8]),
+        no_at=from_micros(row[9]),
+        suspect=bool(row[10]),
+    )
+    return Asked(
+        id=recipient_id,
+        person=open_person(
+            tx,
+            recipient_id=recipient_id,
+            generation=generation,
+            sealed=sealed,
+            relationship=relationship,
+            country=country,
+        ),
+        language=language,
+        presses=presses,
+        due_at=from_micros(row[11]),
+        mail=row[12],
+        purposes=tuple(json.loads(row[13])) if row[13] else (),
+        answered_at=max(filter(None, (presses.yes_at, presses.no_at)), default=None),
+    )
+
+
+def _is_repeated(before: Asked, after: Presses, purposes: tuple[str, ...]) -> bool:
+    return (
+        after.standing is before.presses.standing
+        and after.standing in (Standing.OPTED_IN, Standing.OPTED_OUT)
+        and not after.suspect
+        and not before.presses.suspect
+        and purposes == before.purposes
+    )
+
+
+def _set_presses(
+    tx: Transaction, recipient_id: int, after: Presses, purposes: tuple[str, ...]
+) -> None:
+    tx.run(
+        "UPDATE recipient SET standing = ?, before = ?, yes_at = ?, no_at = ?, suspect = ?,"
+        " purposes = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
+        *(str(after.standing), after.before, to_micros(after.yes_at), to_micros(after.no_at)),
+        *(after.suspect, json.dumps(purposes) if purposes else None, recipient_id),
+    )
+
+
+def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
+    """A no suppresses; the person's own later word lifts what their own no had set.
+
+    A genuine yes lifts any suppression: it is the person's latest word on being mailed.
+    """
+    hashed = tx.vault.suppression(before.person.address.canonical)
+    if after.standing is Standing.OPTED_OUT:
+        tx.run(
+            "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'answer', '')"
+            " ON CONFLICT (hash) DO NOTHING",
+            *(hashed, to_micros(tx.now)),
+        )
+    elif after.standing is Standing.OPTED_IN:
+        tx.run("DELETE FROM suppression WHERE hash = ?", hashed)
+    else:
+        tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashed)
+
+
+def _prove(tx: Transaction, before: Asked, after: Presses, press: Press, *, own_key: bytes) -> None:
+    facts = {
+        "recipient": before.id,
+        "answer": str(press.answer),
+        "way": str(press.way),
+        "standing": str(after.standing),
+        "suspect": after.suspect,
+        "button": press.button,
+        "language": press.language,
+        "purposes": list(press.purposes),
+        "page": press.page,
+        "mail": before.mail,
+        "release": press.release,
+    }
+    leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(before.id, own_key))
+    tx.run(
+        "INSERT INTO answer (recipient_id, at, answer, way, standing, suspect, button, language,"
+        " purposes, page, mail, release, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(before.id, to_micros(tx.now), str(press.answer), str(press.way), str(after.standing)),
+        *(after.suspect, press.button, press.language, json.dumps(press.purposes)),
+        *(press.page, before.mail, press.release, leaf),
+    )

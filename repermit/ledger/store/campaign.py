@@ -1,0 +1,118 @@
+"""The campaign as a whole: its figures, its pause, its approval, what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from repermit.domain.standing import Standing
+from repermit.ledger.engine import Transaction
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.log import Kind, canonical
+from repermit.ledger.merkle import Frontier
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Where the campaign stands. The standings, `purged` and `erased` add up to `admitted`."""
+
+    campaign: str
+    standings: Mapping[str, int]  # every standing, also those that nobody has
+    purged: int
+    erased: int
+    admitted: int
+    suspect: int
+    suppressions: int
+    first_due: datetime | None
+    last_due: datetime | None
+    next_try: datetime | None
+    paused_at: datetime | None
+    log_size: int
+    log_root: str
+
+
+def figures(tx: Transaction) -> Figures:
+    """Return the figures, all of one moment."""
+    standings = dict.fromkeys(map(str, Standing), 0)
+    standings.update(tx.rows("SELECT standing, count(*) FROM recipient GROUP BY standing"))
+    owner, admitted, purged, erased, paused = tx.one(
+        "SELECT uuid, admitted, purged, erased, paused_at FROM campaign"
+    )
+    size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    first, last = tx.one(
+        "SELECT min(due_at), max(due_at) FROM recipient"
+        " WHERE standing IN ('claimed', 'asked', 'doubtful', 'undeliverable', 'opted_out')"
+    )
+    return Figures(
+        campaign=owner,
+        standings=standings,
+        purged=purged,
+        erased=erased,
+        admitted=admitted,
+        suspect=tx.value("SELECT count(*) FROM recipient WHERE suspect"),
+        suppressions=tx.value("SELECT count(*) FROM suppression"),
+        first_due=from_micros(first),
+        last_due=from_micros(last),
+        next_try=from_micros(
+            tx.value("SELECT min(try_at) FROM recipient WHERE standing = 'deferred'")
+        ),
+        paused_at=from_micros(paused),
+        log_size=size,
+        log_root=Frontier.from_bytes(size, frontier).root().hex(),
+    )
+
+
+def cells(tx: Transaction) -> list[tuple[str, str, str, int]]:
+    """Return (cell, standing, reason, count) of every cell, the largest first."""
+    return [
+        tuple(row)
+        for row in tx.rows(
+            "SELECT cell, standing, reason, count(*) FROM recipient"
+            " GROUP BY cell, standing, reason ORDER BY count(*) DESC, cell"
+        )
+    ]
+
+
+def pause(tx: Transaction) -> bool:
+    """Hold every sender of this ledger before its next intent; False if it was held already."""
+    paused = tx.run("UPDATE campaign SET paused_at = ? WHERE paused_at IS NULL", to_micros(tx.now))
+    if paused:
+        tx.log.append(Kind.PAUSED, {}, now=tx.now)
+    return paused == 1
+
+
+def resume(tx: Transaction) -> bool:
+    """Let senders go on; False if they were not held."""
+    resumed = tx.run("UPDATE campaign SET paused_at = NULL WHERE paused_at IS NOT NULL")
+    if resumed:
+        tx.log.append(Kind.RESUMED, {}, now=tx.now)
+    return resumed == 1
+
+
+def state_no_opt_outs(tx: Transaction, statement: str) -> None:
+    """Keep the written statement that nobody ever opted out before."""
+    tx.run("UPDATE campaign SET no_opt_outs = ?", statement)
+    payload = {"source": "statement", "reason": statement, "hashes": []}
+    tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
+
+
+def knows_opt_outs(tx: Transaction) -> bool:
+    """Return whether a suppression list or the statement that there is none is on file."""
+    return bool(
+        tx.value(
+            "SELECT no_opt_outs IS NOT NULL OR EXISTS (SELECT 1 FROM suppression) FROM campaign"
+        )
+    )
+
+
+def is_importing(tx: Transaction) -> bool:
+    """Return whether an import has begun and not completed."""
+    return tx.one("SELECT 1 FROM intake WHERE completed_at IS NULL") is not None
+
+
+def keep_rules(tx: Transaction, facts: Mapping[str, Any]) -> None:
+    """Put the policy of a screening, with its reasons and counts by cell, into the log."""
+    tx.run("UPDATE campaign SET policy = ?", canonical(facts).decode())
+    tx.log.append(Kind.SCREENED, dict(facts), now=tx.now)

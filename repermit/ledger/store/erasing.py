@@ -1,0 +1,167 @@
+"""Letting people go: who is due, erasing in slices, and sealing the survivors anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from repermit.ledger.engine import Transaction
+from repermit.ledger.instants import to_micros
+from repermit.ledger.log import Kind, canonical, move
+from repermit.ledger.store.personal import open_person, person_from
+from repermit.ledger.tables import Purge
+
+_DUE = "standing IN ('asked', 'doubtful', 'opted_out', 'undeliverable') AND due_at <= ?"
+
+
+def due_by_reason(tx: Transaction, moment: datetime) -> dict[str, int]:
+    """Return how many recipients are due at *moment*, by the standing that makes them due."""
+    rows = tx.rows(
+        f"SELECT standing, count(*) FROM recipient WHERE {_DUE} GROUP BY standing",  # noqa: S608
+        to_micros(moment),
+    )
+    names = {"asked": "silent"}
+    return {names.get(standing, standing): count for standing, count in rows}
+
+
+def still_leaving(tx: Transaction) -> int:
+    """Return how many mails are between the intent and the relay's word."""
+    return int(tx.value("SELECT count(*) FROM recipient WHERE standing = 'claimed'"))
+
+
+def latest_entry_at(tx: Transaction) -> str:
+    """Return when the newest entry of the log was made, ISO 8601 with microseconds."""
+    return str(tx.value('SELECT at FROM log ORDER BY "index" DESC LIMIT 1'))
+
+
+def begin_purge(tx: Transaction, *, by: str, due: int, by_reason: dict[str, int]) -> Purge:
+    """Record that a purge begins; until it is finished every purge goes on with this one."""
+    purge = Purge(
+        started_at=to_micros(tx.now),
+        by=by,
+        phase="erase",
+        due=due,
+        by_reason=canonical(by_reason).decode(),
+        generation=tx.value("SELECT generation FROM campaign"),
+    )
+    tx.session.add(purge)
+    tx.session.flush()
+    tx.session.expunge(purge)
+    return purge
+
+
+def unfinished_purge(tx: Transaction) -> Purge | None:
+    """Return the purge that was begun and not finished, or None."""
+    return tx.session.exec(select(Purge).where(col(Purge.finished_at).is_(None))).first()
+
+
+def set_phase(tx: Transaction, purge_id: int, phase: str, *, finished: bool = False) -> None:
+    """Record the phase that a purge has reached."""
+    tx.run(
+        "UPDATE purge SET phase = ?, finished_at = ? WHERE id = ?",
+        *(phase, to_micros(tx.now) if finished else None, purge_id),
+    )
+
+
+def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
+    """Erase a slice of those who were due when *purge* began, and return how many.
+
+    Whoever answered yes meanwhile is not due any more. Rows, answers and payloads go; the
+    commitments of the log stay. Never more than were due go, whatever came due since.
+    """
+    allowed = tx.value("SELECT due - purged FROM purge WHERE id = ?", purge.id)
+    rows = tx.rows(
+        "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient"
+        f" WHERE {_DUE} LIMIT ?) RETURNING id, generation, sealed",
+        *(purge.started_at, min(slice_rows, allowed)),
+    )
+    gone = [row[0] for row in rows]
+    if gone:
+        _guard_against_asking_again(tx, rows)
+        _erase_traces(tx, gone)
+        tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
+        tx.run("UPDATE purge SET purged = purged + ? WHERE id = ?", len(gone), purge.id)
+        payload = {"purge": purge.id, "moves": [move(gone, "purged")]}
+        tx.log.append(Kind.PURGED, payload, now=tx.now)
+    return len(gone)
+
+
+def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, bytes]]) -> None:
+    """Keep the keyed hash of who was asked: one question per person, also after a new import."""
+    now, values = to_micros(tx.now), []
+    for recipient_id, generation, sealed in rows:
+        content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
+        person = person_from(content, relationship=None, country=None)
+        values.append((tx.vault.suppression(person.address.canonical), now))
+    tx.many(
+        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'asked', '')"
+        " ON CONFLICT (hash) DO NOTHING",
+        values,
+    )
+
+
+def _erase_traces(tx: Transaction, gone: list[int]) -> None:
+    tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
+    tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
+
+
+def begin_generation(tx: Transaction, number: int) -> None:
+    """Make *number* the generation that every new row is sealed under."""
+    tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
+
+
+def reseal_slice(tx: Transaction, *, slice_rows: int) -> int:
+    """Seal a slice of the survivors under the present generation; return how many."""
+    current = tx.value("SELECT generation FROM campaign")
+    rows = tx.rows(
+        "SELECT id, generation, sealed FROM recipient WHERE generation < ? LIMIT ?",
+        *(current, slice_rows),
+    )
+    values = []
+    for recipient_id, generation, sealed in rows:
+        content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
+        person = person_from(content, relationship=None, country=None)
+        fresh = tx.vault.seal(content, generation=current, recipient_id=recipient_id)
+        lookup = tx.vault.lookup(person.address.canonical, generation=current)
+        values.append((current, fresh, lookup, recipient_id))
+    tx.many("UPDATE recipient SET generation = ?, sealed = ?, lookup = ? WHERE id = ?", values)
+    return len(values)
+
+
+def log_resealed(tx: Transaction, *, destroyed: int) -> None:
+    """Put into the log that the survivors stand under a new generation."""
+    payload = {"destroyed": destroyed, "current": tx.value("SELECT generation FROM campaign")}
+    tx.log.append(Kind.RESEALED, payload, now=tx.now)
+
+
+def erase_person(tx: Transaction, recipient_id: int) -> bool:
+    """Erase one person on their own wish, and suppress the address; False if not there.
+
+    Source: GDPR art. 17(1); the keyed hash stays so that they are not asked again (art. 21(3)).
+    Crash: row, answers, payloads, suppression and entry change together or not at all.
+    """
+    row = tx.one(
+        "SELECT generation, sealed, relationship, country FROM recipient WHERE id = ?",
+        recipient_id,
+    )
+    if row is None:
+        return False
+    person = open_person(
+        tx,
+        recipient_id=recipient_id,
+        generation=row[0],
+        sealed=row[1],
+        relationship=row[2],
+        country=row[3],
+    )
+    tx.run(
+        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
+        " ON CONFLICT (hash) DO NOTHING",
+        *(tx.vault.suppression(person.address.canonical), to_micros(tx.now)),
+    )
+    tx.run("DELETE FROM recipient WHERE id = ?", recipient_id)
+    _erase_traces(tx, [recipient_id])
+    tx.run("UPDATE campaign SET erased = erased + 1")
+    tx.log.append(Kind.ERASED, {"moves": [move([recipient_id], "erased")]}, now=tx.now)
+    return True

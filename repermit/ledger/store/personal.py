@@ -1,0 +1,62 @@
+"""The personal fields of a recipient, as they go under seal and come out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from repermit.domain.address import Address
+from repermit.domain.policy import Evidence
+from repermit.ledger.engine import Transaction
+
+_DATES = frozenset({"collected", "last_contact", "ended"})
+_OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is sealed of one recipient."""
+
+    address: Address
+    evidence: Evidence
+
+
+def sealed_fields(person: Person) -> dict[str, Any]:
+    """Return what goes under seal: the mailbox and the evidence that is known."""
+    content: dict[str, Any] = {"mailbox": person.address.mailbox}
+    for field in fields(Evidence):
+        value = getattr(person.evidence, field.name)
+        if field.name not in _OPEN and value not in (None, False):
+            content[field.name] = value.isoformat() if isinstance(value, date) else value
+        elif value is False and field.name != "sensitive":
+            content[field.name] = False
+    return content
+
+
+def person_from(
+    content: dict[str, Any], *, relationship: str | None, country: str | None
+) -> Person:
+    """Return the person whose sealed fields are *content*."""
+    known = {key: value for key, value in content.items() if key != "mailbox"}
+    for name in _DATES & known.keys():
+        known[name] = date.fromisoformat(known[name])
+    mailbox = content["mailbox"]
+    return Person(
+        address=Address(mailbox=mailbox, canonical=mailbox.casefold()),
+        evidence=Evidence(relationship=relationship, country=country, **known),
+    )
+
+
+def open_person(
+    tx: Transaction,
+    *,
+    recipient_id: int,
+    generation: int,
+    sealed: bytes,
+    relationship: str | None,
+    country: str | None,
+) -> Person:
+    """Return the person of a row. Raises: KeysUnusable, SealBroken."""
+    content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
+    return person_from(content, relationship=relationship, country=country)

@@ -1,0 +1,173 @@
+"""Reading what is on file: one person, and the rows of an export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from repermit.domain.address import Address
+from repermit.domain.standing import Standing
+from repermit.ledger.engine import Transaction
+from repermit.ledger.instants import from_micros
+from repermit.ledger.store.personal import Person, open_person
+
+
+@dataclass(frozen=True)
+class AnswerOnFile:
+    """One press, as it was recorded; `leaf` is its entry in the log."""
+
+    at: datetime
+    answer: str
+    way: str
+    standing: str
+    button: str
+    language: str
+    purposes: tuple[str, ...]
+    page: str | None
+    mail: str | None
+    release: str
+    leaf: int
+
+
+@dataclass(frozen=True)
+class OnFile:
+    """Everything the ledger holds on one person."""
+
+    id: int
+    person: Person
+    language: str | None
+    standing: Standing
+    cell: str
+    reason: str
+    suspect: bool
+    intent_at: datetime | None
+    due_at: datetime | None
+    settled_at: datetime | None
+    relay_reply: str | None
+    purposes: tuple[str, ...]
+    answers: tuple[AnswerOnFile, ...]
+
+
+@dataclass(frozen=True)
+class SuppressedOnFile:
+    """That an address is never mailed, since when and why."""
+
+    since: datetime
+    source: str
+    reason: str
+
+
+def find(tx: Transaction, address: Address) -> OnFile | None:
+    """Return what is on file under *address*, or None."""
+    generation = tx.value("SELECT generation FROM campaign")
+    for number in range(generation, 0, -1):
+        if number < generation and not _survivors(tx, number):
+            break
+        lookup = tx.vault.lookup(address.canonical, generation=number)
+        row = tx.one(
+            "SELECT id, generation, sealed, relationship, country, language, standing, cell,"
+            " reason, suspect, intent_at, due_at, settled_at, relay_reply, purposes"
+            " FROM recipient WHERE lookup = ?",
+            lookup,
+        )
+        if row is not None:
+            return OnFile(
+                id=row[0],
+                person=open_person(
+                    tx,
+                    recipient_id=row[0],
+                    generation=row[1],
+                    sealed=row[2],
+                    relationship=row[3],
+                    country=row[4],
+                ),
+                language=row[5],
+                standing=Standing(row[6]),
+                cell=row[7],
+                reason=row[8],
+                suspect=bool(row[9]),
+                intent_at=from_micros(row[10]),
+                due_at=from_micros(row[11]),
+                settled_at=from_micros(row[12]),
+                relay_reply=row[13],
+                purposes=tuple(json.loads(row[14])) if row[14] else (),
+                answers=_answers(tx, row[0]),
+            )
+    return None
+
+
+def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
+    """Return since when and why *address* is never mailed, or None."""
+    row = tx.one(
+        "SELECT at, source, reason FROM suppression WHERE hash = ?",
+        tx.vault.suppression(address.canonical),
+    )
+    return None if row is None else SuppressedOnFile(from_micros(row[0]), row[1], row[2])
+
+
+def suppression_hashes(tx: Transaction) -> list[str]:
+    """Return every suppressed address as the hex of its keyed hash, in order."""
+    return [row[0].hex() for row in tx.rows("SELECT hash FROM suppression ORDER BY hash")]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One row of an export."""
+
+    mailbox: str
+    confirmed_at: datetime | None
+    purposes: tuple[str, ...]
+    language: str | None
+    leaf: int | None
+
+
+def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
+    """Yield those who stand at *standing* (opted_in or opted_out), in the order of their ids.
+
+    Suppressed addresses are never among the opted-in.
+    """
+    cursor = tx.connection.execute(
+        "SELECT id, generation, sealed, language, purposes FROM recipient"
+        " WHERE standing = ? ORDER BY id",
+        (str(standing),),
+    )
+    for recipient_id, generation, sealed, language, purposes in cursor:
+        person = open_person(
+            tx,
+            recipient_id=recipient_id,
+            generation=generation,
+            sealed=sealed,
+            relationship=None,
+            country=None,
+        )
+        latest = tx.one(
+            "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ?"
+            " ORDER BY id DESC LIMIT 1",
+            *(recipient_id, str(standing)),
+        )
+        yield Exported(
+            mailbox=person.address.mailbox,
+            confirmed_at=from_micros(latest[0]) if latest else None,
+            purposes=tuple(json.loads(purposes)) if purposes else (),
+            language=language,
+            leaf=latest[1] if latest else None,
+        )
+
+
+def _survivors(tx: Transaction, generation: int) -> bool:
+    row = tx.one("SELECT 1 FROM recipient WHERE generation = ? LIMIT 1", generation)
+    return row is not None
+
+
+def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:
+    rows = tx.rows(
+        "SELECT at, answer, way, standing, button, language, purposes, page, mail, release, leaf"
+        " FROM answer WHERE recipient_id = ? ORDER BY id",
+        recipient_id,
+    )
+    return tuple(
+        AnswerOnFile(from_micros(row[0]), *row[1:6], tuple(json.loads(row[6])), *row[7:])
+        for row in rows
+    )

@@ -1,0 +1,26 @@
+"""What was shown, kept once under the hash of its content, for as long as the ledger lives."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from repermit.ledger.engine import Transaction
+from repermit.ledger.tables import Snapshot
+
+
+def keep_snapshot(tx: Transaction, kind: str, language: str, content: str) -> str:
+    """Keep what is shown, once, and return the SHA-256 of its content as hex."""
+    hashed = snapshot_hash(content)
+    if tx.session.get(Snapshot, hashed) is None:
+        tx.session.add(Snapshot(hash=hashed, kind=kind, language=language, content=content))
+    return hashed
+
+
+def snapshot_hash(content: str) -> str:
+    """Return the name under which *content* is kept."""
+    return sha256(content.encode()).hexdigest()
+
+
+def snapshot(tx: Transaction, hashed: str) -> Snapshot | None:
+    """Return what was shown under that hash, or None."""
+    return tx.session.get(Snapshot, hashed)
