@@ -66,12 +66,7 @@ fr f fra fre frans français französisch french
 de d deu ger duits allemand deutsch german
 en e eng engels anglais englisch english
 """
-_ISO_639 = (
-    "aaabaeafakamanarasavayazbabebgbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfo"
-    "frfygagdglgngugvhahehihohrhthuhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblgli"
-    "lnloltlulvmgmhmimkmlmnmrmsmtmynanbndnengnlnnnonrnvnyocojomorospapiplpsptqurmrnrorurwsascsdsesgsi"
-    "skslsmsnsosqsrssstsusvswtatetgthtitktltntotrtstttwtyugukuruzvevivowawoxhyiyozazhzu"
-)
+_LOCALE = re.compile(r"([a-z]{2})(?:[-_][a-z]{2})?")
 _TIME = r"(?:[T ]\s*\d{1,2}:\d{2}[\d:.,]*\s*(?:Z|UTC|[AP]M|[+-]\d{2}:?\d{2})?)?"
 _YEAR_FIRST = re.compile(
     rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII | re.IGNORECASE
@@ -189,9 +184,10 @@ def country_of(text: str) -> str | None:
 
 @lru_cache(_CACHED)
 def language_of(text: str) -> str | None:
-    """Return the two-letter code that *text* is (`nl-BE` is nl) or names, or None."""
-    locale = re.fullmatch(r"([a-z]{2})[-_][a-z]{2}", text.strip(), re.ASCII | re.IGNORECASE)
-    return _language_names().get(folded(locale[1] if locale else text))
+    """Return the two-letter code that *text* begins with (`nl-BE`) or names, or None."""
+    if code := _LOCALE.fullmatch(text.strip().casefold()):
+        return code[1]
+    return _language_names().get(folded(text))
 
 
 @lru_cache(_CACHED)
@@ -256,8 +252,7 @@ def _country_names() -> Mapping[str, str]:
 
 @cache
 def _language_names() -> Mapping[str, str]:
-    codes = [_ISO_639[at : at + 2] for at in range(0, len(_ISO_639), 2)]
-    names = {code: code for code in codes}
+    names: dict[str, str] = {}
     for line in _LANGUAGES.strip().splitlines():
         code, *words = line.split()
         names |= {folded(word): code for word in words}

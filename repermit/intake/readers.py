@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +21,7 @@ from typing import BinaryIO
 from repermit.errors import ListUnreadable
 from repermit.intake.columns import Columns, is_header, map_columns, recognise
 from repermit.intake.evidence import BETWEEN_OPT_OUTS
-from repermit.intake.sniff import Dialect, as_text, chunks, dialect_of, encoding_of, is_address_like
+from repermit.intake.sniff import as_text, chunks, dialect_of, encoding_of, is_address_like
 
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 200
@@ -40,7 +40,8 @@ class Row:
 class _Shape:
     """What a whole row looks like: how wide it is at least, and where its address stands."""
 
-    dialect: Dialect
+    delimiter: str
+    skip_lines: int
     width: int = 0
     email: int = 0
 
@@ -61,7 +62,7 @@ class ListFile:
     @property
     def delimiter(self) -> str:
         """Return what separates the columns."""
-        return self._shape.dialect.delimiter
+        return self._shape.delimiter
 
     def __enter__(self) -> ListFile:
         return self
@@ -106,7 +107,8 @@ def open_list(
     Raises: ListUnreadable when it is missing, closed to us, empty, not text, or when no column
         is known to hold the addresses.
     """
-    name = "standard input" if path is None else _display(path.name)
+    name = "standard input" if path is None else path.name
+    name = "the list" if "@" in name else "".join(c if c.isprintable() else "?" for c in name)
     with _named(name), ExitStack() as stack:
         file = stack.enter_context(_twice_readable(path, stdin))
         opened = _opened(file, name, mapping)
@@ -120,21 +122,20 @@ def _opened(file: BinaryIO, name: str, mapping: Mapping[str, str]) -> ListFile:
         sha256.update(chunk)
     encoding = encoding_of(file)
     with as_text(file, encoding) as text:
-        sample = text.read(_SAMPLE_CHARACTERS)
-    if len(sample) == _SAMPLE_CHARACTERS:
-        sample = sample[: sample.rfind("\n") + 1] or sample
-    dialect = dialect_of(sample)
+        dialect = dialect_of(text.read(_SAMPLE_CHARACTERS))
+    shape = _Shape(dialect.delimiter, dialect.skip_lines)
     with as_text(file, encoding) as text:
-        records = _records(text, _Shape(dialect))
+        records = _records(text, shape)
         filled = (at for at in records if at[1] is None or any(map(str.strip, at[1])))
         first = list(islice(filled, _SAMPLE_ROWS))
     rows = [cells for _, cells in first if cells is not None]
     if not rows:
-        raise ListUnreadable("the list is empty", hint="a list has one address a row")
+        raise ListUnreadable("the list is empty", hint="check that it is the right file")
     headed = first[0][1] is rows[0] and is_header(rows[0])
     if headed and len(first) == 1:
-        raise ListUnreadable("the list has no rows", hint="a list has one address a row")
+        raise ListUnreadable("the list has no rows", hint="check that it is the right file")
     columns = map_columns(rows[0] if headed else (), mapping, rows=rows[1:] if headed else rows)
+    width = max(at for at, cell in enumerate(rows[0], start=1) if cell.strip())
     return ListFile(
         name=name,
         sha256=sha256.hexdigest(),
@@ -143,7 +144,7 @@ def _opened(file: BinaryIO, name: str, mapping: Mapping[str, str]) -> ListFile:
         columns=columns,
         header_line=first[0][0] if headed else 0,
         _file=file,
-        _shape=_Shape(dialect, _width(rows[0]), columns.index["email"]),
+        _shape=replace(shape, width=width, email=columns.index["email"]),
     )
 
 
@@ -189,11 +190,9 @@ def _named(name: str) -> Iterator[None]:
 def _records(text: Iterator[str], shape: _Shape) -> Iterator[tuple[int, list[str] | None]]:
     """Yield the line and the cells of every record; None for cells that cannot be read."""
     pending: list[str] = []
-    line = 1 + sum(1 for _ in islice(text, shape.dialect.skip_lines))
+    line = 1 + sum(1 for _ in islice(text, shape.skip_lines))
     while (first := next(text, None)) is not None:
-        reader = csv.reader(
-            _kept(chain((first,), text), pending), delimiter=shape.dialect.delimiter
-        )
+        reader = csv.reader(_kept(chain((first,), text), pending), delimiter=shape.delimiter)
         try:
             for cells in reader:
                 if len(pending) > 1 and _is_torn(pending, shape):
@@ -222,11 +221,10 @@ def _is_torn(pending: Sequence[str], shape: _Shape) -> bool:
     is still open at the end of the file, or two of its lines are whole rows by themselves."""
     if len(pending) >= _MOST_LINES or pending[0].startswith("#"):
         return True
-    delimiter = shape.dialect.delimiter
-    if sum(1 for _ in csv.reader([*pending, "x"], delimiter=delimiter)) == 1:
+    probe = csv.reader([*pending, "x"], delimiter=shape.delimiter)
+    if sum(1 for _ in probe) == 1:
         return True
-    rows = [_cells(line, shape) for line in pending]
-    return sum(_is_whole(cells, shape) for cells in rows) > 1
+    return sum(_is_whole(_cells(line, shape), shape) for line in pending) > 1
 
 
 def _is_whole(cells: Sequence[str] | None, shape: _Shape) -> bool:
@@ -247,22 +245,12 @@ def _alone(
 
 def _cells(line: str, shape: _Shape) -> list[str] | None:
     """Return the cells of one line; its quotes are plain characters when they do not close."""
-    delimiter = shape.dialect.delimiter
     try:
-        cells = next(csv.reader([line], delimiter=delimiter), [])
+        cells = next(csv.reader([line], delimiter=shape.delimiter), [])
     except csv.Error:
         return None
-    return cells if len(cells) >= shape.width else line.rstrip("\r\n").split(delimiter)
+    return cells if len(cells) >= shape.width else line.rstrip("\r\n").split(shape.delimiter)
 
 
 def _is_comment(line: str, cells: Sequence[str]) -> bool:
     return line[0] == "#" and "email" not in recognise(cells)
-
-
-def _width(cells: Sequence[str]) -> int:
-    return max((at + 1 for at, cell in enumerate(cells) if cell.strip()), default=0)
-
-
-def _display(name: str) -> str:
-    """Return a file name as a message may show it."""
-    return "the list" if "@" in name else "".join(c if c.isprintable() else "?" for c in name)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from itertools import islice
 from typing import BinaryIO
 
@@ -83,7 +83,7 @@ def dialect_of(sample: str) -> Dialect:
     What counts is a column full of addresses, then rows of one width. Should quotes never
     close, so that no record shows an address, each line is taken by itself.
     """
-    lines = sample.splitlines(keepends=True)
+    lines = list(StringIO(sample, newline=""))  # split where the reader does
     skip_lines = 0
     if lines and (declared := re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE)):
         skip_lines = 1

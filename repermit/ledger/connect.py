@@ -198,9 +198,9 @@ def _make(path: Path, clock: Clock, vault: Vault) -> None:
 
 
 def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> None:
-    from repermit.ledger.engine import Transaction
     from repermit.ledger.instants import to_micros
     from repermit.ledger.log import Kind
+    from repermit.ledger.transaction import Transaction
 
     now, log_key, campaign = clock.now(), secrets.token_bytes(32), vault.keys.campaign
     tx = Transaction(opened, vault, now, log_key)

@@ -14,79 +14,23 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
 from repermit.errors import RepermitError
 from repermit.ledger import connect
-from repermit.ledger.log import Log
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.merkle import Frontier
+from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
-
-if TYPE_CHECKING:
-    from sqlmodel import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _READERS = 4
 _GROUP = 256  # parts that share a commit at the most
 _GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
-
-
-@dataclass
-class Transaction:
-    """What a store function works on: statements, the vault, the log, and the moment it is."""
-
-    connection: sqlite3.Connection
-    vault: Vault
-    now: datetime
-    log_key: bytes = field(repr=False)
-    log: Log = field(init=False)
-    _session: Session | None = None
-
-    def __post_init__(self) -> None:
-        self.log = Log(self, self.log_key)
-
-    def one(self, sql: str, *values: Any) -> Any:
-        """Return the first row, or None."""
-        return self.connection.execute(sql, values).fetchone()
-
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        """Return all rows; for what may be long pass a LIMIT."""
-        return self.connection.execute(sql, values).fetchall()
-
-    def value(self, sql: str, *values: Any) -> Any:
-        """Return the first column of the first row, or None."""
-        row = self.one(sql, *values)
-        return None if row is None else row[0]
-
-    def run(self, sql: str, *values: Any) -> int:
-        """Return how many rows the statement changed."""
-        return self.connection.execute(sql, values).rowcount
-
-    def many(self, sql: str, values: list[tuple[Any, ...]]) -> None:
-        """Run *sql* once for each tuple of *values*."""
-        self.connection.executemany(sql, values)
-
-    @property
-    def session(self) -> Session:
-        """Return a SQLModel session inside this very transaction; flush, never commit."""
-        if self._session is None:
-            self._session = connect.session_on(self.connection)
-        return self._session
-
-    def close(self) -> None:
-        """Flush and let go of the session, if one was used."""
-        if self._session is not None:
-            session, self._session = self._session, None
-            try:
-                session.flush()
-            finally:
-                session.close()
 
 
 @dataclass

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
 from repermit.ledger.merkle import Frontier, leaf_hash
+from repermit.ledger.transaction import Transaction
 
 _GONE = ("purged", "erased", "taken_back")
 _NAMES = ("", *map(str, Standing), *_GONE)

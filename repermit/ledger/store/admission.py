@@ -11,11 +11,11 @@ from typing import Any
 
 from repermit.domain.policy import Decision, Outcome
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store.personal import Person, sealed_fields
 from repermit.ledger.store.suppression import is_suppressed
+from repermit.ledger.transaction import Transaction
 
 STANDING_AFTER = {
     Outcome.ASK: Standing.LISTED,

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from repermit.domain.standing import Answer, Presses, Standing, Way, after_press, may_answer
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.transaction import Transaction
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
 from repermit.ledger.tables import Approval
+from repermit.ledger.transaction import Transaction
 
 
 def approve(

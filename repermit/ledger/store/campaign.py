@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, canonical
 from repermit.ledger.merkle import Frontier
+from repermit.ledger.transaction import Transaction
 
 
 @dataclass(frozen=True)

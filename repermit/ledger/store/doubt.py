@@ -8,8 +8,8 @@ from datetime import datetime
 
 from repermit.domain.standing import Standing
 from repermit.errors import DoubtRefused
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.transaction import Transaction
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,26 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
+from repermit.ledger.transaction import Transaction
 
-_DUE = "standing IN ('asked', 'doubtful', 'opted_out', 'undeliverable') AND due_at <= ?"
+_DUE = (
+    " FROM recipient"
+    " WHERE standing IN ('asked', 'doubtful', 'opted_out', 'undeliverable') AND due_at <= ?"
+)
+_COUNT_DUE = "SELECT standing, count(*)" + _DUE + " GROUP BY standing"
+_DELETE_DUE = (
+    "DELETE FROM recipient WHERE id IN (SELECT id" + _DUE + " LIMIT ?)"  # noqa: S608 - constants
+    " RETURNING id, generation, sealed"
+)
 
 
 def due_by_reason(tx: Transaction, moment: datetime) -> dict[str, int]:
     """Return how many recipients are due at *moment*, by the standing that makes them due."""
-    rows = tx.rows(
-        f"SELECT standing, count(*) FROM recipient WHERE {_DUE} GROUP BY standing",  # noqa: S608
-        to_micros(moment),
-    )
+    rows = tx.rows(_COUNT_DUE, to_micros(moment))
     names = {"asked": "silent"}
     return {names.get(standing, standing): count for standing, count in rows}
 
@@ -72,8 +77,7 @@ def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
     """
     allowed = tx.value("SELECT due - purged FROM purge WHERE id = ?", purge.id)
     rows = tx.rows(
-        "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient"
-        f" WHERE {_DUE} LIMIT ?) RETURNING id, generation, sealed",
+        _DELETE_DUE,
         *(purge.started_at, min(slice_rows, allowed)),
     )
     gone = [row[0] for row in rows]

@@ -8,7 +8,7 @@ from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
-from repermit.ledger.engine import Transaction
+from repermit.ledger.transaction import Transaction
 
 _DATES = frozenset({"collected", "last_contact", "ended"})
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by

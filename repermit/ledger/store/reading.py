@@ -9,9 +9,9 @@ from datetime import datetime
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import from_micros
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,18 @@ def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:
         recipient_id,
     )
     return tuple(
-        AnswerOnFile(from_micros(row[0]), *row[1:6], tuple(json.loads(row[6])), *row[7:])
+        AnswerOnFile(
+            at=from_micros(row[0]),
+            answer=row[1],
+            way=row[2],
+            standing=row[3],
+            button=row[4],
+            language=row[5],
+            purposes=tuple(json.loads(row[6])),
+            page=row[7],
+            mail=row[8],
+            release=row[9],
+            leaf=row[10],
+        )
         for row in rows
     )

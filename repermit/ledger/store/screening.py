@@ -6,10 +6,10 @@ from collections import Counter
 
 from repermit.domain.policy import Rules, decide
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store.admission import STANDING_AFTER
 from repermit.ledger.store.personal import open_person
+from repermit.ledger.transaction import Transaction
 
 
 def screen_slice(

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.transaction import Transaction
 
 LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from repermit.ledger.engine import Transaction
 from repermit.ledger.tables import Snapshot
+from repermit.ledger.transaction import Transaction
 
 
 def keep_snapshot(tx: Transaction, kind: str, language: str, content: str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
-from repermit.ledger.engine import Transaction
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.transaction import Transaction
 
 
 def is_suppressed(tx: Transaction, canonical: str) -> bool:
