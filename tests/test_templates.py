@@ -136,6 +136,7 @@ def question_context(lang: str) -> dict[str, Any]:
         "no_label": said["button.no"],
         "no_first": False,
         "nonce": "n-1",
+        "page": "question.0.",
         "silence": said["silence.sentence"],
         "withdraw_any_time": said["page.withdraw_any_time"],
         "not_your_address": said["page.not_your_address"],
@@ -155,6 +156,7 @@ def thanks_context(lang: str) -> dict[str, Any]:
         "receipt_keep": said["receipt.keep"],
         "receipt": [(said["receipt.number"], "7f3a"), (said["receipt.answer"], said["button.yes"])],
         "nonce": "n-1",
+        "page": "question.0.",
         "withdraw_label": said["button.withdraw"],
     }
 
@@ -170,6 +172,7 @@ def declined_context(lang: str) -> dict[str, Any]:
         "mistake": said["page.declined_mistake"],
         "yes_label": said["button.yes"],
         "nonce": "n-1",
+        "page": "question.0.",
     }
 
 

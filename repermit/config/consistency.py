@@ -5,6 +5,7 @@ What has the wrong type is skipped: `tables` names it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from repermit.config.lines import Loc
 from repermit.domain import policy
 
 Fault = tuple[Loc, str]
+
+_CODE = re.compile(r"[a-z]{2}")
 
 
 def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
@@ -71,7 +74,8 @@ def _overrides(rules: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _codes(campaign: Mapping[str, Any]) -> list[str]:
     codes = campaign.get("languages")
-    return [code for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
+    texts = [code for code in codes if isinstance(code, str)] if isinstance(codes, list) else []
+    return [code for code in texts if _CODE.fullmatch(code)]
 
 
 def _table(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -25,13 +25,9 @@ from repermit.config.tables import (
     Tables,
     Web,
 )
+from repermit.domain.policy import EEA
 from repermit.errors import ConfigInvalid
 
-# Source: EEA Agreement; the EU of 27 with IS, LI and NO.
-EEA = frozenset(
-    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"}
-    | {"IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO", "SE", "SI", "SK"}
-)
 _NO_FILE = "write one with `repermit init`, or name another with --config FILE"
 
 

@@ -40,7 +40,11 @@ _WHAT = {
 
 def faults(invalid: ValidationError) -> list[Fault]:
     """Return what pydantic found, each with its place and a sentence of our own."""
-    return [_fault(error) for error in invalid.errors(include_input=False, include_url=False)]
+    return [
+        _fault(error)
+        for error in invalid.errors(include_input=False, include_url=False)
+        if error["type"] != "default_factory_not_called"  # follows from another fault
+    ]
 
 
 def sentences(found: Iterable[Fault], lines: Lines, *, file: str) -> list[str]:
@@ -85,11 +89,11 @@ def _unknown(loc: Loc) -> str:
 
 def _expected(loc: Loc) -> str:
     """Return what the key at *loc* expects: the description nearest to it."""
-    for size in range(len(loc), 0, -1):
-        known = _keys(_model(loc[: size - 1]))
-        if field := known.get(str(loc[size - 1])):
-            return str(field.description)
-    return "a TOML file"
+    expected = ""
+    for size, name in enumerate(loc):
+        if field := _keys(_model(loc[:size])).get(str(name)):
+            expected = str(field.description)
+    return expected
 
 
 def _model(loc: Sequence[str | int]) -> type[BaseModel] | None:

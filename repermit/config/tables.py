@@ -48,7 +48,7 @@ class Table(BaseModel):
 class Campaign(Table):
     """What is asked, in which languages, and for how long."""
 
-    name: Line = Field(description="the name of the campaign, on one line")
+    name: Line = Field(description="the name of the campaign")
     languages: Annotated[tuple[values.Language, ...], Field(strict=False)] = Field(
         description='a list of languages in two letters, such as ["nl", "fr"]'
     )
@@ -66,18 +66,14 @@ class Campaign(Table):
 class Controller(Table):
     """Who asks, and who answers for it."""
 
-    name: Line = Field(description="the name of the organisation, on one line")
+    name: Line = Field(description="the name of the organisation")
     postal_address: Text = Field(description="its postal address")
-    registration: PerhapsLine = Field(
-        default="", description="its registration number, on one line"
-    )
+    registration: PerhapsLine = Field(default="", description="its registration number")
     email: values.Email = Field(description="one e-mail address that people can write to")
     privacy_url: values.WebUrl = Field(default="", description="the privacy notice, as https://…")
     privacy_file: values.TextFile = Field(default=None, description="a file of UTF-8 text")
     authority: Line = Field(description="the supervisory authority and how to reach it")
-    dpo: PerhapsLine = Field(
-        default="", description="who the data protection officer is, on one line"
-    )
+    dpo: PerhapsLine = Field(default="", description="the data protection officer")
     dpia: PerhapsText = Field(default="", description="where the impact assessment is kept")
     signup_url: values.WebUrl = Field(default="", description="a page to sign up, as https://…")
 
@@ -159,7 +155,7 @@ class Relay(Table):
     )
     connections: int = Field(default=10, ge=1, le=200, description="a whole number from 1 to 200")
     per_second: float = Field(
-        default=50.0, gt=0, allow_inf_nan=False, description="mails, more than 0"
+        default=50.0, gt=0, allow_inf_nan=False, description="mails a second, more than 0"
     )
     give_up_hours: int = Field(default=72, ge=1, le=720, description="whole hours, from 1 to 720")
     envelope_domain: Unused = None
@@ -224,12 +220,10 @@ class Inbound(Table):
 class Processor(Table):
     """Who else handles the addresses, and under which agreement."""
 
-    name: Line = Field(description="the name of the processor, on one line")
+    name: Line = Field(description="the name of the processor")
     role: Line = Field(description='what it does, such as "mail relay"')
     country: values.Country = Field(description='a country in two letters, such as "BE"')
-    agreement: PerhapsLine = Field(
-        default="", description="where the agreement is kept, on one line"
-    )
+    agreement: PerhapsLine = Field(default="", description="where the agreement is kept")
     date: values.Day = Field(default=None, description="a date such as 2026-11-21")
 
 

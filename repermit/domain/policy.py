@@ -141,11 +141,13 @@ class Decision:
 
 
 _OTHER = "EEA"
-_COVERED = frozenset(
-    {"BE", "NL", "FR", "DE", "GB", "AT", "BG", "CY", "CZ", "DK", "EE", "ES", "FI", "GR", "HR"}
+# Source: EEA Agreement; the EU of 27 with IS, LI and NO.
+EEA = frozenset(
+    {"BE", "NL", "FR", "DE", "AT", "BG", "CY", "CZ", "DK", "EE", "ES", "FI", "GR", "HR"}
     | {"HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NO", "PL", "PT", "RO", "SE", "SI"}
     | {"SK"}
 )
+_COVERED = EEA | {"GB"}
 _COLUMNS = ("BE", "NL", "FR", "DE", "GB", _OTHER)
 _ASK, _EXEMPT, _WITHHOLD = Outcome.ASK, Outcome.EXEMPT, Outcome.WITHHOLD
 

@@ -12,20 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from typing import TypeVar
+from typing import Any
 
 from repermit.domain.policy import Evidence, Relationship
 
-_Value = TypeVar("_Value")
 _CACHED = 4096  # distinct texts a parser remembers
-_LONGEST_TEXT = 200
-_LONGEST_RELATIONSHIP = 60
 BETWEEN_OPT_OUTS = "\x1f"  # parts the cells when several columns say who opted out
 
-_NOTHING = frozenset(
-    {"", "-", "--", "/", "null", "(null)", "none", "nan", "\\n", "n/a", "n.v.t.", "nvt"}
-)
-_NO_DATE = "0000-00-00"  # as MySQL exports it, with or without a time
+_NOTHING = "- -- / null (null) none nan \\n n/a n.v.t. nvt"
 _TRUE = "1 1.0 x y j ja yes oui true waar wahr vrai"
 _FALSE = "0 0.0 n no nee non nein false onwaar falsch faux"
 _IN = "ingeschreven aangemeld subscribed abonne inscrit inscrite angemeldet abonniert optin optedin"
@@ -103,47 +97,35 @@ class Known:
 
 def evidence_of(cells: Mapping[str, str], defaults: Defaults) -> Known:
     """Return what *cells* say, completed by what was said for the whole list. Never raises."""
+    said = tuple([cell for cell in cells.items() if cell[1] and cell[0] != "email"])
+    return _known(said, defaults)
+
+
+@lru_cache(_CACHED)
+def _known(said: tuple[tuple[str, str], ...], defaults: Defaults) -> Known:
+    values: dict[str, Any] = dict(vars(defaults))
     unread: list[str] = []
-
-    def read(
-        name: str, parse: Callable[[str], _Value | None], default: _Value | None = None
-    ) -> _Value | None:
-        text = cells.get(name, "")
-        if is_nothing(text):
-            return default
-        if (value := parse(text)) is None:
-            unread.append(name)
-        return value
-
-    evidence = Evidence(
-        relationship=read("relationship", relationship_of, defaults.relationship),
-        country=read("country", country_of, defaults.country),
-        source=read("source", text_of, defaults.source),
-        collected=read("collected", date_of, defaults.collected),
-        last_contact=read("last_contact", date_of, defaults.last_contact),
-        ended=read("ended", date_of),
-        sale_ref=read("sale_ref", text_of),
-        proof_ref=read("proof_ref", text_of),
-        given_directly=read("given_directly", truth_of),
-        objection_offered=read("objection_offered", truth_of),
-        own_products=read("own_products", truth_of),
-        legal_person=read("legal_person", truth_of),
-        sensitive=defaults.sensitive,
-    )
-    language = read("language", language_of, defaults.language)
-    opted_out = _opted_out(cells.get("opted_out", ""), unread)
-    return Known(evidence, language, opted_out, tuple(unread))
+    opted_out = False
+    for name, text in said:
+        if name == "opted_out":
+            opted_out = _opted_out(text, unread)
+        elif (parse := _PARSERS.get(name)) and not is_nothing(text):
+            values[name] = parse(text)
+            if values[name] is None:
+                unread.append(name)
+    language: str | None = values.pop("language")
+    return Known(Evidence(**values), language, opted_out, tuple(unread))
 
 
 def folded(text: str) -> str:
     """Return the letters and digits of *text*, without accents, in lower case."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(filter(str.isalnum, plain))
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
 
 
 def is_nothing(text: str) -> bool:
-    """Return whether a cell is empty, or holds what stands for empty (`NULL`, `n/a`, `-`)."""
-    return not text or text.strip().casefold() in _NOTHING or text.startswith(_NO_DATE)
+    """Return whether a cell is empty, or what stands for empty (`NULL`, `-`, a zero date)."""
+    word = text.strip().casefold()
+    return not word or word in _words(_NOTHING) or word.startswith("0000-00-00")
 
 
 def tells_opt_outs(text: str) -> bool:
@@ -199,18 +181,16 @@ def relationship_of(text: str) -> str | None:
     name = re.sub(r"[\s_-]+", "_", text.strip().casefold())
     if name in frozenset(Relationship):
         return name
-    return text_of(text, longest=_LONGEST_RELATIONSHIP)
+    return text_of(text, longest=60)
 
 
 def truth_of(text: str) -> bool | None:
     """Return what a yes-or-no cell says, or None."""
     word = text.strip().casefold()
-    if word in _words(_TRUE):
-        return True
-    return False if word in _words(_FALSE) else None
+    return True if word in _words(_TRUE) else False if word in _words(_FALSE) else None
 
 
-def text_of(text: str, *, longest: int = _LONGEST_TEXT) -> str | None:
+def text_of(text: str, *, longest: int = 200) -> str | None:
     """Return *text* on one line, without control characters, or None when nothing is left."""
     line = " ".join(text.split())
     if not line.isprintable():
@@ -257,3 +237,14 @@ def _language_names() -> Mapping[str, str]:
         code, *words = line.split()
         names |= {folded(word): code for word in words}
     return names
+
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "relationship": relationship_of,
+    "country": country_of,
+    "language": language_of,
+    **dict.fromkeys(("collected", "last_contact", "ended"), date_of),
+    **dict.fromkeys(("source", "sale_ref", "proof_ref"), text_of),
+    **dict.fromkeys(("given_directly", "objection_offered"), truth_of),
+    **dict.fromkeys(("own_products", "legal_person"), truth_of),
+}

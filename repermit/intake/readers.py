@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from repermit.errors import ListUnreadable
 from repermit.intake.columns import Columns, is_header, map_columns, recognise
@@ -26,6 +26,8 @@ from repermit.intake.sniff import as_text, chunks, dialect_of, encoding_of, is_a
 _SAMPLE_CHARACTERS = 1 << 16
 _SAMPLE_ROWS = 200
 _MOST_LINES = 500  # in one row, through line breaks inside quotes
+
+_Record: TypeAlias = tuple[int, list[str] | None]  # line and cells; None if they are unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,11 @@ class ListFile:
     sha256: str
     size_bytes: int
     encoding: str
+    delimiter: str
     columns: Columns
     header_line: int  # 0 when there is no header
     _file: BinaryIO
     _shape: _Shape
-
-    @property
-    def delimiter(self) -> str:
-        """Return what separates the columns."""
-        return self._shape.delimiter
 
     def __enter__(self) -> ListFile:
         return self
@@ -141,6 +139,7 @@ def _opened(file: BinaryIO, name: str, mapping: Mapping[str, str]) -> ListFile:
         sha256=sha256.hexdigest(),
         size_bytes=file.seek(0, os.SEEK_END),
         encoding=encoding,
+        delimiter=dialect.delimiter,
         columns=columns,
         header_line=first[0][0] if headed else 0,
         _file=file,
@@ -177,18 +176,15 @@ def _named(name: str) -> Iterator[None]:
     except ListUnreadable as error:
         raise ListUnreadable(f"{name}: {error}", hint=error.hint) from None
     except OSError as error:
-        why = (error.strerror or "input error").lower()
-        raise ListUnreadable(
-            f"{name}: cannot be read ({why})", hint="check the path and who may read it"
-        ) from None
+        why = f"cannot be read ({(error.strerror or 'input error').lower()})"
+        raise ListUnreadable(f"{name}: {why}", hint="check the path and who may read it") from None
     except UnicodeDecodeError:
-        raise ListUnreadable(
-            f"{name}: changed while it was read", hint="import it again when it is complete"
-        ) from None
+        why = "changed while it was read"
+        raise ListUnreadable(f"{name}: {why}", hint="import it again when it is complete") from None
 
 
-def _records(text: Iterator[str], shape: _Shape) -> Iterator[tuple[int, list[str] | None]]:
-    """Yield the line and the cells of every record; None for cells that cannot be read."""
+def _records(text: Iterator[str], shape: _Shape) -> Iterator[_Record]:
+    """Yield every record that is no comment."""
     pending: list[str] = []
     line = 1 + sum(1 for _ in islice(text, shape.skip_lines))
     while (first := next(text, None)) is not None:
@@ -197,7 +193,7 @@ def _records(text: Iterator[str], shape: _Shape) -> Iterator[tuple[int, list[str
             for cells in reader:
                 if len(pending) > 1 and _is_torn(pending, shape):
                     yield from _alone(line, pending, shape)
-                elif cells and not _is_comment(pending[0], cells):
+                elif pending[0][0] != "#" or not _is_comment(pending[0], cells):
                     yield line, cells
                 line += len(pending)
                 pending.clear()
@@ -233,9 +229,7 @@ def _is_whole(cells: Sequence[str] | None, shape: _Shape) -> bool:
     return is_address_like(cells[shape.email].strip('" \r\n'))
 
 
-def _alone(
-    line: int, pending: Sequence[str], shape: _Shape
-) -> Iterator[tuple[int, list[str] | None]]:
+def _alone(line: int, pending: Sequence[str], shape: _Shape) -> Iterator[_Record]:
     """Yield each of the lines as a record of its own."""
     for number, text in enumerate(pending, start=line):
         cells = _cells(text, shape)

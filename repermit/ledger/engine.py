@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,6 +26,7 @@ from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
+from repermit.ledger.verify import Verified, verify
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -134,6 +136,19 @@ class Ledger:
         tx.run("UPDATE campaign SET older_copy = 0")
         point = _point(tx)
         self._mark.write(Mark(committed=point, intended=point))
+
+    async def verified(self) -> Verified:
+        """Return what a replay of the whole log finds."""
+        return await self.read(verify, self._mark.read())
+
+    async def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the ledger's file, and empty it."""
+
+        def truncate() -> None:
+            with connect.translated(), closing(connect.connection(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        await asyncio.get_running_loop().run_in_executor(self._readers, truncate)
 
     def _read(self, part: Callable[[Transaction], T]) -> T:
         with connect.translated():

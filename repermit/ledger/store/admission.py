@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from repermit.domain.address import Address
 from repermit.domain.policy import Decision, Outcome
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
-from repermit.ledger.store.personal import Person, sealed_fields
+from repermit.ledger.store.personal import Person, lookups, sealed_fields
 from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
 
@@ -83,7 +84,7 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
             tally.suppressed += 1
             continue
         lookup = tx.vault.lookup(canonical, generation=generation)
-        if lookup in seen or tx.one("SELECT 1 FROM recipient WHERE lookup = ?", lookup):
+        if lookup in seen or _is_there(tx, newcomer.person.address):
             tally.duplicates += 1
             continue
         seen.add(lookup)
@@ -119,6 +120,14 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
         moves = [move(listed, standing) for standing, listed in ids.items()]
         tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
     return tally
+
+
+def _is_there(tx: Transaction, address: Address) -> bool:
+    found = (
+        tx.one("SELECT 1 FROM recipient WHERE lookup = ?", lookup)
+        for lookup in lookups(tx, address)
+    )
+    return any(found)
 
 
 def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:

@@ -169,3 +169,29 @@ def erase_person(tx: Transaction, recipient_id: int) -> bool:
     tx.run("UPDATE campaign SET erased = erased + 1")
     tx.log.append(Kind.ERASED, {"moves": [move([recipient_id], "erased")]}, now=tx.now)
     return True
+
+
+def purged_by(tx: Transaction, purge_id: int) -> int:
+    """Return how many recipients that purge has erased."""
+    return int(tx.value("SELECT purged FROM purge WHERE id = ?", purge_id))
+
+
+def give_back(tx: Transaction, *, pages: int) -> bool:
+    """Return up to *pages* free pages to the disk, and whether there were any."""
+    free = tx.value("PRAGMA freelist_count")
+    if free:
+        tx.rows(f"PRAGMA incremental_vacuum({pages:d})")
+    return bool(free)
+
+
+def traces(tx: Transaction, purge: Purge) -> int:
+    """Return what is still there of people that *purge* erased; it must be 0."""
+    return int(
+        tx.value(
+            "SELECT (SELECT count(*) FROM recipient WHERE generation <= ?)"
+            " + (SELECT count(*) FROM answer WHERE recipient_id NOT IN (SELECT id FROM recipient))"
+            " + (SELECT count(*) FROM log WHERE payload IS NOT NULL AND recipient_id IS NOT NULL"
+            "    AND recipient_id NOT IN (SELECT id FROM recipient))",
+            purge.generation,
+        )
+    )

@@ -60,3 +60,16 @@ def open_person(
     """Return the person of a row. Raises: KeysUnusable, SealBroken."""
     content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
     return person_from(content, relationship=relationship, country=country)
+
+
+def lookups(tx: Transaction, address: Address) -> list[bytes]:
+    """Return the keys under which a row of *address* may be filed: the present generation, and
+    the one before while a purge is sealing its survivors anew."""
+    current, oldest = tx.one(
+        "SELECT generation, (SELECT min(generation) FROM recipient) FROM campaign"
+    )
+    first = current if oldest is None else oldest
+    return [
+        tx.vault.lookup(address.canonical, generation=number)
+        for number in range(current, first - 1, -1)
+    ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.personal import Person, lookups, open_person
 from repermit.ledger.transaction import Transaction
 
 
@@ -61,11 +62,7 @@ class SuppressedOnFile:
 
 def find(tx: Transaction, address: Address) -> OnFile | None:
     """Return what is on file under *address*, or None."""
-    generation = tx.value("SELECT generation FROM campaign")
-    for number in range(generation, 0, -1):
-        if number < generation and not _survivors(tx, number):
-            break
-        lookup = tx.vault.lookup(address.canonical, generation=number)
+    for lookup in lookups(tx, address):
         row = tx.one(
             "SELECT id, generation, sealed, relationship, country, language, standing, cell,"
             " reason, suspect, intent_at, due_at, settled_at, relay_reply, purposes"
@@ -73,29 +70,33 @@ def find(tx: Transaction, address: Address) -> OnFile | None:
             lookup,
         )
         if row is not None:
-            return OnFile(
-                id=row[0],
-                person=open_person(
-                    tx,
-                    recipient_id=row[0],
-                    generation=row[1],
-                    sealed=row[2],
-                    relationship=row[3],
-                    country=row[4],
-                ),
-                language=row[5],
-                standing=Standing(row[6]),
-                cell=row[7],
-                reason=row[8],
-                suspect=bool(row[9]),
-                intent_at=from_micros(row[10]),
-                due_at=from_micros(row[11]),
-                settled_at=from_micros(row[12]),
-                relay_reply=row[13],
-                purposes=tuple(json.loads(row[14])) if row[14] else (),
-                answers=_answers(tx, row[0]),
-            )
+            return _on_file(tx, row)
     return None
+
+
+def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
+    return OnFile(
+        id=row[0],
+        person=open_person(
+            tx,
+            recipient_id=row[0],
+            generation=row[1],
+            sealed=row[2],
+            relationship=row[3],
+            country=row[4],
+        ),
+        language=row[5],
+        standing=Standing(row[6]),
+        cell=row[7],
+        reason=row[8],
+        suspect=bool(row[9]),
+        intent_at=from_micros(row[10]),
+        due_at=from_micros(row[11]),
+        settled_at=from_micros(row[12]),
+        relay_reply=row[13],
+        purposes=tuple(json.loads(row[14])) if row[14] else (),
+        answers=_answers(tx, row[0]),
+    )
 
 
 def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
@@ -154,11 +155,6 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
             language=language,
             leaf=latest[1] if latest else None,
         )
-
-
-def _survivors(tx: Transaction, generation: int) -> bool:
-    row = tx.one("SELECT 1 FROM recipient WHERE generation = ? LIMIT 1", generation)
-    return row is not None
 
 
 def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:

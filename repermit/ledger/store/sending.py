@@ -127,6 +127,22 @@ def settle(tx: Transaction, recipient_id: int, owner: str, settlement: Settlemen
     return settled == 1
 
 
+def relist(tx: Transaction, ids: Sequence[int]) -> int:
+    """Put back to listed the undeliverable among *ids*, because the relay refused us and not
+    them; return how many."""
+    returned = [
+        recipient_id
+        for recipient_id in ids
+        if tx.run(
+            "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
+            " WHERE id = ? AND standing = 'undeliverable'",
+            recipient_id,
+        )
+    ]
+    tx.log.moved(returned, Standing.LISTED)
+    return len(returned)
+
+
 def release(tx: Transaction, owner: str) -> int:
     """Give back the rows that *owner* reserved and did not claim; return how many."""
     return tx.run(

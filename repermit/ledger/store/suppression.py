@@ -9,6 +9,7 @@ from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.store.personal import lookups
 from repermit.ledger.transaction import Transaction
 
 
@@ -55,13 +56,14 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
 
 def _opt_out(tx: Transaction, address: Address, *, source: str) -> bool:
     """Move the recipient with that address to opted_out; return whether there was one to move."""
-    generation = tx.value("SELECT generation FROM campaign")
-    row = tx.one(
-        "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
-        " lease_by = NULL, lease_until = NULL"
-        " WHERE lookup = ? AND standing <> 'opted_out' RETURNING id, leaf_key",
-        tx.vault.lookup(address.canonical, generation=generation),
-    )
+    row = None
+    for lookup in lookups(tx, address):
+        row = row or tx.one(
+            "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
+            " lease_by = NULL, lease_until = NULL"
+            " WHERE lookup = ? AND standing <> 'opted_out' RETURNING id, leaf_key",
+            lookup,
+        )
     if row is None:
         return False
     payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}

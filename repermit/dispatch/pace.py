@@ -1,0 +1,21 @@
+"""How fast mails leave."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Pace:
+    """Lets at most `per_second` turns pass a second, evenly, over all connections."""
+
+    def __init__(self, per_second: float) -> None:
+        self._gap = 1 / per_second
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait until it is this caller's turn."""
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next)
+        self._next = at + self._gap
+        if at > now:
+            await asyncio.sleep(at - now)

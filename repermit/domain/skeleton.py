@@ -1,0 +1,24 @@
+"""A text rendered once, with marked places that are filled in for each recipient.
+
+The skeleton is what is kept as "what was shown"; filling it costs a fraction of rendering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_PLACE = re.compile("⟦([a-z_]+)⟧")
+
+
+def place(name: str) -> str:
+    """Return the mark of the place *name*."""
+    return f"⟦{name}⟧"
+
+
+def fill(skeleton: str, values: Mapping[str, str]) -> str:
+    """Return *skeleton* with every place filled, once; a mark inside a value stays as it is.
+
+    Raises: KeyError for a place without a value.
+    """
+    return _PLACE.sub(lambda found: values[found[1]], skeleton)

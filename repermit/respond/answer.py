@@ -1,0 +1,172 @@
+"""What a press becomes: a verified token, a form that we rendered, an answer on file.
+
+Only a press on the answer page is a yes, and only with the hidden field that the page carried; a
+no needs neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from repermit.domain.address import Address
+from repermit.domain.policy import Evidence
+from repermit.domain.standing import Answer, Presses, Standing, Way
+from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.errors import TokenRejected
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import answering, snapshots
+from repermit.ledger.store.answering import Asked, Press
+from repermit.ledger.store.personal import Person
+from repermit.ledger.transaction import Transaction
+from repermit.respond.pages import Pages, Shown, View, page_after
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The page to show, and for whom."""
+
+    view: View
+    asked: Asked
+
+
+class Answers:
+    """Reads and records answers."""
+
+    def __init__(self, ledger: Ledger, tokens: Tokens, pages: Pages, *, release: str) -> None:
+        self._ledger, self._tokens, self._pages = ledger, tokens, pages
+        self._release = release
+        self._test = _test_recipient(pages)
+
+    async def look(self, scope: Scope, token: str, *, no_first: bool) -> Reply | None:
+        """Return the page of a link without changing anything; None for a link that is no good."""
+        asked = await self._asked(scope, token)
+        if asked is None:
+            return None
+        notice = _notice(asked, no_first=no_first)
+        view = self._pages.view("question", asked, no_first=no_first, notice=notice)
+        return Reply(view, asked)
+
+    async def press(
+        self, scope: Scope, token: str, form: Mapping[str, Sequence[str]], *, no_first: bool
+    ) -> Reply | None:
+        """Record what was pressed on the page of a link, and return the page that follows.
+
+        Without a known answer, a yes without the hidden field, or a yes with nothing ticked
+        shows the question again and records nothing. None for a link that is no good.
+        Raises: LedgerUnusable when it could not be recorded; then nobody is thanked.
+        """
+        asked = await self._asked(scope, token)
+        if asked is None:
+            return None
+        answer = _answer_in(form)
+        if answer is None or (answer is Answer.YES and not self._rendered_here(form, asked.id)):
+            return await self.look(scope, token, no_first=no_first)
+        purposes = self._purposes_in(form) if answer is Answer.YES else ()
+        if answer is Answer.YES and not purposes:
+            view = self._pages.view("question", asked, notice="page.nothing_ticked")
+            return Reply(view, asked)
+        seen = self._pages.seen(_first(form, "page"), asked)
+        always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
+        way = Way.ONE_CLICK if always else Way.FORM
+        return await self._record(asked, answer, way, seen, purposes)
+
+    async def one_click(self, token: str) -> Reply | None:
+        """Record a no by the mail program's own button, whatever stands in the request.
+
+        Source: RFC 8058 section 3.2.
+        """
+        asked = await self._asked(Scope.UNSUBSCRIBE, token)
+        if asked is None:
+            return None
+        return await self._record(asked, Answer.NO, Way.ONE_CLICK, None, ())
+
+    async def _asked(self, scope: Scope, token: str) -> Asked | None:
+        try:
+            recipient_id = self._tokens.read(scope, token)
+        except TokenRejected:
+            return None
+        if recipient_id == TEST_RECIPIENT:
+            return self._test
+        return await self._ledger.read(answering.asked, recipient_id)
+
+    async def _record(
+        self, asked: Asked, answer: Answer, way: Way, seen: View | None, purposes: tuple[str, ...]
+    ) -> Reply | None:
+        if asked.id == TEST_RECIPIENT:
+            kind = "thanks" if answer is Answer.YES else "declined"
+            return Reply(self._pages.view(kind, asked), asked)
+        shown = self._pages.shown(seen) if seen else None
+        press = Press(
+            answer=answer,
+            way=way,
+            button=self._pages.button(seen, answer) if seen else "List-Unsubscribe=One-Click",
+            language=self._pages.question.language_for(asked.language),
+            purposes=purposes,
+            page=shown.hash if shown else None,
+            release=self._release,
+        )
+        after = await self._ledger.write(_file, asked.id, press, shown)
+        if after is None:
+            return None
+        kind = page_after(after)
+        notice = "page.suspect" if kind == "question" else ""
+        view = self._pages.view(kind, after, no_first=answer is Answer.NO, notice=notice)
+        return Reply(view, after)
+
+    def _rendered_here(self, form: Mapping[str, Sequence[str]], recipient_id: int) -> bool:
+        try:
+            return self._tokens.read(Scope.FORM, _first(form, "nonce")) == recipient_id
+        except TokenRejected:
+            return False
+
+    def _purposes_in(self, form: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+        """Return what the yes is for: the only purpose, or those that were ticked."""
+        known = [one.id for one in self._pages.question.purposes]
+        if len(known) == 1:
+            return tuple(known)
+        ticked = form.get("purpose", ())
+        return tuple(purpose for purpose in known if purpose in ticked)
+
+
+def _file(tx: Transaction, recipient_id: int, press: Press, shown: Shown | None) -> Asked | None:
+    if shown is not None:
+        snapshots.keep_snapshot(tx, "page", shown.language, shown.content)
+    return answering.file_answer(tx, recipient_id, press)
+
+
+def _answer_in(form: Mapping[str, Sequence[str]]) -> Answer | None:
+    answers = form.get("answer", ())
+    return Answer(answers[0]) if len(answers) == 1 and answers[0] in frozenset(Answer) else None
+
+
+def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
+    values = form.get(name, ())
+    return values[0] if values else ""
+
+
+def _notice(asked: Asked, *, no_first: bool) -> str:
+    """Return the key of the sentence above the question, or an empty string."""
+    if asked.presses.suspect:
+        return "page.suspect"
+    if asked.presses.standing is Standing.OPTED_IN:
+        return "page.already_yes"
+    if asked.presses.standing is Standing.OPTED_OUT and asked.answered_at:
+        return "page.already_no"
+    return "page.question_no_first" if no_first else ""
+
+
+def _test_recipient(pages: Pages) -> Asked:
+    """Return the recipient that the links of a test mail stand for; no row of the ledger."""
+    reasons = Evidence(relationship="signed_up_no_proof", source="…", collected=date(2020, 1, 1))
+    return Asked(
+        id=TEST_RECIPIENT,
+        person=Person(Address("test@example.org", "test@example.org"), reasons),
+        language=pages.question.default_language,
+        presses=Presses(standing=Standing.ASKED),
+        due_at=None,
+        mail=None,
+        purposes=(),
+        answered_at=None,
+    )

@@ -1,0 +1,170 @@
+"""The routes of the answer server. GET, HEAD and OPTIONS change nothing, on any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from repermit.domain import token
+from repermit.errors import RepermitError
+from repermit.ledger.engine import Ledger
+from repermit.respond.answer import Answers, Reply
+from repermit.respond.pages import Pages
+
+_LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
+_GONE, _TOO_LARGE, _UNAVAILABLE = 404, 413, 503
+_RETRY_SECONDS = "120"
+
+Form = Mapping[str, Sequence[str]]
+
+
+def app(ledger: Ledger, answers: Answers, pages: Pages, *, public_url: str, notice: str) -> ASGIApp:
+    """Return the answer server as an ASGI application.
+
+    *notice* is the privacy notice as text where it is a file, else empty.
+    """
+    site = _Site(ledger, answers, pages, notice)
+    routes = [
+        Route("/yes/{token}", site.question, methods=["GET", "POST"]),
+        Route("/no/{token}", site.question, methods=["GET", "POST"]),
+        Route("/u/{token}", site.unsubscribe, methods=["GET", "POST"]),
+        Route("/healthz", site.health, methods=["GET"]),
+    ]
+    if notice:
+        routes.append(Route("/privacy", site.privacy, methods=["GET"]))
+    prefix = urlsplit(public_url).path.rstrip("/")
+    every = [*([Mount(prefix, routes=routes)] if prefix else []), *routes]
+    handlers = {HTTPException: site.not_found, RepermitError: site.failed, Exception: site.failed}
+    inner = Starlette(routes=every, exception_handlers=handlers)
+    inner.router.redirect_slashes = False
+    return _Guarded(inner, pages.style_hash())
+
+
+class _Site:
+    """The handlers; all they know of a request is its path and its form."""
+
+    def __init__(self, ledger: Ledger, answers: Answers, pages: Pages, notice: str) -> None:
+        self._ledger, self._answers, self._pages, self._notice = ledger, answers, pages, notice
+
+    async def question(self, request: Request) -> Response:
+        """The page of the Yes and the No link, and the press on it."""
+        link = request.path_params["token"]
+        no_first = request.url.path.rpartition("/")[0].endswith("/no")
+        if request.method == "POST":
+            form = await _form(request)
+            reply = await self._answers.press(token.Scope.ANSWER, link, form, no_first=no_first)
+        else:
+            reply = await self._answers.look(token.Scope.ANSWER, link, no_first=no_first)
+        return self._response(reply)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """The link in List-Unsubscribe: POST is a no by itself, GET shows the page (RFC 8058)."""
+        link = request.path_params["token"]
+        if request.method != "POST":
+            reply = await self._answers.look(token.Scope.UNSUBSCRIBE, link, no_first=True)
+            return self._response(reply)
+        form = await _form(request)
+        if "answer" in form:  # the page of this very link, not the mail program
+            reply = await self._answers.press(token.Scope.UNSUBSCRIBE, link, form, no_first=True)
+        else:
+            reply = await self._answers.one_click(link)
+        return self._response(reply)
+
+    async def health(self, _: Request) -> Response:
+        """Whether the ledger can be read."""
+        await self._ledger.read(lambda tx: tx.value("SELECT size FROM log_head"))
+        return PlainTextResponse("ok\n")
+
+    async def privacy(self, _: Request) -> Response:
+        """The privacy notice, where the operator gave it as a file."""
+        return PlainTextResponse(self._notice)
+
+    async def not_found(self, _: Request, failure: Exception) -> Response:
+        """Every path and method that is not ours gets the page of a link that is no good."""
+        status = failure.status_code if isinstance(failure, HTTPException) else _GONE
+        return HTMLResponse(self._pages.gone, status)
+
+    async def failed(self, _: Request, __: Exception) -> Response:
+        """The ledger could not be used: nobody is thanked for what was not saved."""
+        headers = {"Retry-After": _RETRY_SECONDS}
+        return HTMLResponse(self._pages.failure, _UNAVAILABLE, headers)
+
+    def _response(self, reply: Reply | None) -> Response:
+        if reply is None:
+            return HTMLResponse(self._pages.gone, _GONE)
+        now = self._ledger.clock.now()
+        return HTMLResponse(self._pages.page(reply.view, reply.asked, now=now))
+
+
+class _Guarded:
+    """Sets the headers of every response, and ends bodies that are larger than a form."""
+
+    def __init__(self, inner: ASGIApp, style_hash: str) -> None:
+        self._inner = inner
+        self._headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": f"default-src 'none'; style-src {style_hash}; "
+            "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Permissions-Policy": "interest-cohort=()",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+            "X-Robots-Tag": "noindex, nofollow",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+
+        async def guarded_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self._headers)
+            await send(message)
+
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > _LARGEST_BODY:
+            response = PlainTextResponse("too large\n", _TOO_LARGE, {"Connection": "close"})
+            await response(scope, receive, guarded_send)
+            return
+        await self._inner(scope, receive, guarded_send)
+
+
+async def _form(request: Request) -> Form:
+    """Return the fields of a form in either encoding; anything else is an empty form.
+
+    Raises: HTTPException 413 when the body goes on after the largest size.
+    """
+    taken = 0
+    received = request.receive
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await received()
+        taken += len(message.get("body", b""))
+        if taken > _LARGEST_BODY:
+            raise HTTPException(_TOO_LARGE)
+        return message
+
+    limited_request = Request(request.scope, limited)
+    try:
+        async with limited_request.form(max_files=0, max_fields=20, max_part_size=4096) as data:
+            fields: dict[str, list[str]] = {}
+            for name, value in data.multi_items():
+                if isinstance(value, str):
+                    fields.setdefault(name, []).append(value)
+            return fields
+    except (MultiPartException, HTTPException, UnicodeDecodeError, KeyError) as failure:
+        if isinstance(failure, HTTPException) and failure.status_code == _TOO_LARGE:
+            raise
+        return {}

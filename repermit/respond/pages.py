@@ -1,0 +1,255 @@
+"""The pages a recipient sees: rendered once per variant, then filled in for each recipient.
+
+What is kept as "what was shown" is the page with its places open, under the hash of its content.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from jinja2 import Environment
+from markupsafe import escape
+
+from repermit.domain.deadline import last_day
+from repermit.domain.question import Question, about_when, day_in_words
+from repermit.domain.skeleton import fill, place
+from repermit.domain.standing import Standing
+from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.wording import why_key
+from repermit.ledger.store.answering import Asked
+
+_PLACES = ("masked", "nonce", "deadline", "answered", "source", "collected", "ended", "number")
+_KINDS = ("question", "thanks", "declined")
+_NOTICES = (
+    "",
+    "page.question_no_first",
+    "page.nothing_ticked",
+    "page.suspect",
+    "page.already_yes",
+    "page.already_no",
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """What decides on the words of a page: who looks, and what just happened."""
+
+    kind: str  # question, thanks, declined
+    language: str
+    relationship: str = ""
+    sensitive: bool = False
+    no_first: bool = False
+    notice: str = ""  # the key of a sentence
+    purposes: tuple[str, ...] = ()  # those that a thank-you names
+    test: bool = False
+
+    @property
+    def code(self) -> str:
+        """Return what the page's form says of the page it stands on; see `Pages.seen`."""
+        return f"{self.kind}.{self.no_first:d}.{self.notice}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page with its places open, and the hash under which it is kept."""
+
+    language: str
+    content: str
+    hash: str
+
+
+class Pages:
+    """Makes the pages of one campaign."""
+
+    def __init__(self, question: Question, templates: Environment, tokens: Tokens) -> None:
+        self.question = question
+        self._templates, self._tokens = templates, tokens
+        self._shown: dict[View, Shown] = {}
+        self._gone = self._message("page.gone")
+        self.failure = self._message("page.failure")
+
+    @property
+    def gone(self) -> str:
+        """Return the one page for every link that does not work, whatever the reason."""
+        return self._gone
+
+    def view(self, kind: str, asked: Asked, *, no_first: bool = False, notice: str = "") -> View:
+        """Return which page this recipient is to see."""
+        evidence = asked.person.evidence
+        return View(
+            kind=kind,
+            language=self.question.language_for(asked.language),
+            relationship=evidence.relationship or "",
+            sensitive=evidence.sensitive,
+            no_first=no_first,
+            notice=notice,
+            purposes=asked.purposes if kind == "thanks" else (),
+            test=asked.id == TEST_RECIPIENT,
+        )
+
+    def seen(self, code: str, asked: Asked) -> View:
+        """Return the page on which a form with that *code* stood; an unknown code is taken for
+        the plain question."""
+        kind, _, rest = code.partition(".")
+        no_first, _, notice = rest.partition(".")
+        if kind not in _KINDS or notice not in _NOTICES:
+            return self.view("question", asked)
+        return self.view(kind, asked, no_first=no_first == "1", notice=notice)
+
+    def shown(self, view: View) -> Shown:
+        """Return the page of *view*, rendered once."""
+        if view not in self._shown:
+            content = self._templates.get_template(f"page/{view.kind}.html.j2").render(
+                self._context(view)
+            )
+            hashed = sha256(content.encode()).hexdigest()
+            self._shown[view] = Shown(view.language, content, hashed)
+        return self._shown[view]
+
+    def page(self, view: View, asked: Asked, *, now: datetime) -> str:
+        """Return the page of *view* for this recipient, as HTML."""
+        language, evidence = view.language, asked.person.evidence
+        zone = self.question.zone
+        values = {
+            "masked": asked.person.address.masked,
+            "nonce": self._tokens.issue(Scope.FORM, asked.id),
+            "deadline": day_in_words(
+                last_day(asked.due_at or now, zone=self.question.zone), language
+            ),
+            "answered": day_in_words((asked.answered_at or now).astimezone(zone).date(), language),
+            "source": evidence.source or "",
+            "collected": about_when(evidence.collected, language) if evidence.collected else "",
+            "ended": about_when(evidence.ended, language) if evidence.ended else "",
+            "number": str(asked.id),
+        }
+        return fill(self.shown(view).content, {k: str(escape(v)) for k, v in values.items()})
+
+    def button(self, view: View, answer: str) -> str:
+        """Return the words on the button that was pressed, as the page showed them."""
+        wording = self.question.wordings[view.language]
+        return wording.say(self._button_key(answer, view), **self._known(view))
+
+    def style_hash(self) -> str:
+        """Return the Content-Security-Policy hash of the one style that every page has."""
+        styles = re.findall(r"<style>(.*?)</style>", self._gone, flags=re.DOTALL)
+        digests = (b64encode(sha256(style.encode()).digest()).decode() for style in styles)
+        return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+    def _known(self, view: View) -> dict[str, str]:
+        known = self.question.variables(view.language)
+        if view.purposes:
+            chosen = [one for one in self.question.purposes if one.id in view.purposes]
+            known["what"] = ", ".join(one.text[view.language] for one in chosen) or known["what"]
+        return known | {name: place(name) for name in _PLACES}
+
+    def _context(self, view: View) -> dict[str, object]:
+        wording, known = self.question.wordings[view.language], self._known(view)
+
+        def say(key: str) -> str:
+            return wording.say(key, **known)
+
+        context: dict[str, object] = {
+            "lang": view.language,
+            "banner": say("page.test_banner") if view.test else "",
+            "nonce": place("nonce"),
+            "page": view.code,
+            **self.question.sender(view.language),
+        }
+        if view.kind == "thanks":
+            return context | self._thanks(view, known)
+        if view.kind == "declined":
+            return context | {
+                "title": say("page.title_no"),
+                "message": say("page.declined"),
+                "may_change": True,
+                "mistake": say("page.declined_mistake"),
+                "yes_label": say("button.yes"),
+            }
+        several = len(self.question.purposes) > 1
+        return context | {
+            "title": say("page.title"),
+            "notice": say(view.notice) if view.notice else "",
+            "question": say("page.question_several" if several else "page.question"),
+            "purposes": [
+                {
+                    "id": one.id,
+                    "text": one.text[view.language],
+                    "often": one.frequency[view.language],
+                }
+                for one in self.question.purposes
+            ],
+            "choose_purposes": say("page.choose_purposes"),
+            "yes_label": say(self._button_key("yes", view)),
+            "no_label": say(self._button_key("no", view)),
+            "no_first": view.no_first,
+            "silence": say("silence.sentence"),
+            "withdraw_any_time": say("page.withdraw_any_time"),
+            "not_your_address": say("page.not_your_address"),
+            "details_heading": say("page.details"),
+            "details": self._details(view, known),
+        }
+
+    def _button_key(self, answer: str, view: View) -> str:
+        if view.kind == "thanks":
+            return "button.withdraw"
+        if view.kind == "question" and len(self.question.purposes) > 1:
+            return "page.yes_to_ticked" if answer == "yes" else "page.no_to_all"
+        return f"button.{answer}"
+
+    def _details(self, view: View, known: dict[str, str]) -> list[str]:
+        """Return why, on what basis, who else; nothing of it on a sensitive list."""
+        wording = self.question.wordings[view.language]
+        why = None if view.sensitive else why_key(view.relationship, view.sensitive)
+        keys = [why, "page.legal_basis"]
+        if self.question.processors:
+            keys.append("page.processors")
+        keys += ["page.after_yes", "page.after_no"]
+        return [wording.say(key, **known) for key in keys if key]
+
+    def _thanks(self, view: View, known: dict[str, str]) -> dict[str, object]:
+        wording = self.question.wordings[view.language]
+        rows = (
+            ("receipt.number", place("number")),
+            ("receipt.answered", place("answered")),
+            ("receipt.answer", wording.say("button.yes", **known)),
+            ("receipt.purpose", known["what"]),
+            ("receipt.address", place("masked")),
+            ("receipt.sender", known["who"]),
+        )
+        return {
+            "title": wording.say("page.title_yes", **known),
+            "message": wording.say("page.thanks", **known),
+            "receipt": [(wording.say(key, **known), value) for key, value in rows],
+            "receipt_heading": wording.say("receipt.heading", **known),
+            "receipt_keep": wording.say("receipt.keep", **known),
+            "withdraw_label": wording.say("button.withdraw", **known),
+        }
+
+    def _message(self, key: str) -> str:
+        """Return a page that says one thing in every language of the campaign."""
+        blocks = []
+        for language, wording in self.question.wordings.items():
+            known = self.question.variables(language)
+            text = wording.say(key, **known)
+            if key == "page.gone" and known["signup_url"]:
+                text = f"{text} {wording.say('page.gone_signup', **known)}"
+            blocks.append((language, text))
+        default = self.question.default_language
+        title = self.question.wordings[default].say(
+            "page.title", **self.question.variables(default)
+        )
+        return self._templates.get_template("page/message.html.j2").render(
+            lang=default, title=title, blocks=blocks
+        )
+
+
+def page_after(asked: Asked) -> str:
+    """Return which page follows a press: thanks, declined, or the question again."""
+    if asked.presses.suspect:
+        return "question"
+    kinds = {Standing.OPTED_IN: "thanks", Standing.OPTED_OUT: "declined"}
+    return kinds.get(asked.presses.standing, "question")

@@ -1,0 +1,159 @@
+"""Builds what a command needs, once: config, keys, vault, tokens, words, templates, clock.
+
+It imports no stage: a command imports its own, so that it starts fast.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repermit.config import Config, load, secret
+from repermit.domain.clock import Clock
+from repermit.domain.question import Controller, Question
+from repermit.domain.token import Tokens
+from repermit.domain.wording import Wording, flatten, problems
+from repermit.errors import KeysUnusable, WordingIncomplete
+from repermit.ledger import keys
+from repermit.ledger.engine import Ledger
+from repermit.ledger.keys import Keys
+from repermit.ledger.vault import Vault
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass
+class Runtime:
+    """One campaign on this machine."""
+
+    config: Config
+    clock: Clock
+
+    @classmethod
+    def of(cls, path: Path, clock: Clock) -> Runtime:
+        """Return the runtime of the campaign whose config stands at *path*.
+
+        Raises: ConfigInvalid with every problem.
+        """
+        return cls(load(path), clock)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Return the keys. Raises: KeysUnusable."""
+        return keys.load(self.config.keys_dir)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Return the vault. Raises: KeysUnusable."""
+        return Vault(self.keys)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Return what issues and reads the links. Raises: KeysUnusable."""
+        return Tokens(self.keys.tokens)
+
+    @asynccontextmanager
+    async def ledger(self, *, create: bool = False) -> AsyncIterator[Ledger]:
+        """Open the ledger for the length of a block; with *create*, make it if it is not there.
+
+        Raises: LedgerUnusable, KeysUnusable.
+        """
+        path = self.config.ledger_path
+        if not path.exists() and not self.config.keys_dir.exists():
+            raise KeysUnusable(
+                "the key folder is missing", hint="`repermit init` makes it, beside the config"
+            )
+        opened = Ledger.open(path, self.vault, self.clock, create=create)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    @cached_property
+    def templates(self) -> Environment:
+        """Return the templates: the campaign's own first, then those of the release."""
+        from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+        from jinja2.sandbox import SandboxedEnvironment
+
+        return SandboxedEnvironment(
+            loader=FileSystemLoader([self.config.folder / "templates", shipped()]),
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    @cached_property
+    def wordings(self) -> Mapping[str, Wording]:
+        """Return the words of each language of the campaign.
+
+        Raises: WordingIncomplete naming every sentence that is missing or broken.
+        """
+        found = {lang: self._sentences(lang) for lang in self.config.campaign.languages}
+        wrong = [text for lang, said in found.items() for text in problems(lang, said)]
+        if wrong:
+            raise WordingIncomplete(wrong)
+        return {lang: Wording(lang, said) for lang, said in found.items()}
+
+    @cached_property
+    def question(self) -> Question:
+        """Return the question that mail and page ask. Raises: WordingIncomplete."""
+        config = self.config
+        said = config.controller
+        privacy = said.privacy_url or f"{config.web.public_url}/privacy"
+        return Question(
+            controller=Controller(
+                name=said.name,
+                postal_address=said.postal_address,
+                registration=said.registration,
+                email=said.email,
+                privacy_url=privacy,
+                authority=said.authority,
+                signup_url=said.signup_url,
+            ),
+            purposes=tuple(purpose.domain() for purpose in config.purposes),
+            wordings=self.wordings,
+            default_language=config.campaign.default_language,
+            processors=tuple(f"{each.name} ({each.country})" for each in config.processors),
+            zone=config.campaign.zone,
+        )
+
+    def relay_password(self) -> str | None:
+        """Return the password of the relay, from the environment or a credentials folder."""
+        return secret("REPERMIT_RELAY_PASSWORD")
+
+    def _sentences(self, language: str) -> dict[str, str]:
+        """Return the sentences of a language: those of the release, overridden by the campaign's."""
+        said: dict[str, str] = {}
+        for folder in (shipped(), self.config.folder / "templates"):
+            path = folder / "wording" / f"{language}.toml"
+            if path.exists():
+                said.update(_read_sentences(path))
+        return said
+
+
+def shipped() -> Path:
+    """Return the folder of the templates of this release: inside the wheel, or beside the code."""
+    inside = Path(__file__).parent / "templates"
+    return inside if inside.exists() else Path(__file__).parent.parent / "templates"
+
+
+def example_config() -> str:
+    """Return the commented example config of this release."""
+    inside = Path(__file__).parent / "config.example.toml"
+    beside = Path(__file__).parent.parent / "config.example.toml"
+    return (inside if inside.exists() else beside).read_text("utf-8")
+
+
+def _read_sentences(path: Path) -> dict[str, str]:
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+        return flatten(table)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, OSError) as failure:
+        raise WordingIncomplete([f"{path.name} cannot be read: {failure}"]) from failure

@@ -1,0 +1,157 @@
+"""What tests build of: a clock to turn, newcomers, and the path of a recipient step by step."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from repermit.domain.address import parse
+from repermit.domain.policy import Evidence, Relationship, Rules, decide
+from repermit.domain.standing import Answer, Standing, Way
+from repermit.ledger.engine import Ledger
+from repermit.ledger.mark import Mark, MarkFile
+from repermit.ledger.store import admission, answering, sending
+from repermit.ledger.store.admission import Newcomer, Tally
+from repermit.ledger.store.answering import Asked, Press
+from repermit.ledger.store.personal import Person
+from repermit.ledger.store.sending import Reserved, Settlement
+from repermit.ledger.transaction import Transaction
+from repermit.ledger.verify import Verified, verify
+
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+EVERYTHING = 1_000_000_000  # a log size that no listed row was listed after
+ANSWER_TIME = timedelta(days=31)
+RULES = Rules(reasons={name: "they signed up and the proof is gone" for name in Relationship})
+
+
+class FakeClock:
+    """A clock that stands still until it is turned."""
+
+    def __init__(self, moment: datetime = NOW) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        """Return the moment that it was turned to."""
+        return self._moment
+
+    def advance(self, by: timedelta) -> None:
+        """Turn the clock by that much, also back."""
+        self._moment += by
+
+
+def evidence_of(**changes: Any) -> Evidence:
+    """Return evidence that lets one be asked in Belgium, with some of it changed."""
+    known: dict[str, Any] = {
+        "relationship": "signed_up_no_proof",
+        "country": "BE",
+        "source": "the stand at the fair",
+        "collected": date(2025, 3, 1),
+    }
+    return Evidence(**(known | changes))
+
+
+def a_newcomer(
+    address: str, *, language: str | None = "nl", rules: Rules = RULES, **evidence: Any
+) -> Newcomer:
+    """Return one address of a list, screened; someone who may be asked unless changed."""
+    known = evidence_of(**evidence)
+    return Newcomer(
+        person=Person(parse(address), known),
+        language=language,
+        decision=decide(known, rules, today=NOW.date()),
+    )
+
+
+def take_in(tx: Transaction, newcomers: list[Newcomer]) -> Tally:
+    """Import a whole list in one part."""
+    intake_id = admission.begin_intake(tx, "a" * 64)
+    tally = admission.admit(tx, intake_id, newcomers)
+    admission.finish_intake(tx, intake_id, tally, {})
+    return tally
+
+
+async def admit(ledger: Ledger, *addresses: str, **evidence: Any) -> list[int]:
+    """Admit *addresses* and return their ids; all of them must be new."""
+    newcomers = [a_newcomer(address, **evidence) for address in addresses]
+    tally = await ledger.write(take_in, newcomers)
+    assert tally.admitted == len(addresses)
+    last = await ledger.read(lambda tx: int(tx.value("SELECT max(id) FROM recipient")))
+    return list(range(last - len(addresses) + 1, last + 1))
+
+
+async def claim(
+    ledger: Ledger, *ids: int, owner: str = "sender", due: datetime | None = None
+) -> None:
+    """Let *owner* reserve rows and intend the mails of *ids*; their mail is named "mail"."""
+
+    def part(tx: Transaction) -> set[int]:
+        reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000)
+        until = due or tx.now + ANSWER_TIME
+        wanted = [one for one in reserved if one.id in ids]
+        left = {one.id for one in wanted if _intend(tx, one, owner, until)}
+        sending.release(tx, owner)
+        return left
+
+    assert await ledger.write(part) == set(ids)
+
+
+def _intend(tx: Transaction, reserved: Reserved, owner: str, due: datetime) -> bool:
+    return sending.intend(tx, reserved, owner, due=due, mail="mail")
+
+
+async def settle(
+    ledger: Ledger, recipient_id: int, standing: Standing, *, owner: str = "sender", **more: Any
+) -> bool:
+    """Settle a claimed row with the relay's word."""
+    word = Settlement(standing, "250", **more)
+    return await ledger.write(sending.settle, recipient_id, owner, word)
+
+
+async def ask(ledger: Ledger, *ids: int) -> None:
+    """Send *ids* their mail; the relay takes it."""
+    await claim(ledger, *ids)
+    for recipient_id in ids:
+        assert await settle(ledger, recipient_id, Standing.ASKED)
+
+
+async def asked(ledger: Ledger, *addresses: str) -> list[int]:
+    """Admit *addresses*, send them their mail, and return their ids."""
+    ids = await admit(ledger, *addresses)
+    await ask(ledger, *ids)
+    return ids
+
+
+def a_press(answer: Answer = Answer.YES, *, way: Way = Way.FORM, **changes: Any) -> Press:
+    """Return what comes in when a recipient presses; a yes is for the newsletter."""
+    shown: dict[str, Any] = {
+        "button": "Ja" if answer is Answer.YES else "Nee",
+        "language": "nl",
+        "purposes": ("newsletter",) if answer is Answer.YES else (),
+        "page": None if way is Way.ONE_CLICK else "page",
+        "release": "0.1.0",
+    }
+    return Press(answer=answer, way=way, **(shown | changes))
+
+
+async def press(
+    ledger: Ledger, recipient_id: int, answer: Answer, *, way: Way = Way.FORM, **changes: Any
+) -> Asked | None:
+    """Let a recipient press, and return where it leaves them."""
+    return await ledger.write(
+        answering.file_answer, recipient_id, a_press(answer, way=way, **changes)
+    )
+
+
+async def standings(ledger: Ledger) -> dict[int, str]:
+    """Return where every recipient stands, by id."""
+    return await ledger.read(lambda tx: dict(tx.rows("SELECT id, standing FROM recipient")))
+
+
+def mark_of(ledger: Ledger) -> Mark | None:
+    """Return the mark in the key folder of *ledger*."""
+    return MarkFile(ledger.vault.keys.mark).read()
+
+
+async def verified(ledger: Ledger) -> Verified:
+    """Return what the replay of the log finds, the mark included."""
+    return await ledger.read(verify, mark_of(ledger))

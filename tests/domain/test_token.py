@@ -1,0 +1,121 @@
+import base64
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import Signer
+
+from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.errors import TokenRejected
+
+OLD, NEW, FOREIGN = b"o" * 32, b"n" * 32, b"f" * 32
+ids = st.integers(0, 2**63 - 1)
+scopes = st.sampled_from(Scope)
+
+
+@given(scope=scopes, recipient_id=ids)
+def test_a_token_gives_back_the_recipient(scope: Scope, recipient_id: int) -> None:
+    token = Tokens([NEW]).issue(scope, recipient_id)
+
+    assert Tokens([NEW]).read(scope, token) == recipient_id
+    assert len(token) <= 60
+    assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+
+
+def test_a_token_of_a_test_mail_names_no_row() -> None:
+    tokens = Tokens([NEW])
+
+    assert tokens.read(Scope.ANSWER, tokens.issue(Scope.ANSWER, TEST_RECIPIENT)) == 0
+
+
+@given(issued=scopes, read=scopes, recipient_id=ids)
+def test_a_token_is_worthless_in_another_scope(
+    issued: Scope, read: Scope, recipient_id: int
+) -> None:
+    token = Tokens([NEW]).issue(issued, recipient_id)
+    if issued is read:
+        return
+
+    with pytest.raises(TokenRejected):
+        Tokens([NEW]).read(read, token)
+
+
+def test_a_token_of_another_campaign_is_rejected() -> None:
+    token = Tokens([FOREIGN]).issue(Scope.ANSWER, 7)
+
+    with pytest.raises(TokenRejected):
+        Tokens([OLD, NEW]).read(Scope.ANSWER, token)
+
+
+def test_tokens_of_an_older_key_are_still_read() -> None:
+    token = Tokens([OLD]).issue(Scope.ANSWER, 7)
+
+    assert Tokens([OLD, NEW]).read(Scope.ANSWER, token) == 7
+
+
+def test_new_tokens_are_signed_with_the_newest_key() -> None:
+    token = Tokens([OLD, NEW]).issue(Scope.ANSWER, 7)
+
+    assert Tokens([NEW]).read(Scope.ANSWER, token) == 7
+
+
+@given(recipient_id=ids, data=st.data())
+def test_a_token_with_one_character_changed_is_rejected_or_means_the_same(
+    recipient_id: int, data: st.DataObject
+) -> None:
+    """The last character of 32 bytes in base64 holds two bits that mean nothing."""
+    tokens = Tokens([NEW])
+    token = tokens.issue(Scope.ANSWER, recipient_id)
+    place = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.characters(exclude_characters=token[place]))
+    changed = token[:place] + other + token[place + 1 :]
+    try:
+        found = tokens.read(Scope.ANSWER, changed)
+    except TokenRejected:
+        return
+
+    assert found == recipient_id
+    assert place == len(token) - 1
+
+
+def test_every_flipped_bit_is_rejected_save_in_the_last_character() -> None:
+    tokens = Tokens([NEW])
+    token = tokens.issue(Scope.ANSWER, 20_261_121)
+    for place in range(len(token) - 1):
+        for bit in range(7):
+            changed = f"{token[:place]}{chr(ord(token[place]) ^ 1 << bit)}{token[place + 1 :]}"
+            with pytest.raises(TokenRejected):
+                tokens.read(Scope.ANSWER, changed)
+
+
+@given(st.text())
+def test_any_other_text_is_rejected(text: str) -> None:
+    with pytest.raises(TokenRejected) as rejected:
+        Tokens([NEW]).read(Scope.ANSWER, text)
+
+    assert rejected.value.__cause__ is None
+
+
+@pytest.mark.parametrize("text", ["", ".", "a" * 201, "\ud800", "AQ.é", "AQ"])
+def test_what_cannot_be_a_token_is_rejected(text: str) -> None:
+    with pytest.raises(TokenRejected):
+        Tokens([NEW]).read(Scope.ANSWER, text)
+
+
+def test_a_token_that_was_cut_off_is_rejected() -> None:
+    tokens = Tokens([NEW])
+    token = tokens.issue(Scope.ANSWER, 7)
+    for length in range(len(token)):
+        with pytest.raises(TokenRejected):
+            tokens.read(Scope.ANSWER, token[:length])
+
+
+def test_the_signature_is_hmac_sha256_under_a_salt_of_the_scope() -> None:
+    """Links that are out must work under every later release."""
+    signer = Signer(
+        NEW, salt=b"repermit.answer", key_derivation="hmac", digest_method=sha256
+    )
+    payload = base64.urlsafe_b64encode(b"\x07").rstrip(b"=")
+
+    assert Tokens([NEW]).read(Scope.ANSWER, signer.sign(payload).decode()) == 7
