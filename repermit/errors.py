@@ -34,10 +34,11 @@ class RepermitError(Exception):
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
         self.hint = hint
+        self.done: dict[str, Any] = {}  # what was done before it failed, as `--json` tells it
 
     def details(self) -> dict[str, Any]:
         """Return what `--json` adds to `error` and `hint`."""
-        return {}
+        return self.done
 
 
 class ConfigInvalid(RepermitError):
@@ -116,6 +117,14 @@ class PurgeRefused(RepermitError):
         super().__init__("; ".join(text for _, text, _ in reasons), hint=hint)
         self.reasons = tuple(reasons)
         self.due = due
+
+    def details(self) -> dict[str, Any]:
+        """Return the reasons one by one, under the keys of a purge that went on."""
+        refused = [
+            {"code": code, "text": text, "until": until.isoformat() if until else None}
+            for code, text, until in self.reasons
+        ]
+        return {"due": self.due, "purged": 0, "refused": refused, "traces": 0, **self.done}
 
 
 class ProofBroken(RepermitError):

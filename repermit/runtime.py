@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from repermit.config import Config, load, secret
@@ -18,8 +19,8 @@ from repermit.domain.clock import Clock
 from repermit.domain.question import Controller, Question
 from repermit.domain.token import Tokens
 from repermit.domain.wording import Wording, flatten, problems
-from repermit.errors import KeysUnusable, WordingIncomplete
-from repermit.ledger import keys
+from repermit.errors import WordingIncomplete
+from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import Keys
 from repermit.ledger.vault import Vault
@@ -64,16 +65,27 @@ class Runtime:
 
         Raises: LedgerUnusable, KeysUnusable.
         """
-        path = self.config.ledger_path
-        if not path.exists() and not self.config.keys_dir.exists():
-            raise KeysUnusable(
-                "the key folder is missing", hint="`repermit init` makes it, beside the config"
-            )
-        opened = Ledger.open(path, self.vault, self.clock, create=create)
+        opened = Ledger.open(self.config.ledger_path, self.vault, self.clock, create=create)
         try:
             yield opened
         finally:
             await opened.close()
+
+    @asynccontextmanager
+    async def rehearsal(self) -> AsyncIterator[Ledger]:
+        """Open a copy of the ledger that is thrown away after the block; nothing else changes."""
+        path = self.config.ledger_path
+        with TemporaryDirectory(dir=self.config.folder, prefix=".rehearsal-") as folder:
+            copy = Path(folder) / path.name
+            if path.exists():
+                async with self.ledger():
+                    copying.copy(path, copy)
+            mark = Path(folder) / "mark"
+            opened = Ledger.open(copy, self.vault, self.clock, create=True, mark=mark)
+            try:
+                yield opened
+            finally:
+                await opened.close()
 
     @cached_property
     def templates(self) -> Environment:
@@ -129,7 +141,7 @@ class Runtime:
         return secret("REPERMIT_RELAY_PASSWORD")
 
     def _sentences(self, language: str) -> dict[str, str]:
-        """Return the sentences of a language: those of the release, overridden by the campaign's."""
+        """Return the sentences of a language: the campaign's own before the release's."""
         said: dict[str, str] = {}
         for folder in (shipped(), self.config.folder / "templates"):
             path = folder / "wording" / f"{language}.toml"

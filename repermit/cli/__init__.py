@@ -1,0 +1,91 @@
+"""The command line: options in, one call, print. Each family of commands has a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from repermit.cli import answers, ask, finish, look, operate, prepare, proof
+from repermit.cli.session import INTERRUPTED, Session, tell
+from repermit.domain.clock import Clock, SystemClock
+from repermit.errors import RepermitError
+
+app = typer.Typer(
+    pretty_exceptions_enable=False,
+    help="Ask an old mailing list once, by mail, with a Yes and a No; keep proof of each yes, "
+    "and let everyone else go.",
+)
+for family in (prepare, look, ask, answers, finish, proof, operate):
+    family.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path,
+        typer.Option(envvar="REPERMIT_CONFIG", help="The campaign's config."),
+    ] = Path("config.toml"),
+) -> None:
+    """Read what is common to all commands; without a command, show the help."""
+    session = context.find_object(Session)
+    if session is not None:
+        session.config = config
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage or
+    config, 130 interrupted. A failure is one line why and one line what to do, no traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    session = Session(clock=clock or SystemClock())
+    try:
+        ended = app(args=given, prog_name="repermit", standalone_mode=False, obj=session)
+        return ended if isinstance(ended, int) else 0
+    except RepermitError as failure:
+        _explain(failure, as_json="--json" in given)
+        return failure.exit_code
+    except TyperException as failure:
+        if "--json" in given:
+            _show({"error": failure.format_message(), "hint": "see `repermit --help`"})
+        else:
+            _explain_usage(failure.format_message())
+        return failure.exit_code
+    except typer.Abort:
+        tell("repermit: not done, because nobody confirmed it\n  what to do: run it again")
+        return 1
+    except KeyboardInterrupt:
+        tell("stopped; the same command goes on where it was")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _explain(failure: RepermitError, *, as_json: bool) -> None:
+    if as_json:
+        _show({"error": str(failure), "hint": failure.hint, **failure.details()})
+        return
+    tell(f"repermit: {failure}")
+    if failure.hint:
+        tell(f"  what to do: {failure.hint}")
+
+
+def _explain_usage(message: str) -> None:
+    if message.startswith("Usage:"):  # a family of commands without one
+        tell(message)
+        return
+    tell(f"repermit: {message}")
+    tell("  what to do: see `repermit --help`, or `repermit COMMAND --help`")
+
+
+def _show(content: dict[str, object]) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))

@@ -114,7 +114,7 @@ class Mailer:
         Source: RFC 5322; RFC 2369 and RFC 8058 (unsubscribing); RFC 3834 section 5.
         """
         skeleton = self.skeleton(variant)
-        values = self._values(recipient_id, person, variant, due)
+        values = self.values(recipient_id, person, variant, due)
         escaped = {name: str(escape(value)) for name, value in values.items()}
         boundary = f"=_{self.message_id(recipient_id).partition('@')[0]}"
         headers = self._headers(recipient_id, skeleton, now)
@@ -181,9 +181,10 @@ class Mailer:
             html=self._templates.get_template("mail/question.html.j2").render(context),
         )
 
-    def _values(
+    def values(
         self, recipient_id: int, person: Person, variant: Variant, due: datetime
     ) -> dict[str, str]:
+        """Return what fills the places of a skeleton for this recipient."""
         links, evidence, language = self.links(recipient_id), person.evidence, variant.language
         return {
             "yes_url": links["yes"],

@@ -20,4 +20,4 @@ def due_at(intent_at: datetime, *, answer_days: int, zone: ZoneInfo) -> datetime
 
 def last_day(due: datetime, *, zone: ZoneInfo) -> date:
     """Return the date printed in the mail: the last whole day before *due*, in *zone*."""
-    return (due.astimezone(zone) - timedelta(microseconds=1)).date()
+    return (due - timedelta(microseconds=1)).astimezone(zone).date()

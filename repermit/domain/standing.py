@@ -74,9 +74,10 @@ def may_answer(row: Presses) -> bool:
 def after_press(row: Presses, answer: Answer, *, way: Way, now: datetime) -> Presses:
     """Return what *row* becomes once the recipient's own press has come in.
 
-    A row that never had a mail stays as it is. A yes within 10 seconds of a no, or a no within
-    10 seconds of a yes that counted, is contrary: both are void, the standing before both comes
-    back, and the row is suspect until a press counts. A no by RFC 8058 always wins.
+    A row that never had a mail stays as it is. A yes within 10 seconds of a no or of another void
+    yes, or a no within 10 seconds of a yes that counted, is contrary: all are void, the standing
+    before them comes back, and the row is suspect until a press counts. A no by RFC 8058 always
+    wins.
 
     Source: GDPR art. 4(11) (unambiguous) and 7(3) (withdrawing as easy as giving).
     """
@@ -104,7 +105,7 @@ def _in_burst(row: Presses, now: datetime) -> bool:
 
 def _is_contrary(row: Presses, answer: Answer, now: datetime) -> bool:
     if answer is Answer.YES:
-        return _is_recent(row.no_at, now)
+        return _is_recent(row.no_at, now) or (row.suspect and _in_burst(row, now))
     return row.standing is Standing.OPTED_IN and _is_recent(row.yes_at, now)
 
 

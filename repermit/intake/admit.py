@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -150,3 +150,21 @@ def _told(terms: Terms) -> dict[str, Any]:
         if value
     }
     return {**said, "evidence": terms.note} if terms.note else said
+
+
+def total(imports: Sequence[Imported]) -> dict[str, Any]:
+    """Return the figures of several imports as one: read = admitted + duplicates + rejected +
+    suppressed, admitted = listed + withheld + exempt."""
+    whole = Tally()
+    for imported in imports:
+        whole.add(imported.tally)
+    return {
+        "id": imports[-1].id,
+        "read": whole.read,
+        "admitted": whole.admitted,
+        "duplicates": whole.duplicates,
+        "rejected": whole.rejected,
+        "suppressed": whole.suppressed,
+        **{name: whole.standings[name] for name in ("listed", "withheld", "exempt")},
+        "reasons": {str(reason): count for reason, count in whole.reasons.items()},
+    }

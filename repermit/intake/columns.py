@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from repermit.errors import ListUnreadable
-from repermit.intake.evidence import folded, tells_opt_outs
+from repermit.intake.evidence import folded, tells_opt_outs, text_of
 from repermit.intake.sniff import is_address_like
 
 FIELDS = (
@@ -76,22 +76,18 @@ _NAMES: Mapping[str, str] = {
         sale, sale ref, sale reference, order, order id, order number, invoice, invoice number""",
     "given_directly": """zelf gegeven, rechtstreeks gegeven, door klant gegeven, zelf opgegeven
         donné directement, fourni directement, fourni par le client
-        direkt angegeben, selbst angegeben
-        given directly, given by the person""",
+        direkt angegeben, selbst angegeben, given directly, given by the person""",
     "objection_offered": """bezwaar aangeboden, verzet aangeboden, opt-out aangeboden
         opposition proposée, opposition offerte, opt-out proposé
         Widerspruch angeboten, Widerspruchshinweis, Opt-out angeboten
         objection offered, opt-out offered""",
     "own_products": """eigen producten, eigen gelijkaardige producten, eigen soortgelijke producten
         produits propres, produits propres et analogues
-        eigene Produkte, eigene ähnliche Produkte
-        own products, own similar products""",
+        eigene Produkte, eigene ähnliche Produkte, own products, own similar products""",
     "proof_ref": """bewijs, bewijsreferentie, referentie bewijs, bewijsnummer
         preuve, référence de la preuve, référence preuve
-        Nachweis, Nachweisnummer, Beleg
-        proof, proof ref, proof reference, consent id""",
-    "legal_person": """rechtspersoon, is rechtspersoon, personne morale, juristische Person
-        legal person, is legal person, legal entity""",
+        Nachweis, Nachweisnummer, Beleg, proof, proof ref, proof reference, consent id""",
+    "legal_person": "rechtspersoon, personne morale, juristische Person, legal entity",
     "opted_out": """uitgeschreven, uitgeschreven op, uitschrijfdatum, datum uitschrijving
         afgemeld, afgemeld op, afmelddatum, niet mailen, geen mail, geen e-mail, geen reclame
         geen nieuwsbrief, bezwaar, zwarte lijst
@@ -138,6 +134,8 @@ def recognise(header: Sequence[str]) -> dict[str, int]:
 
 def is_header(first: Sequence[str]) -> bool:
     """Return whether the first row of a list names its columns and holds no address."""
+    if any(map(is_address_like, first)):
+        return False
     return not any("@" in cell for cell in first) or "email" in recognise(first)
 
 
@@ -165,7 +163,9 @@ def map_columns(
             chosen[field] = free[0]
             opt_outs = free[1:] if field == "opted_out" else opt_outs
     used = {*chosen.values(), *opt_outs}
-    dropped = tuple(name for at, name in enumerate(header) if name.strip() and at not in used)
+    names = (f"column {at}" if "@" in name else name for at, name in enumerate(header, start=1))
+    shown = [text_of(name, longest=_LONGEST_SHOWN) for name in names]
+    dropped = tuple(name for at, name in enumerate(shown) if name and at not in used)
     return Columns(chosen, dropped, tuple(opt_outs))
 
 
@@ -220,7 +220,7 @@ def _chosen(field: str, column: str, header: Sequence[str], width: int) -> int:
         known = ", ".join(FIELDS)
         raise ListUnreadable("--map names an unknown field", hint=f"the fields are: {known}")
     names = [name.strip().casefold() for name in header]
-    if (name := column.strip().casefold()) in names:
+    if (name := column.strip().casefold()) and name in names:
         return names.index(name)
     if re.fullmatch(r"[0-9]{1,6}", name) and 1 <= int(name) <= width:
         return int(name) - 1
@@ -234,7 +234,7 @@ def _listed(header: Sequence[str], width: int) -> str:
     names = [str(number) for number in range(1, width + 1)]
     for at, name in enumerate(map(str.strip, header)):
         if name and "@" not in name:
-            names[at] += f" {name[:_LONGEST_SHOWN]!r}"
+            names[at] += f" {text_of(name, longest=_LONGEST_SHOWN)!r}"
     more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
     return f"its columns are {', '.join(names[:_MOST_SHOWN])}{more}"
 

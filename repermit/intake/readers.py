@@ -69,9 +69,7 @@ class ListFile:
         self._file.close()
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row from the first, without header, comments and blank lines.
-
-        One pass at a time: they share the file.
+        """Yield every row but header, comments and blank lines; one pass at a time.
 
         Raises: ListUnreadable when the file cannot be read to its end, or changed meanwhile.
         """
@@ -98,14 +96,11 @@ class ListFile:
 def open_list(
     path: Path | None, *, mapping: Mapping[str, str], stdin: BinaryIO | None = None
 ) -> ListFile:
-    """Return the list at *path*, or on *stdin* without one, with its columns known.
+    """Return the list at *path*, or on *stdin* (copied to an anonymous file) without one.
 
-    What cannot be read twice is first copied to an anonymous temporary file.
-
-    Raises: ListUnreadable when it is missing, closed to us, empty, not text, or when no column
-        is known to hold the addresses.
+    Raises: ListUnreadable when it cannot be read, is empty or binary, or has no known addresses.
     """
-    name = "standard input" if path is None else path.name
+    name = "standard input" if path is None else path.name or "the list"
     name = "the list" if "@" in name else "".join(c if c.isprintable() else "?" for c in name)
     with _named(name), ExitStack() as stack:
         file = stack.enter_context(_twice_readable(path, stdin))
@@ -127,11 +122,10 @@ def _opened(file: BinaryIO, name: str, mapping: Mapping[str, str]) -> ListFile:
         filled = (at for at in records if at[1] is None or any(map(str.strip, at[1])))
         first = list(islice(filled, _SAMPLE_ROWS))
     rows = [cells for _, cells in first if cells is not None]
-    if not rows:
-        raise ListUnreadable("the list is empty", hint="check that it is the right file")
-    headed = first[0][1] is rows[0] and is_header(rows[0])
-    if headed and len(first) == 1:
-        raise ListUnreadable("the list has no rows", hint="check that it is the right file")
+    headed = bool(rows) and first[0][1] is rows[0] and is_header(rows[0])
+    if not rows or len(first) == headed:
+        what = "has no rows" if rows else "is empty"
+        raise ListUnreadable(f"the list {what}", hint="check that it is the right file")
     columns = map_columns(rows[0] if headed else (), mapping, rows=rows[1:] if headed else rows)
     width = max(at for at, cell in enumerate(rows[0], start=1) if cell.strip())
     return ListFile(
@@ -152,12 +146,11 @@ def _twice_readable(path: Path | None, stdin: BinaryIO | None) -> BinaryIO:
         if stdin is None:
             raise ListUnreadable("is closed", hint="name a file, or pipe a list in")
         return _copied(stdin)
-    with ExitStack() as stack:
-        file = stack.enter_context(path.open("rb"))
-        if not file.seekable():  # a pipe
-            return _copied(file)
-        stack.pop_all()
+    file = path.open("rb")
+    if file.seekable():
         return file
+    with file:  # a pipe
+        return _copied(file)
 
 
 def _copied(source: BinaryIO) -> BinaryIO:
@@ -214,17 +207,22 @@ def _kept(lines: Iterator[str], pending: list[str]) -> Iterator[str]:
 
 def _is_torn(pending: Sequence[str], shape: _Shape) -> bool:
     """Return whether a stray quote made one record of several: it has too many lines, its quote
-    is still open at the end of the file, or two of its lines are whole rows by themselves."""
-    if len(pending) >= _MOST_LINES or pending[0].startswith("#"):
+    is open at the end of the file, it joins a header or a comment to what follows, or two of
+    its lines are whole rows by themselves."""
+    if len(pending) >= _MOST_LINES or pending[0][0] == "#" or _is_open(pending, shape):
         return True
-    probe = csv.reader([*pending, "x"], delimiter=shape.delimiter)
-    if sum(1 for _ in probe) == 1:
-        return True
+    if "email" in recognise(pending[0].split(shape.delimiter)):
+        return any("@" in line for line in pending[1:])
     return sum(_is_whole(_cells(line, shape), shape) for line in pending) > 1
 
 
+def _is_open(lines: Sequence[str], shape: _Shape) -> bool:
+    """Return whether a quote in *lines* would swallow the line after them."""
+    return sum(1 for _ in csv.reader([*lines, "x"], delimiter=shape.delimiter)) == 1
+
+
 def _is_whole(cells: Sequence[str] | None, shape: _Shape) -> bool:
-    if not cells or not shape.width or len(cells) < max(shape.width, shape.email + 1):
+    if not cells or not shape.width or len(cells) < shape.width or len(cells) <= shape.email:
         return False
     return is_address_like(cells[shape.email].strip('" \r\n'))
 
@@ -241,9 +239,11 @@ def _cells(line: str, shape: _Shape) -> list[str] | None:
     """Return the cells of one line; its quotes are plain characters when they do not close."""
     try:
         cells = next(csv.reader([line], delimiter=shape.delimiter), [])
+        if len(cells) >= shape.width and not _is_open([line], shape):
+            return cells
     except csv.Error:
         return None
-    return cells if len(cells) >= shape.width else line.rstrip("\r\n").split(shape.delimiter)
+    return line.rstrip("\r\n").split(shape.delimiter)
 
 
 def _is_comment(line: str, cells: Sequence[str]) -> bool:

@@ -88,7 +88,7 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
             revision = opened.execute("SELECT version_num FROM alembic_version").fetchone()
             owner = opened.execute("SELECT uuid FROM campaign").fetchone()
         except sqlite3.OperationalError as failure:
-            if "no such table" not in str(failure):
+            if "no such" not in str(failure):  # table or column
                 raise
             revision, owner = None, None
     if revision is None or owner is None:
@@ -123,12 +123,16 @@ def translated() -> Iterator[None]:
     """Turn what the database or the disk raises into what the operator can act on."""
     try:
         yield
-    except (sqlite3.Error, OSError) as failure:
-        raise translate(failure) from failure
+    except BaseException as failure:
+        if (meaning := translate(failure)) is failure:
+            raise
+        raise meaning from failure
 
 
 def translate(failure: BaseException) -> BaseException:
     """Return the expected failure that *failure* stands for, or *failure* itself."""
+    if isinstance(driver := getattr(failure, "orig", None), sqlite3.Error):  # SQLAlchemy wraps it
+        failure = driver
     if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
         return _full()
     if isinstance(failure, OSError):

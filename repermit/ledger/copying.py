@@ -21,15 +21,24 @@ def backup(ledger: Path) -> Path:
     with connect.translated():
         target.parent.mkdir(mode=0o700, exist_ok=True)
         beside.unlink(missing_ok=True)
-        beside.touch(mode=0o600)
-        with (
-            closing(connect.connection(ledger, read_only=True)) as source,
-            closing(sqlite3.connect(beside)) as copy,
-        ):
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode = delete")
-            whole = copy.execute("PRAGMA integrity_check").fetchone()[0]
-        if whole != "ok":
-            raise LedgerUnusable("the backup is not whole", hint="check the disk")
+        copy(ledger, beside)
         beside.replace(target)
     return target
+
+
+def copy(ledger: Path, target: Path) -> None:
+    """Copy the ledger, in use or not, to *target* (0600), and check that the copy is whole.
+
+    Raises: LedgerUnusable when the disk is full or the copy is not whole.
+    """
+    with connect.translated():
+        target.touch(mode=0o600)
+        with (
+            closing(connect.connection(ledger, read_only=True)) as source,
+            closing(sqlite3.connect(target)) as copied,
+        ):
+            source.backup(copied)
+            whole = copied.execute("PRAGMA integrity_check").fetchone()[0]
+            copied.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if whole != "ok":
+        raise LedgerUnusable("the copy of the ledger is not whole", hint="check the disk")

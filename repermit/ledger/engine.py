@@ -22,6 +22,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from repermit.domain.clock import Clock
 from repermit.errors import RepermitError
 from repermit.ledger import connect
+from repermit.ledger.log import Kind
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.transaction import Transaction
@@ -44,24 +45,35 @@ class _Part:
 class Ledger:
     """The database of one campaign."""
 
-    def __init__(self, path: Path, vault: Vault, clock: Clock) -> None:
+    def __init__(self, path: Path, vault: Vault, clock: Clock, mark: Path) -> None:
         self.path, self.vault, self.clock = path, vault, clock
-        self._mark = MarkFile(vault.keys.mark)
+        self._mark = MarkFile(mark)
         self._parts: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._local = threading.local()
         self._reading: list[sqlite3.Connection] = []
         self._writer = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._log_key = b""
+        self._accepted: Transaction | None = None  # in which a copy became the campaign's again
 
     @classmethod
-    def open(cls, path: Path, vault: Vault, clock: Clock, *, create: bool = False) -> Ledger:
+    def open(
+        cls,
+        path: Path,
+        vault: Vault,
+        clock: Clock,
+        *,
+        create: bool = False,
+        mark: Path | None = None,
+    ) -> Ledger:
         """Return the ledger at *path*, checked; with *create* a new one if there is none.
+
+        *mark* is for a copy that is thrown away: it leaves the mark of the key folder alone.
 
         Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
         another campaign than the key folder.
         """
-        ledger = cls(path, vault, clock)
+        ledger = cls(path, vault, clock, mark or vault.keys.mark)
         connect.prepare(path, clock, vault, create=create)
         with connect.translated():
             connection = connect.connection(path)
@@ -131,11 +143,13 @@ class Ledger:
     def accept_copy(self, tx: Transaction) -> None:
         """Let this ledger be the campaign's again, whatever the mark said.
 
-        Crash: the mark goes first, so that an older copy is never taken for the newest.
+        Crash: the mark goes first, and the ledger still says that it is an older copy.
         """
-        tx.run("UPDATE campaign SET older_copy = 0")
         point = _point(tx)
         self._mark.write(Mark(committed=point, intended=point))
+        self._accepted = tx
+        tx.run("UPDATE campaign SET older_copy = 0")
+        tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
 
     async def verified(self) -> Verified:
         """Return what a replay of the whole log finds."""
@@ -160,10 +174,12 @@ class Ledger:
             connection.execute("BEGIN")
             tx = self._transaction(connection)
             try:
-                return part(tx)
-            finally:
+                result = part(tx)
                 tx.close()
+            finally:
+                tx.discard()
                 connection.execute("ROLLBACK")
+            return result
 
     def _transaction(self, connection: sqlite3.Connection) -> Transaction:
         return Transaction(connection, self.vault, self.clock.now(), self._log_key)
@@ -215,30 +231,38 @@ class Ledger:
         """Run the parts of *group* and commit them; those that time left over come next."""
         while group:
             outcomes: list[tuple[_Part, Any, BaseException | None]] = []
-            with connect.translated():
-                connection.execute("BEGIN IMMEDIATE")
-                tx = self._transaction(connection)
-                before, started = _point(tx), time.monotonic()
-                while group and (not outcomes or time.monotonic() - started < _GROUP_SECONDS):
-                    part = group[0]
-                    outcomes.append((part, *_savepoint(tx, part.run)))
-                    group.pop(0)
-                tx.log.flush(now=tx.now)
-                after = _point(tx)
-                if after.size != before.size:
-                    self._set_mark(tx, before, after)
-                try:
-                    connection.execute("COMMIT")
-                except BaseException:
-                    group[:0] = [part for part, _, _ in outcomes]
-                    raise
+            try:
+                with connect.translated():
+                    self._run_group(connection, group, outcomes)
+            except BaseException:  # nothing of the group is there: each of them is to know
+                group[:0] = [part for part, _, _ in outcomes]
+                raise
             for part, result, failure in outcomes:
                 part.done(result, failure)
+
+    def _run_group(
+        self,
+        connection: sqlite3.Connection,
+        group: list[_Part],
+        outcomes: list[tuple[_Part, Any, BaseException | None]],
+    ) -> None:
+        """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
+        connection.execute("BEGIN IMMEDIATE")
+        tx = self._transaction(connection)
+        before, started = _point(tx), time.monotonic()
+        while group and (not outcomes or time.monotonic() - started < _GROUP_SECONDS):
+            outcomes.append((group[0], *_savepoint(tx, group[0].run)))
+            group.pop(0)
+        tx.log.flush(now=tx.now)
+        after = _point(tx)
+        if after.size != before.size:
+            self._set_mark(tx, before, after)
+        connection.execute("COMMIT")
 
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> None:
         """Sync the mark ahead of the commit; an older copy is noted as one, and leaves it alone."""
         mark = self._mark.read()
-        if mark is None or mark.covers(before):
+        if mark is None or self._accepted is tx or mark.covers(before):
             self._mark.write(Mark(committed=before, intended=after))
         else:
             tx.run("UPDATE campaign SET older_copy = 1")
@@ -253,7 +277,10 @@ def _savepoint(
     try:
         result = run(tx)
         tx.close()
-    except BaseException as failure:  # noqa: BLE001 - handed to the caller, who raises it
+    except BaseException as failure:
+        tx.discard()
+        if not tx.connection.in_transaction:  # a full disk ended it, with the whole group
+            raise
         tx.run("ROLLBACK TO part")
         tx.run("RELEASE part")
         tx.log.take_back(noted)

@@ -60,7 +60,7 @@ def create(folder: Path) -> Keys:
     Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
     """
     _refuse_synchronised(folder)
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise KeysUnusable(
             f"the key folder {folder.name} exists already", hint="keep it, or name another"
         )
@@ -92,9 +92,9 @@ def load(folder: Path) -> Keys:
         return Keys(
             folder=folder,
             campaign=str(content["campaign"]),
-            suppression=bytes.fromhex(content["suppression"]),
-            message=bytes.fromhex(content["message"]),
-            tokens=tuple(bytes.fromhex(key) for key in content["tokens"]),
+            suppression=_key(content["suppression"]),
+            message=_key(content["message"]),
+            tokens=_token_keys(content["tokens"]),
         )
     except (KeyError, TypeError, ValueError) as failure:
         raise _damaged(path) from failure
@@ -128,7 +128,7 @@ def load_generation(burn: Path, number: int) -> Generation:
     _refuse_open(path)
     content = _read_json(path)
     try:
-        seal, lookup = bytes.fromhex(content["seal"]), bytes.fromhex(content["lookup"])
+        seal, lookup = _key(content["seal"]), _key(content["lookup"])
     except (KeyError, TypeError, ValueError) as failure:
         raise _damaged(path) from failure
     return Generation(number=number, seal=seal, lookup=lookup)
@@ -175,6 +175,20 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _key(text: str) -> bytes:
+    """Return the key that *text* spells. Raises: ValueError when it is cut off or no key."""
+    key = bytes.fromhex(text)
+    if len(key) != _KEY_BYTES:
+        raise ValueError("a key has another length")
+    return key
+
+
+def _token_keys(texts: list[str]) -> tuple[bytes, ...]:
+    if not texts:
+        raise ValueError("no key signs the links")
+    return tuple(map(_key, texts))
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_bytes())
@@ -210,7 +224,7 @@ def _refuse_open(path: Path) -> None:
 
 
 def _refuse_synchronised(folder: Path) -> None:
-    for part in folder.absolute().parts:
+    for part in (*folder.absolute().parts, *folder.resolve().parts):
         if part.lower().startswith(_SYNCHRONISED):
             raise KeysUnusable(
                 f"the key folder lies in a synchronised folder ({part})",

@@ -26,6 +26,9 @@ class Lock:
         except BlockingIOError:
             os.close(descriptor)
             return False
+        if not _is_file_at(self._path, descriptor):  # its holder removed it since we opened it
+            os.close(descriptor)
+            return self.acquire()
         self._descriptor = descriptor
         return True
 
@@ -35,6 +38,14 @@ class Lock:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _is_file_at(path: Path, descriptor: int) -> bool:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(found, os.fstat(descriptor))
 
 
 def is_free(ledger: Path, name: str) -> bool:

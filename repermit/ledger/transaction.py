@@ -60,8 +60,11 @@ class Transaction:
     def close(self) -> None:
         """Flush and let go of the session, if one was used."""
         if self._session is not None:
+            self._session.flush()
+            self.discard()
+
+    def discard(self) -> None:
+        """Let go of the session, and of what it has not written."""
+        if self._session is not None:
             session, self._session = self._session, None
-            try:
-                session.flush()
-            finally:
-                session.close()
+            session.close()

@@ -79,6 +79,7 @@ def test_other_headers_are_not_guessed_at(name: str) -> None:
 
 def test_a_first_row_with_an_address_is_no_header() -> None:
     assert not is_header(["An", "an@x.be"])
+    assert not is_header(["mail", "an@x.be"])
     assert is_header(["Naam", "Email (an@x.be)"])
     assert is_header(["Naam", "Adres"])
 
@@ -88,6 +89,12 @@ def test_headers_that_are_not_read_are_named() -> None:
 
     assert columns.index == {"email": 1, "country": 2}
     assert columns.dropped == ("Naam", "Geboren")
+
+
+def test_a_header_that_is_not_read_is_named_without_address() -> None:
+    columns = map_columns(["E-mail", "vragen: an@x.be", "Opmerking\n(intern)\x1b[2J"], {})
+
+    assert columns.dropped == ("column 2", "Opmerking (intern)[2J")
 
 
 def test_the_column_with_most_addresses_is_the_email() -> None:

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from repermit.errors import ListUnreadable
@@ -143,6 +143,13 @@ def test_a_quote_that_never_closes_swallows_nobody(tmp_path: Path, after: int) -
     emails = emails_of(a_list(tmp_path, content))
 
     assert emails == [(2, "an@x.be"), *((n + 3, f"n{n}@x.be") for n in range(after))]
+
+
+@pytest.mark.parametrize("header", ['"naam;email', 'naam;"email'])
+def test_a_stray_quote_in_the_header_swallows_nobody(tmp_path: Path, header: str) -> None:
+    content = f'{header}\nAn;an@x.be\n"Bo";bo@x.be\n'
+
+    assert emails_of(a_list(tmp_path, content)) == [(2, "an@x.be"), (3, "bo@x.be")]
 
 
 def test_two_stray_quotes_swallow_nobody(tmp_path: Path) -> None:
@@ -309,6 +316,14 @@ def test_any_bytes_are_rows_or_unreadable(tmp_path: Path, content: bytes) -> Non
     assert [row.line for row in rows] == sorted({row.line for row in rows})
 
 
+def is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 _CP1252 = st.characters(codec="cp1252", exclude_characters="@\x00", exclude_categories=["Cc"])
 _CELL = st.text(_CP1252 | st.sampled_from(';,\t|"\n#éëç€'), max_size=12)
 _TABLE = st.lists(st.tuples(_CELL, _CELL), min_size=1, max_size=12)
@@ -345,9 +360,10 @@ def test_every_cell_of_a_well_formed_list_survives(
         cells = [source.lstrip("#"), sale_ref]
         cells.insert(at, f"n{number}@x.be")
         writer.writerow(cells)
-    path = a_list(tmp_path, lines.getvalue(), encoding)
+    content = lines.getvalue().encode(encoding)
+    assume(encoding != "cp1252" or not is_utf8(content))
 
-    rows = rows_of(path)
+    rows = rows_of(a_list(tmp_path, content))
 
     assert [row.cells for row in rows] == [
         {"email": f"n{number}@x.be", "source": source.lstrip("#").strip(), "sale_ref": ref.strip()}

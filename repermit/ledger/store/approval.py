@@ -15,8 +15,9 @@ from repermit.ledger.transaction import Transaction
 
 def approve(
     tx: Transaction, *, by: str, informed: str, digest: str, facts: Mapping[str, Any]
-) -> Approval:
-    """Record who approved exactly what; whoever is listed after this is not approved."""
+) -> int:
+    """Record who approved exactly what and return its number; whoever is listed after this is
+    not approved."""
     approval = Approval(
         at=to_micros(tx.now),
         by=by,
@@ -26,9 +27,10 @@ def approve(
         facts=canonical(facts).decode(),
     )
     tx.session.add(approval)
+    tx.session.flush()
     payload = {"by": by, "informed": informed, "digest": digest, "facts": dict(facts)}
     tx.log.append(Kind.APPROVED, payload, now=tx.now)
-    return approval
+    return approval.id or 0
 
 
 def latest_approval(tx: Transaction) -> Approval | None:

@@ -1,0 +1,288 @@
+"""Ask: send, pause, resume, and what to do about doubtful mails."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repermit.cli.session import (
+    Interrupted,
+    counted,
+    is_terminal,
+    run,
+    run_until_stopped,
+    session_of,
+    show,
+    show_json,
+    tell,
+)
+from repermit.domain.clock import iso
+from repermit.errors import DoubtRefused, SendRefused
+
+if TYPE_CHECKING:
+    from repermit.dispatch.run import Sent
+    from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.campaign import Figures
+    from repermit.ledger.tables import Approval
+    from repermit.runtime import Runtime
+
+_PANEL = "Ask"
+Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]…", help="From `doubt list`.")]
+All = Annotated[int | None, typer.Option("--all", metavar="N", help="All, stating how many.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this family to *app*."""
+    app.command("send", rich_help_panel=_PANEL)(send)
+    app.command("pause", rich_help_panel=_PANEL)(pause)
+    app.command("resume", rich_help_panel=_PANEL)(resume)
+    doubt = typer.Typer(no_args_is_help=True, help="Decide on mails that may or may not be out.")
+    doubt.command("list")(doubt_list)
+    doubt.command("assume-sent")(doubt_assume_sent)
+    doubt.command("resend")(doubt_resend)
+    doubt.command("restored")(doubt_restored)
+    app.add_typer(doubt, name="doubt", rich_help_panel=_PANEL)
+
+
+def send(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many mails.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Ask everyone who is listed, once each; ends when nothing may leave now."""
+    runtime = session_of(context).runtime()
+    sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, stop))
+    content = _told(sent, figures)
+    if sent.refusal is not None:
+        sent.refusal.done = content
+        raise sent.refusal
+    if as_json:
+        show_json(content)
+    else:
+        _show_sent(sent, figures)
+    if sent.interrupted:
+        raise Interrupted("nobody was skipped and nobody is mailed twice")
+
+
+async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tuple[Sent, Figures]:
+    from repermit.cli.assembly import mailer, relay
+    from repermit.dispatch.run import Plan
+    from repermit.dispatch.run import send as send_mails
+    from repermit.ledger.store import campaign
+
+    made, at, config = mailer(runtime), relay(runtime), runtime.config.relay
+    async with runtime.ledger() as ledger:
+        approval = await _require_ready(runtime, ledger)
+        before = await ledger.read(campaign.figures)
+        tell(
+            f"{counted(before.standings['listed'], 'mail')} may leave, over"
+            f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
+        )
+        plan = Plan(
+            sender=config.from_.address,
+            answer_days=runtime.config.campaign.answer_days,
+            give_up=timedelta(hours=config.give_up_hours),
+            connections=config.connections,
+            per_second=config.per_second,
+            approved_size=approval.log_size,
+            limit=limit,
+        )
+        sent = await send_mails(
+            ledger, at.connect, made, plan, stop=stop, progress=_progress(before)
+        )
+        if is_terminal():
+            tell("")
+        return sent, await ledger.read(campaign.figures)
+
+
+async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
+    """Return the approval that holds for exactly this. Raises: SendRefused."""
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.ledger.store import approval, campaign
+
+    if await ledger.read(ledger.older_copy):
+        raise SendRefused(
+            "this ledger is an older copy: some of its mails may have left since",
+            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
+        )
+    figures = await ledger.read(campaign.figures)
+    if figures.paused_at is not None:
+        raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+    given = await ledger.read(approval.latest_approval)
+    if given is None:
+        raise SendRefused(
+            "nobody has approved this campaign yet",
+            hint="`repermit preview`, then `repermit approve --by NAME --informed NAME`",
+        )
+    facts = approval_facts(runtime)
+    if digest(facts) != given.digest:
+        changed = ", ".join(_changed(given, facts)) or "something"
+        raise SendRefused(
+            f"what was approved has changed since: {changed}",
+            hint="look at it again with `repermit preview`, then approve it anew",
+        )
+    added = await ledger.read(approval.listed_since, given)
+    if added:
+        raise SendRefused(
+            f"{counted(added, 'recipient')} were added after the approval",
+            hint="look at the counts with `repermit screen`, then approve it anew",
+        )
+    return given
+
+
+def _changed(given: Approval, facts: dict[str, Any]) -> list[str]:
+    import json
+
+    approved = json.loads(given.facts)
+    return [name for name, value in facts.items() if approved.get(name) != value]
+
+
+def _progress(before: Figures) -> Any:
+    total = before.standings["listed"] + before.standings["deferred"]
+
+    def show_progress(sent: Sent) -> None:
+        if is_terminal():
+            typer.echo(f"\r  {sent.mails:,} of {total:,}", nl=False, err=True)
+        elif sent.mails % 1000 == 0:
+            tell(f"  {sent.mails:,} of {total:,}")
+
+    return show_progress
+
+
+def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
+    return {
+        "asked": sent.asked,
+        "deferred": sent.deferred,
+        "undeliverable": sent.undeliverable,
+        "doubtful": sent.doubtful + sent.recovered,
+        "returned": sent.returned,
+        "interrupted": sent.interrupted,
+        "left": figures.standings["listed"],
+        "next_try": iso(figures.next_try),
+        "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
+    }
+
+
+def _show_sent(sent: Sent, figures: Figures) -> None:
+    show(
+        f"{counted(sent.asked, 'mail')} taken by the relay, {sent.deferred:,} deferred,"
+        f" {sent.undeliverable:,} undeliverable, {sent.doubtful:,} doubtful"
+    )
+    if sent.recovered:
+        show(f"{counted(sent.recovered, 'mail')} of a sender that was lost are doubtful")
+    if figures.standings["doubtful"]:
+        tell("What is doubtful is never sent again by itself: see `repermit doubt list`.")
+    if figures.next_try is not None:
+        show(f"the next try is due at {iso(figures.next_try)}: run `repermit send` again then")
+    elif figures.standings["listed"]:
+        show(f"{counted(figures.standings['listed'], 'mail')} left")
+    else:
+        show("nothing more may leave")
+
+
+def pause(context: typer.Context) -> None:
+    """Hold every sender of this campaign, on every machine, before its next mail."""
+    from repermit.ledger.store import campaign
+
+    done = run(_write(session_of(context).runtime(), campaign.pause))
+    show("paused" if done else "it was paused already")
+
+
+def resume(context: typer.Context) -> None:
+    """Let senders go on."""
+    from repermit.ledger.store import campaign
+
+    done = run(_write(session_of(context).runtime(), campaign.resume))
+    show("resumed: `repermit send` goes on" if done else "it was not paused")
+
+
+async def _write(runtime: Runtime, part: Any) -> Any:
+    async with runtime.ledger() as ledger:
+        return await ledger.write(part)
+
+
+def doubt_list(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
+) -> None:
+    """Show which mails may or may not be out, with the Message-ID to look for at the relay."""
+    run(_doubt_list(session_of(context).runtime(), as_json=as_json))
+
+
+async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
+    from repermit.cli.assembly import mailer
+    from repermit.dispatch.run import recover
+    from repermit.ledger.store import doubt
+
+    made = mailer(runtime)
+    async with runtime.ledger() as ledger:
+        await recover(ledger)
+        found = await ledger.read(doubt.doubtful, limit=100_000)
+    if as_json:
+        rows = [
+            {
+                "id": each.id,
+                "intent_at": iso(each.intent_at),
+                "due_at": iso(each.due_at),
+                "message_id": made.message_id(each.id),
+            }
+            for each in found
+        ]
+        show_json({"doubtful": rows})
+        return
+    for each in found:
+        show(f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>")
+    tell(f"{counted(len(found), 'mail')} in doubt. In the relay's log, look for the Message-ID:")
+    tell("  found: `repermit doubt assume-sent ID…`; surely not there: `repermit doubt resend ID…`")
+
+
+def doubt_assume_sent(context: typer.Context, ids: Ids = None, all_of: All = None) -> None:
+    """Take doubtful mails as sent: their deadline stands, nobody is mailed again."""
+    count = run(_decide(session_of(context).runtime(), ids, all_of, resend=False))
+    show(f"{counted(count, 'mail')} taken as sent")
+
+
+def doubt_resend(context: typer.Context, ids: Ids = None, all_of: All = None) -> None:
+    """Send doubtful mails again. Outside the promise of one mail: they may get two."""
+    count = run(_decide(session_of(context).runtime(), ids, all_of, resend=True))
+    show(
+        f"{counted(count, 'recipient')} listed again; whoever had the first mail will get a second"
+    )
+
+
+async def _decide(
+    runtime: Runtime, ids: list[int] | None, all_of: int | None, *, resend: bool
+) -> int:
+    from repermit.ledger.store import doubt
+
+    if bool(ids) == (all_of is not None):
+        raise DoubtRefused(
+            "say which: ids, or --all with the number of doubtful mails",
+            hint="`repermit doubt list` shows both",
+        )
+    expected = all_of if all_of is not None else len(set(ids or ()))
+    async with runtime.ledger() as ledger:
+        return await ledger.write(doubt.decide_doubt, ids or None, expected=expected, resend=resend)
+
+
+def doubt_restored(context: typer.Context) -> None:
+    """After an older copy of the ledger was put back: make doubtful what may have left since."""
+    count = run(_restored(session_of(context).runtime()))
+    show(f"{counted(count, 'mail')} are doubtful now; the ledger may send and purge again")
+
+
+async def _restored(runtime: Runtime) -> int:
+    from repermit.domain.deadline import due_at
+    from repermit.ledger.store import doubt
+
+    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
+    async with runtime.ledger() as ledger:
+        if not await ledger.read(ledger.older_copy):
+            raise DoubtRefused("this ledger is not an older copy", hint="nothing needs to be done")
+        due, count = due_at(runtime.clock.now(), answer_days=days, zone=zone), 0
+        while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
+            count += moved
+        await ledger.write(ledger.accept_copy)
+    return count

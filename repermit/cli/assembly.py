@@ -1,0 +1,98 @@
+"""Puts the parts of a stage together from the runtime: the mailer, the pages, the relay.
+
+Also what an approval is given for: everything that decides who reads which words.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from itertools import product
+from typing import Any
+
+from repermit import __version__
+from repermit.dispatch.mail import Envelope, Mailer, Variant
+from repermit.dispatch.relay import RelayAt
+from repermit.domain.policy import CAN_BE_ASKED, Rules
+from repermit.errors import SendRefused
+from repermit.ledger.log import canonical
+from repermit.respond.pages import Pages, View
+from repermit.runtime import Runtime
+
+
+def mailer(runtime: Runtime) -> Mailer:
+    """Return what makes the mails. Raises: WordingIncomplete, KeysUnusable."""
+    relay = runtime.config.relay
+    envelope = Envelope(
+        from_name=relay.from_.name,
+        from_address=relay.from_.address,
+        reply_to=relay.reply_to.address,
+        public_url=runtime.config.web.public_url,
+        campaign=runtime.keys.campaign,
+        message_key=runtime.keys.message,
+    )
+    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates)
+
+
+def pages(runtime: Runtime) -> Pages:
+    """Return what makes the pages. Raises: WordingIncomplete, KeysUnusable."""
+    return Pages(runtime.question, runtime.templates, runtime.tokens)
+
+
+def relay(runtime: Runtime) -> RelayAt:
+    """Return where the relay is. Raises: SendRefused when it needs a password and has none."""
+    at = runtime.config.relay
+    password = runtime.relay_password()
+    if at.user is not None and password is None:
+        raise SendRefused(
+            "the relay wants a password and none is given",
+            hint="set REPERMIT_RELAY_PASSWORD in the environment or the credentials folder",
+        )
+    return RelayAt(host=at.host, port=at.port, tls=at.tls, user=at.user, password=password)
+
+
+def rules(runtime: Runtime) -> Rules:
+    """Return the operator's part of the policy."""
+    return runtime.config.policy.rules(runtime.config.sensitive_prepared)
+
+
+def policy_facts(runtime: Runtime) -> dict[str, Any]:
+    """Return the policy as the log keeps it: table, who accepted it, overrides and reasons."""
+    policy = runtime.config.policy
+    return {
+        "table": policy.table,
+        "accepted_by": policy.accepted_by,
+        "accepted_on": policy.accepted_on.isoformat() if policy.accepted_on else None,
+        "recent_days": policy.recent_days,
+        "reasons": dict(policy.reasons),
+        "override": dict(policy.override),
+    }
+
+
+def approval_facts(runtime: Runtime) -> dict[str, Any]:
+    """Return what an approval is given for, part by part; a change in any of it voids it."""
+    config, question = runtime.config, runtime.question
+    made, shown = mailer(runtime), pages(runtime)
+    variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
+    mails = [made.skeleton(Variant(*variant)).content for variant in variants]
+    views = [View("question", language, why, hidden) for language, why, hidden in variants]
+    return {
+        "campaign": config.campaign.name,
+        "mail": _hash(mails),
+        "page": _hash([shown.shown(view).content for view in views]),
+        "policy": _hash([canonical(policy_facts(runtime)).decode()]),
+        "purposes": [purpose.id for purpose in config.purposes],
+        "answer_days": config.campaign.answer_days,
+        "timezone": config.campaign.timezone,
+        "sender": _hash([config.relay.from_.name, config.relay.from_.address]),
+        "public_url": config.web.public_url,
+        "release": __version__,
+    }
+
+
+def digest(facts: dict[str, Any]) -> str:
+    """Return the one hash over what an approval is given for."""
+    return sha256(canonical(facts)).hexdigest()
+
+
+def _hash(texts: list[str]) -> str:
+    return sha256("\0".join(texts).encode()).hexdigest()

@@ -1,0 +1,169 @@
+"""Finish: purge and export."""
+
+from __future__ import annotations
+
+import getpass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repermit.cli.session import counted, is_terminal, run, session_of, show, show_json, tell
+from repermit.errors import ProofBroken, PurgeRefused
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.purge.plan import Plan
+    from repermit.runtime import Runtime
+
+_PANEL = "Finish"
+
+
+class Format(StrEnum):
+    """The formats of an export."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this family to *app*."""
+    app.command("purge", rich_help_panel=_PANEL)(purge)
+    app.command("export", rich_help_panel=_PANEL)(export)
+
+
+def purge(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who is due.")] = False,
+    at_most: Annotated[int | None, typer.Option(min=0, help="Erase at most so many.")] = None,
+    by: Annotated[str, typer.Option(help="Who does it, for the log.")] = "",
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Erase who said no or nothing by the date in their mail; refuses when that would be wrong."""
+    runtime = session_of(context).runtime()
+    if dry_run:
+        content = run(_rehearse(runtime, at_most))
+    else:
+        content = run(_purge(runtime, at_most, by or getpass.getuser(), as_json=as_json))
+    if as_json:
+        show_json(content)
+    else:
+        _show_purge(content, dry_run=dry_run)
+    if content["traces"]:
+        raise ProofBroken(
+            f"{counted(content['traces'], 'trace')} of purged people can still be read",
+            hint="keep the key folder closed and report this",
+        )
+
+
+async def _rehearse(runtime: Runtime, at_most: int | None) -> dict[str, Any]:
+    from repermit.purge.run import plan
+
+    async with runtime.ledger() as ledger:
+        return _planned(await plan(ledger, at_most=at_most))
+
+
+async def _purge(
+    runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
+) -> dict[str, Any]:
+    from repermit.dispatch.run import recover
+    from repermit.purge.run import plan
+    from repermit.purge.run import purge as purge_now
+
+    async with runtime.ledger() as ledger:
+        await recover(ledger)
+        intended = await plan(ledger, at_most=at_most)
+        if at_most is None:
+            at_most = await _confirmed(ledger, intended)
+        tell(f"{counted(intended.due, 'recipient')} will be erased for good, with their keys")
+        done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)
+    return {
+        "due": done.due,
+        "by_reason": dict(done.by_reason),
+        "purged": done.purged,
+        "refused": [],
+        "traces": done.traces,
+    }
+
+
+async def _confirmed(_: Ledger, intended: Plan) -> int:
+    """Return how many may go: what a person types, none in a script unless nobody is due."""
+    if not intended.due or intended.resumes:
+        return intended.due
+    if not is_terminal() or intended.refused:
+        text = f"{counted(intended.due, 'recipient')} are due, and nobody said how many may go"
+        reasons = [(each.code, each.text, each.until) for each in intended.refused]
+        raise PurgeRefused(
+            [*reasons, ("at_most", text, None)],
+            due=intended.due,
+            hint=f"check `repermit purge --dry-run`, then pass --at-most {intended.due}",
+        )
+    _show_purge(_planned(intended), dry_run=True)
+    return int(typer.prompt("Type the number of recipients to erase", type=int, err=True))
+
+
+def _planned(intended: Plan) -> dict[str, Any]:
+    from repermit.domain.clock import iso
+
+    return {
+        "due": intended.due,
+        "by_reason": dict(intended.by_reason),
+        "purged": 0,
+        "refused": [
+            {"code": each.code, "text": each.text, "until": iso(each.until)}
+            for each in intended.refused
+        ],
+        "traces": 0,
+    }
+
+
+def _show_purge(content: dict[str, Any], *, dry_run: bool) -> None:
+    reasons = ", ".join(f"{count:,} {name}" for name, count in content["by_reason"].items())
+    show(f"{counted(content['due'], 'recipient')} due{f': {reasons}' if reasons else ''}")
+    for refusal in content["refused"]:
+        until = f" (until {refusal['until']})" if refusal["until"] else ""
+        show(f"refused [{refusal['code']}]: {refusal['text']}{until}")
+    if dry_run:
+        show("nobody was erased")
+        return
+    show(f"{counted(content['purged'], 'recipient')} erased; traces left: {content['traces']}")
+    tell("Out of reach: the original list, the relay's log, disk snapshots. See docs/concepts.md.")
+
+
+def _quietly(_: str) -> None:
+    """Say nothing."""
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file; only you may read it.")],
+    as_format: Annotated[Format, typer.Option("--format")] = Format.CSV,
+    purpose: Annotated[str | None, typer.Option(metavar="ID", help="Only this purpose.")] = None,
+    opt_outs: Annotated[
+        bool, typer.Option("--opt-outs", help="Who must stop being mailed elsewhere.")
+    ] = False,
+) -> None:
+    """Write who said yes, as it stands now; or who said no."""
+    runtime = session_of(context).runtime()
+    known = [each.id for each in runtime.config.purposes]
+    if purpose is not None and purpose not in known:
+        raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
+    count = run(_export(runtime, out, as_format, purpose, opt_outs=opt_outs))
+    show(f"{counted(count, 'row')} written")
+
+
+async def _export(
+    runtime: Runtime, out: Path, as_format: Format, purpose: str | None, *, opt_outs: bool
+) -> int:
+    from repermit.domain.standing import Standing
+    from repermit.report.export import export as write_export
+
+    async with runtime.ledger() as ledger:
+        return await write_export(
+            ledger,
+            out,
+            standing=Standing.OPTED_OUT if opt_outs else Standing.OPTED_IN,
+            purpose=purpose,
+            as_jsonl=as_format is Format.JSONL,
+        )

@@ -1,0 +1,152 @@
+"""Prepare: see it before it leaves, and approve exactly that."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from repermit.cli.session import ask_address, counted, run, session_of, show, tell
+from repermit.errors import ApprovalRefused, SendRefused
+
+if TYPE_CHECKING:
+    from repermit.runtime import Runtime
+
+_PANEL = "Prepare"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this family to *app*."""
+    app.command("preview", rich_help_panel=_PANEL)(preview)
+    app.command("test-mail", rich_help_panel=_PANEL)(mail_oneself)
+    app.command("approve", rich_help_panel=_PANEL)(approve)
+
+
+def preview(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path("preview"),
+) -> None:
+    """Write every mail and page in every language, with one index page to look through."""
+    from repermit.cli.preview import write_preview
+
+    runtime = session_of(context).runtime()
+    index = write_preview(runtime, out)
+    show(f"open {index} in a browser")
+
+
+def mail_oneself(
+    context: typer.Context,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="Your own; without it, a prompt.")
+    ] = None,
+) -> None:
+    """Send the mail to yourself, in every language, with links marked as a test."""
+    runtime = session_of(context).runtime()
+    run(_mail_oneself(runtime, address or ask_address()))
+
+
+async def _mail_oneself(runtime: Runtime, text: str) -> None:
+    from repermit.cli.assembly import mailer, relay
+    from repermit.cli.preview import sample_variants, test_person
+    from repermit.dispatch.relay import Accepted, RelayAway
+    from repermit.domain.address import parse
+    from repermit.domain.deadline import due_at
+    from repermit.domain.token import TEST_RECIPIENT
+    from repermit.ledger.store import suppression
+
+    address, made, now = parse(text), mailer(runtime), runtime.clock.now()
+    if runtime.config.ledger_path.exists():
+        async with runtime.ledger() as ledger:
+            if await ledger.read(suppression.is_suppressed, address.canonical):
+                raise SendRefused(
+                    "this address is suppressed: it is never mailed, not even for a test",
+                    hint="use another address of your own",
+                )
+    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
+    due = due_at(now, answer_days=days, zone=zone)
+    try:
+        connection = await relay(runtime).connect()
+    except RelayAway as failure:
+        raise SendRefused(
+            "the relay cannot be reached, or does not speak SMTP",
+            hint="check relay.url and that it runs",
+        ) from failure
+    try:
+        for variant in sample_variants(runtime, test=True):
+            mail = made.build(TEST_RECIPIENT, test_person(address), variant, due=due, now=now)
+            verdict = await connection.send(
+                runtime.config.relay.from_.address, mail.mailbox, mail.content
+            )
+            if not isinstance(verdict, Accepted):
+                raise SendRefused(
+                    f"the relay did not take the test mail ({verdict.reply})",
+                    hint="ask its operator what that code means",
+                )
+            tell(f"  {variant.language}: taken by the relay ({verdict.reply})")
+    finally:
+        await connection.close()
+    show("test mails sent; press their links too: nothing is recorded")
+
+
+def approve(
+    context: typer.Context,
+    by: Annotated[str, typer.Option(help="Who approves.")],
+    informed: Annotated[str, typer.Option(help="Who was informed: another person.")],
+) -> None:
+    """Approve exactly this: these people, these words, this policy, these dates."""
+    run(_approve(session_of(context).runtime(), by.strip(), informed.strip()))
+
+
+async def _approve(runtime: Runtime, by: str, informed: str) -> None:
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.signoff import write_signoff
+    from repermit.ledger.store import approval, campaign
+
+    _require_two_people(by, informed)
+    if not runtime.config.policy.accepted_by.strip():
+        raise ApprovalRefused(
+            "nobody has accepted the policy table yet",
+            hint="read it, then put your name in policy.accepted_by of the config",
+        )
+    facts = await asyncio.to_thread(approval_facts, runtime)
+    async with runtime.ledger() as ledger:
+        figures = await ledger.read(campaign.figures)
+        if await ledger.read(campaign.is_importing):
+            raise ApprovalRefused(
+                "an import is running, or was cut off",
+                hint="wait until it is done, or run it again",
+            )
+        if not figures.standings["listed"]:
+            raise ApprovalRefused(
+                "nobody is listed: there is nobody to ask",
+                hint="see the reasons with `repermit screen`",
+            )
+        if not await ledger.read(campaign.knows_opt_outs):
+            tell("warning: no suppression list and no statement that nobody ever opted out;")
+            tell("  give it with `repermit suppress LIST` or `repermit suppress --none TEXT`")
+        cells = await ledger.read(campaign.cells)
+        counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in cells}
+        number = await ledger.write(
+            approval.approve,
+            by=by,
+            informed=informed,
+            digest=digest(facts),
+            facts={**facts, "counts": counts},
+        )
+    sheet = write_signoff(runtime, number, by=by, informed=informed, cells=cells, facts=facts)
+    show(
+        f"approved: {counted(figures.standings['listed'], 'recipient')} may be asked; "
+        f"the page to print is {sheet.name}"
+    )
+    tell("Added people or changed words void this approval; removed people do not.")
+    tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
+
+
+def _require_two_people(by: str, informed: str) -> None:
+    if not by or not informed or by.casefold() == informed.casefold():
+        raise ApprovalRefused(
+            "an approval names two people: who approves, and who was informed",
+            hint="`repermit approve --by NAME --informed ANOTHER-NAME`",
+        )

@@ -1,0 +1,113 @@
+"""Writes what recipients will see: every mail and page, side by side on one index page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from repermit.cli.assembly import mailer, pages
+from repermit.dispatch.mail import Variant
+from repermit.domain.address import Address
+from repermit.domain.deadline import due_at
+from repermit.domain.policy import Evidence, Relationship
+from repermit.domain.skeleton import fill
+from repermit.domain.standing import Presses, Standing
+from repermit.domain.token import TEST_RECIPIENT
+from repermit.errors import FileRefused
+from repermit.ledger.store.answering import Asked
+from repermit.ledger.store.personal import Person
+from repermit.respond.pages import Pages, View
+from repermit.runtime import Runtime
+
+_SAMPLE_DAY = date(2019, 3, 12)
+
+
+def sample_variants(runtime: Runtime, *, test: bool = False) -> Iterator[Variant]:
+    """Yield one variant per language, for the first relationship that is asked."""
+    reasons = [name for name in runtime.config.policy.reasons if name != "old_contacts"]
+    relationship = reasons[0] if reasons else str(Relationship.SIGNED_UP_NO_PROOF)
+    sensitive = runtime.config.campaign.sensitive
+    for language in runtime.question.wordings:
+        yield Variant(language, relationship, sensitive, test)
+
+
+def test_person(address: Address) -> Person:
+    """Return a person with sample evidence at *address*."""
+    evidence = Evidence(
+        relationship=str(Relationship.SIGNED_UP_NO_PROOF),
+        source="…",
+        collected=_SAMPLE_DAY,
+        ended=_SAMPLE_DAY,
+    )
+    return Person(address=address, evidence=evidence)
+
+
+def write_preview(runtime: Runtime, folder: Path) -> Path:
+    """Write the preview into *folder* and return its index page.
+
+    Raises: FileRefused when the folder cannot be written; WordingIncomplete.
+    """
+    files = dict(_mails(runtime))
+    files |= dict(_pages(runtime, pages(runtime)))
+    index = runtime.templates.get_template("report/preview.html.j2").render(
+        name=runtime.config.campaign.name, files=[name for name in files if name != "index.html"]
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (*files.items(), ("index.html", index)):
+            (folder / name).write_text(content, "utf-8")
+    except OSError as failure:
+        raise FileRefused(
+            f"{folder} cannot be written ({failure.strerror})", hint="name another: --out DIR"
+        ) from failure
+    return folder / "index.html"
+
+
+def _mails(runtime: Runtime) -> Iterator[tuple[str, str]]:
+    made, now = mailer(runtime), runtime.clock.now()
+    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
+    due = due_at(now, answer_days=days, zone=zone)
+    person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
+    for variant in sample_variants(runtime):
+        skeleton = made.skeleton(variant)
+        values = made.values(TEST_RECIPIENT, person, variant, due)
+        yield f"mail-{variant.language}.html", fill(skeleton.html, values)
+        text = f"{skeleton.subject}\n\n{fill(skeleton.text, values)}"
+        yield f"mail-{variant.language}.txt", text
+
+
+def _pages(runtime: Runtime, made: Pages) -> Iterator[tuple[str, str]]:
+    now = runtime.clock.now()
+    person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
+    every = tuple(purpose.id for purpose in runtime.question.purposes)
+    for variant in sample_variants(runtime):
+        asked = Asked(
+            id=TEST_RECIPIENT,
+            person=person,
+            language=variant.language,
+            presses=Presses(Standing.ASKED),
+            due_at=None,
+            mail=None,
+            purposes=every,
+            answered_at=None,
+        )
+        for name, kind, no_first, notice in (
+            ("page", "question", False, ""),
+            ("page-no", "question", True, "page.question_no_first"),
+            ("suspect", "question", False, "page.suspect"),
+            ("thanks", "thanks", False, ""),
+            ("declined", "declined", False, ""),
+        ):
+            view = View(
+                kind=kind,
+                language=variant.language,
+                relationship=variant.relationship,
+                sensitive=variant.sensitive,
+                no_first=no_first,
+                notice=notice,
+                purposes=every if kind == "thanks" else (),
+            )
+            yield f"{name}-{variant.language}.html", made.page(view, asked, now=now)
+    yield "gone.html", made.gone
+    yield "failure.html", made.failure

@@ -1,0 +1,60 @@
+"""The page that an approval is printed on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from repermit.domain.clock import iso
+from repermit.domain.deadline import due_at, last_day
+from repermit.errors import FileRefused
+from repermit.runtime import Runtime
+
+
+def write_signoff(
+    runtime: Runtime,
+    number: int,
+    *,
+    by: str,
+    informed: str,
+    cells: list[tuple[str, str, str, int]],
+    facts: dict[str, Any],
+) -> Path:
+    """Write `approval-NUMBER.html` beside the config and return its path.
+
+    Raises: FileRefused when it cannot be written; the approval itself stands.
+    """
+    config, now = runtime.config, runtime.clock.now()
+    listed = sum(count for _, standing, _, count in cells if standing == "listed")
+    duration = timedelta(seconds=round(listed / config.relay.per_second))
+    days, zone = config.campaign.answer_days, config.campaign.zone
+    first = last_day(due_at(now, answer_days=days, zone=zone), zone=zone)
+    final = last_day(due_at(now + duration, answer_days=days, zone=zone), zone=zone)
+    page = runtime.templates.get_template("report/approval.html.j2").render(
+        number=number,
+        at=iso(now),
+        by=by,
+        informed=informed,
+        campaign=config.campaign.name,
+        controller=config.controller.name,
+        listed=listed,
+        cells=cells,
+        reasons=dict(config.policy.reasons),
+        overrides=dict(config.policy.override),
+        table=config.policy.table,
+        accepted_by=config.policy.accepted_by,
+        duration=str(duration),
+        first_deadline=first.isoformat(),
+        last_deadline=final.isoformat(),
+        facts=facts,
+    )
+    path = config.folder / f"approval-{number}.html"
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as failure:
+        raise FileRefused(
+            f"approved, but {path.name} cannot be written ({failure.strerror})",
+            hint="make room beside the config, then approve once more for the page",
+        ) from failure
+    return path

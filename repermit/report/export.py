@@ -1,0 +1,108 @@
+"""Writes who said yes, or who must stop, as they are at this moment."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from repermit.domain.clock import iso
+from repermit.domain.standing import Standing
+from repermit.errors import FileRefused
+from repermit.ledger.engine import Ledger
+from repermit.ledger.log import Kind
+from repermit.ledger.store import reading
+from repermit.ledger.store.reading import Exported
+from repermit.ledger.transaction import Transaction
+
+_COLUMNS = ("address", "confirmed_on", "purposes", "language", "proof")
+
+
+async def export(
+    ledger: Ledger, path: Path, *, standing: Standing, purpose: str | None, as_jsonl: bool
+) -> int:
+    """Write those at *standing* (opted_in or opted_out) to *path* and return how many.
+
+    With *purpose*, only those whose yes covers it. The log notes that it was made, never to
+    which file. Raises: FileRefused when the file exists or cannot be written.
+    Crash: a file without its entry in the log; delete it and export again.
+    """
+
+    def write(tx: Transaction) -> int:
+        with new_file(path) as file:
+            rows = _chosen(reading.answered(tx, standing), purpose)
+            return _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
+
+    count = await ledger.read(write)
+    await ledger.write(_note, standing, count, purpose)
+    return count
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[IO[str]]:
+    """Yield a new file that only its owner may read; what fails midway leaves none.
+
+    Raises: FileRefused when it exists already or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as failure:
+        raise FileRefused(
+            f"{path.name} exists already", hint="name another file, or move that one away"
+        ) from failure
+    except OSError as failure:
+        raise FileRefused(
+            f"{path.name} cannot be written ({failure.strerror})", hint="name another file"
+        ) from failure
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as failure:
+        path.unlink(missing_ok=True)
+        raise FileRefused(
+            f"{path.name} cannot be written ({failure.strerror})", hint="make room and try again"
+        ) from failure
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _chosen(rows: Iterable[Exported], purpose: str | None) -> Iterator[Exported]:
+    return (row for row in rows if purpose is None or purpose in row.purposes)
+
+
+def _write_csv(file: IO[str], rows: Iterable[Exported]) -> int:
+    writer = csv.writer(file)
+    writer.writerow(_COLUMNS)
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the count
+        writer.writerow(
+            (
+                row.mailbox,
+                iso(row.confirmed_at) or "",
+                " ".join(row.purposes),
+                row.language or "",
+                "" if row.leaf is None else row.leaf,
+            )
+        )
+    return count
+
+
+def _write_jsonl(file: IO[str], rows: Iterable[Exported]) -> int:
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the count
+        values = (row.mailbox, iso(row.confirmed_at), list(row.purposes), row.language, row.leaf)
+        line = dict(zip(_COLUMNS, values, strict=True))
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    return count
+
+
+def _note(tx: Transaction, standing: Standing, count: int, purpose: str | None) -> None:
+    payload = {"standing": str(standing), "rows": count, "purpose": purpose}
+    tx.log.append(Kind.EXPORTED, payload, now=tx.now)

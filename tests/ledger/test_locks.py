@@ -1,0 +1,99 @@
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from repermit.ledger.locks import Lock, is_free
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """Where a ledger would be; locks need only its name."""
+    return tmp_path / "ledger.db"
+
+
+def test_a_lock_is_held_by_one(ledger: Path) -> None:
+    first, second = Lock(ledger, "purge"), Lock(ledger, "purge")
+
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()
+
+
+def test_locks_of_other_names_and_ledgers_do_not_meet(ledger: Path) -> None:
+    held = [Lock(ledger, "purge"), Lock(ledger, "sender-1"), Lock(Path(f"{ledger}2"), "purge")]
+
+    assert [one.acquire() for one in held] == [True] * 3
+    for one in held:
+        one.release()
+
+
+def test_a_lock_leaves_no_file(ledger: Path) -> None:
+    lock = Lock(ledger, "purge")
+    lock.acquire()
+    lock.release()
+    lock.release()
+
+    assert list(ledger.parent.iterdir()) == []
+
+
+def test_asking_whether_a_lock_is_free_does_not_take_it(ledger: Path) -> None:
+    lock = Lock(ledger, "sender-1")
+
+    assert is_free(ledger, "sender-1")
+    assert lock.acquire()
+    assert not is_free(ledger, "sender-1")
+    lock.release()
+    assert is_free(ledger, "sender-1")
+
+
+def test_a_lock_ends_with_a_process_that_is_killed(ledger: Path) -> None:
+    held = (
+        "import sys, time; from pathlib import Path; from repermit.ledger.locks import Lock\n"
+        "assert Lock(Path(sys.argv[1]), 'sender-1').acquire(); print('held', flush=True)\n"
+        "time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", held, str(ledger)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    ) as sender:
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == b"held\n"
+        assert not is_free(ledger, "sender-1")
+        sender.kill()
+
+    assert is_free(ledger, "sender-1")
+
+
+def test_a_lock_is_held_by_one_also_while_it_changes_hands(ledger: Path) -> None:
+    """Who opened the file before it was removed must not hold the removed one."""
+    holders, most, taken, end = [0], [0], [0], time.monotonic() + 0.3
+    guard = threading.Lock()
+
+    def take_turns() -> None:
+        while time.monotonic() < end:
+            lock = Lock(ledger, "purge")
+            if lock.acquire():
+                with guard:
+                    holders[0] += 1
+                    taken[0] += 1
+                    most[0] = max(most[0], holders[0])
+                time.sleep(0)
+                with guard:
+                    holders[0] -= 1
+                lock.release()
+
+    turns = [threading.Thread(target=take_turns) for _ in range(4)]
+    for turn in turns:
+        turn.start()
+    for turn in turns:
+        turn.join()
+
+    assert taken[0] > 10
+    assert most[0] == 1

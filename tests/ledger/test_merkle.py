@@ -1,0 +1,86 @@
+"""The tree against the known answers of RFC 6962's own test leaves."""
+
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repermit.ledger.merkle import (
+    EMPTY_ROOT,
+    Frontier,
+    frontier_of,
+    leaf_hash,
+    node_hash,
+    root_of,
+)
+
+LEAVES = [
+    bytes.fromhex(data)
+    for data in (
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    )
+]
+ROOTS = [
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+trees = st.lists(st.binary(max_size=8), max_size=40)
+
+
+def split_root(leaves: list[bytes]) -> bytes:
+    """Return the root as RFC 6962 section 2.1 defines it, by splitting."""
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return sha256(b"\x00" + leaves[0]).digest()
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\x01" + split_root(leaves[:half]) + split_root(leaves[half:])).digest()
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_roots_are_those_of_certificate_transparency(size: int) -> None:
+    assert root_of([leaf_hash(leaf) for leaf in LEAVES[:size]]).hex() == ROOTS[size - 1]
+
+
+def test_the_root_of_nothing_is_the_hash_of_nothing() -> None:
+    nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+    assert root_of([]).hex() == EMPTY_ROOT.hex() == nothing
+
+
+@given(trees)
+def test_the_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
+    assert root_of([leaf_hash(leaf) for leaf in leaves]) == split_root(leaves)
+
+
+@given(trees)
+def test_a_frontier_comes_back_from_its_bytes(leaves: list[bytes]) -> None:
+    frontier = frontier_of(leaf_hash(leaf) for leaf in leaves)
+
+    assert Frontier.from_bytes(frontier.size, frontier.to_bytes()) == frontier
+
+
+@pytest.mark.parametrize(("size", "subtrees"), [(0, b"x" * 32), (1, b""), (3, b"x" * 32)])
+def test_a_frontier_that_does_not_fit_its_size_is_refused(size: int, subtrees: bytes) -> None:
+    with pytest.raises(ValueError, match="does not fit the size"):
+        Frontier.from_bytes(size, subtrees)
+
+
+def test_a_leaf_is_never_taken_for_a_node() -> None:
+    left, right = leaf_hash(b"a"), leaf_hash(b"b")
+
+    assert leaf_hash(left + right) != node_hash(left, right)
