@@ -195,4 +195,4 @@ def demo(
         ) from failure
     from repermit.cli.demo import play
 
-    run(play(folder))
+    play(folder)

@@ -132,7 +132,8 @@ def translated() -> Iterator[None]:
 def translate(failure: BaseException) -> BaseException:
     """Return the expected failure that *failure* stands for, or *failure* itself."""
     if isinstance(driver := getattr(failure, "orig", None), sqlite3.Error):  # SQLAlchemy wraps it
-        failure = driver
+        meaning = translate(driver)
+        return failure if meaning is driver else meaning
     if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
         return _full()
     if isinstance(failure, OSError):
@@ -143,9 +144,9 @@ def translate(failure: BaseException) -> BaseException:
     if not isinstance(failure, sqlite3.Error):
         return failure
     text = str(failure)
-    for sign, meaning in _MEANINGS.items():
+    for sign, (message, hint) in _MEANINGS.items():
         if sign in text:
-            return LedgerUnusable(meaning[0], hint=meaning[1])
+            return LedgerUnusable(message, hint=hint)
     return failure
 
 

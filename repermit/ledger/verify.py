@@ -57,7 +57,7 @@ def verify(tx: Transaction, mark: Mark | None) -> Verified:
         if false and not found.false_entries:
             found.false_entries.append(f"entry {row[0]} ({row[2]}): {false}")
         if not false and row[6] is not None:
-            _replay(json.loads(row[6]), standings)
+            _replay(row[2], json.loads(row[6]), standings)
         if mark and mark.committed.size == found.size:
             _compare_mark(found, frontier, mark)
     found.root = frontier.root().hex()
@@ -89,9 +89,9 @@ def _entry_fault(tx: Transaction, row: tuple[Any, ...], *, expected: int) -> str
     return None
 
 
-def _replay(payload: dict[str, Any], standings: array[int]) -> None:
+def _replay(kind: str, payload: dict[str, Any], standings: array[int]) -> None:
     """Set in *standings* what an entry says of its recipients."""
-    if "standing" in payload:
+    if kind in PERSONAL:
         _set(standings, payload["recipient"], payload["recipient"], payload["standing"])
     for moved in payload.get("moves", ()):
         for first, last in moved["ids"]:

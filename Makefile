@@ -1,0 +1,65 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both need only Python 3.11+ and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test check unit journeys browser torture pins clean
+
+demo: $(VENV)/.runs
+	$(BIN)/repermit demo
+
+test: $(VENV)/.develops check unit journeys
+	@echo "all green"
+
+# Static checks: style, types, layers.
+check: $(VENV)/.develops
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered.
+unit: $(VENV)/.develops
+	$(BIN)/python -m pytest -q -m "not journey and not browser and not torture" \
+		--cov --cov-report=term-missing --cov-fail-under=100
+
+# Whole paths: the real command line, relay, server and browser; processes really killed.
+journeys: $(VENV)/.develops $(VENV)/.browser
+	$(BIN)/python -m pytest -q -m "journey or browser or torture"
+
+# 300 kills instead of 30.
+torture: $(VENV)/.develops
+	REPERMIT_KILLS=300 $(BIN)/python -m pytest -q -m torture
+
+$(VENV)/.runs: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("repermit needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.develops: $(VENV)/.runs requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+# A browser for the browser tests. System packages are touched under CI only; elsewhere the
+# tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.
+$(VENV)/.browser: $(VENV)/.develops
+ifeq ($(CI),true)
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null
+endif
+	touch $@
+
+# Renew the pins (needs uv).
+pins:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --extra demo --group build pyproject.toml -o requirements.txt \
+		--custom-compile-command "make pins"
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt \
+		--custom-compile-command "make pins"
+	! grep -n "://" requirements.txt requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) build dist .coverage .mypy_cache .ruff_cache .hypothesis

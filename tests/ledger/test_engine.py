@@ -1,0 +1,584 @@
+import asyncio
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repermit.domain.standing import Standing
+from repermit.errors import KeysUnusable, LedgerUnusable
+from repermit.ledger import keys
+from repermit.ledger.engine import Ledger
+from repermit.ledger.mark import MarkFile
+from repermit.ledger.store import approval, campaign, sending, snapshots
+from repermit.ledger.tables import Snapshot
+from repermit.ledger.transaction import Transaction
+from repermit.ledger.vault import Vault
+from tests.builders import (
+    EVERYTHING,
+    FakeClock,
+    admit,
+    asked,
+    mark_of,
+    standings,
+    verified,
+)
+
+SOON = 5.0  # seconds; whoever waits longer has been forgotten
+
+
+async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
+    """Return what each came to, a failure as itself; none may hang."""
+    return await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), SOON)
+
+
+@asynccontextmanager
+async def one_group(ledger: Ledger) -> AsyncIterator[Callable[..., asyncio.Future[Any]]]:
+    """Hand in parts that share one commit: the writer is held until the block ends."""
+    running, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        running.set()
+        go_on.wait()
+
+    holder = asyncio.ensure_future(ledger.write(hold))
+    await asyncio.to_thread(running.wait)
+    handed_in: list[asyncio.Future[Any]] = []
+
+    def hand_in(part: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        future = asyncio.ensure_future(ledger.write(part, *args))
+        handed_in.append(future)
+        return future
+
+    try:
+        yield hand_in
+        await asyncio.sleep(0)
+    finally:
+        go_on.set()
+    await settled(holder, *handed_in)
+
+
+def fill_the_disk(tx: Transaction) -> None:
+    """Let the ledger grow by 50 pages and no more, then ask for a hundred."""
+    tx.value(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count') + 50}")
+    tx.run("INSERT INTO snapshot VALUES ('big', 'page', 'nl', ?)", "x" * 400_000)
+
+
+def make_room(tx: Transaction) -> None:
+    tx.value("PRAGMA max_page_count = 1000000")
+
+
+def log_size(tx: Transaction) -> int:
+    return int(tx.value("SELECT size FROM log_head"))
+
+
+def paused(tx: Transaction) -> bool:
+    return tx.value("SELECT paused_at FROM campaign") is not None
+
+
+async def test_a_part_returns_its_result_once_it_is_durable(
+    a_ledger: Ledger, campaign_folder: Path
+) -> None:
+    assert await a_ledger.write(campaign.pause)
+
+    with closing(sqlite3.connect(campaign_folder / "ledger.db")) as raw:
+        assert raw.execute("SELECT paused_at FROM campaign").fetchone()[0] is not None
+
+
+async def test_a_part_that_fails_leaves_nothing_and_says_why(a_ledger: Ledger) -> None:
+    def fails(tx: Transaction) -> None:
+        campaign.pause(tx)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await a_ledger.write(fails)
+    assert not await a_ledger.read(paused)
+    assert await a_ledger.read(log_size) == 1
+
+
+async def test_parts_of_one_group_share_one_entry(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, *(f"r{n}@voorbeeld.example" for n in range(20)))
+    reserved = await a_ledger.write(
+        lambda tx: sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=20)
+    )
+    before = await a_ledger.read(log_size)
+    async with one_group(a_ledger) as hand_in:
+        for one in reserved:
+            hand_in(
+                lambda tx, one=one: sending.intend(tx, one, "sender", due=tx.now, mail="mail")
+            )
+
+    assert await standings(a_ledger) == dict.fromkeys(ids, "claimed")
+    assert await a_ledger.read(log_size) == before + 1
+
+
+async def test_one_part_that_fails_takes_nobody_elses_with_it(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+
+    def fails(tx: Transaction) -> None:
+        tx.run("UPDATE recipient SET standing = 'asked'")
+        tx.log.moved(ids, Standing.ASKED)
+        raise ValueError("no")
+
+    async with one_group(a_ledger) as hand_in:
+        first = hand_in(campaign.pause)
+        second = hand_in(fails)
+        third = hand_in(lambda tx: campaign.keep_rules(tx, {"table": "2026-11"}))
+
+    assert await settled(first, third) == [True, None]
+    assert isinstance(second.exception(), ValueError)
+    assert await standings(a_ledger) == dict.fromkeys(ids, "listed")
+    assert (await verified(a_ledger)).holds
+
+
+async def test_what_a_failed_part_put_into_a_session_is_not_written_by_the_next(
+    a_ledger: Ledger,
+) -> None:
+    def fails(tx: Transaction) -> None:
+        snapshots.keep_snapshot(tx, "page", "nl", "half a thought")
+        raise ValueError("no")
+
+    def goes_on(tx: Transaction) -> None:
+        snapshots.keep_snapshot(tx, "page", "nl", "a whole one")
+
+    async with one_group(a_ledger) as hand_in:
+        hand_in(fails)
+        hand_in(goes_on)
+
+    kept = await a_ledger.read(lambda tx: tx.rows("SELECT content FROM snapshot"))
+    assert kept == [("a whole one",)]
+
+
+async def test_a_row_that_the_session_refuses_fails_its_own_part_only(a_ledger: Ledger) -> None:
+    def twice(tx: Transaction) -> None:
+        tx.run("INSERT INTO snapshot VALUES ('h', 'page', 'nl', 'x')")
+        tx.session.add(Snapshot(hash="h", kind="page", language="nl", content="x"))
+
+    async with one_group(a_ledger) as hand_in:
+        refused = hand_in(twice)
+        other = hand_in(campaign.pause)
+
+    assert "UNIQUE constraint failed" in str(refused.exception())
+    assert await other
+    assert await a_ledger.read(lambda tx: tx.rows("SELECT * FROM snapshot")) == []
+
+
+async def test_a_part_that_takes_long_commits_before_the_next_begins(a_ledger: Ledger) -> None:
+    """So that no answer waits for a bulk transaction."""
+    first, second = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+    before = await a_ledger.read(log_size)
+
+    def slow(tx: Transaction) -> None:
+        tx.log.moved([first], Standing.LISTED)
+        time.sleep(0.06)
+
+    async with one_group(a_ledger) as hand_in:
+        hand_in(slow)
+        hand_in(lambda tx: tx.log.moved([second], Standing.LISTED))
+
+    assert await a_ledger.read(log_size) == before + 2
+
+
+async def test_more_parts_than_a_group_holds_are_all_done(a_ledger: Ledger) -> None:
+    async with one_group(a_ledger) as hand_in:
+        parts = [hand_in(lambda tx, n=n: n) for n in range(600)]
+
+    assert await settled(*parts) == list(range(600))
+
+
+async def test_a_caller_who_gave_up_takes_nothing_back(a_ledger: Ledger) -> None:
+    async with one_group(a_ledger) as hand_in:
+        given_up = hand_in(campaign.pause)
+        await asyncio.sleep(0)
+        given_up.cancel()
+
+    assert await a_ledger.write(paused)
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+
+
+async def test_closing_finishes_what_was_handed_in(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    async with one_group(ledger) as hand_in:
+        parts = [hand_in(lambda tx, n=n: n) for n in range(3)]
+        await asyncio.sleep(0)
+        closing_down = asyncio.ensure_future(ledger.close())
+        await asyncio.sleep(0)
+
+    assert await settled(*parts, closing_down) == [0, 1, 2, None]
+
+
+async def test_a_closed_ledger_is_one_file(campaign_folder: Path, a_vault: Vault) -> None:
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    await asked(ledger, "an@voorbeeld.example")
+    await ledger.read(log_size)
+    await ledger.close()
+
+    assert {child.name for child in campaign_folder.iterdir()} == {"keys", "ledger.db"}
+
+
+async def test_a_read_sees_one_moment_whatever_is_written_meanwhile(a_ledger: Ledger) -> None:
+    first_look, written = threading.Event(), threading.Event()
+
+    def look_twice(tx: Transaction) -> tuple[bool, bool]:
+        before = paused(tx)
+        first_look.set()
+        written.wait(SOON)
+        return before, paused(tx)
+
+    looking = asyncio.ensure_future(a_ledger.read(look_twice))
+    await asyncio.to_thread(first_look.wait)
+    await a_ledger.write(campaign.pause)
+    written.set()
+
+    assert await looking == (False, False)
+    assert await a_ledger.read(paused)
+
+
+async def test_a_read_writes_nothing_and_the_next_read_goes_on(a_ledger: Ledger) -> None:
+    with pytest.raises(LedgerUnusable, match="read-only"):
+        await a_ledger.read(campaign.pause)
+    with pytest.raises(LedgerUnusable, match="read-only"):
+        await a_ledger.read(lambda tx: snapshots.keep_snapshot(tx, "page", "nl", "x") and None)
+
+    assert await asyncio.gather(*(a_ledger.read(log_size) for _ in range(12))) == [1] * 12
+
+
+async def test_a_full_disk_says_so_and_leaves_nothing_half(a_ledger: Ledger) -> None:
+    async with one_group(a_ledger) as hand_in:
+        before, full, after = hand_in(campaign.pause), hand_in(fill_the_disk), hand_in(log_size)
+    failures = await settled(before, full, after)
+
+    assert [str(failure) for failure in failures] == ["the disk is full"] * 3
+    assert all("make room" in failure.hint for failure in failures)
+    assert not await a_ledger.read(paused)
+    await a_ledger.write(make_room)
+    assert await a_ledger.write(campaign.pause)
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_full_disk_says_so_also_through_a_session(a_ledger: Ledger) -> None:
+    def fill(tx: Transaction) -> None:
+        tx.value(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count') + 2}")
+        snapshots.keep_snapshot(tx, "page", "nl", "x" * 400_000)
+
+    with pytest.raises(LedgerUnusable, match="the disk is full"):
+        await a_ledger.write(fill)
+    await a_ledger.write(make_room)
+
+
+async def test_a_disk_that_fills_up_at_the_log_leaves_nothing_half(a_ledger: Ledger) -> None:
+    """The parts are done and no longer in the queue when the log cannot take their entry."""
+    ids = await admit(a_ledger, *(f"r{n}@voorbeeld.example" for n in range(3)))
+
+    def move(tx: Transaction) -> None:
+        tx.run("UPDATE recipient SET standing = 'withheld'")
+        tx.log.moved(range(1, 100_000, 2), Standing.WITHHELD)
+        tx.value(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count')}")
+
+    failed = await settled(asyncio.ensure_future(a_ledger.write(move)))
+
+    assert [str(failure) for failure in failed] == ["the disk is full"]
+    assert await standings(a_ledger) == dict.fromkeys(ids, "listed")
+    await a_ledger.write(make_room)
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_mark_that_cannot_be_read_fails_the_whole_group(a_ledger: Ledger) -> None:
+    a_ledger.vault.keys.mark.write_bytes(b"no mark")
+    async with one_group(a_ledger) as hand_in:
+        parts = [hand_in(campaign.pause), hand_in(log_size)]
+    failures = await settled(*parts)
+
+    assert [type(failure) for failure in failures] == [KeysUnusable] * 2
+    assert not await a_ledger.read(paused)
+
+
+async def test_a_mark_that_cannot_be_written_stops_the_write(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    (campaign_folder / "keys" / "keep" / "mark").unlink()
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    (campaign_folder / "keys" / "keep").rename(campaign_folder / "elsewhere")
+    failed = await settled(asyncio.ensure_future(ledger.write(campaign.pause)))
+    await ledger.close()
+
+    assert "No such file or directory" in str(failed[0])
+    assert isinstance(failed[0], LedgerUnusable)
+
+
+async def test_a_ledger_locked_by_another_process_says_so_and_goes_on_after(
+    a_ledger: Ledger, campaign_folder: Path
+) -> None:
+    await a_ledger.write(lambda tx: tx.value("PRAGMA busy_timeout = 20"))
+    with closing(sqlite3.connect(campaign_folder / "ledger.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnusable, match="locked by another process"):
+            await a_ledger.write(campaign.pause)
+
+    assert await a_ledger.write(campaign.pause)
+
+
+async def test_a_ledger_locked_at_the_end_closes_all_the_same(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    await ledger.write(lambda tx: tx.value("PRAGMA busy_timeout = 20"))
+    with closing(sqlite3.connect(campaign_folder / "ledger.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.wait_for(ledger.close(), SOON)
+
+    again = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    assert not await again.read(again.older_copy)
+    await again.close()
+
+
+async def test_a_read_only_ledger_says_so(a_ledger: Ledger) -> None:
+    await a_ledger.write(lambda tx: tx.run("PRAGMA query_only = 1"))
+
+    with pytest.raises(LedgerUnusable, match="read-only"):
+        await a_ledger.write(campaign.pause)
+
+
+async def test_a_ledger_that_was_removed_is_not_made_anew(
+    a_ledger: Ledger, campaign_folder: Path
+) -> None:
+    (campaign_folder / "ledger.db").unlink()
+
+    with pytest.raises(LedgerUnusable, match="gone or cannot be opened"):
+        await a_ledger.write(campaign.pause)
+    with pytest.raises(LedgerUnusable, match="gone or cannot be opened"):
+        await a_ledger.read(log_size)
+    assert not (campaign_folder / "ledger.db").exists()
+
+
+async def test_a_ledger_that_is_removed_while_in_use_takes_no_more_writes(
+    a_ledger: Ledger, campaign_folder: Path
+) -> None:
+    await a_ledger.write(campaign.pause)
+    (campaign_folder / "ledger.db").unlink()
+
+    with pytest.raises(LedgerUnusable):
+        await a_ledger.write(campaign.resume)
+
+
+async def test_the_writer_goes_on_after_a_ledger_that_was_away_is_back(
+    a_ledger: Ledger, campaign_folder: Path
+) -> None:
+    path = campaign_folder / "ledger.db"
+    path.rename(campaign_folder / "away.db")
+    with pytest.raises(LedgerUnusable):
+        await a_ledger.write(campaign.pause)
+    (campaign_folder / "away.db").rename(path)
+
+    assert await a_ledger.write(campaign.pause)
+
+
+async def test_the_clock_of_a_part_is_the_ledgers(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    a_clock.advance(timedelta(days=2))
+
+    assert await a_ledger.write(lambda tx: tx.now) == a_clock.now()
+    assert await a_ledger.read(lambda tx: tx.now) == a_clock.now()
+
+
+async def test_a_session_writes_in_the_same_transaction(a_ledger: Ledger) -> None:
+    approved = await a_ledger.write(
+        lambda tx: approval.approve(tx, by="An", informed="Jan", digest="d", facts={})
+    )
+
+    assert approved.id == 1
+    assert approved.by == "An"
+
+
+# --- the mark: a copy from before is recognised ---
+
+
+async def an_older_copy(folder: Path, vault: Vault) -> Path:
+    """Write on after copying the ledger, put the copy back, and return its path."""
+    path = folder / "ledger.db"
+    shutil.copy(path, folder / "copy.db")
+    ledger = Ledger.open(path, vault, FakeClock())
+    await asked(ledger, "an@voorbeeld.example")
+    await ledger.close()
+    (folder / "copy.db").replace(path)
+    return path
+
+
+async def test_a_ledger_that_was_closed_is_exactly_at_its_mark(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    await asked(ledger, "an@voorbeeld.example")
+    size = await ledger.read(log_size)
+    await ledger.close()
+    mark = mark_of(ledger)
+
+    assert mark is not None
+    assert mark.committed == mark.intended
+    assert mark.committed.size == size
+
+
+async def test_promise_1_a_restored_copy_is_recognised(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    path = await an_older_copy(campaign_folder, a_vault)
+    ledger = Ledger.open(path, a_vault, FakeClock())
+
+    assert await ledger.read(ledger.older_copy)
+    await ledger.close()
+
+
+async def test_promise_1_a_restored_copy_stays_one_however_much_is_written_to_it(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    """Answers are taken all the same; they must not make the copy the newest."""
+    path = await an_older_copy(campaign_folder, a_vault)
+    before = MarkFile(a_vault.keys.mark).read()
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    for _ in range(6):
+        await ledger.write(campaign.pause)
+        await ledger.write(campaign.resume)
+
+    assert await ledger.read(ledger.older_copy)
+    await ledger.close()
+    assert MarkFile(a_vault.keys.mark).read() == before
+    again = Ledger.open(path, a_vault, FakeClock())
+    assert await again.read(again.older_copy)
+    await again.close()
+
+
+async def test_promise_1_a_restored_copy_that_was_accepted_is_the_newest(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    path = await an_older_copy(campaign_folder, a_vault)
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    await ledger.write(ledger.accept_copy)
+    assert not await ledger.read(ledger.older_copy)
+    await ledger.write(campaign.resume)
+    await ledger.close()
+    again = Ledger.open(path, a_vault, FakeClock())
+
+    assert not await again.read(again.older_copy)
+    assert (await verified(again)).holds
+    await again.close()
+
+
+async def test_promise_1_a_copy_is_accepted_also_in_a_group_that_writes_more(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    path = await an_older_copy(campaign_folder, a_vault)
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    async with one_group(ledger) as hand_in:
+        hand_in(campaign.pause)
+        hand_in(ledger.accept_copy)
+        hand_in(campaign.resume)
+
+    assert not await ledger.read(ledger.older_copy)
+    await ledger.close()
+
+
+async def test_promise_1_another_history_of_the_same_size_is_recognised(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    path = campaign_folder / "ledger.db"
+    shutil.copy(path, campaign_folder / "copy.db")
+    for part in (campaign.pause, lambda tx: campaign.state_no_opt_outs(tx, "nobody ever did")):
+        ledger = Ledger.open(path, a_vault, FakeClock())
+        await ledger.write(part)
+        await ledger.close()
+        if part is campaign.pause:
+            (campaign_folder / "copy.db").replace(path)
+    ledger = Ledger.open(path, a_vault, FakeClock())
+
+    assert await ledger.read(ledger.older_copy)
+    await ledger.close()
+
+
+async def test_a_ledger_killed_between_mark_and_commit_is_no_older_copy(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    path = campaign_folder / "ledger.db"
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    for name in ("ledger.db", "ledger.db-wal"):
+        shutil.copy(campaign_folder / name, campaign_folder / f"copy-{name}")
+    await ledger.write(campaign.resume)
+    mark = a_vault.keys.mark.read_bytes()  # of the last write, whose commit we now take away
+    await ledger.close()
+    for name in ("ledger.db", "ledger.db-wal"):
+        (campaign_folder / f"copy-{name}").replace(campaign_folder / name)
+    a_vault.keys.mark.write_bytes(mark)
+    again = Ledger.open(path, a_vault, FakeClock())
+
+    assert not await again.read(again.older_copy)
+    assert await again.read(paused)
+    await again.close()
+
+
+async def test_a_ledger_that_is_written_to_meanwhile_is_no_older_copy(a_ledger: Ledger) -> None:
+    """A reader's snapshot may be older than the mark that it reads afterwards."""
+    first_look, written = threading.Event(), threading.Event()
+
+    def look(tx: Transaction) -> bool:
+        log_size(tx)
+        first_look.set()
+        written.wait(SOON)
+        return a_ledger.older_copy(tx)
+
+    looking = asyncio.ensure_future(a_ledger.read(look))
+    await asyncio.to_thread(first_look.wait)
+    await a_ledger.write(campaign.pause)
+    await a_ledger.write(campaign.resume)
+    written.set()
+
+    assert not await looking
+
+
+async def test_a_key_folder_without_a_mark_knows_no_older_copy(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    """Such as one that was put back from a copy of `keys.json` alone."""
+    (campaign_folder / "keys" / "keep" / "mark").unlink()
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+
+    assert not await ledger.read(ledger.older_copy)
+    await ledger.write(campaign.pause)
+    await ledger.close()
+    mark = mark_of(ledger)
+    assert mark is not None
+    assert mark.committed.size == 2
+
+
+async def test_a_mark_that_became_unreadable_does_not_hinder_closing(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    a_vault.keys.mark.write_bytes(os.urandom(100))
+
+    await asyncio.wait_for(ledger.close(), SOON)
+
+
+async def test_a_copy_that_is_thrown_away_leaves_the_mark_alone(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    shutil.copy(campaign_folder / "ledger.db", campaign_folder / "copy.db")
+    before = a_vault.keys.mark.read_bytes()
+    copy = Ledger.open(
+        campaign_folder / "copy.db", a_vault, FakeClock(), mark=campaign_folder / "mark"
+    )
+    await asked(copy, "an@voorbeeld.example")
+    await copy.close()
+
+    assert a_vault.keys.mark.read_bytes() == before
