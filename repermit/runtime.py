@@ -26,7 +26,7 @@ from repermit.ledger.keys import Keys
 from repermit.ledger.vault import Vault
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from repermit.domain.templates import Templates
 
 
 @dataclass
@@ -88,18 +88,11 @@ class Runtime:
                 await opened.close()
 
     @cached_property
-    def templates(self) -> Environment:
+    def templates(self) -> Templates:
         """Return the templates: the campaign's own first, then those of the release."""
-        from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
-        from jinja2.sandbox import SandboxedEnvironment
+        from repermit.domain.templates import Templates
 
-        return SandboxedEnvironment(
-            loader=FileSystemLoader([self.config.folder / "templates", shipped()]),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        return Templates([self.config.folder / "templates", shipped()])
 
     @cached_property
     def wordings(self) -> Mapping[str, Wording]:

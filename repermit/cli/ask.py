@@ -68,12 +68,14 @@ def send(
 
 
 async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tuple[Sent, Figures]:
-    from repermit.cli.assembly import mailer, relay
+    from repermit.cli.assembly import later_keys, mailer, relay
     from repermit.dispatch.run import Plan
     from repermit.dispatch.run import send as send_mails
     from repermit.ledger.store import campaign
 
     made, at, config = mailer(runtime), relay(runtime), runtime.config.relay
+    if later := later_keys(runtime):
+        tell(later)
     async with runtime.ledger() as ledger:
         approval = await _require_ready(runtime, ledger)
         before = await ledger.read(campaign.figures)

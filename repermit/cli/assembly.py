@@ -79,7 +79,7 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
         "campaign": config.campaign.name,
         "mail": _hash(mails),
         "page": _hash([shown.shown(view).content for view in views]),
-        "policy": _hash([canonical(policy_facts(runtime)).decode()]),
+        "policy": policy_facts(runtime),
         "purposes": [purpose.id for purpose in config.purposes],
         "answer_days": config.campaign.answer_days,
         "timezone": config.campaign.timezone,
@@ -87,6 +87,13 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
         "public_url": config.web.public_url,
         "release": __version__,
     }
+
+
+def later_keys(runtime: Runtime) -> str:
+    """Return a line naming the keys of the config that this release reads and does not use yet,
+    or an empty string."""
+    names = ", ".join(runtime.config.not_used_yet)
+    return f"not used by this release yet: {names}" if names else ""
 
 
 def digest(facts: dict[str, Any]) -> str:

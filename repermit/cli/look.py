@@ -100,7 +100,7 @@ def approve(
 
 
 async def _approve(runtime: Runtime, by: str, informed: str) -> None:
-    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.assembly import approval_facts, digest, later_keys
     from repermit.cli.signoff import write_signoff
     from repermit.ledger.store import approval, campaign
 
@@ -110,6 +110,8 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
             "nobody has accepted the policy table yet",
             hint="read it, then put your name in policy.accepted_by of the config",
         )
+    if later := later_keys(runtime):
+        tell(later)
     facts = await asyncio.to_thread(approval_facts, runtime)
     async with runtime.ledger() as ledger:
         figures = await ledger.read(campaign.figures)

@@ -50,8 +50,8 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
     """
     files = dict(_mails(runtime))
     files |= dict(_pages(runtime, pages(runtime)))
-    index = runtime.templates.get_template("report/preview.html.j2").render(
-        name=runtime.config.campaign.name, files=[name for name in files if name != "index.html"]
+    index = runtime.templates.render(
+        "report/preview.html.j2", {"name": runtime.config.campaign.name, "files": list(files)}
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -31,24 +31,25 @@ def write_signoff(
     days, zone = config.campaign.answer_days, config.campaign.zone
     first = last_day(due_at(now, answer_days=days, zone=zone), zone=zone)
     final = last_day(due_at(now + duration, answer_days=days, zone=zone), zone=zone)
-    page = runtime.templates.get_template("report/approval.html.j2").render(
-        number=number,
-        at=iso(now),
-        by=by,
-        informed=informed,
-        campaign=config.campaign.name,
-        controller=config.controller.name,
-        listed=listed,
-        cells=cells,
-        reasons=dict(config.policy.reasons),
-        overrides=dict(config.policy.override),
-        table=config.policy.table,
-        accepted_by=config.policy.accepted_by,
-        duration=str(duration),
-        first_deadline=first.isoformat(),
-        last_deadline=final.isoformat(),
-        facts=facts,
-    )
+    context = {
+        "number": number,
+        "at": iso(now),
+        "by": by,
+        "informed": informed,
+        "campaign": config.campaign.name,
+        "controller": config.controller.name,
+        "listed": listed,
+        "cells": cells,
+        "reasons": dict(config.policy.reasons),
+        "overrides": dict(config.policy.override),
+        "table": config.policy.table,
+        "accepted_by": config.policy.accepted_by,
+        "duration": str(duration),
+        "first_deadline": first.isoformat(),
+        "last_deadline": final.isoformat(),
+        "facts": facts,
+    }
+    page = runtime.templates.render("report/approval.html.j2", context)
     path = config.folder / f"approval-{number}.html"
     try:
         path.write_text(page, "utf-8")

@@ -13,12 +13,12 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cached_property
 
-from jinja2 import Environment
 from markupsafe import escape
 
 from repermit.domain.deadline import last_day
 from repermit.domain.question import Question, about_when, day_in_words
 from repermit.domain.skeleton import fill, place
+from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
 from repermit.ledger.store.personal import Person
@@ -63,6 +63,7 @@ class Skeleton:
     subject: str
     text: str
     html: str
+    headers: bytes  # those that are the same for every recipient, with CRLF
 
     @cached_property
     def content(self) -> str:
@@ -82,7 +83,7 @@ class Mailer:
     """Makes the mail of each recipient."""
 
     def __init__(
-        self, question: Question, envelope: Envelope, tokens: Tokens, templates: Environment
+        self, question: Question, envelope: Envelope, tokens: Tokens, templates: Templates
     ) -> None:
         self.question = question
         self._envelope, self._tokens, self._templates = envelope, tokens, templates
@@ -177,8 +178,9 @@ class Mailer:
         }
         return Skeleton(
             subject=subject,
-            text=self._templates.get_template("mail/question.txt.j2").render(context),
-            html=self._templates.get_template("mail/question.html.j2").render(context),
+            text=self._templates.render("mail/question.txt.j2", context),
+            html=self._templates.render("mail/question.html.j2", context),
+            headers=self._common_headers(subject),
         )
 
     def values(
@@ -196,17 +198,23 @@ class Mailer:
         }
 
     def _headers(self, recipient_id: int, skeleton: Skeleton, now: datetime) -> bytes:
+        """Return the headers after To; those that are the same for all come with the skeleton."""
+        test = f"{int(now.timestamp())}." if recipient_id == TEST_RECIPIENT else ""
+        own = (
+            f"Date: {format_datetime(now)}\r\n"
+            f"Message-ID: <{test}{self.message_id(recipient_id)}>\r\n"
+            f"List-Unsubscribe: <{self.links(recipient_id)['u']}>\r\n"
+        )
+        return skeleton.headers + own.encode()
+
+    def _common_headers(self, subject: str) -> bytes:
         envelope, message = self._envelope, EmailMessage(policy=_UNFOLDED)
         message["From"] = Mailbox(envelope.from_name, addr_spec=envelope.from_address)
         message["Reply-To"] = envelope.reply_to
-        message["Subject"] = skeleton.subject
-        message["Date"] = format_datetime(now)
-        test = f"{int(now.timestamp())}." if recipient_id == TEST_RECIPIENT else ""
-        message["Message-ID"] = f"<{test}{self.message_id(recipient_id)}>"
+        message["Subject"] = subject
         message["List-Id"] = f"<{envelope.campaign}.{envelope.domain}>"
-        message["Auto-Submitted"] = "auto-generated"
-        message["List-Unsubscribe"] = f"<{self.links(recipient_id)['u']}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        message["Auto-Submitted"] = "auto-generated"
         message["MIME-Version"] = "1.0"
         return message.as_bytes().rstrip(b"\r\n") + b"\r\n"
 

@@ -8,6 +8,7 @@ takes nobody else's with it. A part is a plain function of a `Transaction`.
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
-from repermit.errors import RepermitError
+from repermit.errors import LedgerUnusable, RepermitError
 from repermit.ledger import connect
 from repermit.ledger.log import Kind
 from repermit.ledger.mark import Mark, MarkFile, Point
@@ -54,6 +55,7 @@ class Ledger:
         self._reading: list[sqlite3.Connection] = []
         self._writer = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._log_key = b""
+        self._file: os.stat_result  # SQLite writes on, unseen, when the file is moved away
         self._accepted: Transaction | None = None  # in which a copy became the campaign's again
 
     @classmethod
@@ -79,6 +81,7 @@ class Ledger:
             connection = connect.connection(path)
             row = connection.execute("SELECT log_key FROM campaign").fetchone()
             connection.close()
+            ledger._file = path.stat()
         ledger._log_key = row[0]
         ledger._writer.start()
         return ledger
@@ -247,6 +250,11 @@ class Ledger:
         outcomes: list[tuple[_Part, Any, BaseException | None]],
     ) -> None:
         """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
+        if not os.path.samestat(self._file, self.path.stat()):
+            raise LedgerUnusable(
+                "the ledger was replaced while it was in use",
+                hint="end every repermit command and start again; this change was not made",
+            )
         connection.execute("BEGIN IMMEDIATE")
         tx = self._transaction(connection)
         before, started = _point(tx), time.monotonic()
@@ -262,7 +270,8 @@ class Ledger:
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> None:
         """Sync the mark ahead of the commit; an older copy is noted as one, and leaves it alone."""
         mark = self._mark.read()
-        if mark is None or self._accepted is tx or mark.covers(before):
+        behind = mark is not None and not mark.covers(before)
+        if self._accepted is tx or not (behind or tx.value("SELECT older_copy FROM campaign")):
             self._mark.write(Mark(committed=before, intended=after))
         else:
             tx.run("UPDATE campaign SET older_copy = 1")

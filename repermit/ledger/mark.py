@@ -16,6 +16,7 @@ from pathlib import Path
 from repermit.errors import KeysUnusable
 
 _LINE_BYTES = 256
+_TRIES = 5  # what is read while another process overwrites it may be half old, half new
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,17 @@ class MarkFile:
 
         Raises: KeysUnusable when it cannot be read.
         """
-        try:
-            line = self._path.read_text("ascii").strip()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as failure:
-            raise _unreadable() from failure
-        body, _, check = line.rpartition(" ")
-        if sha256(body.encode()).hexdigest()[:16] != check:
-            raise _unreadable()
-        size, root, next_size, next_root = body.split(" ")
-        return Mark(
-            committed=Point(int(size), bytes.fromhex(root)),
-            intended=Point(int(next_size), bytes.fromhex(next_root)),
-        )
+        for _ in range(_TRIES):
+            try:
+                line = self._path.read_text("ascii").strip()
+            except FileNotFoundError:
+                return None
+            except (OSError, UnicodeDecodeError) as failure:
+                raise _unreadable() from failure
+            body, _, check = line.rpartition(" ")
+            if sha256(body.encode()).hexdigest()[:16] == check:
+                return _parsed(body)
+        raise _unreadable()
 
     def write(self, mark: Mark) -> None:
         """Make *mark* durable. Raises: OSError when the disk refuses."""
@@ -84,6 +82,14 @@ class MarkFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _parsed(body: str) -> Mark:
+    size, root, next_size, next_root = body.split(" ")
+    return Mark(
+        committed=Point(int(size), bytes.fromhex(root)),
+        intended=Point(int(next_size), bytes.fromhex(next_root)),
+    )
 
 
 def _unreadable() -> KeysUnusable:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from repermit.errors import ProofBroken
+
 HASH_BYTES = 32
 EMPTY_ROOT = sha256(b"").digest()
 
@@ -59,10 +61,13 @@ class Frontier:
     def from_bytes(cls, size: int, subtrees: bytes) -> Frontier:
         """Return the tree that `to_bytes` wrote down.
 
-        Raises: ValueError when *subtrees* does not fit *size*.
+        Raises: ProofBroken when *subtrees* does not fit *size*.
         """
         if len(subtrees) != size.bit_count() * HASH_BYTES:
-            raise ValueError("the frontier does not fit the size of the log")
+            raise ProofBroken(
+                "the head of the log does not fit its size",
+                hint="run `repermit proof verify`, and put back a backup of the ledger",
+            )
         parts = range(0, len(subtrees), HASH_BYTES)
         return cls(size, tuple(subtrees[at : at + HASH_BYTES] for at in parts))
 

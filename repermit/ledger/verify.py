@@ -46,14 +46,14 @@ def verify(tx: Transaction, mark: Mark | None) -> Verified:
     found = Verified()
     next_id = tx.value("SELECT next_recipient FROM campaign")
     standings = array("B", bytes(next_id))
-    frontier = Frontier()
+    frontier, expected = Frontier(), 0
     for row in tx.connection.execute(
-        'SELECT "index", at, kind, recipient_id, commitment, hash, payload FROM log'
-        ' ORDER BY "index"'
+        'SELECT "index", at, kind, recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
+        ' CAST(payload AS BLOB) FROM log ORDER BY "index"'
     ):
         frontier = frontier.with_leaf(row[5])
-        false = _entry_fault(tx, row, expected=found.size)
-        found.size += 1
+        false = _entry_fault(tx, row, expected=expected)
+        found.size, expected = found.size + 1, row[0] + 1
         if false and not found.false_entries:
             found.false_entries.append(f"entry {row[0]} ({row[2]}): {false}")
         if not false and row[6] is not None:
@@ -61,6 +61,11 @@ def verify(tx: Transaction, mark: Mark | None) -> Verified:
         if mark and mark.committed.size == found.size:
             _compare_mark(found, frontier, mark)
     found.root = frontier.root().hex()
+    if mark and found.size < mark.committed.size:
+        found.false_entries.append(
+            f"the log has {found.size} entries, the mark in the key folder knew"
+            f" {mark.committed.size}: this ledger is an older copy"
+        )
     _compare_head(tx, found, frontier)
     _compare_standings(tx, standings, found)
     return found
@@ -74,7 +79,8 @@ def _entry_fault(tx: Transaction, row: tuple[Any, ...], *, expected: int) -> str
     if leaf_hash(leaf_data(index, at, kind, commitment)) != hashed:
         return "its hash is not that of its content"
     if payload is None:
-        return None if kind in PERSONAL else "its payload is gone"
+        there = tx.one("SELECT 1 FROM recipient WHERE id = ?", recipient_id)
+        return None if kind in PERSONAL and there is None else "its payload is gone"
     if kind in PERSONAL:
         own = tx.one("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
         if own is None:

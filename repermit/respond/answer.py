@@ -23,12 +23,26 @@ from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import Pages, Shown, View, page_after
 
 
+_ONE_CLICK = "List-Unsubscribe=One-Click"  # what RFC 8058 has in the place of a button
+
+
 @dataclass(frozen=True)
 class Reply:
     """The page to show, and for whom."""
 
     view: View
     asked: Asked
+
+
+@dataclass(frozen=True)
+class _Pressed:
+    """What a request says was pressed, on which page, and from which link."""
+
+    answer: Answer
+    way: Way
+    seen: View | None = None
+    purposes: tuple[str, ...] = ()
+    no_first: bool = False
 
 
 class Answers:
@@ -53,7 +67,7 @@ class Answers:
     ) -> Reply | None:
         """Record what was pressed on the page of a link, and return the page that follows.
 
-        Without a known answer, a yes without the hidden field, or a yes with nothing ticked
+        Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
         shows the question again and records nothing. None for a link that is no good.
         Raises: LedgerUnusable when it could not be recorded; then nobody is thanked.
         """
@@ -61,16 +75,20 @@ class Answers:
         if asked is None:
             return None
         answer = _answer_in(form)
-        if answer is None or (answer is Answer.YES and not self._rendered_here(form, asked.id)):
+        if answer is None:
+            return await self.look(scope, token, no_first=no_first)
+        seen = self._pages.seen(_first(form, "page"), answer, asked)
+        if answer is Answer.YES and (seen is None or not self._rendered_for(asked.id, form)):
             return await self.look(scope, token, no_first=no_first)
         purposes = self._purposes_in(form) if answer is Answer.YES else ()
         if answer is Answer.YES and not purposes:
-            view = self._pages.view("question", asked, notice="page.nothing_ticked")
+            notice = "page.nothing_ticked"
+            view = self._pages.view("question", asked, no_first=no_first, notice=notice)
             return Reply(view, asked)
-        seen = self._pages.seen(_first(form, "page"), asked)
+        seen = seen or self._pages.view("question", asked, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
-        return await self._record(asked, answer, way, seen, purposes)
+        return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first))
 
     async def one_click(self, token: str) -> Reply | None:
         """Record a no by the mail program's own button, whatever stands in the request.
@@ -80,7 +98,7 @@ class Answers:
         asked = await self._asked(Scope.UNSUBSCRIBE, token)
         if asked is None:
             return None
-        return await self._record(asked, Answer.NO, Way.ONE_CLICK, None, ())
+        return await self._record(asked, _Pressed(Answer.NO, Way.ONE_CLICK, no_first=True))
 
     async def _asked(self, scope: Scope, token: str) -> Asked | None:
         try:
@@ -91,19 +109,19 @@ class Answers:
             return self._test
         return await self._ledger.read(answering.asked, recipient_id)
 
-    async def _record(
-        self, asked: Asked, answer: Answer, way: Way, seen: View | None, purposes: tuple[str, ...]
-    ) -> Reply | None:
+    async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
+        answer, seen = pressed.answer, pressed.seen
         if asked.id == TEST_RECIPIENT:
             kind = "thanks" if answer is Answer.YES else "declined"
             return Reply(self._pages.view(kind, asked), asked)
         shown = self._pages.shown(seen) if seen else None
+        now = self._ledger.clock.now()
         press = Press(
             answer=answer,
-            way=way,
-            button=self._pages.button(seen, answer) if seen else "List-Unsubscribe=One-Click",
+            way=pressed.way,
+            button=self._pages.button(seen, answer, asked, now=now) if seen else _ONE_CLICK,
             language=self._pages.question.language_for(asked.language),
-            purposes=purposes,
+            purposes=pressed.purposes,
             page=shown.hash if shown else None,
             release=self._release,
         )
@@ -112,10 +130,10 @@ class Answers:
             return None
         kind = page_after(after)
         notice = "page.suspect" if kind == "question" else ""
-        view = self._pages.view(kind, after, no_first=answer is Answer.NO, notice=notice)
-        return Reply(view, after)
+        no_first = pressed.no_first or answer is Answer.NO
+        return Reply(self._pages.view(kind, after, no_first=no_first, notice=notice), after)
 
-    def _rendered_here(self, form: Mapping[str, Sequence[str]], recipient_id: int) -> bool:
+    def _rendered_for(self, recipient_id: int, form: Mapping[str, Sequence[str]]) -> bool:
         try:
             return self._tokens.read(Scope.FORM, _first(form, "nonce")) == recipient_id
         except TokenRejected:
@@ -152,7 +170,8 @@ def _notice(asked: Asked, *, no_first: bool) -> str:
         return "page.suspect"
     if asked.presses.standing is Standing.OPTED_IN:
         return "page.already_yes"
-    if asked.presses.standing is Standing.OPTED_OUT and asked.answered_at:
+    own_no = asked.answered_at is not None and asked.answered_at == asked.presses.no_at
+    if asked.presses.standing is Standing.OPTED_OUT and own_no:
         return "page.already_no"
     return "page.question_no_first" if no_first else ""
 

@@ -11,19 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from jinja2 import Environment
 from markupsafe import escape
 
 from repermit.domain.deadline import last_day
 from repermit.domain.question import Question, about_when, day_in_words
 from repermit.domain.skeleton import fill, place
-from repermit.domain.standing import Standing
+from repermit.domain.standing import Answer, Standing
+from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
 from repermit.ledger.store.answering import Asked
 
 _PLACES = ("masked", "nonce", "deadline", "answered", "source", "collected", "ended", "number")
-_KINDS = ("question", "thanks", "declined")
+_BUTTONS = {  # by the kind of page
+    "question": frozenset(Answer),
+    "thanks": frozenset({Answer.NO}),
+    "declined": frozenset({Answer.YES}),
+}
 _NOTICES = (
     "",
     "page.question_no_first",
@@ -65,7 +69,7 @@ class Shown:
 class Pages:
     """Makes the pages of one campaign."""
 
-    def __init__(self, question: Question, templates: Environment, tokens: Tokens) -> None:
+    def __init__(self, question: Question, templates: Templates, tokens: Tokens) -> None:
         self.question = question
         self._templates, self._tokens = templates, tokens
         self._shown: dict[View, Shown] = {}
@@ -91,53 +95,54 @@ class Pages:
             test=asked.id == TEST_RECIPIENT,
         )
 
-    def seen(self, code: str, asked: Asked) -> View:
-        """Return the page on which a form with that *code* stood; an unknown code is taken for
-        the plain question."""
+    def seen(self, code: str, answer: Answer, asked: Asked) -> View | None:
+        """Return the page on which a form with that *code* stood; None when no page of ours that
+        has a button for *answer* has that code."""
         kind, _, rest = code.partition(".")
         no_first, _, notice = rest.partition(".")
-        if kind not in _KINDS or notice not in _NOTICES:
-            return self.view("question", asked)
+        if answer not in _BUTTONS.get(kind, ()) or notice not in _NOTICES:
+            return None
         return self.view(kind, asked, no_first=no_first == "1", notice=notice)
 
     def shown(self, view: View) -> Shown:
         """Return the page of *view*, rendered once."""
         if view not in self._shown:
-            content = self._templates.get_template(f"page/{view.kind}.html.j2").render(
-                self._context(view)
-            )
+            content = self._templates.render(f"page/{view.kind}.html.j2", self._context(view))
             hashed = sha256(content.encode()).hexdigest()
             self._shown[view] = Shown(view.language, content, hashed)
         return self._shown[view]
 
     def page(self, view: View, asked: Asked, *, now: datetime) -> str:
         """Return the page of *view* for this recipient, as HTML."""
-        language, evidence = view.language, asked.person.evidence
-        zone = self.question.zone
-        values = {
-            "masked": asked.person.address.masked,
-            "nonce": self._tokens.issue(Scope.FORM, asked.id),
-            "deadline": day_in_words(
-                last_day(asked.due_at or now, zone=self.question.zone), language
-            ),
-            "answered": day_in_words((asked.answered_at or now).astimezone(zone).date(), language),
-            "source": evidence.source or "",
-            "collected": about_when(evidence.collected, language) if evidence.collected else "",
-            "ended": about_when(evidence.ended, language) if evidence.ended else "",
-            "number": str(asked.id),
-        }
+        values = self._values(view.language, asked, now=now)
         return fill(self.shown(view).content, {k: str(escape(v)) for k, v in values.items()})
 
-    def button(self, view: View, answer: str) -> str:
+    def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
         wording = self.question.wordings[view.language]
-        return wording.say(self._button_key(answer, view), **self._known(view))
+        words = wording.say(self._button_key(answer, view), **self._known(view))
+        return fill(words, self._values(view.language, asked, now=now))
 
     def style_hash(self) -> str:
         """Return the Content-Security-Policy hash of the one style that every page has."""
         styles = re.findall(r"<style>(.*?)</style>", self._gone, flags=re.DOTALL)
         digests = (b64encode(sha256(style.encode()).digest()).decode() for style in styles)
         return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+    def _values(self, language: str, asked: Asked, *, now: datetime) -> dict[str, str]:
+        """Return what stands in the places of a page for this recipient."""
+        zone, evidence = self.question.zone, asked.person.evidence
+        answered = (asked.answered_at or now).astimezone(zone).date()
+        return {
+            "masked": asked.person.address.masked,
+            "nonce": self._tokens.issue(Scope.FORM, asked.id),
+            "deadline": day_in_words(last_day(asked.due_at or now, zone=zone), language),
+            "answered": day_in_words(answered, language),
+            "source": evidence.source or "",
+            "collected": about_when(evidence.collected, language) if evidence.collected else "",
+            "ended": about_when(evidence.ended, language) if evidence.ended else "",
+            "number": str(asked.id),
+        }
 
     def _known(self, view: View) -> dict[str, str]:
         known = self.question.variables(view.language)
@@ -183,8 +188,8 @@ class Pages:
                 for one in self.question.purposes
             ],
             "choose_purposes": say("page.choose_purposes"),
-            "yes_label": say(self._button_key("yes", view)),
-            "no_label": say(self._button_key("no", view)),
+            "yes_label": say(self._button_key(Answer.YES, view)),
+            "no_label": say(self._button_key(Answer.NO, view)),
             "no_first": view.no_first,
             "silence": say("silence.sentence"),
             "withdraw_any_time": say("page.withdraw_any_time"),
@@ -193,11 +198,11 @@ class Pages:
             "details": self._details(view, known),
         }
 
-    def _button_key(self, answer: str, view: View) -> str:
+    def _button_key(self, answer: Answer, view: View) -> str:
         if view.kind == "thanks":
             return "button.withdraw"
         if view.kind == "question" and len(self.question.purposes) > 1:
-            return "page.yes_to_ticked" if answer == "yes" else "page.no_to_all"
+            return "page.yes_to_ticked" if answer is Answer.YES else "page.no_to_all"
         return f"button.{answer}"
 
     def _details(self, view: View, known: dict[str, str]) -> list[str]:
@@ -242,9 +247,8 @@ class Pages:
         title = self.question.wordings[default].say(
             "page.title", **self.question.variables(default)
         )
-        return self._templates.get_template("page/message.html.j2").render(
-            lang=default, title=title, blocks=blocks
-        )
+        context = {"lang": default, "title": title, "blocks": blocks}
+        return self._templates.render("page/message.html.j2", context)
 
 
 def page_after(asked: Asked) -> str:

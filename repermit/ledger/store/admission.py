@@ -155,13 +155,15 @@ def unfinished_intakes(tx: Transaction) -> list[int]:
 def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     """Undo a part of an unfinished import and return how many rows went; 0 when it is undone.
 
-    Rows that had a mail stay. Crash: the rows and the entry that says so go together.
+    Rows that had a mail, or may have had one, stay.
+    Crash: the rows and the entry that says so go together.
     """
     gone = [
         row[0]
         for row in tx.rows(
             "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient WHERE intake_id = ?"
-            " AND standing IN ('listed', 'withheld', 'exempt') ORDER BY id DESC LIMIT ?)"
+            " AND standing IN ('listed', 'withheld', 'exempt') AND intent_at IS NULL"
+            " ORDER BY id DESC LIMIT ?)"
             " RETURNING id",
             *(intake_id, slice_rows),
         )
