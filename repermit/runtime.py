@@ -127,6 +127,7 @@ class Runtime:
             default_language=config.campaign.default_language,
             processors=tuple(f"{each.name} ({each.country})" for each in config.processors),
             zone=config.campaign.zone,
+            answer_days=config.campaign.answer_days,
         )
 
     def relay_password(self) -> str | None:

@@ -276,14 +276,12 @@ def doubt_restored(context: typer.Context) -> None:
 
 
 async def _restored(runtime: Runtime) -> int:
-    from repermit.domain.deadline import due_at
     from repermit.ledger.store import doubt
 
-    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
     async with runtime.ledger() as ledger:
         if not await ledger.read(ledger.older_copy):
             raise DoubtRefused("this ledger is not an older copy", hint="nothing needs to be done")
-        due, count = due_at(runtime.clock.now(), answer_days=days, zone=zone), 0
+        due, count = runtime.question.due_at(runtime.clock.now()), 0
         while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
             count += moved
         await ledger.write(ledger.accept_copy)

@@ -52,7 +52,6 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.cli.preview import sample_variants, test_person
     from repermit.dispatch.relay import Accepted, RelayAway
     from repermit.domain.address import parse
-    from repermit.domain.deadline import due_at
     from repermit.domain.token import TEST_RECIPIENT
     from repermit.ledger.store import suppression
 
@@ -64,8 +63,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
                     "this address is suppressed: it is never mailed, not even for a test",
                     hint="use another address of your own",
                 )
-    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
-    due = due_at(now, answer_days=days, zone=zone)
+    due = runtime.question.due_at(now)
     try:
         connection = await relay(runtime).connect()
     except RelayAway as failure:

@@ -9,7 +9,6 @@ from pathlib import Path
 from repermit.cli.assembly import mailer, pages
 from repermit.dispatch.mail import Variant
 from repermit.domain.address import Address
-from repermit.domain.deadline import due_at
 from repermit.domain.policy import Evidence, Relationship
 from repermit.domain.skeleton import fill
 from repermit.domain.standing import Presses, Standing
@@ -66,8 +65,7 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
 
 def _mails(runtime: Runtime) -> Iterator[tuple[str, str]]:
     made, now = mailer(runtime), runtime.clock.now()
-    days, zone = runtime.config.campaign.answer_days, runtime.config.campaign.zone
-    due = due_at(now, answer_days=days, zone=zone)
+    due = runtime.question.due_at(now)
     person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
     for variant in sample_variants(runtime):
         skeleton = made.skeleton(variant)

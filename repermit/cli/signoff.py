@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from repermit.domain.clock import iso
-from repermit.domain.deadline import due_at, last_day
+from repermit.domain.deadline import last_day
 from repermit.errors import FileRefused
 from repermit.runtime import Runtime
 
@@ -28,9 +28,9 @@ def write_signoff(
     config, now = runtime.config, runtime.clock.now()
     listed = sum(count for _, standing, _, count in cells if standing == "listed")
     duration = timedelta(seconds=round(listed / config.relay.per_second))
-    days, zone = config.campaign.answer_days, config.campaign.zone
-    first = last_day(due_at(now, answer_days=days, zone=zone), zone=zone)
-    final = last_day(due_at(now + duration, answer_days=days, zone=zone), zone=zone)
+    question = runtime.question
+    first = last_day(question.due_at(now), zone=question.zone)
+    final = last_day(question.due_at(now + duration), zone=question.zone)
     context = {
         "number": number,
         "at": iso(now),

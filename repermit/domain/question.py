@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
+from repermit.domain.deadline import due_at
 from repermit.domain.purpose import Purpose
 from repermit.domain.wording import Wording
 
@@ -37,6 +38,11 @@ class Question:
     default_language: str
     processors: tuple[str, ...]
     zone: ZoneInfo
+    answer_days: int
+
+    def due_at(self, intent_at: datetime) -> datetime:
+        """Return the instant from which silence is a no, for a mail that leaves now."""
+        return due_at(intent_at, answer_days=self.answer_days, zone=self.zone)
 
     def language_for(self, language: str | None) -> str:
         """Return the language in which a recipient is asked."""
@@ -81,8 +87,9 @@ class Question:
 
 
 def day_in_words(day: date, language: str) -> str:
-    """Return *day* as that language writes it: "21 november 2026"."""
-    words = format_date(day, "long", locale=Locale.parse(language))
+    """Return *day* as that language writes it: "21 november 2026"; in a language without known
+    dates, ISO 8601."""
+    words = _formatted(day, "long", language) or day.isoformat()
     return f"1er{words[1:]}" if language == "fr" and day.day == 1 else words
 
 
@@ -91,5 +98,13 @@ def about_when(day: date, language: str) -> str:
     if day.day != 1:
         return day_in_words(day, language)
     if day.month != 1:
-        return format_date(day, "LLLL y", locale=Locale.parse(language))
+        return _formatted(day, "LLLL y", language) or f"{day:%Y-%m}"
     return str(day.year)
+
+
+def _formatted(day: date, pattern: str, language: str) -> str | None:
+    try:
+        locale = Locale.parse("en_GB" if language == "en" else language)
+    except (UnknownLocaleError, ValueError):
+        return None
+    return format_date(day, pattern, locale=locale)

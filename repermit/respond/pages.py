@@ -136,7 +136,9 @@ class Pages:
         return {
             "masked": asked.person.address.masked,
             "nonce": self._tokens.issue(Scope.FORM, asked.id),
-            "deadline": day_in_words(last_day(asked.due_at or now, zone=zone), language),
+            "deadline": day_in_words(
+                last_day(asked.due_at or self.question.due_at(now), zone=zone), language
+            ),
             "answered": day_in_words(answered, language),
             "source": evidence.source or "",
             "collected": about_when(evidence.collected, language) if evidence.collected else "",

@@ -22,7 +22,34 @@ from repermit.domain.policy import (
 TODAY = date(2026, 11, 21)
 ASK, EXEMPT, WITHHOLD = Outcome.ASK, Outcome.EXEMPT, Outcome.WITHHOLD
 COUNTRIES = ("BE", "NL", "FR", "DE", "GB", "IT")  # Italy stands for the rest of the EU and EEA
-THE_REST = "AT BG CY CZ DK EE ES FI GR HR HU IE IS IT LI LT LU LV MT NO PL PT RO SE SI SK".split()
+THE_REST = [
+    "AT",
+    "BG",
+    "CY",
+    "CZ",
+    "DK",
+    "EE",
+    "ES",
+    "FI",
+    "GR",
+    "HR",
+    "HU",
+    "IE",
+    "IS",
+    "IT",
+    "LI",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NO",
+    "PL",
+    "PT",
+    "RO",
+    "SE",
+    "SI",
+    "SK",
+]
 FULL: dict[str, Any] = {
     "source": "the web shop",
     "collected": date(2025, 3, 1),
@@ -34,7 +61,7 @@ FULL: dict[str, Any] = {
     "own_products": True,
     "legal_person": True,
 }
-RULES = Rules(recent_days=730, reasons={name: "my reason" for name in CAN_BE_ASKED})
+RULES = Rules(recent_days=730, reasons=dict.fromkeys(CAN_BE_ASKED, "my reason"))
 RECENT, LONG_AGO = date(2026, 6, 1), date(2022, 6, 1)
 _ALL_EXEMPT = (EXEMPT,) * 6
 _ALL_WITHHOLD = (WITHHOLD,) * 6
@@ -199,9 +226,7 @@ def test_in_france_no_sentence_makes_up_for_a_contact_over_three_years_ago() -> 
 
 
 def test_on_29_february_three_years_ago_is_28_february() -> None:
-    evidence = Evidence(
-        "signed_up_no_proof", "FR", source="form", collected=date(2025, 2, 28)
-    )
+    evidence = Evidence("signed_up_no_proof", "FR", source="form", collected=date(2025, 2, 28))
 
     assert decide(evidence, RULES, today=date(2028, 2, 29)).outcome is ASK
     assert decide(evidence, RULES, today=date(2028, 3, 1)).reason is Reason.CONTACT_TOO_OLD

@@ -113,9 +113,7 @@ def test_a_token_that_was_cut_off_is_rejected() -> None:
 
 def test_the_signature_is_hmac_sha256_under_a_salt_of_the_scope() -> None:
     """Links that are out must work under every later release."""
-    signer = Signer(
-        NEW, salt=b"repermit.answer", key_derivation="hmac", digest_method=sha256
-    )
+    signer = Signer(NEW, salt=b"repermit.answer", key_derivation="hmac", digest_method=sha256)
     payload = base64.urlsafe_b64encode(b"\x07").rstrip(b"=")
 
     assert Tokens([NEW]).read(Scope.ANSWER, signer.sign(payload).decode()) == 7

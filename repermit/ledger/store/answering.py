@@ -71,9 +71,9 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
         return None
     after = after_press(before.presses, press.answer, way=press.way, now=tx.now)
     purposes = press.purposes if after.standing is Standing.OPTED_IN else ()
+    _set_presses(tx, recipient_id, after, purposes)  # also when repeated: the window runs anew
     if _is_repeated(before, after, purposes):
-        return before
-    _set_presses(tx, recipient_id, after, purposes)
+        return asked(tx, recipient_id)
     _suppress_by_answer(tx, before, after)
     _prove(tx, before, after, press, own_key=row[14])
     return asked(tx, recipient_id)

@@ -12,6 +12,7 @@ from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros
 from repermit.ledger.store.personal import Person, lookups, open_person
+from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
 
 
@@ -143,6 +144,8 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
             relationship=None,
             country=None,
         )
+        if standing is Standing.OPTED_IN and is_suppressed(tx, person.address.canonical):
+            continue
         latest = tx.one(
             "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ?"
             " ORDER BY id DESC LIMIT 1",

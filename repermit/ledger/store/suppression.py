@@ -60,7 +60,7 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> bool:
     for lookup in lookups(tx, address):
         row = row or tx.one(
             "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
-            " lease_by = NULL, lease_until = NULL"
+            " purposes = NULL, lease_by = NULL, lease_until = NULL"
             " WHERE lookup = ? AND standing <> 'opted_out' RETURNING id, leaf_key",
             lookup,
         )

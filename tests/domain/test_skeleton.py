@@ -1,0 +1,24 @@
+"""Texts with places that are filled in for each recipient."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repermit.domain.skeleton import fill, place
+
+
+def test_every_place_is_filled() -> None:
+    skeleton = f"Until {place('deadline')}, {place('who')}. Again: {place('deadline')}."
+    assert fill(skeleton, {"deadline": "1 May", "who": "An"}) == "Until 1 May, An. Again: 1 May."
+
+
+def test_a_place_without_a_value_is_named() -> None:
+    with pytest.raises(KeyError, match="deadline"):
+        fill(place("deadline"), {"who": "An"})
+
+
+@given(st.text())
+def test_a_value_is_never_filled_again(value: str) -> None:
+    """The source of an address may hold anything, also what looks like a place."""
+    filled = fill(place("source"), {"source": place("yes_url") + value, "yes_url": "no"})
+    assert filled == place("yes_url") + value
