@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from repermit.cli import answers, ask, finish, look, operate, prepare, proof
-from repermit.cli.session import INTERRUPTED, Session, tell
+from repermit.cli.session import INTERRUPTED, Interrupted, Session, tell
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
 
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     session = Session(clock=clock or SystemClock())
     try:
         ended = app(args=given, prog_name="repermit", standalone_mode=False, obj=session)
+        if ended == INTERRUPTED:  # what typer makes of a Ctrl-C
+            raise KeyboardInterrupt
         return ended if isinstance(ended, int) else 0
     except RepermitError as failure:
         _explain(failure, as_json="--json" in given)
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         tell("repermit: not done, because nobody confirmed it\n  what to do: run it again")
         return 1
     except KeyboardInterrupt:
-        tell("stopped; the same command goes on where it was")
+        _explain(Interrupted("what was done is on file"), as_json="--json" in given)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -55,16 +55,16 @@ def send(
     """Ask everyone who is listed, once each; ends when nothing may leave now."""
     runtime = session_of(context).runtime()
     sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, stop))
-    content = _told(sent, figures)
-    if sent.refusal is not None:
-        sent.refusal.done = content
-        raise sent.refusal
+    content, failure = _told(sent, figures), sent.refusal
+    if failure is None and sent.interrupted:
+        failure = Interrupted("nobody was skipped and nobody is mailed twice")
+    if sent.refusal is None and not as_json:
+        _show_sent(sent, figures)
+    if failure is not None:
+        failure.done = content
+        raise failure
     if as_json:
         show_json(content)
-    else:
-        _show_sent(sent, figures)
-    if sent.interrupted:
-        raise Interrupted("nobody was skipped and nobody is mailed twice")
 
 
 async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tuple[Sent, Figures]:
@@ -129,7 +129,7 @@ async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     added = await ledger.read(approval.listed_since, given)
     if added:
         raise SendRefused(
-            f"{counted(added, 'recipient')} were added after the approval",
+            f"{counted(added, 'recipient')} added after the approval",
             hint="look at the counts with `repermit screen`, then approve it anew",
         )
     return given

@@ -46,15 +46,17 @@ def purge(
         content = run(_rehearse(runtime, at_most))
     else:
         content = run(_purge(runtime, at_most, by or getpass.getuser(), as_json=as_json))
-    if as_json:
-        show_json(content)
-    else:
+    if not as_json:
         _show_purge(content, dry_run=dry_run)
     if content["traces"]:
-        raise ProofBroken(
+        failure = ProofBroken(
             f"{counted(content['traces'], 'trace')} of purged people can still be read",
             hint="keep the key folder closed and report this",
         )
+        failure.done = content
+        raise failure
+    if as_json:
+        show_json(content)
 
 
 async def _rehearse(runtime: Runtime, at_most: int | None) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def import_lists(
         list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column.")
     ] = None,
     evidence: Annotated[
-        str, typer.Option(help="Evidence for the whole list, in writing; goes into the log.")
+        str, typer.Option(help="Declare the evidence for the whole list, in writing.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, keep nothing.")] = False,
     rejects: Annotated[
@@ -102,9 +102,10 @@ def import_lists(
         source=source or None,
         collected=_day(collected),
         last_contact=_day(last_contact),
+        declared=bool(evidence.strip()),
         sensitive=sensitive or runtime.config.campaign.sensitive,
     )
-    terms = Terms(defaults=defaults, rules=rules(runtime), note=evidence)
+    terms = Terms(defaults=defaults, rules=rules(runtime), note=evidence.strip())
     chosen = dict(_pair(text) for text in mapping or ())
 
     async def work(stop: asyncio.Event) -> list[Imported]:

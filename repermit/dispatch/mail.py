@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import binascii
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address as Mailbox
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cached_property
 
@@ -23,8 +23,7 @@ from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
 from repermit.ledger.store.personal import Person
 
-# A folded List-Unsubscribe would come out as an encoded word that no mail program can follow.
-_UNFOLDED = SMTP.clone(max_line_length=998)
+_LINE_END = re.compile("\r\n?|\n")  # a bare CR may not stand in a mail (RFC 5322 section 2.3)
 _PLACES = ("yes_url", "no_url", "deadline", "source", "collected", "ended")
 _FIRST_MAIL = frozenset({"gave_address_only", "company_mailbox"})
 
@@ -118,7 +117,7 @@ class Mailer:
         values = self.values(recipient_id, person, variant, due)
         escaped = {name: str(escape(value)) for name, value in values.items()}
         boundary = f"=_{self.message_id(recipient_id).partition('@')[0]}"
-        headers = self._headers(recipient_id, skeleton, now)
+        headers = self._headers(recipient_id, skeleton, values, now)
         content = b"".join(
             (
                 f"To: {person.address.mailbox}\r\n".encode(),
@@ -197,26 +196,32 @@ class Mailer:
             "ended": about_when(evidence.ended, language) if evidence.ended else "",
         }
 
-    def _headers(self, recipient_id: int, skeleton: Skeleton, now: datetime) -> bytes:
+    def _headers(
+        self, recipient_id: int, skeleton: Skeleton, values: Mapping[str, str], now: datetime
+    ) -> bytes:
         """Return the headers after To; those that are the same for all come with the skeleton."""
+        subject = fill(skeleton.subject, values)
+        same = subject == skeleton.subject
         test = f"{int(now.timestamp())}." if recipient_id == TEST_RECIPIENT else ""
         own = (
             f"Date: {format_datetime(now)}\r\n"
             f"Message-ID: <{test}{self.message_id(recipient_id)}>\r\n"
             f"List-Unsubscribe: <{self.links(recipient_id)['u']}>\r\n"
         )
-        return skeleton.headers + own.encode()
+        return (skeleton.headers if same else self._common_headers(subject)) + own.encode()
 
     def _common_headers(self, subject: str) -> bytes:
-        envelope, message = self._envelope, EmailMessage(policy=_UNFOLDED)
-        message["From"] = Mailbox(envelope.from_name, addr_spec=envelope.from_address)
-        message["Reply-To"] = envelope.reply_to
-        message["Subject"] = subject
-        message["List-Id"] = f"<{envelope.campaign}.{envelope.domain}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        message["Auto-Submitted"] = "auto-generated"
-        message["MIME-Version"] = "1.0"
-        return message.as_bytes().rstrip(b"\r\n") + b"\r\n"
+        envelope = self._envelope
+        headers = {
+            "From": _mailbox(envelope.from_name, envelope.from_address),
+            "Reply-To": envelope.reply_to,
+            "Subject": _in_header(subject),
+            "List-Id": f"<{envelope.campaign}.{envelope.domain}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+            "MIME-Version": "1.0",
+        }
+        return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
 
 
 def _subject_key(variant: Variant) -> str:
@@ -225,11 +230,32 @@ def _subject_key(variant: Variant) -> str:
     return "mail.subject_first" if variant.relationship in _FIRST_MAIL else "mail.subject"
 
 
+def _mailbox(name: str, address: str) -> str:
+    plain = " ".join(name.split())
+    if _in_header(plain) == plain:
+        return str(Mailbox(plain, addr_spec=address))
+    return f"{_in_header(plain)} <{address}>"
+
+
+def _in_header(text: str) -> str:
+    """Return *text* as one header may hold it, folded where it needs encoded words.
+
+    The standard library's policies fold a link into encoded words, write words that are too
+    long, or lose the space between two of them.
+
+    Source: RFC 2047 section 2 (75 characters a word), section 6.2 (space between words).
+    """
+    line = " ".join(text.split())
+    if line.isascii() and line.isprintable() and "=?" not in line:
+        return line
+    return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
 def _part(boundary: str, subtype: str, text: str) -> bytes:
     """Return one part, quoted-printable (RFC 2045 section 6.7), so that any relay takes it."""
     head = (
         f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    lines = text.encode().replace(b"\r\n", b"\n")
+    lines = _LINE_END.sub("\n", text).encode()
     return head.encode() + binascii.b2a_qp(lines).replace(b"\n", b"\r\n") + b"\r\n"

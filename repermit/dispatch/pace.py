@@ -12,10 +12,19 @@ class Pace:
         self._gap = 1 / per_second
         self._next = 0.0
 
-    async def turn(self) -> None:
-        """Wait until it is this caller's turn."""
+    async def turn(self, over: asyncio.Event) -> None:
+        """Wait until it is this caller's turn, or until *over* is set."""
         now = asyncio.get_running_loop().time()
         at = max(now, self._next)
         self._next = at + self._gap
         if at > now:
-            await asyncio.sleep(at - now)
+            await wait(at - now, over)
+
+
+async def wait(seconds: float, over: asyncio.Event) -> None:
+    """Wait so many seconds, or until *over* is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await over.wait()
+    except TimeoutError:
+        return

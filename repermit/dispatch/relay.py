@@ -20,9 +20,6 @@ import aiosmtplib
 
 from repermit.errors import SendRefused
 
-_CONNECT_SECONDS = 30.0
-_COMMAND_SECONDS = 300.0  # RFC 5321 section 4.5.3.2.2: MAIL 5 minutes
-_BODY_SECONDS = 600.0  # section 4.5.3.2.6: the end of DATA 10 minutes
 _LONGEST_REPLY = 100  # lines
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
 
@@ -66,10 +63,28 @@ class Lost:
 Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds the relay may take.
+
+    `envelope` and `body` together are less than a sender's lease, or another sender would take
+    a slow mail for a lost one.
+
+    Source: RFC 5321 section 4.5.3.2.6 for `body`: 10 minutes.
+    """
+
+    connect: float = 30.0
+    envelope: float = 240.0  # MAIL, RCPT and DATA together
+    body: float = 600.0
+    goodbye: float = 5.0  # RSET and QUIT, on which nothing depends
+
+
 class Connection(Protocol):
     """One open connection to the relay."""
 
-    broken: bool
+    @property
+    def broken(self) -> bool:
+        """Return whether no other mail can go over it."""
 
     async def send(self, sender: str, mailbox: str, content: bytes) -> Verdict:
         """Return what became of one mail; never raises for what the relay does."""
@@ -88,6 +103,7 @@ class RelayAt:
     user: str | None
     password: str | None
     context: ssl.SSLContext | None = None
+    patience: Patience = Patience()
 
     async def connect(self) -> SmtpConnection:
         """Return an open connection.
@@ -103,7 +119,7 @@ class RelayAt:
             tls_context=self.context,
             username=self.user if self.password is not None else None,
             password=self.password,
-            timeout=_CONNECT_SECONDS,
+            timeout=self.patience.connect,
         )
         try:
             await client.connect()
@@ -112,7 +128,7 @@ class RelayAt:
         except (aiosmtplib.SMTPException, OSError, ValueError) as failure:
             client.close()
             raise _explained(failure) from failure
-        return SmtpConnection(client)
+        return SmtpConnection(client, self.patience)
 
 
 class RelayAway(Exception):
@@ -120,76 +136,113 @@ class RelayAway(Exception):
 
 
 class _Garbage(Exception):
-    """The relay said something that is no SMTP reply."""
+    """The relay said something that is no SMTP reply, or not one to what it was asked."""
+
+
+_FAILURES = (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError, _Garbage)
+
+
+class _Talk(asyncio.StreamReaderProtocol):
+    """Notes that the relay hung up, also while nobody reads: between two mails."""
+
+    over = False
+
+    def eof_received(self) -> bool | None:
+        """Note that the relay says nothing more."""
+        self.over = True
+        return super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that the connection is gone."""
+        self.over = True
+        super().connection_lost(exc)
 
 
 class SmtpConnection:
     """One open connection, whose transport we took over after EHLO."""
 
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
+    def __init__(self, client: aiosmtplib.SMTP, patience: Patience) -> None:
         transport = client.transport
         if not isinstance(transport, asyncio.Transport):
             raise RelayAway
         loop = asyncio.get_running_loop()
         self._reader = asyncio.StreamReader(limit=8192, loop=loop)
-        protocol = asyncio.StreamReaderProtocol(self._reader, loop=loop)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        self._writer = asyncio.StreamWriter(transport, protocol, self._reader, loop)
-        self._client = client
+        self._talk = _Talk(self._reader, loop=loop)
+        transport.set_protocol(self._talk)
+        self._talk.connection_made(transport)
+        self._writer = asyncio.StreamWriter(transport, self._talk, self._reader, loop)
+        self._client, self._patience = client, patience
         self._smtputf8 = client.supports_extension("smtputf8")
-        self.broken = False
+        self._broken = False
+
+    @property
+    def broken(self) -> bool:
+        """Return whether no other mail can go over it."""
+        return self._broken or self._talk.over
 
     async def send(self, sender: str, mailbox: str, content: bytes) -> Verdict:
         """Return what became of one mail; never raises for what the relay does."""
         if not mailbox.isascii() and not self._smtputf8:
             return Refused("553 5.6.7 local: the relay cannot carry this address (SMTPUTF8)")
         utf8 = "" if mailbox.isascii() else " SMTPUTF8"
-        verdict = await self._envelope(f"MAIL FROM:<{sender}>{utf8}", f"RCPT TO:<{mailbox}>")
-        if verdict is not None:
-            return verdict
         try:
-            reply = await self._body(content)
-        except (OSError, EOFError, TimeoutError, ValueError, _Garbage) as failure:
-            self.broken = True
-            return Lost(type(failure).__name__)
-        return self._judge(reply, otherwise=Refused)
+            async with asyncio.timeout(self._patience.envelope):
+                verdict = await self._envelope(
+                    f"MAIL FROM:<{sender}>{utf8}", f"RCPT TO:<{mailbox}>"
+                )
+            if verdict is None and self.broken:
+                raise EOFError
+        except _FAILURES as failure:
+            self._broken = True
+            return Delayed(_in_words(failure))
+        if verdict is not None:
+            return await self._reset(verdict)
+        try:
+            return await self._body(content)
+        except _FAILURES as failure:
+            self._broken = True
+            return Lost(_in_words(failure))
 
     async def close(self) -> None:
         """Say goodbye, if there is somebody to say it to."""
         try:
             if not self.broken:
-                await self._command("QUIT", seconds=5.0)
-        except (OSError, EOFError, TimeoutError, ValueError, _Garbage):
+                async with asyncio.timeout(self._patience.goodbye):
+                    await self._command("QUIT")
+        except _FAILURES:
             pass
         finally:
-            self.broken = True
+            self._broken = True
             self._writer.close()
 
     async def _envelope(self, mail_from: str, rcpt_to: str) -> Verdict | None:
         """Return None once the relay waits for the body, else what became of the mail."""
-        try:
-            for line, refusal in ((mail_from, SenderRefused), (rcpt_to, Refused)):
-                reply = await self._command(line)
-                if not reply.startswith("2"):
-                    return await self._reset(self._judge(reply, otherwise=refusal))
-            reply = await self._command("DATA")
-            if reply.startswith("3"):
-                return None
-            return await self._reset(self._judge(reply, otherwise=Refused))
-        except (OSError, EOFError, TimeoutError, ValueError, _Garbage) as failure:
-            self.broken = True
-            return Delayed(type(failure).__name__)
+        for line, wanted, refusal in (
+            (mail_from, "2", SenderRefused),
+            (rcpt_to, "2", Refused),
+            ("DATA", "3", Refused),
+        ):
+            reply = await self._command(line)
+            if not reply.startswith(wanted):
+                return self._judge(reply, otherwise=refusal)
+        return None
+
+    async def _body(self, content: bytes) -> Verdict:
+        async with asyncio.timeout(self._patience.body):
+            self._writer.write(stuffed(content))
+            await self._writer.drain()
+            reply = await self._reply()
+        return Accepted(reply) if reply.startswith("2") else self._judge(reply, otherwise=Refused)
 
     def _judge(self, reply: str, *, otherwise: type[Refused] | type[SenderRefused]) -> Verdict:
-        """Return the verdict that a reply stands for. This is the one list of what is worth a
-        retry: 4xx is, 5xx is not, 421 also ends the connection."""
+        """Return what it means that the relay did not say yes. This is the one list of what is
+        worth a retry: 4xx is, 5xx is not, 421 also ends the connection."""
         if reply.startswith("421"):
-            self.broken = True
-        if reply.startswith("2"):
-            return Accepted(reply)
+            self._broken = True
         if reply.startswith("4"):
             return Delayed(reply)
+        if not reply.startswith("5"):
+            raise _Garbage
         if otherwise is Refused:
             return Refused(reply, policy=" 5.7." in f" {reply}")
         return SenderRefused(reply)
@@ -198,25 +251,17 @@ class SmtpConnection:
         """Clear the envelope so that the next mail starts anew; what was said stays said."""
         if not self.broken:
             try:
-                await self._command("RSET")
-            except (OSError, EOFError, TimeoutError, ValueError, _Garbage):
-                self.broken = True
+                async with asyncio.timeout(self._patience.goodbye):
+                    reply = await self._command("RSET")
+                self._broken = self._broken or not reply.startswith("2")
+            except _FAILURES:
+                self._broken = True
         return verdict
 
-    async def _command(self, line: str, *, seconds: float = _COMMAND_SECONDS) -> str:
-        async with asyncio.timeout(seconds):
-            self._writer.write(f"{line}\r\n".encode())
-            await self._writer.drain()
-            return await self._reply()
-
-    async def _body(self, content: bytes) -> str:
-        async with asyncio.timeout(_BODY_SECONDS):
-            self._writer.write(stuffed(content))
-            await self._writer.drain()
-            reply = await self._reply()
-        if reply[0] not in "245":
-            raise _Garbage
-        return reply
+    async def _command(self, line: str) -> str:
+        self._writer.write(f"{line}\r\n".encode())
+        await self._writer.drain()
+        return await self._reply()
 
     async def _reply(self) -> str:
         """Return the code and, where there is one, the enhanced code; never the relay's text,
@@ -235,6 +280,15 @@ class SmtpConnection:
 
 
 Connect = Callable[[], Awaitable[Connection]]
+
+
+def _in_words(failure: Exception) -> str:
+    """Return what is kept of a failure instead of a reply."""
+    if isinstance(failure, TimeoutError):
+        return "no reply in time"
+    if isinstance(failure, (_Garbage, ValueError, asyncio.LimitOverrunError)):
+        return "no SMTP reply"
+    return "connection lost"
 
 
 def stuffed(content: bytes) -> bytes:
@@ -264,7 +318,7 @@ def _explained(failure: Exception) -> Exception:
             f"the relay refused the connection ({failure.code})",
             hint="ask its operator whether this machine may send",
         )
-    if isinstance(failure, aiosmtplib.SMTPNotSupported) or "STARTTLS" in str(failure):
+    if type(failure) in (aiosmtplib.SMTPException, aiosmtplib.SMTPNotSupported):
         return SendRefused(
             "the relay offers no TLS, or no login",
             hint="use a relay that does, or one on this machine",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
 from repermit.dispatch.mail import Mailer, Variant
-from repermit.dispatch.pace import Pace
+from repermit.dispatch.pace import Pace, wait
 from repermit.dispatch.relay import (
     Accepted,
     Connect,
@@ -28,16 +28,17 @@ from repermit.dispatch.relay import (
 )
 from repermit.domain.deadline import due_at
 from repermit.domain.standing import Standing
-from repermit.errors import RepermitError, SendRefused
+from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock, is_free
 from repermit.ledger.store import sending, snapshots
 from repermit.ledger.store.sending import Reserved, Settlement
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=4)
-_RECONNECT_SECONDS = (0.5, 2.0, 5.0)  # how long to wait before trying the relay again
 _POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
 _BATCH_A_CONNECTION = 10
+_BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its lease runs out
+_UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Plan:
     per_second: float
     approved_size: int  # rows listed at this log size or later were not approved
     limit: int | None = None
+    reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Sent:
     doubtful: int = 0
     returned: int = 0
     recovered: int = 0  # claims of senders that are gone, now doubtful
+    unmade: int = 0  # stay listed or deferred, because their mail cannot be made
     interrupted: bool = False
     refusal: RepermitError | None = None  # why the run stopped by itself
 
@@ -89,74 +92,109 @@ class Run:
     _exhausted: bool = False
     _refusals: list[int] = field(default_factory=list)
     _kept: set[Variant] = field(default_factory=set)
+    _unmade: dict[int, Exception] = field(default_factory=dict)  # why, by recipient
 
     def __post_init__(self) -> None:
         self._refill, self._pace = asyncio.Lock(), Pace(self.plan.per_second)
-        self._halt = asyncio.Event()
+        self._over = asyncio.Event()
+        self._live: set[Connection] = set()
+        in_time = int(self.plan.per_second * _BATCH_SECONDS)
+        self._batch = max(1, min(self.plan.connections * _BATCH_A_CONNECTION, in_time))
 
     async def go(self) -> Sent:
         """Send until nothing may leave now, and return what was done."""
         lock = Lock(self.ledger.path, f"sender-{self.owner}")
         lock.acquire()
+        listening = asyncio.create_task(self._listen())
         try:
             self.sent.recovered = await recover(self.ledger)
-            tasks = [asyncio.create_task(self._work()) for _ in range(self.plan.connections)]
-            await asyncio.gather(*tasks)
-            await self.ledger.write(sending.release, self.owner)
+            await self._work_all()
         finally:
+            listening.cancel()
             lock.release()
         self.sent.interrupted = self.stop.is_set()
         return self.sent
 
+    async def _listen(self) -> None:
+        await self.stop.wait()
+        self._over.set()
+
+    async def _work_all(self) -> None:
+        """Let every connection work until its end, whatever becomes of the others."""
+        tasks = [asyncio.create_task(self._work()) for _ in range(self.plan.connections)]
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await self.ledger.write(sending.release, self.owner)
+        except RepermitError as failure:
+            self._stop_run(failure)
+        for end in ends:
+            if end is not None:
+                raise end
+        if self._unmade:
+            self._stop_run(_not_made(self._unmade))
+
     def _is_over(self) -> bool:
-        return self.stop.is_set() or self._halt.is_set()
+        return self.stop.is_set() or self._over.is_set()
 
     async def _work(self) -> None:
         """One connection: take a row, claim it, send it, settle it, and so on."""
         connection: Connection | None = None
         try:
-            while not self._is_over() and (reserved := await self._next()) is not None:
-                await self._pace.turn()
-                if self._is_over():
-                    break
+            while (reserved := await self._next()) is not None:
                 if connection is None or connection.broken:
+                    await self._close(connection)
                     connection = await self._open()
-                if connection is not None:
-                    await self._ask(connection, reserved)
+                if connection is None:
+                    self._put_back(reserved)
+                    break
+                await self._ask(connection, reserved)
         except RepermitError as failure:
             self._stop_run(failure)
+        except BaseException:
+            self._over.set()  # a defect: the others settle what they have in hand
+            raise
         finally:
-            if connection is not None:
-                await connection.close()
+            await self._close(connection)
 
     async def _next(self) -> Reserved | None:
-        """Return a row that this run holds by a lease, or None when nothing may leave."""
+        """Return a row that this run holds by a lease, once it is its turn; None when the run is
+        over or nothing may leave."""
         async with self._refill:
-            if self.plan.limit is not None and self._begun >= self.plan.limit:
+            if (self._exhausted and not self._reserved) or self._begun == self.plan.limit:
                 return None
-            if not self._reserved and not self._exhausted:
+            await self._pace.turn(self._over)
+            if not self._reserved and not self._is_over():
                 self._reserved = await self.ledger.write(
                     sending.reserve,
                     self.owner,
                     approved_size=self.plan.approved_size,
-                    limit=self.plan.connections * _BATCH_A_CONNECTION,
+                    limit=self._batch,
                 )
                 self._exhausted = not self._reserved
-            if not self._reserved:
+            if self._is_over() or not self._reserved:
                 return None
             self._begun += 1
             return self._reserved.pop()
 
+    def _put_back(self, reserved: Reserved) -> None:
+        self._reserved.append(reserved)
+        self._begun -= 1
+
     async def _open(self) -> Connection | None:
-        """Return a connection; None, with the run stopped, when the relay stays away."""
-        for seconds in (*_RECONNECT_SECONDS, None):
+        """Return a connection; None when the relay stays away. That stops the run, unless other
+        connections stand: then the relay wants no more of them, and those go on alone."""
+        for seconds in (*self.plan.reconnect_seconds, None):
+            if self._is_over():
+                return None
             try:
-                return await self.connect()
+                connection = await self.connect()
             except RelayAway:
-                if seconds is None or self._is_over():
-                    break
-                await _wait(self.stop, seconds)
-        if not self._is_over():
+                if seconds is not None:
+                    await wait(seconds, self._over)
+            else:
+                self._live.add(connection)
+                return connection
+        if not self._live:
             self._stop_run(
                 SendRefused(
                     "the relay cannot be reached, or does not speak SMTP",
@@ -166,12 +204,25 @@ class Run:
             )
         return None
 
+    async def _close(self, connection: Connection | None) -> None:
+        if connection is not None:
+            self._live.discard(connection)
+            await connection.close()
+
     async def _ask(self, connection: Connection, reserved: Reserved) -> None:
-        """Claim, send, settle. Crash: between the first and the last the row is doubtful."""
+        """Claim, send, settle. Crash: between the first and the last the row is doubtful.
+
+        A recipient whose mail cannot be made is held back; the others go on.
+        """
         variant = self.mailer.variant(reserved.person, reserved.language)
         now = self.ledger.clock.now()
         due = due_at(now, answer_days=self.plan.answer_days, zone=self.mailer.question.zone)
-        mail = self.mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
+        try:
+            mail = self.mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
+        except _UNMAKEABLE as failure:
+            self._unmade[reserved.id] = failure
+            self.sent.unmade = len(self._unmade)
+            return
         shown = await self._keep(variant)
         claimed = await self.ledger.write(sending.intend, reserved, self.owner, due=due, mail=shown)
         if not claimed:
@@ -232,7 +283,7 @@ class Run:
             )
         if isinstance(verdict, Refused) and verdict.policy:
             self._refusals.append(reserved.id)
-            if len(self._refusals) >= _POLICY_REFUSALS and not self._halt.is_set():
+            if len(self._refusals) >= _POLICY_REFUSALS:
                 returned = await self.ledger.write(sending.relist, self._refusals)
                 self.sent.undeliverable -= returned
                 self.sent.returned += returned
@@ -249,7 +300,7 @@ class Run:
     def _stop_run(self, failure: RepermitError) -> None:
         if self.sent.refusal is None:
             self.sent.refusal = failure
-        self._halt.set()
+        self._over.set()
 
 
 async def send(
@@ -287,9 +338,12 @@ def retry_after(attempts: int) -> timedelta:
     return wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+def _not_made(why: Mapping[int, Exception]) -> SendRefused:
+    """Return what to tell of recipients whose mail could not be made, without their data."""
+    first = next(iter(why.values()))
+    cause = str(first) if isinstance(first, RepermitError) else type(first).__name__
+    return SendRefused(
+        f"no mail could be made for {len(why):,} of them ({cause}); the others were asked",
+        hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
+        "then approve it anew and `repermit send` again",
+    )

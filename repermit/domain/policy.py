@@ -75,7 +75,7 @@ CURES: Mapping[Reason, str] = MappingProxyType(
         Reason.FORBIDDEN_HERE: "nothing, or a policy.override for this cell with your reason",
         Reason.EVIDENCE_INCOMPLETE: "complete the evidence: for a customer the sale, the address "
         "given by the person, the objection offered then and own similar products; for a sign-up "
-        "the date, the source and the reference of its proof",
+        "the date, the source and the reference of its proof; by columns, or --evidence in writing",
         Reason.RECENT_DAYS_MISSING: "decide how long a past customer is recent: policy.recent_days",
         Reason.ENDED_MISSING: "say until when they were customers: a column",
         Reason.SOURCE_MISSING: "say where the address came from: --source, or a column",
@@ -87,7 +87,8 @@ CURES: Mapping[Reason, str] = MappingProxyType(
         Reason.DATE_IN_FUTURE: "correct the date: it lies in the future",
         Reason.SENSITIVE_UNPREPARED: "a sensitive list needs controller.dpo, controller.dpia and a "
         "relay among [[processors]] in the EEA with an agreement on record",
-        Reason.NOT_A_LEGAL_PERSON: "treat it as a person's address: give another relationship",
+        Reason.NOT_A_LEGAL_PERSON: "declare that it is a legal person's: a column, or --evidence "
+        "for the whole list; else treat it as a person's address, with another relationship",
     }
 )
 
@@ -108,6 +109,7 @@ class Evidence:
     objection_offered: bool | None = None
     own_products: bool | None = None
     legal_person: bool | None = None
+    declared: bool = False  # the operator declared the evidence for the whole list, in writing
     sensitive: bool = False
 
 
@@ -216,7 +218,7 @@ def _by_table(
             return _WITHHOLD, Reason.RECENT_DAYS_MISSING
         if (today - evidence.ended).days > rules.recent_days:
             relationship = Relationship.GAVE_ADDRESS_ONLY
-    if relationship is Relationship.COMPANY_MAILBOX and evidence.legal_person is False:
+    if relationship is Relationship.COMPANY_MAILBOX and not _holds(evidence, "legal_person"):
         return _WITHHOLD, Reason.NOT_A_LEGAL_PERSON
     column = evidence.country if evidence.country in _COLUMNS else _OTHER
     outcome = TABLE[relationship][str(column)]
@@ -237,15 +239,19 @@ def _is_complete(relationship: Relationship, evidence: Evidence) -> bool:
     offered when they were collected, and the products are one's own and similar.
     """
     if relationship is Relationship.SIGNED_UP_WITH_PROOF:
-        return bool(evidence.collected and evidence.source and evidence.proof_ref)
+        proven = evidence.proof_ref or evidence.declared
+        return bool(evidence.collected and evidence.source and proven)
     if relationship is Relationship.COMPANY_MAILBOX:
         return True
-    return bool(
-        evidence.sale_ref
-        and evidence.given_directly
-        and evidence.objection_offered
-        and evidence.own_products
-    )
+    parts = ("sale_ref", "given_directly", "objection_offered", "own_products")
+    return all(_holds(evidence, part) for part in parts)
+
+
+def _holds(evidence: Evidence, part: str) -> bool:
+    """Return whether a part of the evidence is there: by the row, or, where the row says
+    nothing, by what was declared for the whole list."""
+    said = getattr(evidence, part)
+    return evidence.declared if said is None else bool(said)
 
 
 def _obstacle(

@@ -82,6 +82,7 @@ class Defaults:
     source: str | None = None
     collected: date | None = None
     last_contact: date | None = None
+    declared: bool = False
     sensitive: bool = False
 
 

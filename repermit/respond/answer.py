@@ -22,7 +22,6 @@ from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import Pages, Shown, View, page_after
 
-
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # what RFC 8058 has in the place of a button
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +22,7 @@ from repermit.respond.answer import Answers, Reply
 from repermit.respond.pages import Pages
 
 _LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
-_GONE, _TOO_LARGE, _UNAVAILABLE = 404, 413, 503
+_BAD, _GONE, _TOO_LARGE, _UNAVAILABLE = 400, 404, 413, 503
 _RETRY_SECONDS = "120"
 
 Form = Mapping[str, Sequence[str]]
@@ -43,7 +44,12 @@ def app(ledger: Ledger, answers: Answers, pages: Pages, *, public_url: str, noti
         routes.append(Route("/privacy", site.privacy, methods=["GET"]))
     prefix = urlsplit(public_url).path.rstrip("/")
     every = [*([Mount(prefix, routes=routes)] if prefix else []), *routes]
-    handlers = {HTTPException: site.not_found, RepermitError: site.failed, Exception: site.failed}
+    handlers = {
+        HTTPException: site.not_found,
+        ClientDisconnect: site.cut_off,
+        RepermitError: site.failed,
+        Exception: site.failed,
+    }
     inner = Starlette(routes=every, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return _Guarded(inner, pages.style_hash())
@@ -58,7 +64,7 @@ class _Site:
     async def question(self, request: Request) -> Response:
         """The page of the Yes and the No link, and the press on it."""
         link = request.path_params["token"]
-        no_first = request.url.path.rpartition("/")[0].endswith("/no")
+        no_first = request.scope["path"].rpartition("/")[0].endswith("/no")
         if request.method == "POST":
             form = await _form(request)
             reply = await self._answers.press(token.Scope.ANSWER, link, form, no_first=no_first)
@@ -90,8 +96,13 @@ class _Site:
 
     async def not_found(self, _: Request, failure: Exception) -> Response:
         """Every path and method that is not ours gets the page of a link that is no good."""
-        status = failure.status_code if isinstance(failure, HTTPException) else _GONE
-        return HTMLResponse(self._pages.gone, status)
+        if not isinstance(failure, HTTPException):
+            return HTMLResponse(self._pages.gone, _GONE)
+        return HTMLResponse(self._pages.gone, failure.status_code, failure.headers)
+
+    async def cut_off(self, _: Request, __: Exception) -> Response:
+        """The connection ended within the form: nothing is recorded, and nobody reads this."""
+        return Response(status_code=_BAD)
 
     async def failed(self, _: Request, __: Exception) -> Response:
         """The ledger could not be used: nobody is thanked for what was not saved."""
@@ -132,12 +143,16 @@ class _Guarded:
                 MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
-        declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > _LARGEST_BODY:
+        if not _is_small(Headers(scope=scope).get("content-length", "0")):
             response = PlainTextResponse("too large\n", _TOO_LARGE, {"Connection": "close"})
             await response(scope, receive, guarded_send)
             return
         await self._inner(scope, receive, guarded_send)
+
+
+def _is_small(declared: str) -> bool:
+    """Return whether a Content-Length is one, and that of a form."""
+    return re.fullmatch("[0-9]{1,5}", declared) is not None and int(declared) <= _LARGEST_BODY
 
 
 async def _form(request: Request) -> Form:
@@ -164,7 +179,7 @@ async def _form(request: Request) -> Form:
                 if isinstance(value, str):
                     fields.setdefault(name, []).append(value)
             return fields
-    except (MultiPartException, HTTPException, UnicodeDecodeError, KeyError) as failure:
+    except (MultiPartException, HTTPException, ValueError, KeyError) as failure:
         if isinstance(failure, HTTPException) and failure.status_code == _TOO_LARGE:
             raise
         return {}

@@ -23,32 +23,8 @@ TODAY = date(2026, 11, 21)
 ASK, EXEMPT, WITHHOLD = Outcome.ASK, Outcome.EXEMPT, Outcome.WITHHOLD
 COUNTRIES = ("BE", "NL", "FR", "DE", "GB", "IT")  # Italy stands for the rest of the EU and EEA
 THE_REST = [
-    "AT",
-    "BG",
-    "CY",
-    "CZ",
-    "DK",
-    "EE",
-    "ES",
-    "FI",
-    "GR",
-    "HR",
-    "HU",
-    "IE",
-    "IS",
-    "IT",
-    "LI",
-    "LT",
-    "LU",
-    "LV",
-    "MT",
-    "NO",
-    "PL",
-    "PT",
-    "RO",
-    "SE",
-    "SI",
-    "SK",
+    *("AT", "BG", "CY", "CZ", "DK", "EE", "ES", "FI", "GR", "HR", "HU", "IE", "IS", "LI"),
+    *("IT", "LT", "LU", "LV", "MT", "NO", "PL", "PT", "RO", "SE", "SI", "SK"),
 ]
 FULL: dict[str, Any] = {
     "source": "the web shop",
@@ -343,3 +319,15 @@ def test_promise_3_evidence_taken_away_never_makes_a_question(
     known = {**vars(evidence), gone: None}
 
     assert decide(Evidence(**known), rules, today=TODAY).outcome is WITHHOLD
+
+
+@pytest.mark.parametrize("name", ["customer", "company_mailbox"])
+def test_evidence_declared_for_the_list_counts_where_the_row_says_nothing(name: str) -> None:
+    """A row that says otherwise keeps its word."""
+    told: dict[str, Any] = {"source": "shop", "collected": RECENT, "declared": True}
+    silent = Evidence(relationship=name, country="BE", **told)
+    against = Evidence(
+        relationship=name, country="BE", objection_offered=False, legal_person=False, **told
+    )
+    assert decide(silent, RULES, today=date(2026, 11, 21)).outcome is EXEMPT
+    assert decide(against, RULES, today=date(2026, 11, 21)).outcome is WITHHOLD

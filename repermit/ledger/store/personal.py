@@ -11,6 +11,7 @@ from repermit.domain.policy import Evidence
 from repermit.ledger.transaction import Transaction
 
 _DATES = frozenset({"collected", "last_contact", "ended"})
+_FLAGS = frozenset({"declared", "sensitive"})  # false unless said
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
 
 
@@ -29,7 +30,7 @@ def sealed_fields(person: Person) -> dict[str, Any]:
         value = getattr(person.evidence, field.name)
         if field.name not in _OPEN and value not in (None, False):
             content[field.name] = value.isoformat() if isinstance(value, date) else value
-        elif value is False and field.name != "sensitive":
+        elif value is False and field.name not in _FLAGS:
             content[field.name] = False
     return content
 
