@@ -231,10 +231,9 @@ def _subject_key(variant: Variant) -> str:
 
 
 def _mailbox(name: str, address: str) -> str:
-    plain = " ".join(name.split())
-    if _in_header(plain) == plain:
-        return str(Mailbox(plain, addr_spec=address))
-    return f"{_in_header(plain)} <{address}>"
+    if _is_plain(name):
+        return str(Mailbox(name, addr_spec=address))
+    return f"{_in_header(name)} <{address}>"
 
 
 def _in_header(text: str) -> str:
@@ -245,10 +244,14 @@ def _in_header(text: str) -> str:
 
     Source: RFC 2047 section 2 (75 characters a word), section 6.2 (space between words).
     """
-    line = " ".join(text.split())
-    if line.isascii() and line.isprintable() and "=?" not in line:
-        return line
+    if _is_plain(text):
+        return text
+    line = " ".join(text.splitlines())
     return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and "=?" not in text
 
 
 def _part(boundary: str, subtype: str, text: str) -> bytes:

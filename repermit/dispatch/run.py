@@ -30,7 +30,7 @@ from repermit.domain.deadline import due_at
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock, is_free
+from repermit.ledger.locks import Lock
 from repermit.ledger.store import sending, snapshots
 from repermit.ledger.store.sending import Reserved, Settlement
 
@@ -325,11 +325,18 @@ async def recover(ledger: Ledger) -> int:
     and return how many rows became doubtful."""
     claims = await ledger.read(sending.claim_owners)
     leases = await ledger.read(sending.lease_owners)
-    dead = [owner for owner in claims if is_free(ledger.path, f"sender-{owner}")]
-    dead_leases = [owner for owner in leases if is_free(ledger.path, f"sender-{owner}")]
-    if dead_leases:
-        await ledger.write(sending.free_leases, dead_leases)
+    dead = [owner for owner in {*claims, *leases} if _is_gone(ledger, owner)]
+    if dead:
+        await ledger.write(sending.free_leases, dead)
     return await ledger.write(sending.doubt_claims, dead) if claims else 0
+
+
+def _is_gone(ledger: Ledger, owner: str) -> bool:
+    """Return whether that sender has ended, however; its lock is then tidied away."""
+    lock = Lock(ledger.path, f"sender-{owner}")
+    gone = lock.acquire()
+    lock.release()
+    return gone
 
 
 def retry_after(attempts: int) -> timedelta:

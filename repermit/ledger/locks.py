@@ -8,29 +8,30 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
+
+_TRIES, _BETWEEN_SECONDS = 3, 0.02  # whoever only looks holds a lock for an instant
 
 
 class Lock:
     """One lock; held until `release` or until the process ends, by whatever cause."""
 
     def __init__(self, ledger: Path, name: str) -> None:
-        self._path = ledger.with_name(f"{ledger.name}.{name}.lock")
+        self._path = _path(ledger, name)
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
         """Return whether the lock is now ours; False when another process holds it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(_BETWEEN_SECONDS)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if _locked(descriptor, fcntl.LOCK_EX) and self._is_in_place(descriptor):
+                self._descriptor = descriptor
+                return True
             os.close(descriptor)
-            return False
-        if not _is_file_at(self._path, descriptor):  # its holder removed it since we opened it
-            os.close(descriptor)
-            return self.acquire()
-        self._descriptor = descriptor
-        return True
+        return False
 
     def release(self) -> None:
         """Let go of the lock and remove its file."""
@@ -39,19 +40,33 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = None
 
-
-def _is_file_at(path: Path, descriptor: int) -> bool:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(found, os.fstat(descriptor))
+    def _is_in_place(self, descriptor: int) -> bool:
+        """Return whether the file that we locked is still the one that others would lock."""
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
 
 
 def is_free(ledger: Path, name: str) -> bool:
     """Return whether no living process holds the lock *name*."""
-    lock = Lock(ledger, name)
-    if not lock.acquire():
+    try:
+        descriptor = os.open(_path(ledger, name), os.O_RDONLY)
+    except FileNotFoundError:
+        return True
+    try:
+        return _locked(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _path(ledger: Path, name: str) -> Path:
+    return ledger.with_name(f"{ledger.name}.{name}.lock")
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
-    lock.release()
     return True
