@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import socket
 import sys
 import threading
@@ -139,7 +140,7 @@ class _Demo:
     def _goodbye(self) -> None:
         _tell(f"Everything is in {self._place}: the ledger, the keys, the preview, the approval.")
         _tell("For a list of your own, type:")
-        show("  repermit init my-campaign")
+        show(f"  {_program()} init my-campaign")
 
     def _run(self, *words: str | Path) -> None:
         from repermit.cli import main
@@ -213,6 +214,12 @@ def _tell(text: str) -> None:
     show(text)
     sys.stdout.flush()
     time.sleep(0.2)  # so that a reader can follow
+
+
+def _program() -> str:
+    """Return what to type for repermit here: its name, or where it is when that is not enough."""
+    found = shutil.which("repermit")
+    return "repermit" if found or Path(sys.argv[0]).name != "repermit" else sys.argv[0]
 
 
 def _free_port() -> int:
