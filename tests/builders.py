@@ -21,7 +21,7 @@ from repermit.ledger.verify import Verified, verify
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 EVERYTHING = 1_000_000_000  # a log size that no listed row was listed after
 ANSWER_TIME = timedelta(days=31)
-RULES = Rules(reasons={name: "they signed up and the proof is gone" for name in Relationship})
+RULES = Rules(reasons=dict.fromkeys(Relationship, "they signed up and the proof is gone"))
 
 
 class FakeClock:
@@ -144,7 +144,9 @@ async def press(
 
 async def standings(ledger: Ledger) -> dict[int, str]:
     """Return where every recipient stands, by id."""
-    return await ledger.read(lambda tx: dict(tx.rows("SELECT id, standing FROM recipient")))
+    return await ledger.read(
+        lambda tx: dict(tx.rows("SELECT id, standing FROM recipient ORDER BY id"))
+    )
 
 
 def mark_of(ledger: Ledger) -> Mark | None:

@@ -28,6 +28,14 @@ def statements(path: Path, *sql: str) -> None:
         raw.commit()
 
 
+def names(folder: Path) -> set[str]:
+    return {child.name for child in folder.iterdir()}
+
+
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 def opened(path: Path, vault: Vault) -> Ledger:
     return Ledger.open(path, vault, FakeClock())
 
@@ -44,7 +52,7 @@ async def test_a_new_ledger_is_whole_and_its_first_entry_says_so(tmp_path: Path)
 
     assert (found.holds, found.size) == (True, 1)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert sorted(child.name for child in tmp_path.iterdir()) == ["keys", "ledger.db"]
+    assert names(tmp_path) == {"keys", "ledger.db"}
 
 
 def test_a_ledger_is_made_only_on_request(tmp_path: Path, a_vault: Vault) -> None:
@@ -61,11 +69,11 @@ def test_a_ledger_in_a_folder_that_is_not_there_is_refused(tmp_path: Path, a_vau
 
 
 async def test_a_ledger_that_is_there_is_never_made_anew(path: Path, a_vault: Vault) -> None:
-    before = path.read_bytes()
+    before = content(path)
     ledger = Ledger.open(path, a_vault, FakeClock(), create=True)
     await ledger.close()
 
-    assert path.read_bytes() == before
+    assert content(path) == before
 
 
 def test_a_connection_has_every_setting_that_durability_and_erasure_need(path: Path) -> None:
@@ -213,7 +221,11 @@ def test_what_the_disk_and_the_database_raise_tells_what_to_do(
 
 @pytest.mark.parametrize(
     "failure",
-    [sqlite3.OperationalError("near FROM: syntax error"), ValueError("x"), KeysUnusable("x", hint="")],
+    [
+        sqlite3.OperationalError("near FROM: syntax error"),
+        ValueError("x"),
+        KeysUnusable("x", hint=""),
+    ],
 )
 def test_any_other_failure_stays_what_it_is(failure: Exception) -> None:
     with pytest.raises(type(failure)) as told, connect.translated():

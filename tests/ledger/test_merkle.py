@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repermit.errors import ProofBroken
 from repermit.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
@@ -76,7 +77,7 @@ def test_a_frontier_comes_back_from_its_bytes(leaves: list[bytes]) -> None:
 
 @pytest.mark.parametrize(("size", "subtrees"), [(0, b"x" * 32), (1, b""), (3, b"x" * 32)])
 def test_a_frontier_that_does_not_fit_its_size_is_refused(size: int, subtrees: bytes) -> None:
-    with pytest.raises(ValueError, match="does not fit the size"):
+    with pytest.raises(ProofBroken, match="does not fit its size"):
         Frontier.from_bytes(size, subtrees)
 
 

@@ -30,6 +30,9 @@ def test_the_tables_are_what_the_migrations_make(campaign_folder: Path) -> None:
 
 def test_a_new_ledger_holds_the_tables_and_nothing_else(campaign_folder: Path) -> None:
     with closing(sqlite3.connect(campaign_folder / "ledger.db")) as raw:
-        tables = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'")}
+        tables = {
+            row[0]
+            for row in raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'")
+        }
 
     assert tables == {*Campaign.metadata.tables, "alembic_version"}

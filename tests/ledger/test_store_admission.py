@@ -1,0 +1,210 @@
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from repermit.domain.address import parse
+from repermit.domain.policy import Evidence
+from repermit.domain.standing import Standing
+from repermit.ledger import keys
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import admission, campaign, doubt, erasing, reading, sending, suppression
+from repermit.ledger.store.admission import Tally
+from repermit.ledger.store.personal import Person, person_from, sealed_fields
+from repermit.ledger.transaction import Transaction
+from tests.builders import (
+    EVERYTHING,
+    a_newcomer,
+    admit,
+    asked,
+    evidence_of,
+    standings,
+    take_in,
+    verified,
+)
+
+
+def begun(tx: Transaction, *addresses: str) -> int:
+    """Begin an import, admit a part of it, and leave it there."""
+    intake_id = admission.begin_intake(tx, "b" * 64)
+    admission.admit(tx, intake_id, [a_newcomer(address) for address in addresses])
+    return intake_id
+
+
+async def test_each_newcomer_stands_where_the_policy_puts_them(a_ledger: Ledger) -> None:
+    tally = await a_ledger.write(
+        take_in,
+        [
+            a_newcomer("an@voorbeeld.example"),
+            a_newcomer("jan@voorbeeld.example", relationship="bought_or_unknown"),
+            a_newcomer("info@voorbeeld.example", relationship="company_mailbox", legal_person=True),
+            a_newcomer("els@voorbeeld.example", country=None),
+        ],
+    )
+
+    assert list((await standings(a_ledger)).values()) == [
+        "listed",
+        "withheld",
+        "exempt",
+        "withheld",
+    ]
+    assert (tally.read, tally.admitted, tally.duplicates, tally.suppressed) == (4, 4, 0, 0)
+    assert tally.standings == {"listed": 1, "withheld": 2, "exempt": 1}
+    assert tally.reasons == {"never_asked": 1, "country_missing": 1}
+    assert (await verified(a_ledger)).holds
+
+
+async def test_promise_11_every_row_that_was_read_is_accounted_for(a_ledger: Ledger) -> None:
+    await a_ledger.write(
+        suppression.suppress, [parse("nooit@voorbeeld.example")], source="list", reason=""
+    )
+    await admit(a_ledger, "an@voorbeeld.example")
+    tally = await a_ledger.write(
+        take_in,
+        [
+            a_newcomer("AN@voorbeeld.example"),  # admitted by an earlier list
+            a_newcomer("els@voorbeeld.example"),
+            a_newcomer("Els@Voorbeeld.example"),  # twice in this one
+            a_newcomer("Nooit@voorbeeld.example"),
+        ],
+    )
+
+    assert (tally.read, tally.admitted, tally.duplicates, tally.suppressed) == (4, 1, 2, 1)
+    assert len(await standings(a_ledger)) == 2
+
+
+async def test_what_was_known_of_a_person_comes_back(a_ledger: Ledger) -> None:
+    newcomer = a_newcomer(
+        "Zoë@voorbeeld.example",
+        language="fr",
+        last_contact=date(2026, 1, 2),
+        given_directly=False,
+        own_products=True,
+        sensitive=True,
+    )
+    await a_ledger.write(take_in, [newcomer])
+    found = await a_ledger.read(reading.find, parse("ZOË@voorbeeld.example"))
+
+    assert found is not None
+    assert found.person == newcomer.person
+    assert (found.language, found.cell) == ("fr", newcomer.decision.cell)
+
+
+@pytest.mark.parametrize("known", [True, False, None])
+def test_false_is_not_the_same_as_unknown_under_seal(known: bool | None) -> None:
+    person = Person(
+        parse("an@voorbeeld.example"), Evidence(relationship="customer", legal_person=known)
+    )
+    content: dict[str, Any] = sealed_fields(person)
+
+    assert person_from(content, relationship="customer", country=None) == person
+
+
+async def test_promise_8_no_address_stands_open_in_the_ledger(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "an.peeters@voorbeeld.example", source="the stand of Jan")
+    files = [path.read_bytes() for path in a_ledger.path.parent.glob("ledger.db*")]
+
+    assert not any(b"peeters" in content or b"the stand of" in content for content in files)
+
+
+async def test_nobody_admitted_is_no_entry(a_ledger: Ledger) -> None:
+    before = (await a_ledger.read(campaign.figures)).log_size
+    await a_ledger.write(lambda tx: admission.admit(tx, admission.begin_intake(tx, "c"), []))
+
+    assert (await a_ledger.read(campaign.figures)).log_size == before
+
+
+async def test_tallies_of_parts_add_up() -> None:
+    tally = Tally(read=5, admitted=1, duplicates=1, rejected=1, suppressed=2)
+    tally.standings["listed"], tally.reasons["never_asked"] = 1, 3
+    total = replace(tally, standings=tally.standings.copy(), reasons=tally.reasons.copy())
+    total.add(tally)
+
+    assert total == Tally(
+        read=10,
+        admitted=2,
+        duplicates=2,
+        rejected=2,
+        suppressed=4,
+        standings=tally.standings + tally.standings,
+        reasons=tally.reasons + tally.reasons,
+    )
+
+
+async def test_an_import_counts_once_it_is_finished(a_ledger: Ledger) -> None:
+    intake_id = await a_ledger.write(begun, "an@voorbeeld.example")
+    assert await a_ledger.read(admission.unfinished_intakes) == [intake_id]
+    assert await a_ledger.read(campaign.is_importing)
+
+    tally = Tally(read=3, admitted=1, rejected=2)
+    await a_ledger.write(admission.finish_intake, intake_id, tally, {"source": "fair"})
+
+    assert await a_ledger.read(admission.unfinished_intakes) == []
+    assert not await a_ledger.read(campaign.is_importing)
+    row = await a_ledger.read(
+        lambda tx: tx.one("SELECT read, admitted, duplicates, rejected, suppressed FROM intake")
+    )
+    assert row == (3, 1, 0, 2, 0)
+
+
+async def test_an_import_that_did_not_complete_is_taken_back_in_slices(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "els@voorbeeld.example")
+    intake_id = await a_ledger.write(begun, *(f"r{n}@voorbeeld.example" for n in range(5)))
+    slices = [await a_ledger.write(admission.take_back, intake_id, slice_rows=2) for _ in range(4)]
+
+    assert slices == [2, 2, 1, 0]
+    assert list(await standings(a_ledger)) == [1]
+    assert (await a_ledger.read(campaign.figures)).admitted == 1
+    assert await a_ledger.read(admission.unfinished_intakes) == []
+    assert (await verified(a_ledger)).holds
+
+
+async def test_an_id_is_never_given_twice(a_ledger: Ledger) -> None:
+    """Links that are out name an id; they must never name another person."""
+    intake_id = await a_ledger.write(begun, "an@voorbeeld.example", "jan@voorbeeld.example")
+    await a_ledger.write(admission.take_back, intake_id, slice_rows=10)
+
+    assert await admit(a_ledger, "els@voorbeeld.example") == [3]
+
+
+async def test_taking_back_leaves_those_who_had_a_mail(a_ledger: Ledger) -> None:
+    ids = await asked(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+    new = await a_ledger.write(begun, "els@voorbeeld.example")
+    assert await a_ledger.write(admission.take_back, 1, slice_rows=10) == 0
+
+    assert list(await standings(a_ledger)) == [*ids, 3]
+    assert await a_ledger.read(admission.unfinished_intakes) == [new]
+
+
+async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
+    a_ledger: Ledger,
+) -> None:
+    """Doubtful, then listed again to be mailed once more: the first mail may be out."""
+    intake_id = await a_ledger.write(begun, "an@voorbeeld.example")
+
+    def lose_the_sender(tx: Transaction) -> None:
+        (one,) = sending.reserve(tx, "lost", approved_size=EVERYTHING, limit=1)
+        sending.intend(tx, one, "lost", due=tx.now, mail="mail")
+        sending.doubt_claims(tx, ["lost"])
+        doubt.decide_doubt(tx, None, expected=1, resend=True)
+
+    await a_ledger.write(lose_the_sender)
+    assert await a_ledger.write(admission.take_back, intake_id, slice_rows=10) == 0
+
+    assert await standings(a_ledger) == {1: Standing.LISTED}
+
+
+async def test_somebody_sealed_under_an_older_generation_is_a_duplicate(a_ledger: Ledger) -> None:
+    """A purge has begun a new generation and not sealed everyone anew yet."""
+    await admit(a_ledger, "an@voorbeeld.example")
+    keys.create_generation(a_ledger.vault.keys.burn, 2)
+    await a_ledger.write(erasing.begin_generation, 2)
+    tally = await a_ledger.write(take_in, [a_newcomer("an@voorbeeld.example")])
+
+    assert (tally.admitted, tally.duplicates) == (0, 1)
+
+
+def test_evidence_of_the_tests_lets_one_be_asked() -> None:
+    assert evidence_of(country="NL").country == "NL"
+    assert a_newcomer("an@voorbeeld.example").decision.outcome == "ask"

@@ -1,0 +1,115 @@
+from datetime import timedelta
+
+import pytest
+
+from repermit.domain.standing import Answer, Standing
+from repermit.errors import DoubtRefused
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import doubt, erasing, sending
+from repermit.ledger.transaction import Transaction
+from tests.builders import (
+    ANSWER_TIME,
+    EVERYTHING,
+    NOW,
+    admit,
+    ask,
+    claim,
+    press,
+    settle,
+    standings,
+    verified,
+)
+
+
+def withhold(tx: Transaction, recipient_id: int) -> None:
+    tx.run("UPDATE recipient SET standing = 'withheld' WHERE id = ?", recipient_id)
+    tx.log.moved([recipient_id], Standing.WITHHELD)
+
+
+async def doubtful(ledger: Ledger, count: int = 3) -> list[int]:
+    """Return the ids of rows whose sender was lost."""
+    ids = await admit(ledger, *(f"r{n}@voorbeeld.example" for n in range(count)))
+    await claim(ledger, *ids, owner="lost")
+    await ledger.write(sending.doubt_claims, ["lost"])
+    return ids
+
+
+async def test_the_doubtful_are_listed_in_order(a_ledger: Ledger) -> None:
+    ids = await doubtful(a_ledger)
+    found = await a_ledger.read(doubt.doubtful, limit=2)
+
+    assert [one.id for one in found] == ids[:2]
+    assert {(one.intent_at, one.due_at) for one in found} == {(NOW, NOW + ANSWER_TIME)}
+
+
+async def test_a_person_decides_that_mails_were_sent(a_ledger: Ledger) -> None:
+    ids = await doubtful(a_ledger)
+    moved = await a_ledger.write(doubt.decide_doubt, None, expected=3, resend=False)
+
+    assert moved == 3
+    assert await standings(a_ledger) == dict.fromkeys(ids, "asked")
+    assert await a_ledger.read(erasing.due_by_reason, NOW + ANSWER_TIME) == {"silent": 3}
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_person_decides_to_send_again(a_ledger: Ledger) -> None:
+    one, two, three = await doubtful(a_ledger)
+    moved = await a_ledger.write(doubt.decide_doubt, [three, one, one], expected=2, resend=True)
+
+    assert moved == 2
+    assert await standings(a_ledger) == {one: "listed", two: "doubtful", three: "listed"}
+    assert await a_ledger.read(erasing.due_by_reason, NOW + ANSWER_TIME) == {"doubtful": 1}
+    again = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=9)
+    assert {reserved.id for reserved in again} == {one, three}
+    assert (await verified(a_ledger)).holds
+
+
+@pytest.mark.parametrize("resend", [True, False])
+@pytest.mark.parametrize(("ids", "expected"), [(None, 2), (None, 4), ([1, 99], 2), ([4], 1)])
+async def test_a_wrong_count_or_id_moves_nobody(
+    a_ledger: Ledger, ids: list[int] | None, expected: int, resend: bool
+) -> None:
+    lost = await doubtful(a_ledger)
+    (fine,) = await admit(a_ledger, "an@voorbeeld.example")
+    await ask(a_ledger, fine)
+
+    with pytest.raises(DoubtRefused, match=f"not {expected}"):
+        await a_ledger.write(doubt.decide_doubt, ids, expected=expected, resend=resend)
+    assert await standings(a_ledger) == {**dict.fromkeys(lost, "doubtful"), fine: "asked"}
+
+
+async def test_an_answer_ends_the_doubt(a_ledger: Ledger) -> None:
+    one, two, _ = await doubtful(a_ledger)
+    await press(a_ledger, one, Answer.YES)
+    await press(a_ledger, two, Answer.NO)
+
+    assert len(await a_ledger.read(doubt.doubtful, limit=9)) == 1
+
+
+async def test_promise_1_in_a_restored_copy_whoever_may_have_been_mailed_is_doubtful(
+    a_ledger: Ledger,
+) -> None:
+    listed, claimed, deferred, taken, withheld, said_yes = await admit(
+        a_ledger, *(f"r{n}@voorbeeld.example" for n in range(6))
+    )
+    await a_ledger.write(withhold, withheld)
+    await ask(a_ledger, taken, said_yes)
+    await press(a_ledger, said_yes, Answer.YES)
+    await claim(a_ledger, claimed, deferred)
+    await settle(a_ledger, deferred, Standing.DEFERRED, try_at=NOW)
+    due = NOW + timedelta(days=40)
+    slices = [await a_ledger.write(doubt.doubt_unsettled, slice_rows=2, due=due) for _ in range(3)]
+
+    assert slices == [2, 1, 0]
+    assert await standings(a_ledger) == {
+        listed: "doubtful",
+        claimed: "doubtful",
+        deferred: "doubtful",
+        taken: "asked",
+        withheld: "withheld",
+        said_yes: "opted_in",
+    }
+    found = {one.id: one.due_at for one in await a_ledger.read(doubt.doubtful, limit=9)}
+    assert found == {listed: due, claimed: NOW + ANSWER_TIME, deferred: due}
+    assert await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=9) == []
+    assert (await verified(a_ledger)).holds

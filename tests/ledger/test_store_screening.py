@@ -1,0 +1,120 @@
+from collections import Counter
+from typing import Any
+
+from repermit.domain.policy import Outcome, Rules
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import admission, approval, campaign, screening, sending
+from tests.builders import (
+    EVERYTHING,
+    RULES,
+    a_newcomer,
+    admit,
+    ask,
+    standings,
+    take_in,
+    verified,
+)
+
+FORBID = Rules(reasons=RULES.reasons, overrides={"BE.signed_up_no_proof": Outcome.WITHHOLD})
+
+
+async def screen(
+    ledger: Ledger, rules: Rules, *, slice_rows: int = 2
+) -> Counter[tuple[str, str, str]]:
+    """Screen everyone, slice by slice, and return the counts."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    last = 0
+    while True:
+        last, found = await ledger.write(
+            screening.screen_slice, rules, after_id=last, slice_rows=slice_rows
+        )
+        counts += found
+        if not last:
+            return counts
+
+
+async def test_a_policy_that_changed_moves_those_who_had_no_mail(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, *(f"r{n}@voorbeeld.example" for n in range(5)))
+    counts = await screen(a_ledger, FORBID)
+
+    assert await standings(a_ledger) == dict.fromkeys(ids, "withheld")
+    assert counts == {("BE.signed_up_no_proof", "withheld", "forbidden_here"): 5}
+    assert (await verified(a_ledger)).holds
+    await screen(a_ledger, RULES)
+    assert await standings(a_ledger) == dict.fromkeys(ids, "listed")
+    assert (await verified(a_ledger)).holds
+
+
+async def test_whoever_had_a_mail_is_not_screened_again(a_ledger: Ledger) -> None:
+    one, two = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+    await ask(a_ledger, one)
+    counts = await screen(a_ledger, FORBID)
+
+    assert await standings(a_ledger) == {one: "asked", two: "withheld"}
+    assert counts.total() == 1
+
+
+async def test_a_screening_that_changes_nothing_writes_nothing(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "an@voorbeeld.example")
+    size = (await a_ledger.read(campaign.figures)).log_size
+    counts = await screen(a_ledger, RULES)
+
+    assert counts == {("BE.signed_up_no_proof", "listed", "allowed"): 1}
+    assert (await a_ledger.read(campaign.figures)).log_size == size
+
+
+async def test_a_reason_that_changed_is_kept_without_an_entry(a_ledger: Ledger) -> None:
+    """Withheld for want of a reason, then because the cell is forbidden."""
+    await a_ledger.write(take_in, [a_newcomer("an@voorbeeld.example", rules=Rules())])
+    size = (await a_ledger.read(campaign.figures)).log_size
+    await screen(a_ledger, FORBID)
+
+    assert await a_ledger.read(campaign.cells) == [
+        ("BE.signed_up_no_proof", "withheld", "forbidden_here", 1)
+    ]
+    assert (await a_ledger.read(campaign.figures)).log_size == size
+
+
+async def test_promise_3_whoever_is_withheld_after_a_sender_reserved_them_is_not_mailed(
+    a_ledger: Ledger,
+) -> None:
+    await admit(a_ledger, "an@voorbeeld.example")
+    (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=1)
+    await screen(a_ledger, FORBID)
+    await screen(a_ledger, RULES)
+
+    assert not await a_ledger.write(
+        sending.intend, reserved, "sender", due=a_ledger.clock.now(), mail="mail"
+    )
+
+
+async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger: Ledger) -> None:
+    stay, go = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example", country="NL")
+
+    def withhold(tx: Any) -> None:
+        tx.run("UPDATE recipient SET standing = 'withheld', reason = 'x' WHERE id = ?", go)
+
+    await a_ledger.write(withhold)
+    await a_ledger.write(approval.approve, by="An", informed="Jan", digest="d", facts={})
+    approved = await a_ledger.read(approval.latest_approval)
+    await screen(a_ledger, RULES)
+    assert approved is not None
+    reserved = await a_ledger.write(
+        sending.reserve, "sender", approved_size=approved.log_size, limit=9
+    )
+
+    assert await standings(a_ledger) == {stay: "listed", go: "listed"}
+    assert [one.id for one in reserved] == [stay]
+    assert await a_ledger.read(approval.listed_since, approved) == 1
+
+
+async def test_the_rules_of_a_screening_are_kept_in_the_log(a_ledger: Ledger) -> None:
+    await a_ledger.write(campaign.keep_rules, {"table": "2026-11", "cells": {"BE.customer": 3}})
+    kept = await a_ledger.read(lambda tx: tx.value("SELECT policy FROM campaign"))
+
+    assert kept == '{"cells":{"BE.customer":3},"table":"2026-11"}'
+    assert (await verified(a_ledger)).holds
+
+
+def test_every_outcome_has_its_standing() -> None:
+    assert set(admission.STANDING_AFTER) == set(Outcome)
