@@ -247,7 +247,7 @@ def _in_header(text: str) -> str:
     if _is_plain(text):
         return text
     line = " ".join(text.splitlines())
-    return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")
+    return Header(line, "utf-8", maxlinelen=75, header_name="Subject").encode(linesep="\r\n")
 
 
 def _is_plain(text: str) -> bool:

@@ -86,7 +86,7 @@ def after_press(row: Presses, answer: Answer, *, way: Way, now: datetime) -> Pre
     if way is Way.ONE_CLICK:
         out = Standing.OPTED_OUT
         return Presses(standing=out, before=out, yes_at=row.yes_at, no_at=now)
-    before = row.before if _in_burst(row, now) else row.standing
+    before = row.before if in_burst(row, now) else row.standing
     pressed = replace(
         row,
         before=before,
@@ -99,13 +99,14 @@ def after_press(row: Presses, answer: Answer, *, way: Way, now: datetime) -> Pre
     return replace(pressed, standing=standing, suspect=False)
 
 
-def _in_burst(row: Presses, now: datetime) -> bool:
+def in_burst(row: Presses, now: datetime) -> bool:
+    """Return whether a press now belongs to the burst of those before it."""
     return _is_recent(row.yes_at, now) or _is_recent(row.no_at, now)
 
 
 def _is_contrary(row: Presses, answer: Answer, now: datetime) -> bool:
     if answer is Answer.YES:
-        return _is_recent(row.no_at, now) or (row.suspect and _in_burst(row, now))
+        return _is_recent(row.no_at, now) or (row.suspect and in_burst(row, now))
     return row.standing is Standing.OPTED_IN and _is_recent(row.yes_at, now)
 
 

@@ -19,7 +19,15 @@ from uuid import uuid4
 
 from repermit.errors import KeysUnusable
 
-_SYNCHRONISED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud", "nextcloud")
+_SYNCHRONISED = (
+    "onedrive",
+    "dropbox",
+    "google drive",
+    "googledrive",
+    "icloud",
+    "com~apple~",
+    "nextcloud",
+)
 _KEY_BYTES = 32
 
 

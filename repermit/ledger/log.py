@@ -1,6 +1,6 @@
 """The append-only proof log: a Merkle tree over commitments whose payloads can be erased.
 
-A leaf's data is the canonical JSON of {at, commitment, index, kind}; the commitment is
+A leaf's data is the canonical JSON of {at, commitment, index, kind, recipient}; the commitment is
 HMAC-SHA-256(leaf key, payload). The leaf key of a person's own act is HMAC(the recipient's own
 random key, index), that of a bulk fact HMAC(the campaign's log key, index). Once payload and
 recipient are erased nothing ties the leaf to a person, and the tree still verifies.
@@ -81,11 +81,12 @@ class Log:
         index, at, content = frontier.size, _stamp(now), canonical(payload)
         key = leaf_key(recipient[1] if recipient else self.log_key, index)
         commitment = hmac.digest(key, content, "sha256")
-        leaf = leaf_hash(leaf_data(index, at, kind, commitment))
+        person = recipient[0] if recipient else None
+        leaf = leaf_hash(leaf_data(index, at, kind, person, commitment))
         self.statements.run(
             'INSERT INTO log ("index", at, kind, recipient_id, commitment, hash, payload)'
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(index, at, str(kind), recipient[0] if recipient else None),
+            *(index, at, str(kind), person),
             *(commitment, leaf, content),
         )
         grown = frontier.with_leaf(leaf)
@@ -145,9 +146,15 @@ def leaf_key(own_key: bytes, index: int) -> bytes:
     return hmac.digest(own_key, b"leaf:%d" % index, "sha256")
 
 
-def leaf_data(index: int, at: str, kind: str, commitment: bytes) -> bytes:
-    """Return what the leaf at *index* is the hash of."""
-    facts = {"at": at, "commitment": commitment.hex(), "index": index, "kind": str(kind)}
+def leaf_data(index: int, at: str, kind: str, recipient: int | None, commitment: bytes) -> bytes:
+    """Return what the leaf at *index* is the hash of; *recipient* is whose own act it was."""
+    facts = {
+        "at": at,
+        "commitment": commitment.hex(),
+        "index": index,
+        "kind": str(kind),
+        "recipient": recipient,
+    }
     return canonical(facts)
 
 

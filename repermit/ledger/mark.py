@@ -62,6 +62,8 @@ class MarkFile:
                 return None
             except (OSError, UnicodeDecodeError) as failure:
                 raise _unreadable() from failure
+            if not line:  # the machine lost power over the very first mark
+                return None
             body, _, check = line.rpartition(" ")
             if sha256(body.encode()).hexdigest()[:16] == check:
                 return _parsed(body)

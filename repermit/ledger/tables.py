@@ -95,6 +95,7 @@ class Recipient(SQLModel, table=True):
     no_at: int | None = _big(default=None)
     suspect: bool = False
     purposes: str | None = None  # JSON list of what the yes is for
+    purposes_before: str | None = None  # as `before`, for when presses turn out void
 
 
 class AnswerRecord(SQLModel, table=True):

@@ -81,6 +81,8 @@ class Answers:
             return await self.look(scope, token, no_first=no_first)
         purposes = self._purposes_in(form) if answer is Answer.YES else ()
         if answer is Answer.YES and not purposes:
+            if seen is not None and seen.kind == "declined":  # a page without boxes
+                return await self.look(scope, token, no_first=no_first)
             notice = "page.nothing_ticked"
             view = self._pages.view("question", asked, no_first=no_first, notice=notice)
             return Reply(view, asked)

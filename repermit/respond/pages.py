@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -219,10 +219,11 @@ class Pages:
 
     def _thanks(self, view: View, known: dict[str, str]) -> dict[str, object]:
         wording = self.question.wordings[view.language]
+        asks = replace(view, kind="question")  # where the yes was pressed
         rows = (
             ("receipt.number", place("number")),
             ("receipt.answered", place("answered")),
-            ("receipt.answer", wording.say("button.yes", **known)),
+            ("receipt.answer", wording.say(self._button_key(Answer.YES, asks), **known)),
             ("receipt.purpose", known["what"]),
             ("receipt.address", place("masked")),
             ("receipt.sender", known["who"]),

@@ -42,7 +42,9 @@ async def test_an_entry_is_committed_to_as_the_documents_say(a_ledger: Ledger) -
     at, payload = "2026-11-21T09:30:00.000000Z", '{"b":"é","recipient":7}'.encode()
     key = hmac.digest(OWN_KEY, b"leaf:1", "sha256")
     commitment = hmac.digest(key, payload, "sha256")
-    data = f'{{"at":"{at}","commitment":"{commitment.hex()}","index":1,"kind":"answered"}}'.encode()
+    data = (
+        f'{{"at":"{at}","commitment":"{commitment.hex()}","index":1,"kind":"answered","recipient":7}}'
+    ).encode()
 
     assert index == 1
     assert row == (at, "answered", 7, commitment, sha256(b"\x00" + data).digest(), payload)
@@ -149,6 +151,6 @@ def test_leaf_keys_differ_by_index_and_by_person() -> None:
 
 
 def test_the_data_of_a_leaf_names_its_place() -> None:
-    assert leaf_data(4, "t", "paused", b"\x01") == (
-        b'{"at":"t","commitment":"01","index":4,"kind":"paused"}'
+    assert leaf_data(4, "t", "paused", 7, b"\x01") == (
+        b'{"at":"t","commitment":"01","index":4,"kind":"paused","recipient":7}'
     )

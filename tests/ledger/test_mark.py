@@ -41,7 +41,13 @@ def test_a_key_folder_without_a_mark_has_none(path: Path) -> None:
     assert MarkFile(path).read() is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"5 ab 6 cd 0123", b"\xff\xfe", b"5"])
+def test_a_mark_that_was_never_written_is_none(path: Path) -> None:
+    """The machine lost power between the making of the file and its first line."""
+    path.touch()
+    assert MarkFile(path).read() is None
+
+
+@pytest.mark.parametrize("content", [b"5 ab 6 cd 0123", b"\xff\xfe", b"5"])
 def test_a_damaged_mark_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from repermit.domain.standing import Answer, Presses, Standing, Way, after_press, may_answer
+from repermit.domain.standing import (
+    Answer,
+    Presses,
+    Standing,
+    Way,
+    after_press,
+    in_burst,
+    may_answer,
+)
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.store.personal import Person, open_person
@@ -27,6 +35,7 @@ class Asked:
     mail: str | None
     purposes: tuple[str, ...]
     answered_at: datetime | None
+    purposes_before: tuple[str, ...] = ()  # before the present burst of presses
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key FROM recipient WHERE id = ?"
+    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before FROM recipient WHERE id = ?"
 )
 
 
@@ -70,8 +79,10 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     if not may_answer(before.presses):
         return None
     after = after_press(before.presses, press.answer, way=press.way, now=tx.now)
-    purposes = press.purposes if after.standing is Standing.OPTED_IN else ()
-    _set_presses(tx, recipient_id, after, purposes)  # also when repeated: the window runs anew
+    earlier = before.purposes_before if in_burst(before.presses, tx.now) else before.purposes
+    purposes = _purposes_after(after, press, earlier)
+    # also when repeated: the window runs anew
+    _set_presses(tx, recipient_id, after, purposes, earlier)
     if _is_repeated(before, after, purposes):
         return asked(tx, recipient_id)
     _suppress_by_answer(tx, before, after)
@@ -104,6 +115,7 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         mail=row[12],
         purposes=tuple(json.loads(row[13])) if row[13] else (),
         answered_at=max(filter(None, (presses.yes_at, presses.no_at)), default=None),
+        purposes_before=tuple(json.loads(row[15])) if row[15] else (),
     )
 
 
@@ -117,15 +129,30 @@ def _is_repeated(before: Asked, after: Presses, purposes: tuple[str, ...]) -> bo
     )
 
 
+def _purposes_after(after: Presses, press: Press, earlier: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what the yes is for: void presses leave it for what it was for."""
+    if after.standing is not Standing.OPTED_IN:
+        return ()
+    return earlier if after.suspect else press.purposes
+
+
 def _set_presses(
-    tx: Transaction, recipient_id: int, after: Presses, purposes: tuple[str, ...]
+    tx: Transaction,
+    recipient_id: int,
+    after: Presses,
+    purposes: tuple[str, ...],
+    earlier: tuple[str, ...],
 ) -> None:
     tx.run(
         "UPDATE recipient SET standing = ?, before = ?, yes_at = ?, no_at = ?, suspect = ?,"
-        " purposes = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
+        " purposes = ?, purposes_before = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
         *(str(after.standing), after.before, to_micros(after.yes_at), to_micros(after.no_at)),
-        *(after.suspect, json.dumps(purposes) if purposes else None, recipient_id),
+        *(after.suspect, _listed(purposes), _listed(earlier), recipient_id),
     )
+
+
+def _listed(purposes: tuple[str, ...]) -> str | None:
+    return json.dumps(purposes) if purposes else None
 
 
 def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:

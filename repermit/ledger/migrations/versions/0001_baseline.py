@@ -165,6 +165,7 @@ def upgrade() -> None:
         sa.Column("no_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("suspect", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
+        sa.Column("purposes_before", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["intake_id"],
             ["intake.id"],

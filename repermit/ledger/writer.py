@@ -1,0 +1,196 @@
+"""The one writer of a ledger: a thread that runs what is handed in, in groups.
+
+What is handed in at the same time shares one BEGIN IMMEDIATE and one COMMIT, so that durability
+costs one sync for many mails; each part has its own savepoint, and one that fails takes nobody
+else's with it. The mark is synced ahead of each commit.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repermit.errors import LedgerUnusable, RepermitError
+from repermit.ledger import connect
+from repermit.ledger.log import Kind
+from repermit.ledger.mark import Mark, MarkFile, Point
+from repermit.ledger.merkle import Frontier
+from repermit.ledger.transaction import Transaction
+
+_GROUP = 256  # parts that share a commit at the most
+_GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
+
+Begin = Callable[[sqlite3.Connection], Transaction]
+Done = Callable[[Any, BaseException | None], None]
+
+
+@dataclass
+class _Part:
+    run: Callable[[Transaction], Any]
+    done: Done
+
+
+class Writer:
+    """Runs parts of transactions in a thread of its own, and makes them durable in groups."""
+
+    def __init__(self, path: Path, mark: Path, begin: Begin) -> None:
+        self._path, self._mark, self._begin = path, MarkFile(mark), begin
+        self._file = path.stat()  # SQLite writes on, unseen, when the file is moved away
+        self._parts: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
+        self._accepted: Transaction | None = None  # in which a copy became the campaign's again
+        self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
+        self._thread.start()
+
+    def put(self, run: Callable[[Transaction], Any], done: Done) -> None:
+        """Hand in a part; *done* is called, in the writer's thread, with what it returned once
+        that is durable, or with what it or the commit raised."""
+        self._parts.put(_Part(run, done))
+
+    def close(self) -> None:
+        """Finish what was handed in, and let go of every file."""
+        self._parts.put(None)
+        self._thread.join()
+        self._mark.close()
+
+    def mark(self) -> Mark | None:
+        """Return the mark as it stands. Raises: KeysUnusable when it cannot be read."""
+        return self._mark.read()
+
+    def older_copy(self, tx: Transaction) -> bool:
+        """Return whether this ledger is behind the mark: a copy from before was put back."""
+        mark = self._mark.read()
+        behind = mark is not None and not mark.covers(_point(tx))
+        return behind or bool(tx.value("SELECT older_copy FROM campaign"))
+
+    def accept_copy(self, tx: Transaction) -> None:
+        """Let this ledger be the campaign's again, whatever the mark said.
+
+        Crash: the mark goes first, and the ledger still says that it is an older copy.
+        """
+        point = _point(tx)
+        self._mark.write(Mark(committed=point, intended=point))
+        self._accepted = tx
+        tx.run("UPDATE campaign SET older_copy = 0")
+        tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
+
+    def _serve(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (part := self._parts.get()) is not None:
+            group = [part, *self._waiting()]
+            try:
+                if connection is None:
+                    with connect.translated():
+                        connection = connect.connection(self._path)
+                self._commit(connection, group)
+            except BaseException as failure:  # noqa: BLE001 - each caller gets it, none may hang
+                if connection is not None and connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                for each in group:
+                    each.done(None, failure)
+        if connection is not None:
+            self._confirm_mark(connection)
+            connection.close()
+
+    def _confirm_mark(self, connection: sqlite3.Connection) -> None:
+        """After a clean end the mark says exactly where the log stands."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            tx = self._begin(connection)
+            if not self.older_copy(tx):
+                self._mark.write(Mark(committed=_point(tx), intended=_point(tx)))
+            connection.execute("ROLLBACK")
+        except (sqlite3.Error, OSError, RepermitError):
+            return  # the mark that stands covers this ledger too
+
+    def _waiting(self) -> list[_Part]:
+        """Return what else was handed in meanwhile, up to a group's size."""
+        waiting: list[_Part] = []
+        while len(waiting) < _GROUP:
+            try:
+                part = self._parts.get_nowait()
+            except queue.Empty:
+                break
+            if part is None:
+                self._parts.put(None)
+                break
+            waiting.append(part)
+        return waiting
+
+    def _commit(self, connection: sqlite3.Connection, group: list[_Part]) -> None:
+        """Run the parts of *group* and commit them; those that time left over come next."""
+        while group:
+            outcomes: list[tuple[_Part, Any, BaseException | None]] = []
+            try:
+                with connect.translated():
+                    self._run_group(connection, group, outcomes)
+            except BaseException:  # nothing of the group is there: each of them is to know
+                group[:0] = [part for part, _, _ in outcomes]
+                raise
+            for part, result, failure in outcomes:
+                part.done(result, failure)
+
+    def _run_group(
+        self,
+        connection: sqlite3.Connection,
+        group: list[_Part],
+        outcomes: list[tuple[_Part, Any, BaseException | None]],
+    ) -> None:
+        """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
+        if not os.path.samestat(self._file, self._path.stat()):
+            raise LedgerUnusable(
+                "the ledger was replaced while it was in use",
+                hint="end every repermit command and start again; this change was not made",
+            )
+        connection.execute("BEGIN IMMEDIATE")
+        tx = self._begin(connection)
+        before, started = _point(tx), time.monotonic()
+        while group and (not outcomes or time.monotonic() - started < _GROUP_SECONDS):
+            outcomes.append((group[0], *_savepoint(tx, group[0].run)))
+            group.pop(0)
+        tx.log.flush(now=tx.now)
+        after = _point(tx)
+        if after.size != before.size:
+            self._set_mark(tx, before, after)
+        connection.execute("COMMIT")
+
+    def _set_mark(self, tx: Transaction, before: Point, after: Point) -> None:
+        """Sync the mark ahead of the commit; an older copy is noted as one, and leaves it alone."""
+        mark = self._mark.read()
+        behind = mark is not None and not mark.covers(before)
+        if self._accepted is tx or not (behind or tx.value("SELECT older_copy FROM campaign")):
+            self._mark.write(Mark(committed=before, intended=after))
+        else:
+            tx.run("UPDATE campaign SET older_copy = 1")
+
+
+def _savepoint(
+    tx: Transaction, run: Callable[[Transaction], Any]
+) -> tuple[Any, BaseException | None]:
+    """Return what *run* returned or raised; when it raised, nothing of it remains."""
+    noted = tx.log.noted()
+    tx.run("SAVEPOINT part")
+    try:
+        result = run(tx)
+        tx.close()
+    except BaseException as failure:
+        tx.discard()
+        if not tx.connection.in_transaction:  # a full disk ended it, with the whole group
+            raise
+        tx.run("ROLLBACK TO part")
+        tx.run("RELEASE part")
+        tx.log.take_back(noted)
+        return None, connect.translate(failure)
+    tx.run("RELEASE part")
+    return result, None
+
+
+def _point(tx: Transaction) -> Point:
+    size, frontier = tx.one("SELECT size, frontier FROM log_head WHERE id = 1")
+    return Point(size, Frontier.from_bytes(size, frontier).root())
