@@ -1,0 +1,130 @@
+"""What the browser tests build of: a browser, and the answer pages behind a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from playwright.sync_api import Browser, BrowserType, sync_playwright
+from playwright.sync_api import Error as BrowserError
+
+from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.runtime import Runtime
+from tests.builders import FakeClock, a_newcomer, ask, take_in
+from tests.respond.builders import SCOPES, hash_of_tables, write_config
+
+T = TypeVar("T")
+SECONDS = 15
+_OFFLINE = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-gpu",
+)
+
+
+@contextmanager
+def a_browser() -> Iterator[Browser]:
+    """Start Debian's Chromium or else Playwright's own; where there is neither, say so loudly."""
+    with sync_playwright() as playwright:
+        browser = _started(playwright.chromium)
+        yield browser
+        browser.close()
+
+
+def _started(chromium: BrowserType) -> Browser:
+    failures = []
+    for path in dict.fromkeys((shutil.which("chromium"), None)):
+        try:
+            return chromium.launch(executable_path=path, args=_OFFLINE)
+        except BrowserError as failure:
+            failures.append(str(failure).partition("\n")[0])
+    reason = f"NO PAGE WAS LOOKED AT: no Chromium starts on this machine ({'; '.join(failures)})"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@dataclass
+class Served:
+    """The answer pages of one campaign on this machine, in a thread of their own."""
+
+    folder: Path
+    several: bool
+    clock: FakeClock = field(default_factory=FakeClock)
+    url: str = ""
+    _loop: asyncio.AbstractEventLoop = field(init=False)
+    _names: Iterator[int] = field(default_factory=lambda: count(1))
+
+    @contextmanager
+    def running(self) -> Iterator[Served]:
+        """Serve for the length of a block."""
+        started, ended = threading.Event(), threading.Event()
+        thread = threading.Thread(target=lambda: asyncio.run(self._serve(started, ended)))
+        thread.start()
+        assert started.wait(SECONDS)
+        try:
+            yield self
+        finally:
+            ended.set()
+            thread.join(SECONDS)
+
+    async def _serve(self, started: threading.Event, ended: threading.Event) -> None:
+        self._loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        path = write_config(self.folder, several=self.several)
+        self.runtime = Runtime.of(path, self.clock)
+        async with self.runtime.ledger() as self.ledger:
+            with bound("127.0.0.1", 0) as listening:
+                self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                app = answer_app(self.runtime, self.ledger)
+                serving = asyncio.create_task(serve_until(app, listening, stop))
+                started.set()
+                await asyncio.to_thread(ended.wait)
+                stop.set()
+                await serving
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what *work* comes to on the loop of the server."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
+
+    def ask(self, language: str = "nl") -> int:
+        """Ask one more person, and return who."""
+        return self.run(self._ask(language))
+
+    async def _ask(self, language: str) -> int:
+        address = f"lieselot.vandenberghe{next(self._names)}@gemeenteraad.voorbeeld.example"
+        newcomer = a_newcomer(address, language=language)
+        await self.ledger.write(take_in, [newcomer])
+        found = await self.ledger.read(lambda tx: tx.value("SELECT max(id) FROM recipient"))
+        await ask(self.ledger, found)
+        return int(found)
+
+    def link(self, kind: str, recipient_id: int) -> str:
+        """Return the URL in somebody's mail: yes, no or u."""
+        return f"{self.url}/{kind}/{self.runtime.tokens.issue(SCOPES[kind], recipient_id)}"
+
+    def standing(self, recipient_id: int) -> str:
+        """Return where the recipient stands."""
+        sql = "SELECT standing FROM recipient WHERE id = ?"
+        return self.run(self.ledger.read(lambda tx: str(tx.value(sql, recipient_id))))
+
+    def everything(self) -> str:
+        """Return a hash over every row of every table."""
+        return self.run(self.ledger.read(hash_of_tables))
+
+    def wait_a_while(self) -> None:
+        """Let more time pass than there is between presses that contradict one another."""
+        self.clock.advance(timedelta(seconds=11))

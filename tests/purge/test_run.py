@@ -1,0 +1,557 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from repermit.domain.standing import Answer
+from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken, PurgeRefused, SealBroken
+from repermit.ledger import copying
+from repermit.ledger.engine import Ledger
+from repermit.ledger.locks import Lock
+from repermit.ledger.store import answering, campaign, reading
+from repermit.ledger.verify import verify
+from repermit.purge.run import plan, purge
+from tests.builders import FakeClock, a_newcomer, press, standings, take_in, verified
+from tests.purge.builders import (
+    BY_REASON,
+    DUE,
+    GO,
+    STAY,
+    Killed,
+    Told,
+    address,
+    asked_later,
+    being_sent,
+    bytes_in,
+    dying,
+    fill,
+    mailbox,
+    on_file,
+    reopened,
+    sent,
+)
+from tests.respond.builders import hash_of_tables
+
+PHASES = (
+    "erasing 6 recipients",
+    "sealing those who remain under new keys",
+    "verifying the log",
+    "taking a fresh backup",
+    "destroying the old keys",
+    "giving the space back",
+)
+
+
+LAST_WRITE = 15  # of a purge that has one slice to erase and one to seal anew
+
+
+def quietly(_: str) -> None:
+    """Keep nothing of what is told."""
+
+
+async def is_whole(ledger: Ledger, folder: Path) -> None:
+    """The six are gone from everywhere, the five are there, and everything adds up."""
+    assert await on_file(ledger) == set(STAY)
+    figures = await ledger.read(campaign.figures)
+    assert (figures.purged, figures.erased) == (DUE, 0)
+    assert sum(figures.standings.values()) + figures.purged == figures.admitted
+    assert figures.admitted == len(GO) + len(STAY)
+    assert (await verified(ledger)).holds
+    assert [path.name for path in (folder / "keys" / "burn").iterdir()] == ["2.key"]
+    generations = await ledger.read(lambda tx: tx.rows("SELECT DISTINCT generation FROM recipient"))
+    assert generations == [(2,)]
+
+
+async def test_the_phases_come_in_their_order(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    """The old keys go only after the log was verified and a fresh backup taken."""
+    await fill(a_ledger, a_clock)
+    told = Told([])
+
+    await purge(a_ledger, by="An", at_most=DUE, tell=told)
+
+    assert tuple(told.lines) == PHASES
+
+
+async def test_promise_8_who_is_due_goes_and_nobody_else(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    before = await standings(a_ledger)
+
+    done = await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert (done.due, done.purged, done.traces, done.destroyed) == (DUE, DUE, 0, 1)
+    assert done.by_reason == BY_REASON
+    assert done.backup == "ledger.db"
+    kept = {people[name]: before[people[name]] for name in STAY}
+    assert await standings(a_ledger) == kept
+    assert {*kept.values()} == {"opted_in", "exempt", "withheld", "listed", "asked"}
+    await is_whole(a_ledger, campaign_folder)
+
+
+async def test_who_remains_is_still_known_and_can_still_answer(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    yes = await a_ledger.read(reading.find, address("said-yes"))
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert await a_ledger.read(reading.find, address("said-yes")) == yes
+    a_clock.advance(timedelta(minutes=1))
+    assert await press(a_ledger, people["said-yes"], Answer.NO)
+    assert await press(a_ledger, people["asked-later"], Answer.YES)
+    assert (await verified(a_ledger)).holds
+
+
+async def test_who_is_gone_cannot_answer_and_is_not_asked_again(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A new import of the same old list finds them suppressed, by their keyed hash alone."""
+    people = await fill(a_ledger, a_clock)
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    for name in GO:
+        assert await press(a_ledger, people[name], Answer.YES) is None
+    tally = await a_ledger.write(take_in, [a_newcomer(mailbox(name)) for name in (*GO, *STAY)])
+    assert (tally.admitted, tally.suppressed, tally.duplicates) == (0, len(GO), len(STAY))
+
+
+async def test_a_server_that_ran_all_along_goes_on(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """It had read the old keys, and was not told of the new."""
+    people = await fill(a_ledger, a_clock)
+    server = reopened(campaign_folder, a_clock)
+    assert await on_file(server) == {*GO, *STAY}
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert await on_file(server) == set(STAY)
+    assert await press(server, people["asked-later"], Answer.YES)
+    assert await press(server, people["silent1"], Answer.YES) is None
+    assert (await verified(server)).holds
+    await server.close()
+
+
+async def test_a_second_purge_takes_who_fell_due_since(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+    a_clock.advance(timedelta(days=40))
+
+    done = await purge(a_ledger, by="An", at_most=1, tell=quietly)
+
+    assert (done.by_reason, done.purged, done.destroyed) == ({"silent": 1}, 1, 2)
+    assert await on_file(a_ledger) == set(STAY) - {"asked-later"}
+    assert [path.name for path in (campaign_folder / "keys" / "burn").iterdir()] == ["3.key"]
+    assert (await verified(a_ledger)).holds
+
+
+async def test_when_nobody_is_due_nothing_happens(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await asked_later(a_ledger)
+    before, told = await a_ledger.read(hash_of_tables), Told([])
+
+    done = await purge(a_ledger, by="An", at_most=0, tell=told)
+
+    assert (done.due, done.purged, told.lines) == (0, 0, [])
+    assert await a_ledger.read(hash_of_tables) == before
+    assert [path.name for path in (campaign_folder / "keys" / "burn").iterdir()] == ["1.key"]
+
+
+# A purge that was killed
+
+
+@pytest.mark.parametrize("phase", PHASES)
+async def test_a_purge_that_was_killed_goes_on_where_it_was(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, phase: str
+) -> None:
+    await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(a_ledger, by="An", at_most=DUE, tell=Told([], kill_at=phase))
+    await a_ledger.close()
+
+    ledger, told = reopened(campaign_folder, a_clock), Told([])
+    intended = await plan(ledger, at_most=None)
+    done = await purge(ledger, by="An", at_most=intended.due, tell=told)
+
+    assert intended.resumes
+    assert tuple(told.lines) == PHASES[PHASES.index(phase) :]
+    assert (done.due, done.by_reason, done.purged, done.traces) == (DUE, BY_REASON, DUE, 0)
+    await is_whole(ledger, campaign_folder)
+    await ledger.close()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("writes", range(1, LAST_WRITE + 1))
+async def test_a_purge_that_was_killed_at_any_of_its_writes_is_finished_by_the_next(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, writes: int, *, after: bool
+) -> None:
+    """Just before the write or just after it."""
+    await fill(a_ledger, a_clock)
+    await a_ledger.close()
+    killed = dying(campaign_folder, a_clock, writes=writes, after=after)
+    with pytest.raises(Killed):
+        await purge(killed, by="An", at_most=DUE, tell=quietly)
+    await killed.close()
+
+    ledger = reopened(campaign_folder, a_clock)
+    intended = await plan(ledger, at_most=DUE)
+    await purge(ledger, by="An", at_most=intended.due, tell=quietly)
+
+    await is_whole(ledger, campaign_folder)
+    assert (await plan(ledger, at_most=0)).due == 0
+    await ledger.close()
+
+
+async def test_there_is_no_write_of_a_purge_at_which_it_was_not_killed(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    await a_ledger.close()
+    ledger = dying(campaign_folder, a_clock, writes=100, after=False)
+
+    await purge(ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert 100 - ledger.writes_left == LAST_WRITE
+    await ledger.close()
+
+
+async def test_an_answer_between_the_freeze_and_the_erasing_saves_that_person(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(a_ledger, by="An", at_most=DUE, tell=Told([], kill_at="erasing"))
+    await press(a_ledger, people["silent2"], Answer.YES)
+
+    done = await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert (done.due, done.purged, done.traces) == (DUE, DUE - 1, 0)
+    assert await on_file(a_ledger) == {*STAY, "silent2"}
+    assert (await standings(a_ledger))[people["silent2"]] == "opted_in"
+    assert (await verified(a_ledger)).holds
+
+
+async def test_who_falls_due_while_a_purge_is_cut_off_is_not_taken_by_it(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(a_ledger, by="An", at_most=DUE, tell=Told([], kill_at="erasing"))
+    a_clock.advance(timedelta(days=40))
+
+    done = await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert done.purged == DUE
+    assert "asked-later" in await on_file(a_ledger)
+    assert (await plan(a_ledger, at_most=None)).by_reason == {"silent": 1}
+
+
+async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """No more go than somebody said could go."""
+    people = await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(a_ledger, by="An", at_most=DUE, tell=Told([], kill_at="sealing"))
+    await press(a_ledger, people["said-yes"], Answer.NO)
+    intended = await plan(a_ledger, at_most=None)
+
+    done = await purge(a_ledger, by="An", at_most=intended.due, tell=quietly)
+
+    assert done.purged == DUE
+    assert "said-yes" in await on_file(a_ledger)
+    assert (await plan(a_ledger, at_most=None)).by_reason == {"opted_out": 1}
+
+
+async def test_who_is_listed_while_a_purge_is_cut_off_is_found_after_it(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(a_ledger, by="An", at_most=DUE, tell=Told([], kill_at="verifying"))
+    await a_ledger.write(take_in, [a_newcomer("nieuw@voorbeeld.example")])
+
+    done = await purge(a_ledger, by="An", at_most=0, tell=quietly)
+
+    assert done.traces == 0
+    tally = await a_ledger.write(take_in, [a_newcomer("nieuw@voorbeeld.example")])
+    assert tally.duplicates == 1
+
+
+# Promise 8: erased means erased
+
+
+async def test_promise_8_no_file_holds_anything_of_a_purged_person(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Ledger, write-ahead log, an earlier backup, keys: no address, no sealed field, no key."""
+    await fill(a_ledger, a_clock)
+    copying.backup(a_ledger.path)
+    secrets = await a_ledger.read(
+        lambda tx: tx.rows(
+            "SELECT lookup, sealed, leaf_key FROM recipient WHERE standing IN"
+            " ('doubtful', 'opted_out', 'undeliverable') OR (standing = 'asked' AND due_at <= ?)",
+            int(a_clock.now().timestamp() * 1_000_000),
+        )
+    )
+    own = [content for row in secrets for content in row]
+    keys_before = (campaign_folder / "keys" / "burn" / "1.key").read_bytes()
+    before = bytes_in(campaign_folder)
+
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    assert len(secrets) == DUE
+    assert all(any(one in content for content in before.values()) for one in own)
+    for name, content in bytes_in(campaign_folder).items():
+        assert keys_before not in content, name
+        assert not [one for one in own if one in content], name
+        assert b"janssens" not in content.lower(), name
+
+
+async def test_promise_8_an_older_copy_yields_no_purged_person(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Not even with the keys that the campaign has now."""
+    people = await fill(a_ledger, a_clock)
+    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+
+    mark = campaign_folder / "thrown-away"
+    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    for name in (*GO, *STAY):
+        with pytest.raises((KeysUnusable, SealBroken)):
+            await older.read(reading.find, address(name))
+        with pytest.raises((KeysUnusable, SealBroken)):
+            await older.read(answering.asked, people[name])
+    await older.close()
+
+
+async def test_promise_8_an_older_copy_yields_nobody_under_the_keys_of_another_generation(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+    burn = campaign_folder / "keys" / "burn"
+    shutil.copy(burn / "2.key", burn / "1.key")
+
+    mark = campaign_folder / "thrown-away"
+    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    assert await older.read(reading.find, address("silent1")) is None
+    with pytest.raises(SealBroken):
+        await older.read(answering.asked, people["silent1"])
+    await older.close()
+
+
+async def test_promise_8_the_backup_is_whole_and_proves_itself(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+    path = campaign_folder / "backup" / "ledger.db"
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    mark = campaign_folder / "thrown-away"
+    backup = reopened(campaign_folder, a_clock, name="backup/ledger.db", mark=mark)
+    assert await on_file(backup) == set(STAY)
+    assert (await backup.read(verify, None)).holds
+    assert await standings(backup) == await standings(a_ledger)
+    await backup.close()
+
+
+async def test_promise_8_without_a_verified_log_the_old_keys_stay(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+
+    def tampers(line: str) -> None:
+        if line == "verifying the log":
+            alter(a_ledger.path, "UPDATE log SET at = '2020' WHERE kind = 'purged'")
+
+    with pytest.raises(ProofBroken):
+        await purge(a_ledger, by="An", at_most=DUE, tell=tampers)
+
+    burn = campaign_folder / "keys" / "burn"
+    assert sorted(path.name for path in burn.iterdir()) == ["1.key", "2.key"]
+    assert not (campaign_folder / "backup").exists()
+
+
+async def test_promise_8_without_a_backup_the_old_keys_stay(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """The place of the backup was taken; once it is free the purge is finished."""
+    await fill(a_ledger, a_clock)
+    (campaign_folder / "backup").write_text("in the way")
+    with pytest.raises(LedgerUnusable):
+        await purge(a_ledger, by="An", at_most=DUE, tell=quietly)
+    burn = campaign_folder / "keys" / "burn"
+    assert (burn / "1.key").exists()
+
+    (campaign_folder / "backup").unlink()
+    await purge(a_ledger, by="An", at_most=0, tell=quietly)
+
+    await is_whole(a_ledger, campaign_folder)
+
+
+# Promise 7: the purge refuses
+
+
+def alter(path: Path, sql: str) -> None:
+    """Change the ledger behind its back."""
+    with closing(sqlite3.connect(path)) as raw, raw:
+        assert raw.execute(sql).rowcount > 0
+
+
+async def refused(ledger: Ledger, *, at_most: int = DUE) -> PurgeRefused:
+    """Check that a purge refuses and changes nothing, and return why."""
+    before = await ledger.read(hash_of_tables)
+    with pytest.raises(PurgeRefused) as refusal:
+        await purge(ledger, by="An", at_most=at_most, tell=quietly)
+    assert await ledger.read(hash_of_tables) == before
+    planned = await plan(ledger, at_most=at_most)
+    assert [(one.code, one.text, one.until) for one in planned.refused] == [*refusal.value.reasons]
+    return refusal.value
+
+
+def codes(refusal: PurgeRefused) -> list[str]:
+    """Return the codes of the reasons."""
+    return [code for code, _, _ in refusal.reasons]
+
+
+async def test_promise_7_more_are_due_than_may_go(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await fill(a_ledger, a_clock)
+
+    refusal = await refused(a_ledger, at_most=DUE - 1)
+
+    assert codes(refusal) == ["at_most"]
+    assert refusal.details() == {
+        "due": DUE,
+        "purged": 0,
+        "refused": [
+            {
+                "code": "at_most",
+                "text": "6 recipients are due, but at most 5 may go",
+                "until": None,
+            }
+        ],
+        "traces": 0,
+    }
+
+
+async def test_promise_7_a_mail_is_still_leaving(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await fill(a_ledger, a_clock)
+    leaving = await being_sent(a_ledger, "leaving")
+
+    assert codes(await refused(a_ledger)) == ["leaving"]
+    await sent(a_ledger, leaving)
+    assert (await purge(a_ledger, by="An", at_most=DUE, tell=quietly)).purged == DUE
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE log SET payload = '{}' WHERE kind = 'admitted'",
+        "DELETE FROM log WHERE kind = 'answered'",
+        "UPDATE recipient SET standing = 'asked' WHERE standing = 'opted_in'",
+        "DELETE FROM recipient WHERE standing = 'exempt'",
+    ],
+)
+async def test_promise_7_the_log_does_not_verify(
+    a_ledger: Ledger, a_clock: FakeClock, sql: str
+) -> None:
+    await fill(a_ledger, a_clock)
+    alter(a_ledger.path, sql)
+
+    assert codes(await refused(a_ledger, at_most=100)) == ["log"]
+
+
+async def test_promise_7_the_clock_is_behind_the_log(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    """Somebody set it: who is due by such a clock is not known."""
+    await fill(a_ledger, a_clock)
+    latest = a_clock.now()
+    a_clock.advance(-timedelta(seconds=1))
+
+    refusal = await refused(a_ledger)
+
+    assert codes(refusal) == ["clock"]
+    assert [until for _, _, until in refusal.reasons] == [latest]
+
+
+async def test_promise_7_another_purge_is_running(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await fill(a_ledger, a_clock)
+    other = Lock(a_ledger.path, "purge")
+    assert other.acquire()
+
+    assert codes(await refused(a_ledger)) == ["running"]
+    other.release()
+    assert (await purge(a_ledger, by="An", at_most=DUE, tell=quietly)).purged == DUE
+
+
+async def test_promise_7_the_ledger_is_an_older_copy(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    await press(a_ledger, people["silent1"], Answer.YES)
+    await a_ledger.close()
+    put_back(campaign_folder)
+
+    older = reopened(campaign_folder, a_clock)
+    assert "older_copy" in codes(await refused(older))
+    assert "silent1" in await on_file(older)
+    await older.close()
+
+
+def put_back(folder: Path) -> None:
+    """Put the older copy in the place of the ledger."""
+    for beside in folder.glob("ledger.db*"):
+        beside.unlink()
+    (folder / "older.db").rename(folder / "ledger.db")
+
+
+async def test_promise_7_every_reason_is_named_at_once(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    a_clock.advance(timedelta(hours=1))
+    await being_sent(a_ledger, "leaving")
+    alter(a_ledger.path, "UPDATE log SET payload = '{}' WHERE kind = 'admitted'")
+    a_clock.advance(-timedelta(seconds=1))
+
+    refusal = await refused(a_ledger, at_most=0)
+
+    assert codes(refusal) == ["leaving", "log", "clock", "at_most"]
+
+
+async def test_a_plan_changes_nothing(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await fill(a_ledger, a_clock)
+    before = await a_ledger.read(hash_of_tables)
+
+    intended = await plan(a_ledger, at_most=None)
+
+    assert (intended.by_reason, intended.refused, intended.resumes) == (BY_REASON, (), False)
+    assert await a_ledger.read(hash_of_tables) == before
+
+
+async def test_promise_12_nothing_that_a_purge_tells_names_anyone(
+    a_ledger: Ledger, a_clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await fill(a_ledger, a_clock)
+    told = Told([])
+    refusal = await refused(a_ledger, at_most=0)
+    await purge(a_ledger, by="An", at_most=DUE, tell=told)
+
+    said = "\n".join([*told.lines, str(refusal), refusal.hint, caplog.text])
+    assert "janssens" not in said.lower()

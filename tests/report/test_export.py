@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import csv
+import json
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repermit.domain.address import parse
+from repermit.domain.standing import Answer, Standing
+from repermit.errors import FileRefused, SealBroken
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import suppression
+from repermit.ledger.transaction import Transaction
+from repermit.report.export import export, new_file
+from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in, verified
+
+COLUMNS = ["address", "confirmed_on", "purposes", "language", "proof"]
+
+
+async def fill(ledger: Ledger, clock: FakeClock) -> None:
+    """Ask six: three say yes to this or that, one no, one nothing; one takes a yes back."""
+    await ledger.write(take_in, [a_newcomer("marié@voorbeeld.example", language=None)])
+    await ask(ledger, 1)
+    ids = await asked(ledger, *(f"r{number}@voorbeeld.example" for number in range(2, 7)))
+    await press(ledger, 1, Answer.YES, purposes=("newsletter", "fair"))
+    clock.advance(timedelta(days=1))
+    await press(ledger, ids[0], Answer.YES, purposes=("fair",))
+    await press(ledger, ids[1], Answer.YES)
+    await press(ledger, ids[2], Answer.NO)
+    await press(ledger, ids[3], Answer.YES)
+    clock.advance(timedelta(minutes=1))
+    await press(ledger, ids[3], Answer.NO)
+
+
+async def exported(
+    ledger: Ledger,
+    path: Path,
+    *,
+    standing: Standing = Standing.OPTED_IN,
+    purpose: str | None = None,
+    as_jsonl: bool = False,
+) -> int:
+    """Export to *path*; the opt-ins as CSV unless told otherwise."""
+    return await export(ledger, path, standing=standing, purpose=purpose, as_jsonl=as_jsonl)
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    """Return the rows of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+async def log_payloads(ledger: Ledger, kind: str) -> list[dict[str, Any]]:
+    """Return what the log says of that kind."""
+    sql = 'SELECT payload FROM log WHERE kind = ? ORDER BY "index"'
+    return [json.loads(row[0]) for row in await ledger.read(lambda tx: tx.rows(sql, kind))]
+
+
+async def test_who_said_yes_as_csv(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path) -> None:
+    await fill(a_ledger, a_clock)
+
+    count = await exported(a_ledger, tmp_path / "yes.csv")
+
+    head, *rows = rows_of(tmp_path / "yes.csv")
+    assert head == COLUMNS
+    assert [row[:4] for row in rows] == [
+        ["marié@voorbeeld.example", "2026-11-21T09:30:00Z", "newsletter fair", ""],
+        ["r2@voorbeeld.example", "2026-11-22T09:30:00Z", "fair", "nl"],
+        ["r3@voorbeeld.example", "2026-11-22T09:30:00Z", "newsletter", "nl"],
+    ]
+    assert count == len(rows)
+
+
+async def test_who_said_yes_as_json_lines(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+
+    count = await exported(a_ledger, tmp_path / "yes.jsonl", as_jsonl=True)
+
+    lines = (tmp_path / "yes.jsonl").read_text("utf-8").splitlines()
+    first = json.loads(lines[0])
+    assert list(first) == COLUMNS
+    assert first | {"proof": 0} == {
+        "address": "marié@voorbeeld.example",
+        "confirmed_on": "2026-11-21T09:30:00Z",
+        "purposes": ["newsletter", "fair"],
+        "language": None,
+        "proof": 0,
+    }
+    assert count == len(lines) == 3
+
+
+async def test_each_row_names_its_entry_in_the_log(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    await exported(a_ledger, tmp_path / "yes.csv")
+
+    for row in rows_of(tmp_path / "yes.csv")[1:]:
+        kind, payload = await a_ledger.read(entry, int(row[4]))
+        assert (kind, json.loads(payload)["answer"]) == ("answered", "yes")
+
+
+def entry(tx: Transaction, index: int) -> tuple[str, bytes]:
+    """Return kind and payload of one entry of the log."""
+    kind, payload = tx.one('SELECT kind, payload FROM log WHERE "index" = ?', index)
+    return kind, payload
+
+
+@pytest.mark.parametrize(
+    ("purpose", "count"), [("newsletter", 2), ("fair", 2), ("parties", 0), (None, 3)]
+)
+@pytest.mark.parametrize("as_jsonl", [False, True])
+async def test_only_those_whose_yes_covers_the_purpose(
+    a_ledger: Ledger,
+    a_clock: FakeClock,
+    tmp_path: Path,
+    purpose: str | None,
+    count: int,
+    *,
+    as_jsonl: bool,
+) -> None:
+    await fill(a_ledger, a_clock)
+    path = tmp_path / "out"
+
+    assert await exported(a_ledger, path, purpose=purpose, as_jsonl=as_jsonl) == count
+    assert len(path.read_text("utf-8").splitlines()) == count + (not as_jsonl)
+
+
+async def test_who_must_stop(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path) -> None:
+    """Who said no, took a yes back, or stood on a list of opt-outs."""
+    await fill(a_ledger, a_clock)
+    listed = parse("r6@voorbeeld.example")
+    await a_ledger.write(suppression.suppress, [listed], source="list", reason="")
+
+    await exported(a_ledger, tmp_path / "no.csv", standing=Standing.OPTED_OUT)
+
+    assert [row[:3] for row in rows_of(tmp_path / "no.csv")[1:]] == [
+        ["r4@voorbeeld.example", "2026-11-22T09:30:00Z", ""],
+        ["r5@voorbeeld.example", "2026-11-22T09:31:00Z", ""],
+        ["r6@voorbeeld.example", "", ""],
+    ]
+
+
+async def test_promise_2_a_suppressed_address_is_never_exported_as_a_yes(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """Whatever its row says."""
+    await fill(a_ledger, a_clock)
+    hashed = a_ledger.vault.suppression("r3@voorbeeld.example")
+    await a_ledger.write(suppression.suppress_hashes, [hashed], source="list", reason="")
+
+    await exported(a_ledger, tmp_path / "yes.csv")
+
+    written = (tmp_path / "yes.csv").read_text("utf-8")
+    assert "r2@" in written
+    assert "r3@" not in written
+
+
+async def test_the_log_notes_that_an_export_was_made_and_not_to_which_file(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+
+    await exported(a_ledger, tmp_path / "yes.csv", purpose="fair")
+
+    assert await log_payloads(a_ledger, "exported") == [
+        {"standing": "opted_in", "rows": 2, "purpose": "fair"}
+    ]
+    assert (await verified(a_ledger)).holds
+
+
+async def test_only_its_owner_may_read_the_file(a_ledger: Ledger, tmp_path: Path) -> None:
+    await exported(a_ledger, tmp_path / "yes.csv")
+
+    assert (tmp_path / "yes.csv").stat().st_mode & 0o777 == 0o600
+    assert rows_of(tmp_path / "yes.csv") == [COLUMNS]
+
+
+async def test_a_file_that_exists_is_left_alone(a_ledger: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "yes.csv"
+    path.write_text("mine")
+
+    with pytest.raises(FileRefused, match="exists already"):
+        await exported(a_ledger, path)
+
+    assert path.read_text() == "mine"
+    assert await log_payloads(a_ledger, "exported") == []
+
+
+async def test_a_link_to_a_file_is_not_followed(a_ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "yes.csv").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(FileRefused):
+        await exported(a_ledger, tmp_path / "yes.csv")
+
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_a_folder_that_is_not_there_is_refused(a_ledger: Ledger, tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="cannot be written"):
+        await exported(a_ledger, tmp_path / "nowhere" / "yes.csv")
+
+
+async def test_an_export_that_fails_midway_leaves_no_file(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """The second of three was altered, and cannot be opened."""
+    await fill(a_ledger, a_clock)
+    with closing(sqlite3.connect(a_ledger.path)) as raw, raw:
+        raw.execute("UPDATE recipient SET sealed = zeroblob(80) WHERE id = 2")
+
+    with pytest.raises(SealBroken):
+        await exported(a_ledger, tmp_path / "yes.csv")
+
+    assert not (tmp_path / "yes.csv").exists()
+    assert await log_payloads(a_ledger, "exported") == []
+
+
+@contextmanager
+def a_small_disk() -> Iterator[None]:
+    """Let no file of this process grow beyond a thousand bytes for the length of a block."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [1_001, 1_000_000])
+def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path, size: int) -> None:
+    """At the last flush, or while it is written."""
+    path = tmp_path / "yes.csv"
+
+    with (
+        a_small_disk(),
+        pytest.raises(FileRefused, match="cannot be written"),
+        new_file(path) as file,
+    ):
+        file.write("x" * size)
+
+    assert not path.exists()
