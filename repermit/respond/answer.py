@@ -7,7 +7,7 @@ no needs neither.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from repermit.domain.address import Address
@@ -132,7 +132,9 @@ class Answers:
         kind = page_after(after)
         notice = "page.suspect" if kind == "question" else ""
         no_first = pressed.no_first or answer is Answer.NO
-        return Reply(self._pages.view(kind, after, no_first=no_first, notice=notice), after)
+        view = self._pages.view(kind, after, no_first=no_first, notice=notice)
+        late = after.due_at is not None and now >= after.due_at
+        return Reply(replace(view, late=late and kind == "declined"), after)
 
     def _rendered_for(self, recipient_id: int, form: Mapping[str, Sequence[str]]) -> bool:
         try:
@@ -171,8 +173,7 @@ def _notice(asked: Asked, *, no_first: bool) -> str:
         return "page.suspect"
     if asked.presses.standing is Standing.OPTED_IN:
         return "page.already_yes"
-    own_no = asked.answered_at is not None and asked.answered_at == asked.presses.no_at
-    if asked.presses.standing is Standing.OPTED_OUT and own_no:
+    if asked.presses.standing is Standing.OPTED_OUT and asked.answered_at:
         return "page.already_no"
     return "page.question_no_first" if no_first else ""
 

@@ -22,7 +22,18 @@ from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
 from repermit.ledger.store.answering import Asked
 
-_PLACES = ("masked", "nonce", "deadline", "answered", "source", "collected", "ended", "number")
+_PLACES = (
+    "masked",
+    "nonce",
+    "deadline",
+    "answered",
+    "source",
+    "collected",
+    "ended",
+    "number",
+    "page",
+)
+_HASH_DIGITS = 16
 _BUTTONS = {  # by the kind of page
     "question": frozenset(Answer),
     "thanks": frozenset({Answer.NO}),
@@ -49,12 +60,8 @@ class View:
     no_first: bool = False
     notice: str = ""  # the key of a sentence
     purposes: tuple[str, ...] = ()  # those that a thank-you names
+    late: bool = False  # the deadline has passed: a mistake cannot be promised to be mended
     test: bool = False
-
-    @property
-    def code(self) -> str:
-        """Return what the page's form says of the page it stands on; see `Pages.seen`."""
-        return f"{self.kind}.{self.no_first:d}.{self.notice}"
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,10 @@ class Shown:
     language: str
     content: str
     hash: str
+
+    def code(self, view: View) -> str:
+        """Return what the page's form says of the page it stands on; see `Pages.seen`."""
+        return f"{view.kind}.{view.no_first:d}.{view.notice}.{self.hash[:_HASH_DIGITS]}"
 
 
 class Pages:
@@ -97,12 +108,13 @@ class Pages:
 
     def seen(self, code: str, answer: Answer, asked: Asked) -> View | None:
         """Return the page on which a form with that *code* stood; None when no page of ours that
-        has a button for *answer* has that code."""
-        kind, _, rest = code.partition(".")
+        has a button for *answer* has that code, or its words have changed since."""
+        kind, _, rest = code.rpartition(".")[0].partition(".")
         no_first, _, notice = rest.partition(".")
         if answer not in _BUTTONS.get(kind, ()) or notice not in _NOTICES:
             return None
-        return self.view(kind, asked, no_first=no_first == "1", notice=notice)
+        view = self.view(kind, asked, no_first=no_first == "1", notice=notice)
+        return view if self.shown(view).code(view) == code else None
 
     def shown(self, view: View) -> Shown:
         """Return the page of *view*, rendered once."""
@@ -114,8 +126,9 @@ class Pages:
 
     def page(self, view: View, asked: Asked, *, now: datetime) -> str:
         """Return the page of *view* for this recipient, as HTML."""
-        values = self._values(view.language, asked, now=now)
-        return fill(self.shown(view).content, {k: str(escape(v)) for k, v in values.items()})
+        shown = self.shown(view)
+        values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
+        return fill(shown.content, {k: str(escape(v)) for k, v in values.items()})
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
@@ -163,7 +176,7 @@ class Pages:
             "lang": view.language,
             "banner": say("page.test_banner") if view.test else "",
             "nonce": place("nonce"),
-            "page": view.code,
+            "page": place("page"),
             **self.question.sender(view.language),
         }
         if view.kind == "thanks":
@@ -172,7 +185,7 @@ class Pages:
             return context | {
                 "title": say("page.title_no"),
                 "message": say("page.declined"),
-                "may_change": True,
+                "may_change": not view.late,
                 "mistake": say("page.declined_mistake"),
                 "yes_label": say("button.yes"),
             }

@@ -13,10 +13,12 @@ from typing import Any
 from httpx2 import ASGITransport, AsyncClient, Response
 
 from repermit.cli.answers import answer_app
+from repermit.cli.assembly import pages
 from repermit.domain.templates import Templates
 from repermit.domain.token import Scope
 from repermit.ledger.engine import Ledger
 from repermit.ledger.transaction import Transaction
+from repermit.respond.pages import View
 from repermit.runtime import Runtime, example_config
 from tests.builders import FakeClock
 
@@ -161,3 +163,9 @@ def _answers(tx: Transaction) -> list[dict[str, Any]]:
     cursor = tx.connection.execute("SELECT * FROM answer ORDER BY id")
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def page_code(site: Site) -> str:
+    """Return what the form of the plain question says of its page."""
+    view = View("question", "nl", "signed_up_no_proof")
+    return pages(site.runtime).shown(view).code(view)

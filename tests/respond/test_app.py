@@ -20,7 +20,7 @@ from repermit.domain.standing import Answer
 from repermit.domain.token import Scope
 from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, asked, press
-from tests.respond.builders import ONE_CLICK, Page, Site, served
+from tests.respond.builders import ONE_CLICK, Page, Site, page_code, served
 
 ADDRESS = "an@voorbeeld.example"
 METHODS = (
@@ -348,7 +348,7 @@ async def test_a_press_that_was_cut_off_on_its_way_records_nothing(a_site: Site)
 async def refuses_to_thank(site: Site, recipient_id: int) -> None:
     """Every press gets the page that says "not saved yet", in every language."""
     issue = site.runtime.tokens.issue
-    form = {"nonce": issue(Scope.FORM, recipient_id), "page": "question.0."}
+    form = {"nonce": issue(Scope.FORM, recipient_id), "page": page_code(site)}
     for kind, fields in (
         ("yes", {**form, "answer": "yes"}),
         ("no", {**form, "answer": "no"}),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from html import escape, unescape
 from pathlib import Path
@@ -32,7 +32,7 @@ async def kept(site: Site, hashed: str) -> str:
     return found.content
 
 
-def filled(content: str, site: Site, recipient_id: int, **values: str) -> str:
+def filled(content: str, site: Site, recipient_id: int, page: Page, **values: str) -> str:
     """Return a page that was kept, with the places filled as they were for that recipient."""
     places = {
         "masked": "a•••@voorbeeld.example",
@@ -43,6 +43,7 @@ def filled(content: str, site: Site, recipient_id: int, **values: str) -> str:
         "collected": "maart 2025",
         "ended": "",
         "number": str(recipient_id),
+        "page": page.hidden["page"],
     }
     return fill(content, places | values)
 
@@ -69,7 +70,7 @@ async def test_promise_9_the_page_on_file_is_the_page_that_was_shown(
 
     (record,) = await a_site.answers()
     content = await kept(a_site, record["page"])
-    assert filled(content, a_site, an, collected="2 maart 2025") == asks.text
+    assert filled(content, a_site, an, asks, collected="2 maart 2025") == asks.text
     assert escape(record["button"]) in asks.text
 
 
@@ -84,7 +85,7 @@ async def test_promise_9_every_page_with_a_button_is_kept_as_it_was_shown(a_site
 
     for page, record in zip(pages, await a_site.answers(), strict=False):
         content = await kept(a_site, record["page"])
-        assert filled(content, a_site, an) == page.text
+        assert filled(content, a_site, an, page) == page.text
         assert f">{escape(record['button'])}</button>" in page.text
 
 
@@ -99,7 +100,7 @@ async def test_promise_9_a_page_that_asked_again_is_kept_as_it_was_shown(
     await site.press_on(again, link, "yes", tick=["fair"])
 
     (record,) = await site.answers()
-    assert filled(await kept(site, record["page"]), site, an) == again.text
+    assert filled(await kept(site, record["page"]), site, an, again) == again.text
     assert "Er is nog niets bewaard." in again.text
 
 
@@ -276,3 +277,32 @@ async def test_a_page_that_is_gone_says_where_to_sign_up(
 
     address = escape("https://www.tuinvrienden.example/nieuwsbrief?van=link&taal=nl")
     assert gone.count(f'href="{address}"') == len(LANGUAGES)
+
+
+async def test_a_page_whose_words_have_changed_since_is_asked_again(
+    campaign_folder: Path, a_clock: FakeClock
+) -> None:
+    """The server was started again with another wording while a page stood open."""
+    async with served(campaign_folder, a_clock) as site:
+        (an,) = await asked(site.ledger, "an@voorbeeld.example")
+        link = site.link("yes", an)
+        old = await site.page(link)
+    own = campaign_folder / "templates" / "wording"
+    own.mkdir(parents=True)
+    (own / "nl.toml").write_text('[page]\nwithdraw_any_time = "Intrekken mag altijd."\n')
+    async with served(campaign_folder, a_clock) as site:
+        again = await site.press_on(old, link, "yes")
+        assert await site.answers() == []
+        assert "Intrekken mag altijd." in again.text
+        await site.press_on(again, link, "yes")
+        assert await site.standing(an) == "opted_in"
+
+
+async def test_after_the_deadline_a_no_is_not_offered_to_be_mended_by_a_day_that_is_past(
+    a_site: Site,
+) -> None:
+    (an,) = await asked(a_site.ledger, "an@voorbeeld.example")
+    a_site.clock.advance(timedelta(days=40))
+    declined = await a_site.press(a_site.link("no", an), "no")
+    assert await a_site.standing(an) == "opted_out"
+    assert declined.buttons == []

@@ -114,9 +114,18 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         due_at=from_micros(row[11]),
         mail=row[12],
         purposes=tuple(json.loads(row[13])) if row[13] else (),
-        answered_at=max(filter(None, (presses.yes_at, presses.no_at)), default=None),
+        answered_at=_answered_at(tx, recipient_id, presses.standing),
         purposes_before=tuple(json.loads(row[15])) if row[15] else (),
     )
+
+
+def _answered_at(tx: Transaction, recipient_id: int, standing: Standing) -> datetime | None:
+    """Return when the recipient's own press, as recorded, put them where they stand."""
+    at: int | None = tx.value(
+        "SELECT at FROM answer WHERE recipient_id = ? AND standing = ? ORDER BY id DESC LIMIT 1",
+        *(recipient_id, str(standing)),
+    )
+    return from_micros(at)
 
 
 def _is_repeated(before: Asked, after: Presses, purposes: tuple[str, ...]) -> bool:
