@@ -177,7 +177,9 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
         show(f"{counted(sent.recovered, 'mail')} of a sender that was lost are doubtful")
     if figures.standings["doubtful"]:
         tell("What is doubtful is never sent again by itself: see `repermit doubt list`.")
-    if figures.next_try is not None:
+    if figures.paused_at is not None:
+        show("paused: `repermit resume`, then `repermit send` goes on")
+    elif figures.next_try is not None:
         show(f"the next try is due at {iso(figures.next_try)}: run `repermit send` again then")
     elif figures.standings["listed"]:
         show(f"{counted(figures.standings['listed'], 'mail')} left")

@@ -74,8 +74,10 @@ async def admit_list(
         await _admit_rows(ledger, source, terms, imported, reject, stop, progress)
         return imported
     finally:
-        await take_back_unfinished(ledger)
-        lock.release()
+        try:
+            await take_back_unfinished(ledger)
+        finally:
+            lock.release()
 
 
 async def _admit_rows(

@@ -143,6 +143,8 @@ def translate(failure: BaseException) -> BaseException:
         )
     if not isinstance(failure, sqlite3.Error):
         return failure
+    if getattr(failure, "sqlite_errorname", "") in _FULL:
+        return _full()
     text = str(failure)
     for sign, (message, hint) in _MEANINGS.items():
         if sign in text:
@@ -150,6 +152,7 @@ def translate(failure: BaseException) -> BaseException:
     return failure
 
 
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")  # the latter: no room for the shared memory
 _MEANINGS = {
     "is locked": (
         "the ledger is locked by another process",

@@ -244,3 +244,10 @@ async def test_a_ledger_and_its_keys_may_be_moved_together(
 
     assert (await verified(ledger)).holds
     await ledger.close()
+
+
+def test_no_room_for_the_shared_memory_is_a_full_disk() -> None:
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    meaning = connect.translate(failure)
+    assert str(meaning) == "the disk is full"

@@ -1,0 +1,78 @@
+"""A purge that would be wrong is refused, with a code for scripts, and erases nobody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.refusals import assert_explained, assert_explained_as_json, state
+from tests.journeys.campaign import CONNECTIONS, LISTED, Campaign, Later, Result, wait_until
+from tests.journeys.relay import Relay
+
+pytestmark = pytest.mark.journey
+
+_AFTERWARDS, _BEFORE = Later(timedelta(days=32)), Later(timedelta(hours=-1))
+
+
+def refused(text: Result, as_json: Result, *, why: str) -> list[str]:
+    """Return the codes of a purge that was refused in both forms."""
+    assert_explained(text, why=why)
+    told = assert_explained_as_json(as_json, why=why)
+    assert (told["purged"], told["traces"]) == (0, 0)
+    return [each["code"] for each in told["refused"]]
+
+
+@pytest.mark.parametrize("allowed", [(), ("--at-most", str(LISTED - 1))], ids=["none", "fewer"])
+def test_more_are_due_than_may_go(asked: Campaign, allowed: tuple[str, ...]) -> None:
+    """In a script nobody is there to type the number, and a smaller one is not enough."""
+    before = state(asked)
+
+    text = asked.at(_AFTERWARDS, "purge", *allowed, expect=1)
+    as_json = asked.at(_AFTERWARDS, "purge", *allowed, "--json", expect=1)
+
+    assert refused(text, as_json, why=f"{LISTED} recipients are due") == ["at_most"]
+    assert as_json.json["due"] == LISTED
+    assert state(asked) == before
+
+
+def test_mails_are_still_leaving(approved: Campaign, relay: Relay) -> None:
+    """A sender has handed mails over, and the relay has not said its word."""
+    approved.use(relay.port)
+    relay.holds = True
+    sender = approved.start("send")
+    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    before = state(approved)
+
+    text = approved.run("purge", "--at-most", "0", expect=1)
+    as_json = approved.here("purge", "--at-most", "0", "--json", expect=1)
+
+    assert refused(text, as_json, why="still leaving") == ["leaving"]
+    assert state(approved) == before
+    relay.holds = False
+    assert sender.ended().code == 0
+    assert approved.here("purge", "--at-most", "0", "--json").json["purged"] == 0
+
+
+def test_the_clock_is_behind_the_log(asked: Campaign) -> None:
+    """It says from when it will work."""
+    before = state(asked)
+
+    text = asked.at(_BEFORE, "purge", "--at-most", "0", expect=1)
+    as_json = asked.at(_BEFORE, "purge", "--at-most", "0", "--json", expect=1)
+
+    assert refused(text, as_json, why="the clock is behind the log") == ["clock"]
+    until = datetime.fromisoformat(as_json.json["refused"][0]["until"])
+    assert timedelta() < datetime.now(UTC) - until < timedelta(hours=1)
+    assert state(asked) == before
+
+
+def test_a_dry_run_tells_every_reason_and_ends_well(asked: Campaign) -> None:
+    before = state(asked)
+
+    told = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3", "--json").json
+    text = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3").out
+
+    assert [each["code"] for each in told["refused"]] == ["at_most"]
+    assert "refused [at_most]" in text
+    assert state(asked) == before

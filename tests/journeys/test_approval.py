@@ -1,0 +1,90 @@
+"""An approval is for exactly these people and these words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.journeys.campaign import LISTED, Campaign, Later, address, row, write_list
+from tests.journeys.relay import Relay
+from tests.journeys.web import text_of
+
+pytestmark = pytest.mark.journey
+
+
+def approve(campaign: Campaign) -> None:
+    """Approve what there is now."""
+    campaign.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+
+
+def test_added_people_void_it(approved: Campaign, relay: Relay) -> None:
+    approved.use(relay.port)
+    approved.here("import", write_list(approved.outside / "more.csv", [row(500)]))
+    before = approved.status()
+
+    refused = approved.run("send", expect=1)
+
+    assert "1 recipient added after the approval" in refused.err
+    assert (relay.taken, approved.status()) == ([], before)
+    approve(approved)
+    approved.here("send")
+    assert len(relay.taken) == LISTED + 1
+
+
+def test_changed_words_void_it(approved: Campaign, relay: Relay) -> None:
+    """One sentence that the campaign words in its own way."""
+    approved.use(relay.port)
+    words = approved.folder / "templates" / "wording" / "nl.toml"
+    words.parent.mkdir(parents=True)
+    words.write_text('[mail]\nyours_alone = "Deze links zijn van u alleen."\n', "utf-8")
+    before = approved.status()
+
+    refused = approved.run("send", expect=1)
+
+    assert "changed since: mail" in refused.err
+    assert (relay.taken, approved.status()) == ([], before)
+    approve(approved)
+    approved.here("send")
+    assert len(relay.taken) == LISTED
+    assert (
+        sum("Deze links zijn van u alleen." in text_of(each.content) for each in relay.taken) == 6
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        ("answer_days = 30", "answer_days = 21"),
+        ('public_url = ".*"', 'public_url = "http://127.0.0.1:1"'),
+        ('from = ".*"', 'from = "Somebody else <a@tuinvrienden.example>"'),
+        ("signed_up_no_proof = .*", 'signed_up_no_proof = "Another reason."'),
+        ('text.nl = ".*"', 'text.nl = "elke dag reclame"'),
+    ],
+)
+def test_a_changed_config_voids_it(approved: Campaign, pattern: str, replacement: str) -> None:
+    """Nothing is sent, whatever the relay would say: it is not even called."""
+    approved.edit(pattern, replacement)
+
+    refused = approved.at(Later(), "send", "--json", expect=1).json
+
+    assert "changed since" in refused["error"]
+
+
+def test_removed_people_do_not_void_it(approved: Campaign, relay: Relay) -> None:
+    """One is suppressed, one erased on their own wish."""
+    approved.use(relay.port)
+    approved.here("suppress", "-", stdin=address(0))
+    approved.here("person", "--erase", stdin=address(1))
+
+    sent = approved.run("send", "--json").json
+
+    assert sent["asked"] == len(relay.taken) == LISTED - 2
+    assert not {address(0), address(1)} & set(relay.mailboxes)
+    assert approved.status()["erased"] == 1
+
+
+def test_the_page_to_print_says_who_and_how_many(approved: Campaign) -> None:
+    page = (approved.folder / "approval-1.html").read_text("utf-8")
+
+    assert "An Peeters" in page
+    assert "Jan Claes" in page
+    assert str(LISTED) in page
