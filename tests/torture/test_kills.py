@@ -1,0 +1,254 @@
+"""One mail, whatever crashes: real senders killed at any instant, a real relay that counts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repermit.cli import main
+from repermit.cli.begin import write_campaign
+from repermit.domain.clock import Clock, SystemClock
+from repermit.ledger.store.personal import open_person
+from repermit.ledger.transaction import Transaction
+from repermit.runtime import Runtime
+from tests.relays import Faults, Relay, polite
+
+pytestmark = pytest.mark.torture
+
+KILLS = int(os.environ.get("REPERMIT_KILLS", "30"))
+CONNECTIONS = 5
+_STARTING_SECONDS = 2.5  # a sender reads its config, its words and the ledger
+_SENDING_SECONDS = 0.8
+_START_KILLS = 0.25  # the share of the kills that come before the first mail
+_SECONDS_A_REPLY = 0.03  # so that a mail is under way for longer than the rest takes
+_PER_KILL = 25  # recipients that a sender reaches at the most before it is killed
+_END_SECONDS = 120
+
+
+class Later:
+    """The machine's clock, some time ahead."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        self._ahead, self._system = ahead, SystemClock()
+
+    def now(self) -> datetime:
+        """Return the moment that much from now."""
+        return self._system.now() + self._ahead
+
+
+@dataclass
+class Campaign:
+    """A campaign on disk, driven by the command line only."""
+
+    folder: Path
+    addresses: list[str]
+    kills: list[int] = field(default_factory=list)  # connections open at each
+
+    @property
+    def config(self) -> str:
+        return str(self.folder / "config.toml")
+
+    def run(self, *words: str, clock: Clock | None = None) -> str:
+        """Run a command that must succeed, and return what it printed."""
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            assert main(["--config", self.config, *words], clock=clock) == 0, words
+        return printed.getvalue()
+
+    def sender(self) -> subprocess.Popen[bytes]:
+        """Start a sender as an operator would."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "repermit", "--config", self.config, "send", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def kill_one(self, relay: Relay, chance: random.Random) -> None:
+        """Start a sender and kill it at any instant: while it starts, or among its mails."""
+        opened = relay.opened
+        with self.sender() as sender:
+            if chance.random() < _START_KILLS:
+                time.sleep(chance.uniform(0.0, _STARTING_SECONDS))
+            else:
+                _wait_until(lambda: relay.opened > opened or sender.poll() is not None)
+                time.sleep(chance.uniform(0.0, _SENDING_SECONDS))
+            assert sender.poll() is None, sender.communicate()
+            closed = relay.closed
+            sender.kill()
+            sender.wait()
+            for stream in (sender.stdout, sender.stderr):
+                assert stream is not None
+                stream.read()
+        _wait_until(lambda: relay.opened == relay.closed)
+        self.kills.append(relay.opened - closed)
+
+    def send_to_the_end(self) -> dict[str, Any]:
+        """Send until nothing may leave, and return what the last sender said."""
+        with self.sender() as sender:
+            out, err = sender.communicate(timeout=_END_SECONDS)
+        assert sender.returncode == 0, err.decode()
+        said: dict[str, Any] = json.loads(out)
+        return said
+
+    def status(self) -> dict[str, Any]:
+        """Return the figures; whoever was admitted stands somewhere, exactly once."""
+        told: dict[str, Any] = json.loads(self.run("status", "--json"))
+        total = sum(told["standings"].values()) + told["purged"] + told["erased"]
+        assert total == told["admitted"] == len(self.addresses)
+        return told
+
+    def standings(self) -> dict[str, str]:
+        """Return where each address stands."""
+
+        def read(tx: Transaction) -> dict[str, str]:
+            rows = tx.rows(
+                "SELECT id, generation, sealed, relationship, country, standing FROM recipient"
+            )
+            return {_mailbox(tx, row): row[5] for row in rows}
+
+        async def work() -> dict[str, str]:
+            async with Runtime.of(Path(self.config), SystemClock()).ledger() as ledger:
+                return await ledger.read(read)
+
+        return asyncio.run(work())
+
+
+def _mailbox(tx: Transaction, row: tuple[Any, ...]) -> str:
+    person = open_person(
+        tx,
+        recipient_id=row[0],
+        generation=row[1],
+        sealed=row[2],
+        relationship=row[3],
+        country=row[4],
+    )
+    return person.address.mailbox
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def relay() -> Iterator[Relay]:
+    """A relay that takes its time."""
+    with Relay(seconds_a_reply=_SECONDS_A_REPLY).in_a_thread() as running:
+        yield running
+
+
+def a_campaign(folder: Path, relay: Relay, size: int) -> Campaign:
+    """Make a campaign of *size* recipients, approved and ready to send."""
+    write_campaign(
+        folder,
+        {"policy.accepted_by": "An Peeters", "relay.url": f"smtp://127.0.0.1:{relay.port}"},
+    )
+    config = folder / "config.toml"
+    text = config.read_text("utf-8")
+    text = text.replace("connections = 10", f"connections = {CONNECTIONS}")
+    config.write_text(text.replace("per_second = 50", "per_second = 500"), "utf-8")
+    addresses = [f"person{number}@list.example" for number in range(size)]
+    listed = folder / "list.csv"
+    listed.write_text("\n".join(["email", *addresses]) + "\n", "utf-8")
+    campaign = Campaign(folder, addresses)
+    campaign.run(
+        *("import", str(listed), "--relationship", "signed_up_no_proof", "--country", "BE"),
+        *("--source", "the stand at the fair", "--collected", "2025-03-01"),
+    )
+    assert campaign.status()["standings"]["listed"] == size
+    campaign.run("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    return campaign
+
+
+def check_everybody(campaign: Campaign, relay: Relay) -> None:
+    """Nobody has two mails, nobody is forgotten, and the ledger says of nobody what is not so."""
+    out, standings = relay.out(), campaign.standings()
+    assert [mailbox for mailbox, count in out.items() if count > 1] == []
+    assert set(standings) == set(campaign.addresses)
+    by_standing = {
+        name: {each for each, standing in standings.items() if standing == name}
+        for name in set(standings.values())
+    }
+    assert set(by_standing) <= {"asked", "doubtful", "undeliverable", "deferred"}
+    assert by_standing["asked"] <= set(out)
+    assert not by_standing.get("undeliverable", set()) & set(out)
+    assert not by_standing.get("deferred", set()) & set(out), "they will get a second mail"
+    campaign.run("proof", "verify")
+
+
+def torture(
+    campaign: Campaign, relay: Relay, *, kills: int, chance: random.Random, faults: Faults | None
+) -> None:
+    """Kill a sender *kills* times, and look at the figures after each."""
+    for _ in range(kills):
+        campaign.kill_one(relay, chance)
+        figures = campaign.status()["standings"]
+        may_be_in_doubt = sum(campaign.kills) + (faults.doubts if faults else 0)
+        assert figures["doubtful"] + figures["claimed"] <= may_be_in_doubt
+        assert figures["asked"] <= sum(relay.out().values())
+    assert campaign.status()["standings"]["listed"] > 0, "the last kills hit nothing"
+    assert sum(map(bool, campaign.kills)) >= kills // 4, "too few kills landed among the mails"
+    assert all(count <= CONNECTIONS for count in campaign.kills)
+
+
+@pytest.fixture
+def seed() -> int:
+    """What this run draws its chances from; printed, so that it can be run again."""
+    seed = int(os.environ.get("REPERMIT_SEED", secrets.randbits(32)))
+    print(f"REPERMIT_SEED={seed}")
+    return seed
+
+
+def test_after_any_kill_nobody_has_two_mails_and_nobody_is_forgotten(
+    tmp_path: Path, relay: Relay, seed: int
+) -> None:
+    """Promise 1, at instants spread from before the first line of Python to the last mail."""
+    campaign = a_campaign(tmp_path, relay, 100 + KILLS * _PER_KILL)
+
+    torture(campaign, relay, kills=KILLS, chance=random.Random(seed), faults=None)
+    relay.seconds_a_reply = 0.0
+    campaign.send_to_the_end()
+
+    figures = campaign.status()["standings"]
+    assert figures["asked"] + figures["doubtful"] == len(campaign.addresses)
+    assert figures["doubtful"] <= sum(campaign.kills)
+    check_everybody(campaign, relay)
+
+
+def test_kills_and_a_relay_that_fails_in_every_phase_together_double_nobody(
+    tmp_path: Path, relay: Relay, seed: int
+) -> None:
+    """Afterwards the relay recovers, time passes, and what it put off is tried again."""
+    kills = max(1, KILLS // 3)
+    campaign = a_campaign(tmp_path, relay, 100 + kills * _PER_KILL)
+    faults = relay.script = Faults(seed, share=0.05)
+
+    torture(campaign, relay, kills=kills, chance=random.Random(seed), faults=faults)
+    relay.script, relay.seconds_a_reply = polite, 0.0
+    campaign.send_to_the_end()
+    check_everybody(campaign, relay)
+    put_off = campaign.status()["standings"]["deferred"]
+    campaign.run("send", clock=Later(timedelta(hours=1)))
+
+    figures = campaign.status()["standings"]
+    assert put_off > 0
+    assert figures["listed"] == figures["deferred"] == figures["claimed"] == 0
+    assert figures["doubtful"] <= sum(campaign.kills) + faults.doubts
+    check_everybody(campaign, relay)
