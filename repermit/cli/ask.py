@@ -1,4 +1,4 @@
-"""Ask: send, pause, resume, and what to do about doubtful mails."""
+"""Ask: send, pause, resume."""
 
 from __future__ import annotations
 
@@ -20,18 +20,16 @@ from repermit.cli.session import (
     tell,
 )
 from repermit.domain.clock import iso
-from repermit.errors import DoubtRefused, SendRefused
+from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
-    from repermit.dispatch.run import Sent
+    from repermit.dispatch.plan import Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
     from repermit.ledger.tables import Approval
     from repermit.runtime import Runtime
 
 _PANEL = "Ask"
-Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]…", help="From `doubt list`.")]
-All = Annotated[int | None, typer.Option("--all", metavar="N", help="All, stating how many.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,12 +37,6 @@ def register(app: typer.Typer) -> None:
     app.command("send", rich_help_panel=_PANEL)(send)
     app.command("pause", rich_help_panel=_PANEL)(pause)
     app.command("resume", rich_help_panel=_PANEL)(resume)
-    doubt = typer.Typer(no_args_is_help=True, help="Decide on mails that may or may not be out.")
-    doubt.command("list")(doubt_list)
-    doubt.command("assume-sent")(doubt_assume_sent)
-    doubt.command("resend")(doubt_resend)
-    doubt.command("restored")(doubt_restored)
-    app.add_typer(doubt, name="doubt", rich_help_panel=_PANEL)
 
 
 def send(
@@ -69,7 +61,7 @@ def send(
 
 async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tuple[Sent, Figures]:
     from repermit.cli.assembly import later_keys, mailer, relay
-    from repermit.dispatch.run import Plan
+    from repermit.dispatch.plan import Plan
     from repermit.dispatch.run import send as send_mails
     from repermit.ledger.store import campaign
 
@@ -85,7 +77,6 @@ async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tup
         )
         plan = Plan(
             sender=config.from_.address,
-            answer_days=runtime.config.campaign.answer_days,
             give_up=timedelta(hours=config.give_up_hours),
             connections=config.connections,
             per_second=config.per_second,
@@ -161,6 +152,7 @@ def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
         "undeliverable": sent.undeliverable,
         "doubtful": sent.doubtful + sent.recovered,
         "returned": sent.returned,
+        "unmade": sent.unmade,
         "interrupted": sent.interrupted,
         "left": figures.standings["listed"],
         "next_try": iso(figures.next_try),
@@ -206,85 +198,3 @@ def resume(context: typer.Context) -> None:
 async def _write(runtime: Runtime, part: Any) -> Any:
     async with runtime.ledger() as ledger:
         return await ledger.write(part)
-
-
-def doubt_list(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
-) -> None:
-    """Show which mails may or may not be out, with the Message-ID to look for at the relay."""
-    run(_doubt_list(session_of(context).runtime(), as_json=as_json))
-
-
-async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
-    from repermit.cli.assembly import mailer
-    from repermit.dispatch.run import recover
-    from repermit.ledger.store import doubt
-
-    made = mailer(runtime)
-    async with runtime.ledger() as ledger:
-        await recover(ledger)
-        found = await ledger.read(doubt.doubtful, limit=100_000)
-    if as_json:
-        rows = [
-            {
-                "id": each.id,
-                "intent_at": iso(each.intent_at),
-                "due_at": iso(each.due_at),
-                "message_id": made.message_id(each.id),
-            }
-            for each in found
-        ]
-        show_json({"doubtful": rows})
-        return
-    for each in found:
-        show(f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>")
-    tell(f"{counted(len(found), 'mail')} in doubt. In the relay's log, look for the Message-ID:")
-    tell("  found: `repermit doubt assume-sent ID…`; surely not there: `repermit doubt resend ID…`")
-
-
-def doubt_assume_sent(context: typer.Context, ids: Ids = None, all_of: All = None) -> None:
-    """Take doubtful mails as sent: their deadline stands, nobody is mailed again."""
-    count = run(_decide(session_of(context).runtime(), ids, all_of, resend=False))
-    show(f"{counted(count, 'mail')} taken as sent")
-
-
-def doubt_resend(context: typer.Context, ids: Ids = None, all_of: All = None) -> None:
-    """Send doubtful mails again. Outside the promise of one mail: they may get two."""
-    count = run(_decide(session_of(context).runtime(), ids, all_of, resend=True))
-    show(
-        f"{counted(count, 'recipient')} listed again; whoever had the first mail will get a second"
-    )
-
-
-async def _decide(
-    runtime: Runtime, ids: list[int] | None, all_of: int | None, *, resend: bool
-) -> int:
-    from repermit.ledger.store import doubt
-
-    if bool(ids) == (all_of is not None):
-        raise DoubtRefused(
-            "say which: ids, or --all with the number of doubtful mails",
-            hint="`repermit doubt list` shows both",
-        )
-    expected = all_of if all_of is not None else len(set(ids or ()))
-    async with runtime.ledger() as ledger:
-        return await ledger.write(doubt.decide_doubt, ids or None, expected=expected, resend=resend)
-
-
-def doubt_restored(context: typer.Context) -> None:
-    """After an older copy of the ledger was put back: make doubtful what may have left since."""
-    count = run(_restored(session_of(context).runtime()))
-    show(f"{counted(count, 'mail')} are doubtful now; the ledger may send and purge again")
-
-
-async def _restored(runtime: Runtime) -> int:
-    from repermit.ledger.store import doubt
-
-    async with runtime.ledger() as ledger:
-        if not await ledger.read(ledger.older_copy):
-            raise DoubtRefused("this ledger is not an older copy", hint="nothing needs to be done")
-        due, count = runtime.question.due_at(runtime.clock.now()), 0
-        while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
-            count += moved
-        await ledger.write(ledger.accept_copy)
-    return count

@@ -69,7 +69,7 @@ async def _rehearse(runtime: Runtime, at_most: int | None) -> dict[str, Any]:
 async def _purge(
     runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
 ) -> dict[str, Any]:
-    from repermit.dispatch.run import recover
+    from repermit.dispatch.recover import recover
     from repermit.purge.run import plan
     from repermit.purge.run import purge as purge_now
 

@@ -50,7 +50,8 @@ def mail_oneself(
 async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.cli.assembly import mailer, relay
     from repermit.cli.preview import sample_variants, test_person
-    from repermit.dispatch.relay import Accepted, RelayAway
+    from repermit.dispatch.relay import RelayAway
+    from repermit.dispatch.verdict import Accepted
     from repermit.domain.address import parse
     from repermit.domain.token import TEST_RECIPIENT
     from repermit.ledger.store import suppression

@@ -1,10 +1,9 @@
-"""Prepare: init, import, suppress, screen."""
+"""Prepare: init, import, screen."""
 
 from __future__ import annotations
 
 import asyncio
 import csv
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.lists import opened
 from repermit.cli.session import (
     Interrupted,
     counted,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _PANEL = "Prepare"
-_STANDARD_INPUT = Path("-")
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
@@ -42,7 +41,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this family to *app*."""
     app.command("init", rich_help_panel=_PANEL)(init)
     app.command("import", rich_help_panel=_PANEL)(import_lists)
-    app.command("suppress", rich_help_panel=_PANEL)(suppress)
     app.command("screen", rich_help_panel=_PANEL)(screen)
 
 
@@ -110,7 +108,7 @@ def import_lists(
 
     async def work(stop: asyncio.Event) -> list[Imported]:
         with ExitStack() as stack:
-            sources = [stack.enter_context(_opened(path, chosen)) for path in lists]
+            sources = [stack.enter_context(opened(path, chosen)) for path in lists]
             reject = stack.enter_context(_rejects(rejects))
             async with _ledger(runtime, dry_run=dry_run) as ledger:
                 return [await _import_one(ledger, each, terms, reject, stop) for each in sources]
@@ -182,66 +180,6 @@ def _cure(reason: str) -> str:
     return f": {cure}" if cure else ""
 
 
-def suppress(
-    context: typer.Context,
-    listed: Annotated[
-        Path | None, typer.Argument(metavar="[LIST|-]", help="Addresses, one a line or a CSV.")
-    ] = None,
-    reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
-    none: Annotated[
-        str | None, typer.Option("--none", metavar="TEXT", help="State that nobody ever opted out.")
-    ] = None,
-    export: Annotated[
-        Path | None, typer.Option(help="Write the keyed hashes, with what they are good for.")
-    ] = None,
-) -> None:
-    """Say who must never be mailed; it wins over everything."""
-    if sum(given is not None for given in (listed, none, export)) != 1:
-        raise typer.BadParameter("give a LIST, or --none TEXT, or --export FILE")
-    runtime = session_of(context).runtime()
-    if listed:
-        run(_suppress_list(runtime, listed, reason))
-    elif none:
-        run(_state_none(runtime, none))
-    elif export:
-        run(_export_suppression(runtime, export))
-
-
-async def _suppress_list(runtime: Runtime, path: Path, reason: str) -> None:
-    from repermit.intake.suppress import suppress_list
-
-    with _opened(path, {}) as source:
-        async with runtime.ledger(create=True) as ledger:
-            done = await suppress_list(ledger, source, reason=reason)
-    show(
-        f"{counted(done.added, 'address', 'addresses')} newly suppressed,"
-        f" {done.known:,} were so before,"
-        f" {counted(done.moved, 'recipient')} moved to opted_out, {done.rejected:,} not understood"
-    )
-    if done.rejected:
-        tell("What was not understood is not suppressed: correct those lines and run it again.")
-
-
-async def _state_none(runtime: Runtime, statement: str) -> None:
-    from repermit.ledger.store import campaign
-
-    async with runtime.ledger(create=True) as ledger:
-        await ledger.write(campaign.state_no_opt_outs, statement)
-    show("noted: nobody ever opted out")
-
-
-async def _export_suppression(runtime: Runtime, path: Path) -> None:
-    from repermit.ledger.store import reading
-    from repermit.report.export import new_file
-
-    async with runtime.ledger() as ledger:
-        hashes = await ledger.read(reading.suppression_hashes)
-        with new_file(path) as file:
-            file.write("# HMAC-SHA-256 under the suppression key of this campaign\n")
-            file.writelines(f"{hashed}\n" for hashed in hashes)
-    show(f"{counted(len(hashes), 'keyed hash', 'keyed hashes')} written")
-
-
 def screen(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
 ) -> None:
@@ -288,14 +226,6 @@ def _rejects(path: Path | None) -> Iterator[Callable[[int, str, str], None]]:
             writer.writerow((line, reason, cell))
 
         yield note
-
-
-def _opened(path: Path, mapping: dict[str, str]) -> ListFile:
-    from repermit.intake.readers import open_list
-
-    if path == _STANDARD_INPUT:
-        return open_list(None, mapping=mapping, stdin=sys.stdin.buffer)
-    return open_list(path, mapping=mapping)
 
 
 def _ledger(runtime: Runtime, *, dry_run: bool) -> Any:

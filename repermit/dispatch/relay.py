@@ -18,49 +18,11 @@ from typing import Protocol
 
 import aiosmtplib
 
+from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
 from repermit.errors import SendRefused
 
 _LONGEST_REPLY = 100  # lines
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})(?:\s|$)")
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The relay took the mail."""
-
-    reply: str
-
-
-@dataclass(frozen=True)
-class Delayed:
-    """Not taken, and may be tried again: an explicit 4xx, or a loss before the first body byte."""
-
-    reply: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Refused for good. With `policy` (5.7.x) it may be about us rather than the address."""
-
-    reply: str
-    policy: bool = False
-
-
-@dataclass(frozen=True)
-class SenderRefused:
-    """The relay refuses us, not the recipient: a 5xx to MAIL FROM."""
-
-    reply: str
-
-
-@dataclass(frozen=True)
-class Lost:
-    """Lost after the first write that held body bytes: the mail may or may not be out."""
-
-    reply: str
-
-
-Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
 
 
 @dataclass(frozen=True)

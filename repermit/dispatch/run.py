@@ -7,72 +7,27 @@ settles the mail that it has in hand first.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from uuid import uuid4
 
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.dispatch.pace import Pace, wait
-from repermit.dispatch.relay import (
-    Accepted,
-    Connect,
-    Connection,
-    Delayed,
-    Lost,
-    Refused,
-    RelayAway,
-    SenderRefused,
-    Verdict,
-)
-from repermit.domain.deadline import due_at
+from repermit.dispatch.plan import Plan, Sent
+from repermit.dispatch.recover import recover
+from repermit.dispatch.relay import Connect, Connection, RelayAway
+from repermit.dispatch.verdict import Accepted, Refused, SenderRefused, Verdict, settlement
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import sending, snapshots
-from repermit.ledger.store.sending import Reserved, Settlement
+from repermit.ledger.store.sending import Reserved
 
-_FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=4)
 _POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
 _BATCH_A_CONNECTION = 10
 _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its lease runs out
 _UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run may do."""
-
-    sender: str  # envelope address
-    answer_days: int
-    give_up: timedelta
-    connections: int
-    per_second: float
-    approved_size: int  # rows listed at this log size or later were not approved
-    limit: int | None = None
-    reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
-
-
-@dataclass
-class Sent:
-    """What a run did. `asked` is what the relay took; `returned` went back to listed."""
-
-    asked: int = 0
-    deferred: int = 0
-    undeliverable: int = 0
-    doubtful: int = 0
-    returned: int = 0
-    recovered: int = 0  # claims of senders that are gone, now doubtful
-    unmade: int = 0  # stay listed or deferred, because their mail cannot be made
-    interrupted: bool = False
-    refusal: RepermitError | None = None  # why the run stopped by itself
-
-    @property
-    def mails(self) -> int:
-        """Return how many mails were handed to the relay, whatever it said."""
-        return self.asked + self.deferred + self.undeliverable + self.doubtful + self.returned
 
 
 @dataclass
@@ -216,7 +171,7 @@ class Run:
         """
         variant = self.mailer.variant(reserved.person, reserved.language)
         now = self.ledger.clock.now()
-        due = due_at(now, answer_days=self.plan.answer_days, zone=self.mailer.question.zone)
+        due = self.mailer.question.due_at(now)
         try:
             mail = self.mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
         except _UNMAKEABLE as failure:
@@ -240,9 +195,10 @@ class Run:
         return snapshots.snapshot_hash(content)
 
     async def _settle(self, reserved: Reserved, verdict: Verdict) -> None:
-        settlement = self._settlement(reserved, verdict)
-        await self.ledger.write(sending.settle, reserved.id, self.owner, settlement)
-        match settlement.standing:
+        now = self.ledger.clock.now()
+        settled = settlement(verdict, reserved, now=now, give_up=self.plan.give_up)
+        await self.ledger.write(sending.settle, reserved.id, self.owner, settled)
+        match settled.standing:
             case Standing.ASKED:
                 self.sent.asked += 1
             case Standing.DEFERRED:
@@ -254,23 +210,6 @@ class Run:
             case _:
                 self.sent.returned += 1
         await self._judge_relay(reserved, verdict)
-
-    def _settlement(self, reserved: Reserved, verdict: Verdict) -> Settlement:
-        now = self.ledger.clock.now()
-        match verdict:
-            case Accepted(reply):
-                return Settlement(Standing.ASKED, reply)
-            case Lost(reply):
-                return Settlement(Standing.DOUBTFUL, reply)
-            case SenderRefused(reply):
-                return Settlement(Standing.LISTED, reply)
-            case Refused(reply):
-                return Settlement(Standing.UNDELIVERABLE, reply)
-            case Delayed(reply):
-                first = reserved.first_try_at or now
-                if now - first >= self.plan.give_up:
-                    return Settlement(Standing.UNDELIVERABLE, f"gave up after {reply}")
-                return Settlement(Standing.DEFERRED, reply, now + retry_after(reserved.attempts))
 
     async def _judge_relay(self, reserved: Reserved, verdict: Verdict) -> None:
         """Stop the run when the relay refuses us rather than the recipients."""
@@ -318,31 +257,6 @@ async def send(
     nobody is sent twice and nobody is skipped.
     """
     return await Run(ledger, connect, mailer, plan, stop, progress).go()
-
-
-async def recover(ledger: Ledger) -> int:
-    """Make doubtful what senders that are gone had claimed, give back what they had reserved,
-    and return how many rows became doubtful."""
-    claims = await ledger.read(sending.claim_owners)
-    leases = await ledger.read(sending.lease_owners)
-    dead = [owner for owner in {*claims, *leases} if _is_gone(ledger, owner)]
-    if dead:
-        await ledger.write(sending.free_leases, dead)
-    return await ledger.write(sending.doubt_claims, dead) if claims else 0
-
-
-def _is_gone(ledger: Ledger, owner: str) -> bool:
-    """Return whether that sender has ended, however; its lock is then tidied away."""
-    lock = Lock(ledger.path, f"sender-{owner}")
-    gone = lock.acquire()
-    lock.release()
-    return gone
-
-
-def retry_after(attempts: int) -> timedelta:
-    """Return how long to wait after one more delay: doubling, with a fifth of jitter."""
-    wait = min(_FIRST_RETRY * (1 << min(attempts, 10)), _LAST_RETRY)
-    return wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
 
 
 def _not_made(why: Mapping[int, Exception]) -> SendRefused:

@@ -11,6 +11,8 @@ import os
 import time
 from pathlib import Path
 
+from repermit.ledger.connect import translated
+
 _TRIES, _BETWEEN_SECONDS = 3, 0.02  # whoever only looks holds a lock for an instant
 
 
@@ -22,7 +24,14 @@ class Lock:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Return whether the lock is now ours; False when another process holds it."""
+        """Return whether the lock is now ours; False when another process holds it.
+
+        Raises: LedgerUnusable when the folder of the ledger cannot be written.
+        """
+        with translated():
+            return self._acquired()
+
+    def _acquired(self) -> bool:
         for attempt in range(_TRIES):
             if attempt:
                 time.sleep(_BETWEEN_SECONDS)

@@ -18,19 +18,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.dispatch.relay import (
-    Accepted,
-    Delayed,
-    Lost,
-    Patience,
-    Refused,
-    RelayAt,
-    RelayAway,
-    SenderRefused,
-    SmtpConnection,
-    Verdict,
-    stuffed,
-)
+from repermit.dispatch.relay import Patience, RelayAt, RelayAway, SmtpConnection, stuffed
+from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
 from repermit.errors import SendRefused
 from repermit.ledger.store.sending import LEASE
 from tests.relays import (

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from repermit.dispatch.mail import Mail, Mailer, Variant
+from repermit.dispatch.plan import Plan, Sent
+from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connection, Patience, RelayAt
-from repermit.dispatch.run import Plan, Sent, recover, retry_after, send
+from repermit.dispatch.run import send
+from repermit.dispatch.verdict import retry_after
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
 from repermit.domain.question import day_in_words
@@ -43,7 +46,6 @@ from tests.relays import (
 
 PLAN = Plan(
     sender="bounces@tuinvrienden.example",
-    answer_days=30,
     give_up=timedelta(hours=72),
     connections=3,
     per_second=100_000.0,

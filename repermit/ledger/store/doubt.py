@@ -53,9 +53,9 @@ def decide_doubt(tx: Transaction, ids: Sequence[int] | None, *, expected: int, r
     standing = Standing.LISTED if resend else Standing.ASKED
     for recipient_id in found:
         tx.run(
-            "UPDATE recipient SET standing = ?, due_at = CASE WHEN ? THEN NULL ELSE due_at END"
-            " WHERE id = ?",
-            *(str(standing), resend, recipient_id),
+            "UPDATE recipient SET standing = ?, due_at = CASE WHEN ? THEN NULL ELSE due_at END,"
+            " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END WHERE id = ?",
+            *(str(standing), resend, resend, recipient_id),
         )
     tx.log.moved(found, standing)
     return len(found)

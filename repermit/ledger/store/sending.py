@@ -117,10 +117,12 @@ def settle(tx: Transaction, recipient_id: int, owner: str, settlement: Settlemen
     )
     settled = tx.run(
         "UPDATE recipient SET standing = ?, settled_at = ?, relay_reply = ?, try_at = ?,"
-        " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL"
+        " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
+        " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
         " WHERE id = ? AND standing = 'claimed' AND claimed_by = ?",
         *(str(settlement.standing), to_micros(tx.now), settlement.reply),
-        *(to_micros(settlement.try_at), had_mail, recipient_id, owner),
+        *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
+        *(recipient_id, owner),
     )
     if settled:
         tx.log.moved([recipient_id], settlement.standing)

@@ -1,0 +1,77 @@
+"""What the relay says of one mail, and where that leaves the recipient."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from repermit.domain.standing import Standing
+from repermit.ledger.store.sending import Reserved, Settlement
+
+_FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The relay took the mail."""
+
+    reply: str
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """Not taken, and may be tried again: an explicit 4xx, or a loss before the first body byte."""
+
+    reply: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Refused for good. With `policy` (5.7.x) it may be about us rather than the address."""
+
+    reply: str
+    policy: bool = False
+
+
+@dataclass(frozen=True)
+class SenderRefused:
+    """The relay refuses us, not the recipient: a 5xx to MAIL FROM."""
+
+    reply: str
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Lost after the first write that held body bytes: the mail may or may not be out."""
+
+    reply: str
+
+
+Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
+
+
+def settlement(
+    verdict: Verdict, reserved: Reserved, *, now: datetime, give_up: timedelta
+) -> Settlement:
+    """Return where *verdict* leaves a recipient; after *give_up* of delays they are given up."""
+    match verdict:
+        case Accepted(reply):
+            return Settlement(Standing.ASKED, reply)
+        case Lost(reply):
+            return Settlement(Standing.DOUBTFUL, reply)
+        case SenderRefused(reply):
+            return Settlement(Standing.LISTED, reply)
+        case Refused(reply):
+            return Settlement(Standing.UNDELIVERABLE, reply)
+        case Delayed(reply):
+            first = reserved.first_try_at or now
+            if now - first >= give_up:
+                return Settlement(Standing.UNDELIVERABLE, f"gave up after {reply}")
+            return Settlement(Standing.DEFERRED, reply, now + retry_after(reserved.attempts))
+
+
+def retry_after(attempts: int) -> timedelta:
+    """Return how long to wait after one more delay: doubling, with a fifth of jitter."""
+    wait = min(_FIRST_RETRY * (1 << min(attempts, 10)), _LAST_RETRY)
+    return wait * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
