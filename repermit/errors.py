@@ -22,7 +22,7 @@ RepermitError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 
@@ -121,10 +121,13 @@ class PurgeRefused(RepermitError):
     def details(self) -> dict[str, Any]:
         """Return the reasons one by one, under the keys of a purge that went on."""
         refused = [
-            {"code": code, "text": text, "until": until.isoformat() if until else None}
-            for code, text, until in self.reasons
+            {"code": code, "text": text, "until": _iso(until)} for code, text, until in self.reasons
         ]
         return {"due": self.due, "purged": 0, "refused": refused, "traces": 0, **self.done}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
 
 
 class ProofBroken(RepermitError):

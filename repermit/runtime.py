@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -128,7 +129,12 @@ class Runtime:
             processors=tuple(f"{each.name} ({each.country})" for each in config.processors),
             zone=config.campaign.zone,
             answer_days=config.campaign.answer_days,
+            sensitive=config.campaign.sensitive,
         )
+
+    def today(self) -> date:
+        """Return the day it is in the campaign's zone."""
+        return self.clock.now().astimezone(self.config.campaign.zone).date()
 
     def relay_password(self) -> str | None:
         """Return the password of the relay, from the environment or a credentials folder."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,10 +57,11 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         _explain(failure, as_json="--json" in given)
         return failure.exit_code
     except TyperException as failure:
+        message = re.sub(r"\S*@\S*", "…", failure.format_message())  # it may quote an address
         if "--json" in given:
-            _show({"error": failure.format_message(), "hint": "see `repermit --help`"})
+            _show({"error": message, "hint": "see `repermit --help`"})
         else:
-            _explain_usage(failure.format_message())
+            _explain_usage(message)
         return failure.exit_code
     except typer.Abort:
         tell("repermit: not done, because nobody confirmed it\n  what to do: run it again")

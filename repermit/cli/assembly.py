@@ -5,6 +5,7 @@ Also what an approval is given for: everything that decides who reads which word
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from itertools import product
 from typing import Any
@@ -52,7 +53,9 @@ def relay(runtime: Runtime) -> RelayAt:
 
 def rules(runtime: Runtime) -> Rules:
     """Return the operator's part of the policy."""
-    return runtime.config.policy.rules(runtime.config.sensitive_prepared)
+    config = runtime.config
+    own = config.policy.rules(config.sensitive_prepared)
+    return replace(own, sensitive=config.campaign.sensitive)
 
 
 def policy_facts(runtime: Runtime) -> dict[str, Any]:
@@ -65,6 +68,8 @@ def policy_facts(runtime: Runtime) -> dict[str, Any]:
         "recent_days": policy.recent_days,
         "reasons": dict(policy.reasons),
         "override": dict(policy.override),
+        "sensitive": runtime.config.campaign.sensitive,
+        "sensitive_prepared": runtime.config.sensitive_prepared,
     }
 
 
@@ -83,7 +88,12 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
         "purposes": [purpose.id for purpose in config.purposes],
         "answer_days": config.campaign.answer_days,
         "timezone": config.campaign.timezone,
-        "sender": _hash([config.relay.from_.name, config.relay.from_.address]),
+        "sender": _hash(
+            [
+                *(config.relay.from_.name, config.relay.from_.address),
+                *(config.relay.reply_to.name, config.relay.reply_to.address),
+            ]
+        ),
         "public_url": config.web.public_url,
         "release": __version__,
     }

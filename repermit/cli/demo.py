@@ -152,16 +152,16 @@ class _Demo:
         show("")
 
     def _status(self) -> dict[str, Any]:
-        from repermit.cli.operate import _figures, status_content
+        from repermit.cli.operate import read_figures, status_content
 
         runtime = Session(self._clock, Path(self._config)).runtime()
-        return status_content(asyncio.run(_figures(runtime)))
+        return status_content(asyncio.run(read_figures(runtime)))
 
     def _due(self) -> int:
-        from repermit.cli.finish import _rehearse
+        from repermit.cli.finish import planned_purge
 
         runtime = Session(self._clock, Path(self._config)).runtime()
-        return int(asyncio.run(_rehearse(runtime, None))["due"])
+        return int(asyncio.run(planned_purge(runtime, None))["due"])
 
     @contextlib.contextmanager
     def _served(self) -> Iterator[None]:

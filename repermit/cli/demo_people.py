@@ -90,7 +90,7 @@ def _request(link: str, *, method: str, fields: dict[str, str] | None = None) ->
     data = urlencode(fields).encode() if fields is not None else None
     request = urllib.request.Request(link, data=data, method=method)  # noqa: S310 - our own link
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310 - as above
             return str(response.read().decode("utf-8"))
     except HTTPError as refused:
         with refused:

@@ -94,6 +94,9 @@ def doubt_restored(context: typer.Context) -> None:
     """After an older copy of the ledger was put back: make doubtful what may have left since."""
     count = run(_restored(session_of(context).runtime()))
     show(f"{counted(count, 'mail')} are doubtful now; the ledger may send and purge again")
+    tell("What was imported, suppressed or answered after the copy was made is not in it:")
+    tell("  suppress again what was suppressed since, and do not import a list again that was")
+    tell("  imported since, nor list again who was withheld in the copy: they may have been asked.")
 
 
 async def _restored(runtime: Runtime) -> int:

@@ -13,7 +13,6 @@ from repermit.cli.session import counted, is_terminal, run, session_of, show, sh
 from repermit.errors import ProofBroken, PurgeRefused
 
 if TYPE_CHECKING:
-    from repermit.ledger.engine import Ledger
     from repermit.purge.plan import Plan
     from repermit.runtime import Runtime
 
@@ -43,7 +42,7 @@ def purge(
     """Erase who said no or nothing by the date in their mail; refuses when that would be wrong."""
     runtime = session_of(context).runtime()
     if dry_run:
-        content = run(_rehearse(runtime, at_most))
+        content = run(planned_purge(runtime, at_most))
     else:
         content = run(_purge(runtime, at_most, by or getpass.getuser(), as_json=as_json))
     if not as_json:
@@ -59,7 +58,8 @@ def purge(
         show_json(content)
 
 
-async def _rehearse(runtime: Runtime, at_most: int | None) -> dict[str, Any]:
+async def planned_purge(runtime: Runtime, at_most: int | None) -> dict[str, Any]:
+    """Return what a purge would do now, and what stands against it, as `--json` tells it."""
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
@@ -75,10 +75,8 @@ async def _purge(
 
     async with runtime.ledger() as ledger:
         await recover(ledger)
-        intended = await plan(ledger, at_most=at_most)
         if at_most is None:
-            at_most = await _confirmed(ledger, intended)
-        tell(f"{counted(intended.due, 'recipient')} will be erased for good, with their keys")
+            at_most = _confirmed(await plan(ledger, at_most=None))
         done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)
     return {
         "due": done.due,
@@ -89,7 +87,7 @@ async def _purge(
     }
 
 
-async def _confirmed(_: Ledger, intended: Plan) -> int:
+def _confirmed(intended: Plan) -> int:
     """Return how many may go: what a person types, none in a script unless nobody is due."""
     if not intended.due or intended.resumes:
         return intended.due
@@ -151,6 +149,8 @@ def export(
     known = [each.id for each in runtime.config.purposes]
     if purpose is not None and purpose not in known:
         raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
+    if opt_outs and purpose is not None:
+        raise typer.BadParameter("a no is for every purpose: give --opt-outs without --purpose")
     count = run(_export(runtime, out, as_format, purpose, opt_outs=opt_outs))
     show(f"{counted(count, 'row')} written")
 

@@ -94,13 +94,14 @@ def approve(
     by: Annotated[str, typer.Option(help="Who approves.")],
     informed: Annotated[str, typer.Option(help="Who was informed: another person.")],
 ) -> None:
-    """Approve exactly this: these people, these words, this policy, these dates."""
+    """Approve exactly this: these people, screened anew, these words, this policy, these dates."""
     run(_approve(session_of(context).runtime(), by.strip(), informed.strip()))
 
 
 async def _approve(runtime: Runtime, by: str, informed: str) -> None:
-    from repermit.cli.assembly import approval_facts, digest, later_keys
+    from repermit.cli.assembly import approval_facts, digest, later_keys, policy_facts, rules
     from repermit.cli.signoff import write_signoff
+    from repermit.intake.screen import screen
     from repermit.ledger.store import approval, campaign
 
     _require_two_people(by, informed)
@@ -113,32 +114,16 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
         tell(later)
     facts = await asyncio.to_thread(approval_facts, runtime)
     async with runtime.ledger() as ledger:
-        figures = await ledger.read(campaign.figures)
-        if await ledger.read(campaign.is_importing):
-            raise ApprovalRefused(
-                "an import is running, or was cut off",
-                hint="wait until it is done, or run it again",
-            )
-        if not figures.standings["listed"]:
-            raise ApprovalRefused(
-                "nobody is listed: there is nobody to ask",
-                hint="see the reasons with `repermit screen`",
-            )
+        await screen(ledger, rules(runtime), policy_facts(runtime), today=runtime.today())
         if not await ledger.read(campaign.knows_opt_outs):
             tell("warning: no suppression list and no statement that nobody ever opted out;")
             tell("  give it with `repermit suppress LIST` or `repermit suppress --none TEXT`")
-        cells = await ledger.read(campaign.cells)
-        counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in cells}
-        number = await ledger.write(
-            approval.approve,
-            by=by,
-            informed=informed,
-            digest=digest(facts),
-            facts={**facts, "counts": counts},
+        given = await ledger.write(
+            approval.approve, by=by, informed=informed, digest=digest(facts), facts=facts
         )
-    sheet = write_signoff(runtime, number, by=by, informed=informed, cells=cells, facts=facts)
+    sheet = write_signoff(runtime, given, by=by, informed=informed, facts=facts)
     show(
-        f"approved: {counted(figures.standings['listed'], 'recipient')} may be asked; "
+        f"approved: {counted(given.listed, 'recipient')} may be asked; "
         f"the page to print is {sheet.name}"
     )
     tell("Added people or changed words void this approval; removed people do not.")

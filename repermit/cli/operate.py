@@ -39,7 +39,7 @@ def status(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
 ) -> None:
     """Show where the campaign stands; the standings, purged and erased add up to admitted."""
-    figures = run(_figures(session_of(context).runtime()))
+    figures = run(read_figures(session_of(context).runtime()))
     content = status_content(figures)
     if as_json:
         show_json(content)
@@ -75,7 +75,8 @@ def status_content(figures: Figures) -> dict[str, Any]:
     }
 
 
-async def _figures(runtime: Runtime) -> Figures:
+async def read_figures(runtime: Runtime) -> Figures:
+    """Return where the campaign stands."""
     from repermit.ledger.store import campaign
 
     async with runtime.ledger() as ledger:

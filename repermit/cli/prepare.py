@@ -101,9 +101,11 @@ def import_lists(
         collected=_day(collected),
         last_contact=_day(last_contact),
         declared=bool(evidence.strip()),
-        sensitive=sensitive or runtime.config.campaign.sensitive,
+        sensitive=sensitive,
     )
-    terms = Terms(defaults=defaults, rules=rules(runtime), note=evidence.strip())
+    terms = Terms(
+        defaults=defaults, rules=rules(runtime), today=runtime.today(), note=evidence.strip()
+    )
     chosen = dict(_pair(text) for text in mapping or ())
 
     async def work(stop: asyncio.Event) -> list[Imported]:
@@ -192,7 +194,8 @@ async def _screen(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.intake.screen import screen as screen_again
 
     async with runtime.ledger() as ledger:
-        counts = await screen_again(ledger, rules(runtime), policy_facts(runtime))
+        facts, today = policy_facts(runtime), runtime.today()
+        counts = await screen_again(ledger, rules(runtime), facts, today=today)
     cells = sorted(counts.items())
     if as_json:
         rows = [

@@ -10,7 +10,7 @@ from repermit.cli.assembly import mailer, pages
 from repermit.dispatch.mail import Variant
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence, Relationship
-from repermit.domain.skeleton import fill
+from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.standing import Presses, Standing
 from repermit.domain.token import TEST_RECIPIENT
 from repermit.errors import FileRefused
@@ -26,7 +26,7 @@ def sample_variants(runtime: Runtime, *, test: bool = False) -> Iterator[Variant
     """Yield one variant per language, for the first relationship that is asked."""
     reasons = [name for name in runtime.config.policy.reasons if name != "old_contacts"]
     relationship = reasons[0] if reasons else str(Relationship.SIGNED_UP_NO_PROOF)
-    sensitive = runtime.config.campaign.sensitive
+    sensitive = runtime.question.sensitive
     for language in runtime.question.wordings:
         yield Variant(language, relationship, sensitive, test)
 
@@ -70,7 +70,7 @@ def _mails(runtime: Runtime) -> Iterator[tuple[str, str]]:
     for variant in sample_variants(runtime):
         skeleton = made.skeleton(variant)
         values = made.values(TEST_RECIPIENT, person, variant, due)
-        yield f"mail-{variant.language}.html", fill(skeleton.html, values)
+        yield f"mail-{variant.language}.html", fill_html(skeleton.html, values)
         text = f"{skeleton.subject}\n\n{fill(skeleton.text, values)}"
         yield f"mail-{variant.language}.txt", text
 

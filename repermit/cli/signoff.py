@@ -9,16 +9,16 @@ from typing import Any
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
 from repermit.errors import FileRefused
+from repermit.ledger.store.approval import Approved
 from repermit.runtime import Runtime
 
 
 def write_signoff(
     runtime: Runtime,
-    number: int,
+    given: Approved,
     *,
     by: str,
     informed: str,
-    cells: list[tuple[str, str, str, int]],
     facts: dict[str, Any],
 ) -> Path:
     """Write `approval-NUMBER.html` beside the config and return its path.
@@ -26,20 +26,19 @@ def write_signoff(
     Raises: FileRefused when it cannot be written; the approval itself stands.
     """
     config, now = runtime.config, runtime.clock.now()
-    listed = sum(count for _, standing, _, count in cells if standing == "listed")
-    duration = timedelta(seconds=round(listed / config.relay.per_second))
+    duration = timedelta(seconds=round(given.listed / config.relay.per_second))
     question = runtime.question
     first = last_day(question.due_at(now), zone=question.zone)
     final = last_day(question.due_at(now + duration), zone=question.zone)
     context = {
-        "number": number,
+        "number": given.number,
         "at": iso(now),
         "by": by,
         "informed": informed,
         "campaign": config.campaign.name,
         "controller": config.controller.name,
-        "listed": listed,
-        "cells": cells,
+        "listed": given.listed,
+        "cells": given.cells,
         "reasons": dict(config.policy.reasons),
         "overrides": dict(config.policy.override),
         "table": config.policy.table,
@@ -50,7 +49,7 @@ def write_signoff(
         "facts": facts,
     }
     page = runtime.templates.render("report/approval.html.j2", context)
-    path = config.folder / f"approval-{number}.html"
+    path = config.folder / f"approval-{given.number}.html"
     try:
         path.write_text(page, "utf-8")
     except OSError as failure:

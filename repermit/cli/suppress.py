@@ -35,6 +35,8 @@ def suppress(
     """Say who must never be mailed; it wins over everything."""
     if sum(given is not None for given in (listed, none, export)) != 1:
         raise typer.BadParameter("give a LIST, or --none TEXT, or --export FILE")
+    if none is not None and not none.strip():
+        raise typer.BadParameter("--none wants the statement itself, in words")
     runtime = session_of(context).runtime()
     if listed:
         run(_suppress_list(runtime, listed, reason))

@@ -13,11 +13,9 @@ from email.headerregistry import Address as Mailbox
 from email.utils import format_datetime
 from functools import cached_property
 
-from markupsafe import escape
-
 from repermit.domain.deadline import last_day
 from repermit.domain.question import Question, about_when, day_in_words
-from repermit.domain.skeleton import fill, place
+from repermit.domain.skeleton import fill, fill_html, place
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
@@ -93,7 +91,7 @@ class Mailer:
         return Variant(
             language=self.question.language_for(language),
             relationship=person.evidence.relationship or "",
-            sensitive=person.evidence.sensitive,
+            sensitive=person.evidence.sensitive or self.question.sensitive,
         )
 
     def skeleton(self, variant: Variant) -> Skeleton:
@@ -115,7 +113,6 @@ class Mailer:
         """
         skeleton = self.skeleton(variant)
         values = self.values(recipient_id, person, variant, due)
-        escaped = {name: str(escape(value)) for name, value in values.items()}
         boundary = f"=_{self.message_id(recipient_id).partition('@')[0]}"
         headers = self._headers(recipient_id, skeleton, values, now)
         content = b"".join(
@@ -124,7 +121,7 @@ class Mailer:
                 headers,
                 f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
                 _part(boundary, "plain", fill(skeleton.text, values)),
-                _part(boundary, "html", fill(skeleton.html, escaped)),
+                _part(boundary, "html", fill_html(skeleton.html, values)),
                 f"--{boundary}--\r\n".encode(),
             )
         )

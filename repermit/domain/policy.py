@@ -125,6 +125,7 @@ class Rules:
     reasons: Mapping[str, str] = field(default_factory=dict)
     old_contacts: str = ""
     overrides: Mapping[str, Outcome] = field(default_factory=dict)
+    sensitive: bool = False  # the whole campaign is
     sensitive_prepared: bool = False
 
 
@@ -258,7 +259,7 @@ def _obstacle(
     relationship: Relationship, evidence: Evidence, rules: Rules, today: date
 ) -> Reason | None:
     """Return what stands in the way of asking, or None."""
-    if evidence.sensitive and not rules.sensitive_prepared:
+    if (evidence.sensitive or rules.sensitive) and not rules.sensitive_prepared:
         return Reason.SENSITIVE_UNPREPARED
     if not evidence.source:
         return Reason.SOURCE_MISSING

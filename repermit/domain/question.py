@@ -39,6 +39,7 @@ class Question:
     processors: tuple[str, ...]
     zone: ZoneInfo
     answer_days: int
+    sensitive: bool = False  # being on the list says something intimate: neutral words
 
     def due_at(self, intent_at: datetime) -> datetime:
         """Return the instant from which silence is a no, for a mail that leaves now."""

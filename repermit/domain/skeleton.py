@@ -5,6 +5,7 @@ The skeleton is what is kept as "what was shown"; filling it costs a fraction of
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 
@@ -22,3 +23,8 @@ def fill(skeleton: str, values: Mapping[str, str]) -> str:
     Raises: KeyError for a place without a value.
     """
     return _PLACE.sub(lambda found: values[found[1]], skeleton)
+
+
+def fill_html(skeleton: str, values: Mapping[str, str]) -> str:
+    """Return *skeleton*, which is HTML, with every place filled and every value escaped."""
+    return fill(skeleton, {name: html.escape(value) for name, value in values.items()})

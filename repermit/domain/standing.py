@@ -36,8 +36,6 @@ class Way(StrEnum):
     ONE_CLICK = "one_click"  # the mail program's own unsubscribe button (RFC 8058)
 
 
-MAY_LEAVE = frozenset({Standing.LISTED, Standing.DEFERRED})
-BEFORE_A_MAIL = frozenset({Standing.LISTED, Standing.WITHHELD, Standing.EXEMPT})
 MAY_ANSWER = frozenset(
     {
         Standing.CLAIMED,
@@ -64,11 +62,12 @@ class Presses:
     yes_at: datetime | None = None
     no_at: datetime | None = None
     suspect: bool = False
+    may_have_mail: bool = False  # an intent was written once, wherever the row stands now
 
 
 def may_answer(row: Presses) -> bool:
-    """Return whether the recipient had a mail, so that their press can count."""
-    return row.standing in MAY_ANSWER
+    """Return whether the recipient had, or may have had, a mail, so that their press can count."""
+    return row.standing in MAY_ANSWER or row.may_have_mail
 
 
 def after_press(row: Presses, answer: Answer, *, way: Way, now: datetime) -> Presses:
@@ -85,7 +84,7 @@ def after_press(row: Presses, answer: Answer, *, way: Way, now: datetime) -> Pre
         return row
     if way is Way.ONE_CLICK:
         out = Standing.OPTED_OUT
-        return Presses(standing=out, before=out, yes_at=row.yes_at, no_at=now)
+        return replace(row, standing=out, before=out, no_at=now, suspect=False)
     before = row.before if in_burst(row, now) else row.standing
     pressed = replace(
         row,

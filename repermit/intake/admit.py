@@ -31,6 +31,7 @@ class Terms:
 
     defaults: Defaults
     rules: Rules
+    today: date  # in the campaign's zone
     note: str = ""  # evidence for the whole list, in the operator's words
 
 
@@ -61,14 +62,16 @@ async def admit_list(
 ) -> Imported:
     """Take *source* in and return what became of each of its rows.
 
-    Raises: LedgerUnusable when another import runs; ListUnreadable; what was admitted by then
-    is taken back first, as it is when *stop* was set (`stopped`).
+    Raises: LedgerUnusable when another import runs, or this ledger is an older copy;
+    ListUnreadable; what was admitted by then is taken back first, as it is when *stop* was set
+    (`stopped`).
     Crash: the next import first takes back what this one admitted, so that nothing is half done.
     """
     lock = Lock(ledger.path, "import")
     if not lock.acquire():
         raise LedgerUnusable("another import is running", hint="wait until it is done")
     try:
+        await _refuse_older_copy(ledger)
         await take_back_unfinished(ledger)
         imported = Imported(await ledger.write(admission.begin_intake, source.sha256))
         await _admit_rows(ledger, source, terms, imported, reject, stop, progress)
@@ -89,9 +92,9 @@ async def _admit_rows(
     stop: asyncio.Event,
     progress: Callable[[Tally], None],
 ) -> None:
-    today, chunk = ledger.clock.now().date(), _Chunk()
+    chunk = _Chunk()
     for row in source.rows():
-        _judge(row, terms, today, chunk, imported, reject)
+        _judge(row, terms, chunk, imported, reject)
         if len(chunk.newcomers) >= _CHUNK_ROWS:
             imported.tally.add(await _admit_chunk(ledger, imported.id, chunk))
             progress(imported.tally)
@@ -104,9 +107,7 @@ async def _admit_rows(
     await ledger.write(admission.finish_intake, imported.id, imported.tally, facts)
 
 
-def _judge(
-    row: Row, terms: Terms, today: date, chunk: _Chunk, imported: Imported, reject: Reject
-) -> None:
+def _judge(row: Row, terms: Terms, chunk: _Chunk, imported: Imported, reject: Reject) -> None:
     """Put one row where it belongs: to admit, to suppress, or rejected."""
     cell = row.cells["email"]
     try:
@@ -122,7 +123,7 @@ def _judge(
     if known.opted_out:
         chunk.opted_out.append(address)
         return
-    decision = decide(known.evidence, terms.rules, today=today)
+    decision = decide(known.evidence, terms.rules, today=terms.today)
     person = Person(address=address, evidence=known.evidence)
     chunk.newcomers.append(Newcomer(person, known.language, decision))
 
@@ -135,6 +136,15 @@ async def _admit_chunk(ledger: Ledger, intake_id: int, chunk: _Chunk) -> Tally:
         )
     tally.add(await ledger.write(admission.admit, intake_id, chunk.newcomers))
     return tally
+
+
+async def _refuse_older_copy(ledger: Ledger) -> None:
+    """People whom a newer copy knows would be asked again, and ids be given twice."""
+    if await ledger.read(ledger.older_copy):
+        raise LedgerUnusable(
+            "this ledger is an older copy that was put back",
+            hint="run `repermit doubt restored` first",
+        )
 
 
 async def take_back_unfinished(ledger: Ledger) -> None:

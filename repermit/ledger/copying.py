@@ -8,6 +8,7 @@ from pathlib import Path
 
 from repermit.errors import LedgerUnusable
 from repermit.ledger import connect
+from repermit.ledger.keys import sync_folder
 
 
 def backup(ledger: Path) -> Path:
@@ -23,6 +24,7 @@ def backup(ledger: Path) -> Path:
         beside.unlink(missing_ok=True)
         copy(ledger, beside)
         beside.replace(target)
+        sync_folder(target.parent)
     return target
 
 

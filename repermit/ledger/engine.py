@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
+from repermit.errors import LedgerUnusable
 from repermit.ledger import connect
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -116,12 +117,22 @@ class Ledger:
         """Return what a replay of the whole log finds."""
         return await self.read(verify, self._writer.mark())
 
-    async def checkpoint(self) -> None:
-        """Move what the write-ahead log holds into the ledger's file, and empty it."""
+    async def checkpoint(self, *, patience: float = 30.0) -> None:
+        """Move what the write-ahead log holds into the ledger's file, and empty it.
+
+        Raises: LedgerUnusable when somebody reads for longer than *patience*, in seconds.
+        """
 
         def truncate() -> None:
             with connect.translated(), closing(connect.connection(self.path)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            if busy:
+                raise LedgerUnusable(
+                    "the ledger is being read by another process, and its write-ahead log cannot"
+                    " be emptied",
+                    hint="end what reads it, then run the same command again",
+                )
 
         await asyncio.get_running_loop().run_in_executor(self._readers, truncate)
 

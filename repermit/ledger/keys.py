@@ -158,7 +158,7 @@ def destroy_generation(burn: Path, number: int) -> bool:
     finally:
         os.close(descriptor)
     path.unlink()
-    _sync_folder(burn)
+    sync_folder(burn)
     return True
 
 
@@ -172,10 +172,11 @@ def write_durably(path: Path, content: bytes) -> None:
     finally:
         os.close(descriptor)
     beside.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -60,8 +60,8 @@ class Statements(Protocol):
 class Log:
     """Appends to the log within one transaction; moves of standings are gathered into one entry."""
 
-    statements: Statements
-    log_key: bytes
+    statements: Statements = field(repr=False)
+    log_key: bytes = field(repr=False)
     _moves: list[tuple[str, str | None, int]] = field(default_factory=list)
 
     def append(
@@ -74,8 +74,10 @@ class Log:
     ) -> int:
         """Add one entry and return its index; *recipient* is the id and own key of a person.
 
-        Crash: the entry lands with the transaction that states the same fact, or not at all.
+        What was noted as moved before comes first, so that the entries stand in the order of the
+        facts. Crash: the entry lands with the transaction that states the same fact, or not.
         """
+        self.flush(now=now)
         head = self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
         frontier = Frontier.from_bytes(head[0], head[1])
         index, at, content = frontier.size, _stamp(now), canonical(payload)
@@ -99,23 +101,31 @@ class Log:
         """Note that *ids* now stand at *to*; `flush` writes one entry for all that was noted."""
         self._moves.extend((str(to), iso(due), recipient) for recipient in ids)
 
-    def noted(self) -> int:
-        """Return how many moves are noted and not yet written."""
-        return len(self._moves)
+    def noted(self) -> list[tuple[str, str | None, int]]:
+        """Return the moves that are noted and not yet written, for `take_back`."""
+        return list(self._moves)
 
-    def take_back(self, noted: int) -> None:
-        """Forget the moves noted since `noted()` returned *noted*: their part was rolled back."""
-        del self._moves[noted:]
+    def take_back(self, noted: list[tuple[str, str | None, int]]) -> None:
+        """Go back to the moves that `noted` returned: what came since was rolled back."""
+        self._moves = noted
 
     def flush(self, *, now: datetime) -> None:
-        """Write the noted moves as one entry."""
+        """Write the noted moves, as one entry unless somebody moved twice."""
+        noted, self._moves = self._moves, []
         gathered: dict[tuple[str, str | None], list[int]] = {}
-        for to, due, recipient in self._moves:
+        seen: set[int] = set()
+        for to, due, recipient in noted:
+            if recipient in seen:
+                self._write(gathered, now)
+                gathered, seen = {}, set()
             gathered.setdefault((to, due), []).append(recipient)
-        self._moves.clear()
+            seen.add(recipient)
         if gathered:
-            moves = [move(ids, to, due) for (to, due), ids in gathered.items()]
-            self.append(Kind.MOVED, {"moves": moves}, now=now)
+            self._write(gathered, now)
+
+    def _write(self, gathered: Mapping[tuple[str, str | None], list[int]], now: datetime) -> None:
+        moves = [move(ids, to, due) for (to, due), ids in gathered.items()]
+        self.append(Kind.MOVED, {"moves": moves}, now=now)
 
 
 def move(ids: Sequence[int], to: str, due: str | None = None) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Mark:
 
     committed: Point
     intended: Point
+    next_recipient: int = 1  # an id that was given once is never given again, whatever is put back
 
     def covers(self, ledger: Point) -> bool:
         """Return whether *ledger* is as new as the mark; False means an older copy."""
@@ -69,15 +70,18 @@ class MarkFile:
                 return _parsed(body)
         raise _unreadable()
 
-    def write(self, mark: Mark) -> None:
-        """Make *mark* durable. Raises: OSError when the disk refuses."""
+    def write(self, mark: Mark, *, sync: bool = True) -> None:
+        """Write *mark*; with *sync* it is durable on return. Raises: OSError when the disk
+        refuses."""
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
         points = (mark.committed, mark.intended)
         body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
+        body = f"{body} {mark.next_recipient}"
         line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
         os.pwrite(self._descriptor, line.ljust(_LINE_BYTES - 1).encode() + b"\n", 0)
-        os.fdatasync(self._descriptor)
+        if sync:
+            os.fdatasync(self._descriptor)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -87,10 +91,11 @@ class MarkFile:
 
 
 def _parsed(body: str) -> Mark:
-    size, root, next_size, next_root = body.split(" ")
+    size, root, next_size, next_root, next_recipient = body.split(" ")
     return Mark(
         committed=Point(int(size), bytes.fromhex(root)),
         intended=Point(int(next_size), bytes.fromhex(next_root)),
+        next_recipient=int(next_recipient),
     )
 
 

@@ -35,7 +35,6 @@ class Campaign(SQLModel, table=True):
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     log_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    policy: str | None = None  # the rules of the last screening, as JSON
 
 
 class Intake(SQLModel, table=True):

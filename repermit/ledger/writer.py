@@ -72,12 +72,17 @@ class Writer:
     def accept_copy(self, tx: Transaction) -> None:
         """Let this ledger be the campaign's again, whatever the mark said.
 
-        Crash: the mark goes first, and the ledger still says that it is an older copy.
+        Ids of recipients go on after the last one that the mark knows was given, so that no old
+        link leads to somebody else. Crash: the older copy stays one.
         """
-        point = _point(tx)
-        self._mark.write(Mark(committed=point, intended=point))
+        point, mark = _point(tx), self._mark.read()
+        given = mark.next_recipient if mark else 1
+        tx.run(
+            "UPDATE campaign SET older_copy = 0,"
+            " next_recipient = CASE WHEN next_recipient < ? THEN ? ELSE next_recipient END",
+            *(given, given),
+        )
         self._accepted = tx
-        tx.run("UPDATE campaign SET older_copy = 0")
         tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
 
     def _serve(self) -> None:
@@ -104,7 +109,8 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             tx = self._begin(connection)
             if not self.older_copy(tx):
-                self._mark.write(Mark(committed=_point(tx), intended=_point(tx)))
+                point = _point(tx)
+                self._mark.write(Mark(point, point, _next_recipient(tx)))
             connection.execute("ROLLBACK")
         except (sqlite3.Error, OSError, RepermitError):
             return  # the mark that stands covers this ledger too
@@ -155,19 +161,22 @@ class Writer:
             outcomes.append((group[0], *_savepoint(tx, group[0].run)))
             group.pop(0)
         tx.log.flush(now=tx.now)
-        after = _point(tx)
-        if after.size != before.size:
-            self._set_mark(tx, before, after)
+        after, next_recipient = _point(tx), _next_recipient(tx)
+        marks = after.size != before.size and self._set_mark(tx, before, after)
         connection.execute("COMMIT")
+        if marks:  # a lost sync only brings back the mark that was synced before
+            self._mark.write(Mark(after, after, next_recipient), sync=False)
 
-    def _set_mark(self, tx: Transaction, before: Point, after: Point) -> None:
-        """Sync the mark ahead of the commit; an older copy is noted as one, and leaves it alone."""
+    def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:
+        """Sync the mark ahead of the commit, and return True; an older copy is noted as one, and
+        leaves it alone."""
         mark = self._mark.read()
         behind = mark is not None and not mark.covers(before)
         if self._accepted is tx or not (behind or tx.value("SELECT older_copy FROM campaign")):
-            self._mark.write(Mark(committed=before, intended=after))
-        else:
-            tx.run("UPDATE campaign SET older_copy = 1")
+            self._mark.write(Mark(before, after, _next_recipient(tx)))
+            return True
+        tx.run("UPDATE campaign SET older_copy = 1")
+        return False
 
 
 def _savepoint(
@@ -189,6 +198,10 @@ def _savepoint(
         return None, connect.translate(failure)
     tx.run("RELEASE part")
     return result, None
+
+
+def _next_recipient(tx: Transaction) -> int:
+    return int(tx.value("SELECT next_recipient FROM campaign"))
 
 
 def _point(tx: Transaction) -> Point:

@@ -95,7 +95,7 @@ async def _do(phase: str, ledger: Ledger, current: Purge, done: Purged, tell: Te
     following = current.generation + 1
     match phase:
         case "erase":
-            tell(f"erasing {current.due} recipients")
+            tell(f"erasing {current.due} recipients for good, with their keys")
             while await ledger.write(erasing.erase_due, current, slice_rows=_SLICE_ROWS):
                 pass
         case "reseal":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
@@ -86,7 +86,6 @@ class Answers:
             notice = "page.nothing_ticked"
             view = self._pages.view("question", asked, no_first=no_first, notice=notice)
             return Reply(view, asked)
-        seen = seen or self._pages.view("question", asked, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first))
@@ -120,7 +119,7 @@ class Answers:
         press = Press(
             answer=answer,
             way=pressed.way,
-            button=self._pages.button(seen, answer, asked, now=now) if seen else _ONE_CLICK,
+            button=self._button(asked, pressed, now),
             language=self._pages.question.language_for(asked.language),
             purposes=pressed.purposes,
             page=shown.hash if shown else None,
@@ -135,6 +134,12 @@ class Answers:
         view = self._pages.view(kind, after, no_first=no_first, notice=notice)
         late = after.due_at is not None and now >= after.due_at
         return Reply(replace(view, late=late and kind == "declined"), after)
+
+    def _button(self, asked: Asked, pressed: _Pressed, now: datetime) -> str:
+        """Return the words on what was pressed; none for a no from a page that we do not know."""
+        if pressed.seen is not None:
+            return self._pages.button(pressed.seen, pressed.answer, asked, now=now)
+        return _ONE_CLICK if pressed.way is Way.ONE_CLICK else ""
 
     def _rendered_for(self, recipient_id: int, form: Mapping[str, Sequence[str]]) -> bool:
         try:

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
-from markupsafe import escape
-
 from repermit.domain.deadline import last_day
 from repermit.domain.question import Question, about_when, day_in_words
-from repermit.domain.skeleton import fill, place
+from repermit.domain.skeleton import fill, fill_html, place
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
@@ -99,7 +97,7 @@ class Pages:
             kind=kind,
             language=self.question.language_for(asked.language),
             relationship=evidence.relationship or "",
-            sensitive=evidence.sensitive,
+            sensitive=evidence.sensitive or self.question.sensitive,
             no_first=no_first,
             notice=notice,
             purposes=asked.purposes if kind == "thanks" else (),
@@ -128,7 +126,7 @@ class Pages:
         """Return the page of *view* for this recipient, as HTML."""
         shown = self.shown(view)
         values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
-        return fill(shown.content, {k: str(escape(v)) for k, v in values.items()})
+        return fill_html(shown.content, values)
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""

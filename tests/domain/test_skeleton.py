@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.domain.skeleton import fill, place
+from repermit.domain.skeleton import fill, fill_html, place
 
 
 def test_every_place_is_filled() -> None:
@@ -22,3 +22,7 @@ def test_a_value_is_never_filled_again(value: str) -> None:
     """The source of an address may hold anything, also what looks like a place."""
     filled = fill(place("source"), {"source": place("yes_url") + value, "yes_url": "no"})
     assert filled == place("yes_url") + value
+
+
+def test_in_html_every_value_is_escaped_and_the_skeleton_is_not() -> None:
+    assert fill_html(f"<b>{place('who')}</b>", {"who": "<i>&'"}) == "<b>&lt;i&gt;&amp;&#x27;</b>"

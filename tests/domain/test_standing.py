@@ -6,10 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repermit.domain.standing import (
-    BEFORE_A_MAIL,
     CONTRARY_WINDOW,
     MAY_ANSWER,
-    MAY_LEAVE,
     Answer,
     Presses,
     Standing,
@@ -71,10 +69,14 @@ def test_who_had_no_mail_cannot_answer(start: Standing, button: tuple[Answer, Wa
     assert pressed(start, (button, SECOND)) == Presses(start)
 
 
-def test_what_may_leave_cannot_be_answered_and_what_had_a_mail_may_not_leave() -> None:
-    assert not MAY_LEAVE & MAY_ANSWER
-    assert not BEFORE_A_MAIL & MAY_ANSWER
-    assert set(Standing) == MAY_LEAVE | BEFORE_A_MAIL | MAY_ANSWER
+@pytest.mark.parametrize("standing", [Standing.LISTED, Standing.DEFERRED])
+def test_a_press_counts_wherever_a_mail_may_be_out(standing: Standing) -> None:
+    """A doubtful mail was listed again, and the first one had arrived after all."""
+    row = Presses(standing, may_have_mail=True)
+    after = after_press(row, Answer.NO, way=Way.FORM, now=NOW)
+    assert after.standing is Standing.OPTED_OUT
+    never = Presses(standing)
+    assert after_press(never, Answer.NO, way=Way.FORM, now=NOW) == never
 
 
 @pytest.mark.parametrize("start", sorted(MAY_ANSWER))

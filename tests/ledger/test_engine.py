@@ -15,7 +15,7 @@ import pytest
 from repermit.domain.standing import Standing
 from repermit.errors import KeysUnusable, LedgerUnusable
 from repermit.ledger.engine import Ledger
-from repermit.ledger.mark import MarkFile
+from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.store import approval, campaign, sending, snapshots
 from repermit.ledger.tables import Snapshot
 from repermit.ledger.transaction import Transaction
@@ -414,12 +414,13 @@ async def test_the_clock_of_a_part_is_the_ledgers(a_ledger: Ledger, a_clock: Fak
 
 
 async def test_a_session_writes_in_the_same_transaction(a_ledger: Ledger) -> None:
-    approval_id = await a_ledger.write(
+    await admit(a_ledger, "an@voorbeeld.example")
+    approved = await a_ledger.write(
         lambda tx: approval.approve(tx, by="An", informed="Jan", digest="d", facts={})
     )
 
     assert await a_ledger.read(lambda tx: tx.rows("SELECT id, by FROM approval")) == [
-        (approval_id, "An")
+        (approved.number, "An")
     ]
 
 
@@ -534,14 +535,17 @@ async def test_a_ledger_killed_between_mark_and_commit_is_no_older_copy(
     path = campaign_folder / "ledger.db"
     ledger = Ledger.open(path, a_vault, FakeClock())
     await ledger.write(campaign.pause)
+    before = mark_of(ledger)
     for name in ("ledger.db", "ledger.db-wal"):
         shutil.copy(campaign_folder / name, campaign_folder / f"copy-{name}")
     await ledger.write(campaign.resume)
-    mark = a_vault.keys.mark.read_bytes()  # of the last write, whose commit we now take away
+    after = mark_of(ledger)  # of the last write, whose commit we now take away
     await ledger.close()
+    assert before is not None
+    assert after is not None
     for name in ("ledger.db", "ledger.db-wal"):
         (campaign_folder / f"copy-{name}").replace(campaign_folder / name)
-    a_vault.keys.mark.write_bytes(mark)
+    MarkFile(a_vault.keys.mark).write(Mark(before.committed, after.intended))
     again = Ledger.open(path, a_vault, FakeClock())
 
     assert not await again.read(again.older_copy)
@@ -607,3 +611,47 @@ async def test_a_copy_that_is_thrown_away_leaves_the_mark_alone(
 
     assert not a_vault.keys.mark.exists()
     assert (campaign_folder / "mark").exists()
+
+
+async def test_promise_1_an_id_is_never_given_twice_whatever_is_put_back(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    """Else the link of somebody whom the copy does not know would lead to somebody else."""
+    path = await an_older_copy(campaign_folder, a_vault)
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    await ledger.write(ledger.accept_copy)
+    (given,) = await admit(ledger, "jan@voorbeeld.example")
+    await ledger.close()
+
+    assert given == 2
+
+
+async def test_a_copy_from_just_before_the_last_write_is_an_older_copy(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    """The process was killed right after its last commit, and the copy is one commit older."""
+    path = campaign_folder / "ledger.db"
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    for name in ("ledger.db", "ledger.db-wal"):
+        shutil.copy(campaign_folder / name, campaign_folder / f"copy-{name}")
+    await ledger.write(campaign.resume)
+    mark = a_vault.keys.mark.read_bytes()
+    await ledger.close()
+    for name in ("ledger.db", "ledger.db-wal"):
+        (campaign_folder / f"copy-{name}").replace(campaign_folder / name)
+    a_vault.keys.mark.write_bytes(mark)
+    again = Ledger.open(path, a_vault, FakeClock())
+
+    assert await again.read(again.older_copy)
+    await again.close()
+
+
+async def test_a_checkpoint_that_a_reader_prevents_is_not_taken_for_done(a_ledger: Ledger) -> None:
+    with closing(sqlite3.connect(a_ledger.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM log").fetchone()
+        await a_ledger.write(campaign.pause)
+        with pytest.raises(LedgerUnusable, match="is being read by another process"):
+            await a_ledger.checkpoint(patience=0.05)
+    await a_ledger.checkpoint()

@@ -128,7 +128,8 @@ class Life(RuleBasedStateMachine):
     @rule(changes=st.sampled_from([[RULES], [FORBID, RULES], [FORBID]]))
     def the_policy_is_applied_again(self, changes: list[Rules]) -> None:
         for rules in changes:
-            self.write(screening.screen_slice, rules, after_id=0, slice_rows=100)
+            today = self.clock.now().date()
+            self.write(screening.screen_slice, rules, today=today, after_id=0, slice_rows=100)
 
     @precondition(lambda self: len(self.never) < 3)
     @rule(name=addresses, by_hash=st.booleans())

@@ -1,3 +1,4 @@
+import fcntl
 import subprocess
 import sys
 import threading
@@ -97,3 +98,24 @@ def test_a_lock_is_held_by_one_also_while_it_changes_hands(ledger: Path) -> None
 
     assert taken[0] > 10
     assert most[0] == 1
+
+
+def test_a_lock_whose_file_was_tidied_away_meanwhile_is_taken_anew(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder let go between our opening of the file and our locking of it."""
+    real, calls = fcntl.flock, []
+
+    def flock(descriptor: int, kind: int) -> None:
+        if not calls:
+            ledger.with_name("ledger.db.purge.lock").unlink()
+        calls.append(kind)
+        real(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = Lock(ledger, "purge")
+
+    assert lock.acquire()
+    assert len(calls) == 2
+    assert not is_free(ledger, "purge")
+    lock.release()

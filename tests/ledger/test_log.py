@@ -154,3 +154,32 @@ def test_the_data_of_a_leaf_names_its_place() -> None:
     assert leaf_data(4, "t", "paused", 7, b"\x01") == (
         b'{"at":"t","commitment":"01","index":4,"kind":"paused","recipient":7}'
     )
+
+
+async def test_whoever_moves_twice_in_one_group_has_two_entries(a_ledger: Ledger) -> None:
+    def part(tx: Transaction) -> None:
+        tx.log.moved([1, 2], Standing.CLAIMED)
+        tx.log.moved([1], Standing.DOUBTFUL)
+
+    await a_ledger.write(part)
+    payloads = await a_ledger.read(
+        lambda tx: [json.loads(row[0]) for row in tx.rows("SELECT payload FROM log")]
+    )
+
+    assert [entry["moves"] for entry in payloads[-2:]] == [
+        [{"to": "claimed", "ids": [[1, 2]]}],
+        [{"to": "doubtful", "ids": [[1, 1]]}],
+    ]
+
+
+async def test_entries_stand_in_the_order_of_the_facts(a_ledger: Ledger) -> None:
+    """What a group had noted as moved comes before what is appended after."""
+
+    def part(tx: Transaction) -> None:
+        tx.log.moved([1], Standing.ASKED)
+        tx.log.append(Kind.PAUSED, {}, now=tx.now)
+
+    await a_ledger.write(part)
+    kinds = await a_ledger.read(lambda tx: tx.rows('SELECT kind FROM log ORDER BY "index"'))
+
+    assert [row[0] for row in kinds[-2:]] == ["moved", "paused"]

@@ -60,7 +60,7 @@ async def test_who_was_asked_is_found_for_the_page(a_ledger: Ledger) -> None:
     assert found is not None
     assert found.person.address == parse(AN)
     assert (found.id, found.language, found.mail) == (one, "nl", "mail")
-    assert found.presses == Presses(Standing.ASKED)
+    assert found.presses == Presses(Standing.ASKED, may_have_mail=True)
     assert found.due_at == NOW + ANSWER_TIME
     assert (found.purposes, found.answered_at) == ((), None)
 

@@ -1,12 +1,16 @@
+import pytest
+
+from repermit.errors import ApprovalRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, sending
+from repermit.ledger.store import admission, approval, sending
 from tests.builders import NOW, admit, verified
 
 
 async def approve(ledger: Ledger, digest: str = "d") -> int:
-    return await ledger.write(
-        approval.approve, by="An", informed="the board", digest=digest, facts={"cells": {"BE": 2}}
+    given = await ledger.write(
+        approval.approve, by="An", informed="the board", digest=digest, facts={"mail": "abc"}
     )
+    return given.number
 
 
 async def test_nothing_is_approved_at_first(a_ledger: Ledger) -> None:
@@ -14,6 +18,7 @@ async def test_nothing_is_approved_at_first(a_ledger: Ledger) -> None:
 
 
 async def test_the_latest_approval_counts(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "an@voorbeeld.example")
     await approve(a_ledger, "first")
     number = await approve(a_ledger, "second")
     found = await a_ledger.read(approval.latest_approval)
@@ -26,7 +31,7 @@ async def test_the_latest_approval_counts(a_ledger: Ledger) -> None:
         "the board",
     )
     assert found.at == int(NOW.timestamp() * 1_000_000)
-    assert found.facts == '{"cells":{"BE":2}}'
+    assert found.facts == ('{"counts":{"BE.signed_up_no_proof/listed/allowed":1},"mail":"abc"}')
     assert (await verified(a_ledger)).holds
 
 
@@ -49,3 +54,16 @@ async def test_whoever_is_added_after_an_approval_is_not_approved(a_ledger: Ledg
     assert again is not None
     assert await may_leave(again.log_size) == [before, after]
     assert await a_ledger.read(approval.listed_since, again) == 0
+
+
+async def test_nobody_listed_is_nobody_to_approve(a_ledger: Ledger) -> None:
+    with pytest.raises(ApprovalRefused, match="nobody is listed"):
+        await approve(a_ledger)
+
+
+async def test_nothing_is_approved_while_an_import_is_not_complete(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "an@voorbeeld.example")
+    await a_ledger.write(admission.begin_intake, "abc")
+    with pytest.raises(ApprovalRefused, match="an import is running"):
+        await approve(a_ledger)
+    assert await a_ledger.read(approval.latest_approval) is None

@@ -6,6 +6,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import admission, approval, campaign, screening, sending
 from tests.builders import (
     EVERYTHING,
+    NOW,
     RULES,
     a_newcomer,
     admit,
@@ -26,7 +27,11 @@ async def screen(
     last = 0
     while True:
         last, found = await ledger.write(
-            screening.screen_slice, rules, after_id=last, slice_rows=slice_rows
+            screening.screen_slice,
+            rules,
+            today=NOW.date(),
+            after_id=last,
+            slice_rows=slice_rows,
         )
         counts += found
         if not last:
@@ -110,9 +115,11 @@ async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger
 
 async def test_the_rules_of_a_screening_are_kept_in_the_log(a_ledger: Ledger) -> None:
     await a_ledger.write(campaign.keep_rules, {"table": "2026-11", "cells": {"BE.customer": 3}})
-    kept = await a_ledger.read(lambda tx: tx.value("SELECT policy FROM campaign"))
+    kept = await a_ledger.read(
+        lambda tx: tx.one('SELECT kind, payload FROM log ORDER BY "index" DESC LIMIT 1')
+    )
 
-    assert kept == '{"cells":{"BE.customer":3},"table":"2026-11"}'
+    assert kept == ("screened", b'{"cells":{"BE.customer":3},"table":"2026-11"}')
     assert (await verified(a_ledger)).holds
 
 

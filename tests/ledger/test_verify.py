@@ -232,7 +232,7 @@ async def test_promise_10_the_last_entries_removed_with_a_forged_head_are_named_
     found = await a_campaign.read(verify, mark)
 
     assert found.false_entries == [
-        "the log has 10 entries, the mark in the key folder knew 11: this ledger is an older copy"
+        "the log has 10 entries, the mark in the key folder knew 12: this ledger is an older copy"
     ]
 
 
@@ -283,7 +283,7 @@ async def test_promise_10_a_whole_new_history_is_named_by_the_mark(a_campaign: L
     found = await verified(a_campaign)
 
     assert found.false_entries == [
-        "the first 11 entries are not those that the mark in the key folder knew"
+        "the first 12 entries are not those that the mark in the key folder knew"
     ]
     assert found.unaccounted == 0
 

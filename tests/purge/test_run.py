@@ -38,7 +38,7 @@ from tests.purge.builders import (
 from tests.respond.builders import hash_of_tables
 
 PHASES = (
-    "erasing 6 recipients",
+    "erasing 6 recipients for good, with their keys",
     "sealing those who remain under new keys",
     "verifying the log",
     "taking a fresh backup",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repermit.domain.address import Address
-from repermit.domain.policy import Decision, Outcome
+from repermit.domain.policy import Decision, Outcome, Relationship
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
@@ -23,6 +23,7 @@ STANDING_AFTER = {
     Outcome.EXEMPT: Standing.EXEMPT,
     Outcome.WITHHOLD: Standing.WITHHELD,
 }
+UNKNOWN_RELATIONSHIP = "unknown"
 _OWN_KEY_BYTES = 16
 
 
@@ -96,7 +97,10 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
         rows.append(
             (
                 *(recipient_id, intake_id, generation, lookup, sealed),
-                *(secrets.token_bytes(_OWN_KEY_BYTES), newcomer.person.evidence.relationship),
+                *(
+                    secrets.token_bytes(_OWN_KEY_BYTES),
+                    _known(newcomer.person.evidence.relationship),
+                ),
                 *(newcomer.person.evidence.country, newcomer.language, str(standing)),
                 *(newcomer.decision.cell, str(newcomer.decision.reason), leaf),
             )
@@ -120,6 +124,13 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
         moves = [move(listed, standing) for standing, listed in ids.items()]
         tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
     return tally
+
+
+def _known(relationship: str | None) -> str | None:
+    """Return a relationship as it may stand unsealed: a list may hold anything in that column."""
+    if relationship is None or relationship in frozenset(Relationship):
+        return relationship
+    return UNKNOWN_RELATIONSHIP
 
 
 def _is_there(tx: Transaction, address: Address) -> bool:

@@ -53,7 +53,8 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before FROM recipient WHERE id = ?"
+    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at"
+    " FROM recipient WHERE id = ?"
 )
 
 
@@ -98,6 +99,7 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         yes_at=from_micros(row[8]),
         no_at=from_micros(row[9]),
         suspect=bool(row[10]),
+        may_have_mail=row[16] is not None,
     )
     return Asked(
         id=recipient_id,

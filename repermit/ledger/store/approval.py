@@ -3,34 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import col, select
 
+from repermit.domain.standing import Standing
+from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
+from repermit.ledger.store.campaign import cells
 from repermit.ledger.tables import Approval
 from repermit.ledger.transaction import Transaction
 
 
+@dataclass(frozen=True)
+class Approved:
+    """What was approved: its number, how many may be asked, and (cell, standing, reason, count)."""
+
+    number: int
+    listed: int
+    cells: list[tuple[str, str, str, int]]
+
+
 def approve(
     tx: Transaction, *, by: str, informed: str, digest: str, facts: Mapping[str, Any]
-) -> int:
-    """Record who approved exactly what and return its number; whoever is listed after this is
-    not approved."""
+) -> Approved:
+    """Record who approved exactly what, with the counts of this very moment; whoever is listed
+    after this is not approved.
+
+    Raises: ApprovalRefused when nobody is listed, or an import has begun and not completed.
+    """
+    if tx.one("SELECT 1 FROM intake WHERE completed_at IS NULL"):
+        raise ApprovalRefused(
+            "an import is running, or was cut off", hint="wait until it is done, or run it again"
+        )
+    counted = cells(tx)
+    listed = sum(count for _, standing, _, count in counted if standing == Standing.LISTED)
+    if not listed:
+        raise ApprovalRefused(
+            "nobody is listed: there is nobody to ask",
+            hint="see the reasons with `repermit screen`",
+        )
+    counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in counted}
+    told = {**facts, "counts": counts}
     approval = Approval(
         at=to_micros(tx.now),
         by=by,
         informed=informed,
         digest=digest,
         log_size=tx.value("SELECT size FROM log_head"),
-        facts=canonical(facts).decode(),
+        facts=canonical(told).decode(),
     )
     tx.session.add(approval)
     tx.session.flush()
-    payload = {"by": by, "informed": informed, "digest": digest, "facts": dict(facts)}
+    payload = {"by": by, "informed": informed, "digest": digest, "facts": told}
     tx.log.append(Kind.APPROVED, payload, now=tx.now)
-    return approval.id or 0
+    return Approved(number=approval.id or 0, listed=listed, cells=counted)
 
 
 def latest_approval(tx: Transaction) -> Approval | None:

@@ -1,4 +1,4 @@
-"""The campaign as a whole: its figures, its pause, its approval, what it shows."""
+"""The campaign as a whole: its figures, its pause, what is known of earlier opt-outs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.log import Kind, canonical
+from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.transaction import Transaction
 
@@ -107,12 +107,6 @@ def knows_opt_outs(tx: Transaction) -> bool:
     )
 
 
-def is_importing(tx: Transaction) -> bool:
-    """Return whether an import has begun and not completed."""
-    return tx.one("SELECT 1 FROM intake WHERE completed_at IS NULL") is not None
-
-
 def keep_rules(tx: Transaction, facts: Mapping[str, Any]) -> None:
     """Put the policy of a screening, with its reasons and counts by cell, into the log."""
-    tx.run("UPDATE campaign SET policy = ?", canonical(facts).decode())
     tx.log.append(Kind.SCREENED, dict(facts), now=tx.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date
 
 from repermit.domain.policy import Rules, decide
 from repermit.domain.standing import Standing
@@ -13,7 +14,7 @@ from repermit.ledger.transaction import Transaction
 
 
 def screen_slice(
-    tx: Transaction, rules: Rules, *, after_id: int, slice_rows: int
+    tx: Transaction, rules: Rules, *, today: date, after_id: int, slice_rows: int
 ) -> tuple[int, Counter[tuple[str, str, str]]]:
     """Screen the next rows that had no mail; return the last id seen (0 at the end) and the
     count by cell, standing and reason."""
@@ -35,7 +36,7 @@ def screen_slice(
             relationship=relationship,
             country=country,
         )
-        decision = decide(person.evidence, rules, today=tx.now.date())
+        decision = decide(person.evidence, rules, today=today)
         standing = STANDING_AFTER[decision.outcome]
         counts[decision.cell, standing, decision.reason] += 1
         if (standing, decision.cell, decision.reason) == (was, cell, reason):

@@ -11,8 +11,11 @@ from repermit.ledger.transaction import Transaction
 def keep_snapshot(tx: Transaction, kind: str, language: str, content: str) -> str:
     """Keep what is shown, once, and return the SHA-256 of its content as hex."""
     hashed = snapshot_hash(content)
-    if tx.session.get(Snapshot, hashed) is None:
-        tx.session.add(Snapshot(hash=hashed, kind=kind, language=language, content=content))
+    tx.run(
+        "INSERT INTO snapshot (hash, kind, language, content) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (hash) DO NOTHING",
+        *(hashed, kind, language, content),
+    )
     return hashed
 
 

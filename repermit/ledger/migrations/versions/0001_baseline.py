@@ -39,7 +39,6 @@ def upgrade() -> None:
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("log_key", sa.LargeBinary(), nullable=False),
-        sa.Column("policy", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
