@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         ended = app(args=given, prog_name="repermit", standalone_mode=False, obj=session)
         if ended == INTERRUPTED:  # what typer makes of a Ctrl-C
             raise KeyboardInterrupt
+        sys.stdout.flush()
         return ended if isinstance(ended, int) else 0
     except RepermitError as failure:
         _explain(failure, as_json="--json" in given)
@@ -63,14 +64,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         else:
             _explain_usage(message)
         return failure.exit_code
-    except typer.Abort:
-        tell("repermit: not done, because nobody confirmed it\n  what to do: run it again")
-        return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         _explain(Interrupted("what was done is on file"), as_json="--json" in given)
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as failure:  # everything else that may fail is explained where it happens
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(failure, BrokenPipeError):
+            tell(f"repermit: the result could not be printed ({failure.strerror})")
+            tell("  what to do: make room, then run it again")
         return 1
 
 
@@ -84,7 +85,7 @@ def _explain(failure: RepermitError, *, as_json: bool) -> None:
 
 
 def _explain_usage(message: str) -> None:
-    if message.startswith("Usage:"):  # a family of commands without one
+    if not message or message.startswith("Usage:"):  # a family without a command: the help
         tell(message)
         return
     tell(f"repermit: {message}")

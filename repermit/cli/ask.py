@@ -174,7 +174,7 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
     elif figures.next_try is not None:
         show(f"the next try is due at {iso(figures.next_try)}: run `repermit send` again then")
     elif figures.standings["listed"]:
-        show(f"{counted(figures.standings['listed'], 'mail')} left")
+        show(f"{counted(figures.standings['listed'], 'mail')} not sent yet")
     else:
         show("nothing more may leave")
 

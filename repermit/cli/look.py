@@ -49,7 +49,7 @@ def mail_oneself(
 
 async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.cli.assembly import mailer, relay
-    from repermit.cli.preview import sample_variants, test_person
+    from repermit.cli.preview import asked_relationships, sample_variants, test_person
     from repermit.dispatch.relay import RelayAway
     from repermit.dispatch.verdict import Accepted
     from repermit.domain.address import parse
@@ -73,7 +73,8 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
             hint="check relay.url and that it runs",
         ) from failure
     try:
-        for variant in sample_variants(runtime, test=True):
+        first = asked_relationships(runtime)[0]
+        for variant in sample_variants(runtime, first, test=True):
             mail = made.build(TEST_RECIPIENT, test_person(address), variant, due=due, now=now)
             verdict = await connection.send(
                 runtime.config.relay.from_.address, mail.mailbox, mail.content
@@ -110,10 +111,12 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
             "nobody has accepted the policy table yet",
             hint="read it, then put your name in policy.accepted_by of the config",
         )
+    _require_own_words(runtime)
     if later := later_keys(runtime):
         tell(later)
     facts = await asyncio.to_thread(approval_facts, runtime)
     async with runtime.ledger() as ledger:
+        await ledger.read(approval.require_somebody)
         await screen(ledger, rules(runtime), policy_facts(runtime), today=runtime.today())
         if not await ledger.read(campaign.knows_opt_outs):
             tell("warning: no suppression list and no statement that nobody ever opted out;")
@@ -131,8 +134,25 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
 
 
 def _require_two_people(by: str, informed: str) -> None:
-    if not by or not informed or by.casefold() == informed.casefold():
+    if not by or not informed or _name(by) == _name(informed):
         raise ApprovalRefused(
             "an approval names two people: who approves, and who was informed",
             hint="`repermit approve --by NAME --informed ANOTHER-NAME`",
+        )
+
+
+def _name(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _require_own_words(runtime: Runtime) -> None:
+    """Refuse to ask real people in the name of the example."""
+    if runtime.config.relay.tls == "none":  # a relay on this machine: trying out
+        return
+    from repermit.cli.begin import left_as_in_the_example
+
+    if left := left_as_in_the_example(runtime.config.path):
+        raise ApprovalRefused(
+            f"these still stand as in the example: {', '.join(left)}",
+            hint="write your own in the config: they stand in every mail and in the log",
         )

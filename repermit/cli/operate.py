@@ -92,6 +92,8 @@ def person(
     or standard input."""
     runtime = session_of(context).runtime()
     text = ask_address()
+    if erase and is_terminal() and not typer.confirm("Erase this person for good?", err=True):
+        raise RepermitError("nobody was erased", hint="answer y to erase them")
     content = run(_erase(runtime, text) if erase else _person(runtime, text))
     if as_json:
         show_json(content)
@@ -121,8 +123,6 @@ async def _erase(runtime: Runtime, text: str) -> dict[str, Any]:
         found = await ledger.read(reading.find, address)
         if found is None:
             raise PersonUnknown
-        if is_terminal():
-            typer.confirm("Erase this person for good?", abort=True, err=True)
         await ledger.write(erasing.erase_person, found.id)
         await ledger.checkpoint()
         never = await ledger.read(reading.suppressed, address)
@@ -192,7 +192,7 @@ def demo(
     except ImportError as failure:
         raise RepermitError(
             "the demonstration needs a mail catcher that is not installed",
-            hint="install repermit with its extra: `pip install 'repermit[demo]'`",
+            hint="install `aiosmtpd` beside repermit, or use `make demo`",
         ) from failure
     from repermit.cli.demo import play
 

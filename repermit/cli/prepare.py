@@ -49,14 +49,16 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take the example.")] = False,
 ) -> None:
     """Write config.toml and the key folder. Works offline."""
-    from repermit.cli.begin import ask_answers, write_campaign
+    from repermit.cli.begin import ask_answers, require_new, write_campaign
+
+    target = require_new(folder)
 
     if not yes and not is_terminal():
         raise FileRefused(
             "init asks questions, and nobody is there to answer",
             hint="`repermit init --yes` writes the example; then edit config.toml",
         )
-    answers = {} if yes else ask_answers()
+    answers = {} if yes else ask_answers(target)
     write_campaign(folder, answers)
     show(f"written: {folder / 'config.toml'} and {folder / 'keys'}")
     tell("Keep keys/keep safe: copy it, twice. Never copy keys/burn except beside a ledger backup.")
@@ -169,7 +171,8 @@ def _show_imports(imports: list[Imported], *, dry_run: bool, as_json: bool) -> N
         show(f"  {count:>8,}  {reason}{_cure(reason)}")
     for imported in imports:
         for name, count in imported.unread.items():
-            tell(f"  {counted(count, 'cell')} of {name} could not be understood: taken as missing")
+            meant = "a stop" if name == "opted_out" else "missing"
+            tell(f"  {counted(count, 'cell')} of {name} could not be understood: taken as {meant}")
     tell(
         "Next: `repermit suppress LIST` with everyone who ever said stop, then `repermit preview`."
     )

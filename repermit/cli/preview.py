@@ -22,20 +22,25 @@ from repermit.runtime import Runtime
 _SAMPLE_DAY = date(2019, 3, 12)
 
 
-def sample_variants(runtime: Runtime, *, test: bool = False) -> Iterator[Variant]:
-    """Yield one variant per language, for the first relationship that is asked."""
+def asked_relationships(runtime: Runtime) -> list[str]:
+    """Return the relationships that are asked: those with a written reason."""
     reasons = [name for name in runtime.config.policy.reasons if name != "old_contacts"]
-    relationship = reasons[0] if reasons else str(Relationship.SIGNED_UP_NO_PROOF)
-    sensitive = runtime.question.sensitive
+    return reasons or [str(Relationship.SIGNED_UP_NO_PROOF)]
+
+
+def sample_variants(
+    runtime: Runtime, relationship: str, *, test: bool = False
+) -> Iterator[Variant]:
+    """Yield one variant per language for that relationship."""
     for language in runtime.question.wordings:
-        yield Variant(language, relationship, sensitive, test)
+        yield Variant(language, relationship, runtime.question.sensitive, test)
 
 
 def test_person(address: Address) -> Person:
     """Return a person with sample evidence at *address*."""
     evidence = Evidence(
         relationship=str(Relationship.SIGNED_UP_NO_PROOF),
-        source="…",
+        source="SOURCE",
         collected=_SAMPLE_DAY,
         ended=_SAMPLE_DAY,
     )
@@ -67,19 +72,19 @@ def _mails(runtime: Runtime) -> Iterator[tuple[str, str]]:
     made, now = mailer(runtime), runtime.clock.now()
     due = runtime.question.due_at(now)
     person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
-    for variant in sample_variants(runtime):
-        skeleton = made.skeleton(variant)
-        values = made.values(TEST_RECIPIENT, person, variant, due)
-        yield f"mail-{variant.language}.html", fill_html(skeleton.html, values)
-        text = f"{skeleton.subject}\n\n{fill(skeleton.text, values)}"
-        yield f"mail-{variant.language}.txt", text
+    for relationship in asked_relationships(runtime):
+        for variant in sample_variants(runtime, relationship):
+            skeleton, name = made.skeleton(variant), f"mail-{relationship}-{variant.language}"
+            values = made.values(TEST_RECIPIENT, person, variant, due)
+            yield f"{name}.html", fill_html(skeleton.html, values)
+            yield f"{name}.txt", f"{skeleton.subject}\n\n{fill(skeleton.text, values)}"
 
 
 def _pages(runtime: Runtime, made: Pages) -> Iterator[tuple[str, str]]:
     now = runtime.clock.now()
     person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
     every = tuple(purpose.id for purpose in runtime.question.purposes)
-    for variant in sample_variants(runtime):
+    for variant in sample_variants(runtime, asked_relationships(runtime)[0]):
         asked = Asked(
             id=TEST_RECIPIENT,
             person=person,

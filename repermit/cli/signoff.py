@@ -43,10 +43,10 @@ def write_signoff(
         "overrides": dict(config.policy.override),
         "table": config.policy.table,
         "accepted_by": config.policy.accepted_by,
-        "duration": str(duration),
+        "duration": _in_words(duration),
         "first_deadline": first.isoformat(),
         "last_deadline": final.isoformat(),
-        "facts": facts,
+        "facts": {name: _plain(facts[name]) for name in facts if name != "policy"},
     }
     page = runtime.templates.render("report/approval.html.j2", context)
     path = config.folder / f"approval-{given.number}.html"
@@ -58,3 +58,12 @@ def write_signoff(
             hint="make room beside the config, then approve once more for the page",
         ) from failure
     return path
+
+
+def _in_words(duration: timedelta) -> str:
+    minutes = max(1, round(duration.total_seconds() / 60))
+    return f"about {minutes} min" if minutes < 90 else f"about {round(minutes / 60)} hours"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
+_LINES_NAMED = 20
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to *app*."""
     app.command("suppress", rich_help_panel="Prepare")(suppress)
@@ -55,10 +58,16 @@ async def _suppress_list(runtime: Runtime, path: Path, reason: str) -> None:
     show(
         f"{counted(done.added, 'address', 'addresses')} newly suppressed,"
         f" {done.known:,} were so before,"
-        f" {counted(done.moved, 'recipient')} moved to opted_out, {done.rejected:,} not understood"
+        f" {counted(done.moved, 'recipient')} moved to opted_out,"
+        f" {len(done.rejected):,} not understood"
     )
+    if done.passed_over:
+        tell(f"{counted(done.passed_over, 'row')} passed over: the list says they did not opt out")
     if done.rejected:
-        tell("What was not understood is not suppressed: correct those lines and run it again.")
+        lines = ", ".join(map(str, done.rejected[:_LINES_NAMED]))
+        more = " and more" if len(done.rejected) > _LINES_NAMED else ""
+        tell(f"What was not understood is NOT suppressed: lines {lines}{more}.")
+        tell("  what to do: correct those lines and run it again")
 
 
 async def _state_none(runtime: Runtime, statement: str) -> None:

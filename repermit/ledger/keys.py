@@ -221,7 +221,8 @@ def _refuse_open(path: Path) -> None:
     except FileNotFoundError as failure:
         raise KeysUnusable(
             "the key folder is missing or incomplete",
-            hint="`repermit init` makes one; for a running campaign put back your copy of it",
+            hint="put back your copy of it; a new campaign begins with `repermit init` in an empty"
+            " folder",
         ) from failure
     except OSError as failure:
         raise _damaged(path) from failure

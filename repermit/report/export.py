@@ -19,7 +19,7 @@ from repermit.ledger.store import reading
 from repermit.ledger.store.reading import Exported
 from repermit.ledger.transaction import Transaction
 
-_COLUMNS = ("address", "confirmed_on", "purposes", "language", "proof")
+_COLUMNS = ("email", "confirmed_on", "purposes", "language", "proof")
 
 
 async def export(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import pytest
 import typer
 
 from repermit.cli import app, main
-from tests.journeys.campaign import Campaign
+from tests.journeys.campaign import SOURCES, Campaign
 
 _PANELS = ("Prepare", "Ask", "Answers", "Finish", "Proof", "Operate")
 _CONTRACT = {
@@ -103,3 +106,22 @@ def test_the_demonstration_plays_to_its_end(begun: Campaign) -> None:
     campaign = Campaign(place, begun.outside, begun.web_port)
     assert campaign.status()["purged"] > 0
     assert (place / "opted-in.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_printed_is_one_line_why_and_one_line_what_to_do() -> None:
+    """The disk that standard output goes to is full."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "repermit", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "repermit: the result could not be printed (No space left on device)",
+        "  what to do: make room, then run it again",
+    ]

@@ -9,13 +9,13 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import SMTP, compat32
 from email.utils import parseaddr
+from html import escape
 from html.parser import HTMLParser
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markupsafe import escape
 
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.address import parse

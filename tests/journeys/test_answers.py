@@ -70,11 +70,11 @@ def test_a_yes_is_on_file_and_in_every_export(served: Campaign) -> None:
     served.run("export", "--out", "yes.csv")
     assert (served.outside / "yes.csv").stat().st_mode & 0o777 == 0o600
     with (served.outside / "yes.csv").open(encoding="utf-8", newline="") as file:
-        rows = {line["address"]: line for line in csv.DictReader(file)}
+        rows = {line["email"]: line for line in csv.DictReader(file)}
     assert rows[who]["purposes"] == "newsletter"
     assert datetime.fromisoformat(rows[who]["confirmed_on"])
     lines = exported(served, "--format", "jsonl").read_text("utf-8").splitlines()
-    found = [line for line in map(json.loads, lines) if line["address"] == who]
+    found = [line for line in map(json.loads, lines) if line["email"] == who]
     assert [line["purposes"] for line in found] == [["newsletter"]]
     assert str(found[0]["proof"]) == rows[who]["proof"]
     assert served.run("proof", "verify", "--json").json["holds"] is True

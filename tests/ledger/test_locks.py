@@ -104,7 +104,7 @@ def test_a_lock_whose_file_was_tidied_away_meanwhile_is_taken_anew(
     ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder let go between our opening of the file and our locking of it."""
-    real, calls = fcntl.flock, []
+    real, calls = fcntl.flock, list[int]()
 
     def flock(descriptor: int, kind: int) -> None:
         if not calls:

@@ -21,7 +21,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.report.export import export, new_file
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in, verified
 
-COLUMNS = ["address", "confirmed_on", "purposes", "language", "proof"]
+COLUMNS = ["email", "confirmed_on", "purposes", "language", "proof"]
 
 
 async def fill(ledger: Ledger, clock: FakeClock) -> None:
@@ -89,7 +89,7 @@ async def test_who_said_yes_as_json_lines(
     first = json.loads(lines[0])
     assert list(first) == COLUMNS
     assert first | {"proof": 0} == {
-        "address": "marié@voorbeeld.example",
+        "email": "marié@voorbeeld.example",
         "confirmed_on": "2026-11-21T09:30:00Z",
         "purposes": ["newsletter", "fair"],
         "language": None,

@@ -142,7 +142,18 @@ def _is_there(tx: Transaction, address: Address) -> bool:
 
 
 def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:
-    """Make the import count: its sums, and in the log what it was told of the whole list."""
+    """Make the import count: its sums, and in the log what it was told of the whole list.
+
+    The standings in *tally* become those of the end: a later row may have opted an earlier out.
+    """
+    tally.standings = Counter(
+        dict(
+            tx.rows(
+                "SELECT standing, count(*) FROM recipient WHERE intake_id = ? GROUP BY standing",
+                intake_id,
+            )
+        )
+    )
     counts = {
         "read": tally.read,
         "admitted": tally.admitted,

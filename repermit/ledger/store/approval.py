@@ -26,11 +26,8 @@ class Approved:
     cells: list[tuple[str, str, str, int]]
 
 
-def approve(
-    tx: Transaction, *, by: str, informed: str, digest: str, facts: Mapping[str, Any]
-) -> Approved:
-    """Record who approved exactly what, with the counts of this very moment; whoever is listed
-    after this is not approved.
+def require_somebody(tx: Transaction) -> list[tuple[str, str, str, int]]:
+    """Return the cells with their counts, once somebody in them may be asked.
 
     Raises: ApprovalRefused when nobody is listed, or an import has begun and not completed.
     """
@@ -39,12 +36,24 @@ def approve(
             "an import is running, or was cut off", hint="wait until it is done, or run it again"
         )
     counted = cells(tx)
-    listed = sum(count for _, standing, _, count in counted if standing == Standing.LISTED)
-    if not listed:
+    if not any(standing == Standing.LISTED for _, standing, _, _ in counted):
         raise ApprovalRefused(
             "nobody is listed: there is nobody to ask",
             hint="see the reasons with `repermit screen`",
         )
+    return counted
+
+
+def approve(
+    tx: Transaction, *, by: str, informed: str, digest: str, facts: Mapping[str, Any]
+) -> Approved:
+    """Record who approved exactly what, with the counts of this very moment; whoever is listed
+    after this is not approved.
+
+    Raises: ApprovalRefused as `require_somebody` does.
+    """
+    counted = require_somebody(tx)
+    listed = sum(count for _, standing, _, count in counted if standing == Standing.LISTED)
     counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in counted}
     told = {**facts, "counts": counts}
     approval = Approval(
