@@ -50,6 +50,7 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     from repermit.respond.app import app
 
     made = pages(runtime)
+    made.check()
     answers = Answers(ledger, runtime.tokens, made, release=__version__)
     file = runtime.config.controller.privacy_file
     notice = file.read_text("utf-8") if file else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,12 +94,18 @@ async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tup
 async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     """Return the approval that holds for exactly this. Raises: SendRefused."""
     from repermit.cli.assembly import approval_facts, digest
-    from repermit.ledger.store import approval, campaign
+    from repermit.ledger.store import approval, campaign, erasing
 
     if await ledger.read(ledger.older_copy):
         raise SendRefused(
             "this ledger is an older copy: some of its mails may have left since",
             hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
+        )
+    latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
+    if latest > runtime.clock.now():
+        raise SendRefused(
+            f"the clock is behind the log, whose last entry was made at {iso(latest)}",
+            hint="set the clock of this machine right: the mails would print a wrong date",
         )
     figures = await ledger.read(campaign.figures)
     if figures.paused_at is not None:

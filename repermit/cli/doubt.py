@@ -90,23 +90,31 @@ async def _decide(
         return await ledger.write(doubt.decide_doubt, ids or None, expected=expected, resend=resend)
 
 
-def doubt_restored(context: typer.Context) -> None:
+def doubt_restored(context: typer.Context, all_of: All = None) -> None:
     """After an older copy of the ledger was put back: make doubtful what may have left since."""
-    count = run(_restored(session_of(context).runtime()))
+    count = run(_restored(session_of(context).runtime(), all_of))
     show(f"{counted(count, 'mail')} are doubtful now; the ledger may send and purge again")
+    tell("Who is withheld or exempt in the copy is never listed again: they may have been asked.")
     tell("What was imported, suppressed or answered after the copy was made is not in it:")
-    tell("  suppress again what was suppressed since, and do not import a list again that was")
-    tell("  imported since, nor list again who was withheld in the copy: they may have been asked.")
+    tell("  suppress again what was suppressed since, and do not import again what was imported")
+    tell("  since: those people may have been asked.")
 
 
-async def _restored(runtime: Runtime) -> int:
-    from repermit.ledger.store import doubt
+async def _restored(runtime: Runtime, all_of: int | None) -> int:
+    from repermit.ledger.store import campaign, doubt
 
     async with runtime.ledger() as ledger:
-        if not await ledger.read(ledger.older_copy):
-            raise DoubtRefused("this ledger is not an older copy", hint="nothing needs to be done")
+        standings = (await ledger.read(campaign.figures)).standings
+        unsettled = sum(standings[name] for name in ("listed", "deferred", "claimed"))
+        if all_of != unsettled and not await ledger.read(ledger.older_copy):
+            raise DoubtRefused(
+                "this ledger is not known to be an older copy",
+                hint="nothing needs to be done, unless keys/keep was put back too, from the same "
+                f"time: then `repermit doubt restored --all {unsettled}`",
+            )
         due, count = runtime.question.due_at(runtime.clock.now()), 0
         while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
             count += moved
+        await ledger.write(doubt.set_aside_restored)
         await ledger.write(ledger.accept_copy)
     return count

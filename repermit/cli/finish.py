@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +45,7 @@ def purge(
     if dry_run:
         content = run(planned_purge(runtime, at_most))
     else:
-        content = run(_purge(runtime, at_most, by or getpass.getuser(), as_json=as_json))
+        content = run(_purge(runtime, at_most, by or _operator(), as_json=as_json))
     if not as_json:
         _show_purge(content, dry_run=dry_run)
     if content["traces"]:
@@ -85,6 +86,14 @@ async def _purge(
         "refused": [],
         "traces": done.traces,
     }
+
+
+def _operator() -> str:
+    """Return the name of the account that runs this, or its number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _confirmed(intended: Plan) -> int:

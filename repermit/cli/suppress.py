@@ -61,6 +61,8 @@ async def _suppress_list(runtime: Runtime, path: Path, reason: str) -> None:
         f" {counted(done.moved, 'recipient')} moved to opted_out,"
         f" {len(done.rejected):,} not understood"
     )
+    if done.leaving:
+        tell(f"{counted(done.leaving, 'mail')} had left already, or was leaving, at that moment")
     if done.passed_over:
         tell(f"{counted(done.passed_over, 'row')} passed over: the list says they did not opt out")
     if done.rejected:

@@ -19,10 +19,12 @@ from repermit.domain.skeleton import fill, fill_html, place
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.domain.wording import why_key
+from repermit.errors import WordingIncomplete
 from repermit.ledger.store.personal import Person
 
 _LINE_END = re.compile("\r\n?|\n")  # a bare CR may not stand in a mail (RFC 5322 section 2.3)
 _PLACES = ("yes_url", "no_url", "deadline", "source", "collected", "ended")
+_NEEDED = ("yes_url", "no_url", "deadline")
 _FIRST_MAIL = frozenset({"gave_address_only", "company_mailbox"})
 
 
@@ -172,12 +174,19 @@ class Mailer:
             "test_banner": wording.say("mail.test_banner", **known) if variant.test else "",
             **self.question.sender(variant.language),
         }
-        return Skeleton(
+        made = Skeleton(
             subject=subject,
             text=self._templates.render("mail/question.txt.j2", context),
             html=self._templates.render("mail/question.html.j2", context),
             headers=self._common_headers(subject),
         )
+        for part, text in (("txt", made.text), ("html", made.html)):
+            missing = [name for name in _NEEDED if place(name) not in text]
+            if missing:
+                raise WordingIncomplete(
+                    [f"template mail/question.{part}.j2 shows no {', '.join(missing)}"]
+                )
+        return made
 
     def values(
         self, recipient_id: int, person: Person, variant: Variant, due: datetime

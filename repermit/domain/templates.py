@@ -10,6 +10,11 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from repermit.errors import WordingIncomplete
 
+_FAILURES = (  # what a template of the operator's own may raise
+    *(TemplateError, ArithmeticError, AttributeError, LookupError, OSError, RecursionError),
+    *(MemoryError, TypeError, ValueError),
+)
+
 
 class Templates:
     """The templates of a campaign, in a sandbox; HTML is escaped, and nothing may be undefined."""
@@ -31,6 +36,6 @@ class Templates:
         """
         try:
             return self._environment.get_template(name).render(context)
-        except (TemplateError, UnicodeDecodeError, OSError, TypeError) as failure:
+        except _FAILURES as failure:
             reason = " ".join(str(failure).split())
             raise WordingIncomplete([f"template {name}: {reason}"]) from failure

@@ -22,6 +22,7 @@ class SuppressedList:
     added: int = 0
     known: int = 0
     moved: int = 0
+    leaving: int = 0  # of those moved: their mail was on its way
     passed_over: int = 0
     rejected: list[int] = field(default_factory=list)
 
@@ -55,3 +56,4 @@ async def _suppress(
     done.added += part.added
     done.known += len(chunk) - part.added
     done.moved += part.moved
+    done.leaving += part.leaving

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -81,8 +82,9 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
     if not path.exists():
         if not create:
             raise LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
-        with translated():
-            _make(path, clock, vault)
+        with translated(), _alone(path):
+            if not path.exists():  # another first command may have been quicker
+                _make(path, clock, vault)
     with translated(), closing(connection(path)) as opened:
         try:
             revision = opened.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -181,6 +183,18 @@ _MEANINGS = {
 
 def _full() -> RepermitError:
     return LedgerUnusable("the disk is full", hint=_MEANINGS["database or disk is full"][1])
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until nobody else makes the ledger, and keep others waiting meanwhile."""
+    lock = path.with_name(f"{path.name}.making.lock")
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _make(path: Path, clock: Clock, vault: Vault) -> None:

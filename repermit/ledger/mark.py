@@ -67,7 +67,10 @@ class MarkFile:
                 return None
             body, _, check = line.rpartition(" ")
             if sha256(body.encode()).hexdigest()[:16] == check:
-                return _parsed(body)
+                try:
+                    return _parsed(body)
+                except ValueError as failure:
+                    raise _unreadable() from failure
         raise _unreadable()
 
     def write(self, mark: Mark, *, sync: bool = True) -> None:

@@ -93,6 +93,7 @@ class Recipient(SQLModel, table=True):
     yes_at: int | None = _big(default=None)
     no_at: int | None = _big(default=None)
     suspect: bool = False
+    restored: bool = False  # may have been asked after the copy that was put back; never listed
     purposes: str | None = None  # JSON list of what the yes is for
     purposes_before: str | None = None  # as `before`, for when presses turn out void
 

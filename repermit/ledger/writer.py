@@ -65,9 +65,8 @@ class Writer:
 
     def older_copy(self, tx: Transaction) -> bool:
         """Return whether this ledger is behind the mark: a copy from before was put back."""
-        mark = self._mark.read()
-        behind = mark is not None and not mark.covers(_point(tx))
-        return behind or bool(tx.value("SELECT older_copy FROM campaign"))
+        known = _is_known(self._mark.read(), _point(tx))
+        return not known or bool(tx.value("SELECT older_copy FROM campaign"))
 
     def accept_copy(self, tx: Transaction) -> None:
         """Let this ledger be the campaign's again, whatever the mark said.
@@ -170,9 +169,9 @@ class Writer:
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:
         """Sync the mark ahead of the commit, and return True; an older copy is noted as one, and
         leaves it alone."""
-        mark = self._mark.read()
-        behind = mark is not None and not mark.covers(before)
-        if self._accepted is tx or not (behind or tx.value("SELECT older_copy FROM campaign")):
+        known = _is_known(self._mark.read(), before)
+        older = not known or tx.value("SELECT older_copy FROM campaign")
+        if self._accepted is tx or not older:
             self._mark.write(Mark(before, after, _next_recipient(tx)))
             return True
         tx.run("UPDATE campaign SET older_copy = 1")
@@ -198,6 +197,12 @@ def _savepoint(
         return None, connect.translate(failure)
     tx.run("RELEASE part")
     return result, None
+
+
+def _is_known(mark: Mark | None, ledger: Point) -> bool:
+    """Return whether *ledger* is as new as what was marked; without a mark, only a ledger in which
+    nothing has happened yet is: the mark may be lost, or older than it."""
+    return ledger.size <= 1 if mark is None else mark.covers(ledger)
 
 
 def _next_recipient(tx: Transaction) -> int:

@@ -44,33 +44,31 @@ async def export(
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[str]]:
-    """Yield a new file that only its owner may read; what fails midway leaves none.
+    """Yield a new file that only its owner may read; it has its name only once it is whole.
 
     Raises: FileRefused when it exists already or cannot be written.
     """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if path.exists():
+            raise FileExistsError
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        os.link(beside, path)  # fails, where a rename would replace
     except FileExistsError as failure:
         raise FileRefused(
             f"{path.name} exists already", hint="name another file, or move that one away"
         ) from failure
     except OSError as failure:
         raise FileRefused(
-            f"{path.name} cannot be written ({failure.strerror})", hint="name another file"
+            f"{path.name} cannot be written ({failure.strerror})",
+            hint="make room, or name another file",
         ) from failure
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-    except OSError as failure:
-        path.unlink(missing_ok=True)
-        raise FileRefused(
-            f"{path.name} cannot be written ({failure.strerror})", hint="make room and try again"
-        ) from failure
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _chosen(rows: Iterable[Exported], purpose: str | None) -> Iterator[Exported]:

@@ -85,6 +85,12 @@ class Pages:
         self._gone = self._message("page.gone")
         self.failure = self._message("page.failure")
 
+    def check(self) -> None:
+        """Render every kind of page in every language. Raises: WordingIncomplete."""
+        for language in self.question.wordings:
+            for kind in _BUTTONS:
+                self.shown(View(kind, language, "signed_up_no_proof"))
+
     @property
     def gone(self) -> str:
         """Return the one page for every link that does not work, whatever the reason."""

@@ -117,7 +117,7 @@ def test_a_yes_and_a_no_at_once_ask_again(chromium: Browser, a_campaign: Served)
         press(page, "yes")
         press(page, "no")
 
-        expect(page.get_by_role("status")).to_contain_text("Kies nog één keer")
+        expect(page.get_by_role("status")).to_contain_text("kies nog één keer")
         a_campaign.wait_a_while()
         press(page, "yes")
     assert a_campaign.standing(one) == "opted_in"

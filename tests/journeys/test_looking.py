@@ -70,7 +70,7 @@ def test_a_preview_shows_every_mail_and_page_and_keeps_nothing(begun: Campaign) 
 
     names = {path.name for path in (begun.outside / "preview").iterdir()}
     for language in ("nl", "fr", "de", "en"):
-        assert {f"mail-{language}.html", f"page-{language}.html"} <= names
+        assert {f"mail-signed_up_no_proof-{language}.html", f"page-{language}.html"} <= names
     assert "index.html" in names
     assert kept(begun) == before
 

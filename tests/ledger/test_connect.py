@@ -2,6 +2,7 @@ import errno
 import os
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -251,3 +252,17 @@ def test_no_room_for_the_shared_memory_is_a_full_disk() -> None:
     failure.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
     meaning = connect.translate(failure)
     assert str(meaning) == "the disk is full"
+
+
+def test_two_first_commands_make_one_ledger(tmp_path: Path) -> None:
+    """They started at the same time; both then work on the same one."""
+    vault, path = Vault(keys.create(tmp_path / "keys")), tmp_path / "ledger.db"
+
+    with ThreadPoolExecutor(2) as both:
+        made = [
+            both.submit(connect.prepare, path, FakeClock(), vault, create=True) for _ in range(2)
+        ]
+        for each in made:
+            each.result()
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["keys", "ledger.db"]

@@ -571,22 +571,23 @@ async def test_a_ledger_that_is_written_to_meanwhile_is_no_older_copy(a_ledger: 
     assert not any(found)
 
 
-async def test_a_key_folder_without_a_mark_knows_no_older_copy(
+async def test_promise_1_without_its_mark_a_ledger_counts_as_an_older_copy(
     campaign_folder: Path, a_vault: Vault
 ) -> None:
-    """Such as one that was put back from a copy of `keys.json` alone."""
+    """Such as after a disaster: an early copy of the key folder, and a backup of the ledger."""
     ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    assert not await ledger.read(ledger.older_copy)
     await ledger.write(campaign.pause)
     await ledger.close()
     a_vault.keys.mark.unlink()
     ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
 
-    assert not await ledger.read(ledger.older_copy)
+    assert await ledger.read(ledger.older_copy)
     await ledger.write(campaign.resume)
+    assert mark_of(ledger) is None
+    await ledger.write(ledger.accept_copy)
+    assert not await ledger.read(ledger.older_copy)
     await ledger.close()
-    mark = mark_of(ledger)
-    assert mark is not None
-    assert mark.committed.size == 3
 
 
 async def test_a_mark_that_became_unreadable_does_not_hinder_closing(

@@ -1,4 +1,5 @@
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,11 @@ def test_a_mark_knows_an_older_copy_and_another_history(ledger: Point, covered: 
 def test_a_ledger_between_two_points_that_are_far_apart_is_an_older_copy() -> None:
     """A group writes one entry or many; what was never committed was never a point."""
     assert not Mark(committed=A, intended=C).covers(B)
+
+
+def test_a_mark_of_other_words_is_refused_although_its_sum_is_right(path: Path) -> None:
+    body = "5 ab 6 cd"
+    path.write_text(f"{body} {sha256(body.encode()).hexdigest()[:16]}")
+
+    with pytest.raises(KeysUnusable, match="the mark in the key folder"):
+        MarkFile(path).read()

@@ -5,12 +5,13 @@ import pytest
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import DoubtRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import doubt, erasing, sending
+from repermit.ledger.store import doubt, erasing, screening, sending
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
     EVERYTHING,
     NOW,
+    RULES,
     admit,
     ask,
     claim,
@@ -113,3 +114,17 @@ async def test_promise_1_in_a_restored_copy_whoever_may_have_been_mailed_is_doub
     assert found == {listed: due, claimed: NOW + ANSWER_TIME, deferred: due}
     assert await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=9) == []
     assert (await verified(a_ledger)).holds
+
+
+async def test_promise_1_whoever_is_withheld_in_a_copy_is_never_listed_again(
+    a_ledger: Ledger,
+) -> None:
+    """After the copy was made they may have been screened "ask", and been asked."""
+    (one, two) = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+    await a_ledger.write(withhold, one)
+    assert await a_ledger.write(doubt.set_aside_restored) == 1
+    await a_ledger.write(screening.screen_slice, RULES, today=NOW.date(), after_id=0, slice_rows=10)
+
+    assert await standings(a_ledger) == {one: "withheld", two: "listed"}
+    assert await press(a_ledger, one, Answer.NO) is not None
+    assert await standings(a_ledger) == {one: "opted_out", two: "listed"}

@@ -29,7 +29,9 @@ async def suppress(ledger: Ledger, *addresses: str) -> Suppressed:
 
 
 async def test_a_suppressed_address_is_on_file_with_its_source(a_ledger: Ledger) -> None:
-    assert await suppress(a_ledger, "An@Voorbeeld.example") == Suppressed(added=1, moved=0)
+    assert await suppress(a_ledger, "An@Voorbeeld.example") == Suppressed(
+        added=1, moved=0, leaving=0
+    )
 
     found = await a_ledger.read(reading.suppressed, parse(AN))
     assert found is not None
@@ -47,7 +49,7 @@ async def test_an_address_is_suppressed_once(a_ledger: Ledger) -> None:
     await suppress(a_ledger, AN, AN)
     size = (await a_ledger.read(campaign.figures)).log_size
 
-    assert await suppress(a_ledger, AN) == Suppressed(added=0, moved=0)
+    assert await suppress(a_ledger, AN) == Suppressed(added=0, moved=0, leaving=0)
     assert (await a_ledger.read(campaign.figures)).log_size == size
     assert (await a_ledger.read(campaign.figures)).suppressions == 1
 
@@ -68,7 +70,7 @@ async def test_an_opt_out_may_come_to_any_standing(a_ledger: Ledger) -> None:
     await claim(a_ledger, claimed, deferred)
     await settle(a_ledger, deferred, Standing.DEFERRED, try_at=a_ledger.clock.now())
 
-    assert await suppress(a_ledger, *addresses) == Suppressed(added=7, moved=7)
+    assert await suppress(a_ledger, *addresses) == Suppressed(added=7, moved=7, leaving=1)
     assert set((await standings(a_ledger)).values()) == {"opted_out"}
     assert listed == 1
 
@@ -137,7 +139,7 @@ async def test_somebody_under_an_older_generation_is_opted_out(a_ledger: Ledger)
     keys.create_generation(a_ledger.vault.keys.burn, 2)
     await a_ledger.write(erasing.begin_generation, 2)
 
-    assert await suppress(a_ledger, AN) == Suppressed(added=1, moved=1)
+    assert await suppress(a_ledger, AN) == Suppressed(added=1, moved=1, leaving=0)
     assert await standings(a_ledger) == {one: "opted_out"}
     assert (await verified(a_ledger)).holds
 

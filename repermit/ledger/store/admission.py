@@ -114,7 +114,7 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
         tx.many(
             "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
             " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
-            " suspect) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
+            " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
             rows,
         )
         tx.run(

@@ -53,7 +53,7 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at"
+    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored"
     " FROM recipient WHERE id = ?"
 )
 
@@ -99,7 +99,7 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         yes_at=from_micros(row[8]),
         no_at=from_micros(row[9]),
         suspect=bool(row[10]),
-        may_have_mail=row[16] is not None,
+        may_have_mail=row[16] is not None or bool(row[17]),
     )
     return Asked(
         id=recipient_id,

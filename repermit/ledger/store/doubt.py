@@ -79,3 +79,12 @@ def doubt_unsettled(tx: Transaction, *, slice_rows: int, due: datetime) -> int:
     ]
     tx.log.moved(moved, Standing.DOUBTFUL, due=due)
     return len(moved)
+
+
+def set_aside_restored(tx: Transaction) -> int:
+    """In a ledger that was put back: keep who is withheld or exempt from ever being listed, since
+    they may have been asked after the copy was made; return how many."""
+    return tx.run(
+        "UPDATE recipient SET restored = 1"
+        " WHERE standing IN ('withheld', 'exempt') AND NOT restored"
+    )

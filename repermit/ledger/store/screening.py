@@ -21,6 +21,7 @@ def screen_slice(
     rows = tx.rows(
         "SELECT id, generation, sealed, relationship, country, standing, cell, reason"
         " FROM recipient WHERE id > ? AND standing IN ('listed', 'withheld', 'exempt')"
+        " AND NOT restored"
         " ORDER BY id LIMIT ?",
         *(after_id, slice_rows),
     )

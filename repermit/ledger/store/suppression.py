@@ -21,10 +21,12 @@ def is_suppressed(tx: Transaction, canonical: str) -> bool:
 
 @dataclass(frozen=True)
 class Suppressed:
-    """How many addresses are newly suppressed, and how many recipients that moved."""
+    """How many addresses are newly suppressed, how many recipients that moved, and how many of
+    those had a mail on its way at that moment, which nobody can call back."""
 
     added: int
     moved: int
+    leaving: int
 
 
 def suppress(
@@ -33,8 +35,12 @@ def suppress(
     """Suppress *addresses*; recipients among them become opted out, whatever their standing."""
     hashes = [tx.vault.suppression(address.canonical) for address in addresses]
     added = suppress_hashes(tx, hashes, source=source, reason=reason)
-    moved = sum(_opt_out(tx, address, source=source) for address in addresses)
-    return Suppressed(added=added, moved=moved)
+    moved = [_opt_out(tx, address, source=source) for address in addresses]
+    return Suppressed(
+        added=added,
+        moved=sum(before is not None for before in moved),
+        leaving=moved.count(Standing.CLAIMED),
+    )
 
 
 def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, reason: str) -> int:
@@ -54,18 +60,24 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     return len(added)
 
 
-def _opt_out(tx: Transaction, address: Address, *, source: str) -> bool:
-    """Move the recipient with that address to opted_out; return whether there was one to move."""
+def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
+    """Move the recipient with that address to opted_out; return where they stood, or None when
+    there was nobody to move."""
     row = None
     for lookup in lookups(tx, address):
         row = row or tx.one(
-            "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
-            " purposes = NULL, lease_by = NULL, lease_until = NULL"
-            " WHERE lookup = ? AND standing <> 'opted_out' RETURNING id, leaf_key",
+            "SELECT id, leaf_key, standing FROM recipient"
+            " WHERE lookup = ? AND standing <> 'opted_out'",
             lookup,
         )
     if row is None:
-        return False
+        return None
+    tx.run(
+        "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
+        " purposes = NULL, purposes_before = NULL, lease_by = NULL, lease_until = NULL"
+        " WHERE id = ?",
+        row[0],
+    )
     payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
     tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], row[1]))
-    return True
+    return str(row[2])

@@ -163,6 +163,7 @@ def upgrade() -> None:
         sa.Column("yes_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("no_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("suspect", sa.Boolean(), nullable=False),
+        sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
         sa.Column("purposes_before", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
