@@ -77,11 +77,12 @@ class Runtime:
         """Open a copy of the ledger that is thrown away after the block; nothing else changes."""
         path = self.config.ledger_path
         with TemporaryDirectory(dir=self.config.folder, prefix=".rehearsal-") as folder:
-            copy = Path(folder) / path.name
+            copy, mark = Path(folder) / path.name, Path(folder) / "mark"
             if path.exists():
+                if self.keys.mark.exists():  # first, so that the copy is not older than it
+                    mark.write_bytes(self.keys.mark.read_bytes())
                 async with self.ledger():
                     copying.copy(path, copy)
-            mark = Path(folder) / "mark"
             opened = Ledger.open(copy, self.vault, self.clock, create=True, mark=mark)
             try:
                 yield opened

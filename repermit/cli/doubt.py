@@ -108,7 +108,7 @@ async def _restored(runtime: Runtime, all_of: int | None) -> int:
         unsettled = sum(standings[name] for name in ("listed", "deferred", "claimed"))
         if all_of != unsettled and not await ledger.read(ledger.older_copy):
             raise DoubtRefused(
-                "this ledger is not known to be an older copy",
+                "this ledger is not an older copy, as far as the mark in the key folder knows",
                 hint="nothing needs to be done, unless keys/keep was put back too, from the same "
                 f"time: then `repermit doubt restored --all {unsettled}`",
             )
