@@ -119,25 +119,13 @@ class Campaign:
             rows = tx.rows(
                 "SELECT id, generation, sealed, relationship, country, standing FROM recipient"
             )
-            return {_mailbox(tx, row): row[5] for row in rows}
+            return {open_person(tx, row).address.mailbox: row[5] for row in rows}
 
         async def work() -> dict[str, str]:
             async with Runtime.of(Path(self.config), SystemClock()).ledger() as ledger:
                 return await ledger.read(read)
 
         return asyncio.run(work())
-
-
-def _mailbox(tx: Transaction, row: tuple[Any, ...]) -> str:
-    person = open_person(
-        tx,
-        recipient_id=row[0],
-        generation=row[1],
-        sealed=row[2],
-        relationship=row[3],
-        country=row[4],
-    )
-    return person.address.mailbox
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:

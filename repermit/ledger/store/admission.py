@@ -77,46 +77,29 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
     """
     generation, next_id = tx.one("SELECT generation, next_recipient FROM campaign")
     leaf = tx.value("SELECT size FROM log_head")
-    tally, rows, seen = Tally(read=len(newcomers)), list[tuple[Any, ...]](), set[bytes]()
-    ids: dict[Standing, list[int]] = {}
+    tally, ids = Tally(read=len(newcomers)), dict[Standing, list[int]]()
     for newcomer in newcomers:
-        canonical = newcomer.person.address.canonical
-        if is_suppressed(tx, canonical):
+        address = newcomer.person.address
+        if is_suppressed(tx, address.canonical):
             tally.suppressed += 1
-            continue
-        lookup = tx.vault.lookup(canonical, generation=generation)
-        if lookup in seen or _is_there(tx, newcomer.person.address):
+        elif _is_there(tx, address):
             tally.duplicates += 1
-            continue
-        seen.add(lookup)
-        recipient_id = next_id + tally.admitted
-        sealed = tx.vault.seal(
-            sealed_fields(newcomer.person), generation=generation, recipient_id=recipient_id
-        )
-        standing = STANDING_AFTER[newcomer.decision.outcome]
-        rows.append(
-            (
-                *(recipient_id, intake_id, generation, lookup, sealed),
-                *(
-                    secrets.token_bytes(_OWN_KEY_BYTES),
-                    _known(newcomer.person.evidence.relationship),
-                ),
-                *(newcomer.person.evidence.country, newcomer.language, str(standing)),
-                *(newcomer.decision.cell, str(newcomer.decision.reason), leaf),
+        else:
+            recipient_id = next_id + tally.admitted
+            standing = _insert(
+                tx,
+                newcomer,
+                recipient_id=recipient_id,
+                intake_id=intake_id,
+                generation=generation,
+                leaf=leaf,
             )
-        )
-        ids.setdefault(standing, []).append(recipient_id)
-        tally.admitted += 1
-        tally.standings[standing] += 1
-        if standing is Standing.WITHHELD:
-            tally.reasons[newcomer.decision.reason] += 1
-    if rows:
-        tx.many(
-            "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
-            " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
-            " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
-            rows,
-        )
+            ids.setdefault(standing, []).append(recipient_id)
+            tally.admitted += 1
+            tally.standings[standing] += 1
+            if standing is Standing.WITHHELD:
+                tally.reasons[newcomer.decision.reason] += 1
+    if tally.admitted:
         tx.run(
             "UPDATE campaign SET next_recipient = ?, admitted = admitted + ?",
             *(next_id + tally.admitted, tally.admitted),
@@ -124,6 +107,32 @@ def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tal
         moves = [move(listed, standing) for standing, listed in ids.items()]
         tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
     return tally
+
+
+def _insert(
+    tx: Transaction,
+    newcomer: Newcomer,
+    *,
+    recipient_id: int,
+    intake_id: int,
+    generation: int,
+    leaf: int,
+) -> Standing:
+    """Add one recipient, sealed, and return where they stand."""
+    person, decision = newcomer.person, newcomer.decision
+    standing = STANDING_AFTER[decision.outcome]
+    lookup = tx.vault.lookup(person.address.canonical, generation=generation)
+    sealed = tx.vault.seal(sealed_fields(person), generation=generation, recipient_id=recipient_id)
+    tx.run(
+        "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
+        " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
+        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        *(recipient_id, intake_id, generation, lookup, sealed),
+        *(secrets.token_bytes(_OWN_KEY_BYTES), _known(person.evidence.relationship)),
+        *(person.evidence.country, newcomer.language, str(standing)),
+        *(decision.cell, str(decision.reason), leaf),
+    )
+    return standing
 
 
 def _known(relationship: str | None) -> str | None:

@@ -92,7 +92,7 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
 
 
 def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
-    recipient_id, generation, sealed, relationship, country, language = row[:6]
+    recipient_id = row[0]
     presses = Presses(
         standing=Standing(row[6]),
         before=Standing(row[7]) if row[7] else None,
@@ -103,15 +103,8 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
     )
     return Asked(
         id=recipient_id,
-        person=open_person(
-            tx,
-            recipient_id=recipient_id,
-            generation=generation,
-            sealed=sealed,
-            relationship=relationship,
-            country=country,
-        ),
-        language=language,
+        person=open_person(tx, row),
+        language=row[5],
         presses=presses,
         due_at=from_micros(row[11]),
         mail=row[12],

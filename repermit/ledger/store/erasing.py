@@ -146,19 +146,12 @@ def erase_person(tx: Transaction, recipient_id: int) -> bool:
     Crash: row, answers, payloads, suppression and entry change together or not at all.
     """
     row = tx.one(
-        "SELECT generation, sealed, relationship, country FROM recipient WHERE id = ?",
+        "SELECT id, generation, sealed, relationship, country FROM recipient WHERE id = ?",
         recipient_id,
     )
     if row is None:
         return False
-    person = open_person(
-        tx,
-        recipient_id=recipient_id,
-        generation=row[0],
-        sealed=row[1],
-        relationship=row[2],
-        country=row[3],
-    )
+    person = open_person(tx, row)
     tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
         " ON CONFLICT (hash) DO NOTHING",

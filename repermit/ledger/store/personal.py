@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -49,16 +50,10 @@ def person_from(
     )
 
 
-def open_person(
-    tx: Transaction,
-    *,
-    recipient_id: int,
-    generation: int,
-    sealed: bytes,
-    relationship: str | None,
-    country: str | None,
-) -> Person:
-    """Return the person of a row. Raises: KeysUnusable, SealBroken."""
+def open_person(tx: Transaction, row: Sequence[Any]) -> Person:
+    """Return the person of *row*, which begins with id, generation, sealed, relationship and
+    country. Raises: KeysUnusable, SealBroken."""
+    recipient_id, generation, sealed, relationship, country = row[:5]
     content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
     return person_from(content, relationship=relationship, country=country)
 

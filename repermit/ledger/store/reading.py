@@ -78,14 +78,7 @@ def find(tx: Transaction, address: Address) -> OnFile | None:
 def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
     return OnFile(
         id=row[0],
-        person=open_person(
-            tx,
-            recipient_id=row[0],
-            generation=row[1],
-            sealed=row[2],
-            relationship=row[3],
-            country=row[4],
-        ),
+        person=open_person(tx, row),
         language=row[5],
         standing=Standing(row[6]),
         cell=row[7],
@@ -131,19 +124,12 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
     Suppressed addresses are never among the opted-in.
     """
     cursor = tx.connection.execute(
-        "SELECT id, generation, sealed, language, purposes FROM recipient"
+        "SELECT id, generation, sealed, relationship, country, language, purposes FROM recipient"
         " WHERE standing = ? ORDER BY id",
         (str(standing),),
     )
-    for recipient_id, generation, sealed, language, purposes in cursor:
-        person = open_person(
-            tx,
-            recipient_id=recipient_id,
-            generation=generation,
-            sealed=sealed,
-            relationship=None,
-            country=None,
-        )
+    for row in cursor:
+        person, (recipient_id, *_, language, purposes) = open_person(tx, row), row
         if standing is Standing.OPTED_IN and is_suppressed(tx, person.address.canonical):
             continue
         latest = tx.one(

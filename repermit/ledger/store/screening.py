@@ -28,15 +28,8 @@ def screen_slice(
     counts: Counter[tuple[str, str, str]] = Counter()
     ids: dict[Standing, list[int]] = {}
     leaf = tx.value("SELECT size FROM log_head")
-    for recipient_id, generation, sealed, relationship, country, was, cell, reason in rows:
-        person = open_person(
-            tx,
-            recipient_id=recipient_id,
-            generation=generation,
-            sealed=sealed,
-            relationship=relationship,
-            country=country,
-        )
+    for row in rows:
+        person, (recipient_id, *_, was, cell, reason) = open_person(tx, row), row
         decision = decide(person.evidence, rules, today=today)
         standing = STANDING_AFTER[decision.outcome]
         counts[decision.cell, standing, decision.reason] += 1

@@ -62,14 +62,7 @@ def reserve(tx: Transaction, owner: str, *, approved_size: int, limit: int) -> l
     return [
         Reserved(
             id=row[0],
-            person=open_person(
-                tx,
-                recipient_id=row[0],
-                generation=row[1],
-                sealed=row[2],
-                relationship=row[3],
-                country=row[4],
-            ),
+            person=open_person(tx, row),
             language=row[5],
             attempts=row[6],
             first_try_at=from_micros(row[7]),
