@@ -50,7 +50,7 @@ def send(
     content, failure = _told(sent, figures), sent.refusal
     if failure is None and sent.interrupted:
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
-    if sent.refusal is None and not as_json:
+    if not as_json and (sent.refusal is None or sent.mails):
         _show_sent(sent, figures)
     if failure is not None:
         failure.done = content

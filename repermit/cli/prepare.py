@@ -52,7 +52,6 @@ def init(
     from repermit.cli.begin import ask_answers, require_new, write_campaign
 
     target = require_new(folder)
-
     if not yes and not is_terminal():
         raise FileRefused(
             "init asks questions, and nobody is there to answer",

@@ -77,14 +77,14 @@ class _Handler:
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 
-    async def handle_MAIL(  # noqa: N802
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         """Answer MAIL FROM."""
         envelope.mail_from = address
         return self._relay.to_sender(address)
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         """Answer RCPT TO."""
@@ -93,7 +93,7 @@ class _Handler:
             envelope.rcpt_tos.append(address)
         return reply
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Record a mail, then answer."""
         self._relay.taken.append(Taken(envelope.rcpt_tos[0], envelope.content))
         await asyncio.sleep(self._relay.seconds)

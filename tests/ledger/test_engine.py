@@ -218,7 +218,7 @@ async def test_a_closed_ledger_is_one_file(campaign_folder: Path, a_vault: Vault
     await ledger.read(log_size)
     await ledger.close()
 
-    assert set(os.listdir(campaign_folder)) == {"keys", "ledger.db"}  # noqa: PTH208
+    assert set(os.listdir(campaign_folder)) == {"keys", "ledger.db"}  # noqa: PTH208 - names only
 
 
 async def test_a_read_sees_one_moment_whatever_is_written_meanwhile(a_ledger: Ledger) -> None:
