@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check unit journeys browser torture pins clean
+.PHONY: demo test check unit journeys browser torture bench pins clean
 
 demo: $(VENV)/.runs
 	$(BIN)/repermit demo
@@ -42,6 +42,10 @@ $(VENV)/.runs: requirements.txt pyproject.toml
 $(VENV)/.develops: $(VENV)/.runs requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
+
+# What the hot paths cost, beside the least that the same work can cost.
+bench: $(VENV)/.develops
+	$(BIN)/python -m bench
 
 # A browser for the browser tests. System packages are touched under CI only; elsewhere the
 # tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.

@@ -5,10 +5,13 @@ RepermitError
 ├── WordingIncomplete    a sentence that a recipient would read is missing or broken
 ├── AddressRejected      a text is no address (reason code; never the text)
 ├── ListUnreadable       a list is empty, binary, or has no address column
+│   └── ListUnsure       a list can be read in two ways, and nobody is there to say which
+├── ImportRefused        an import cannot be taken back, or not any more
 ├── TokenRejected        a link is forged, damaged, or meant for another purpose
 ├── KeysUnusable         the key folder is missing, foreign, or open to others
 ├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
@@ -77,6 +80,23 @@ class ListUnreadable(RepermitError):
     """A list is empty, binary, or has no column of addresses."""
 
 
+class ListUnsure(ListUnreadable):
+    """A list can be read in two ways. `option` is the command's option that decides it
+    ("encoding", "delimiter", "sheet", "map"); `readings` are its possible values, each with what
+    it would make of the list, without an address."""
+
+    def __init__(self, what: str, *, option: str, readings: Sequence[tuple[str, str]]) -> None:
+        shown = "; or ".join(f"--{option} {value}: {text}" for value, text in readings)
+        super().__init__(
+            f"{what} can be read in {len(readings)} ways: {shown}", hint=f"pass --{option}"
+        )
+        self.option, self.readings = option, tuple(readings)
+
+
+class ImportRefused(RepermitError):
+    """An import cannot be taken back: it is not there, or a mail has left."""
+
+
 class TokenRejected(RepermitError):
     """A link is forged, damaged, or meant for another purpose or campaign."""
 
@@ -94,6 +114,10 @@ class SealBroken(RepermitError):
 
 class LedgerUnusable(RepermitError):
     """The ledger is missing, foreign, newer than this release, locked, full or out of date."""
+
+
+class StatementRefused(RepermitError):
+    """The statement that nobody ever opted out is untrue."""
 
 
 class ApprovalRefused(RepermitError):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from repermit.domain.address import parse
-from repermit.domain.policy import Evidence, Relationship, Rules, decide
+from repermit.domain.policy import Decision, Evidence, Relationship, Rules, decide
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.store import admission, answering, sending
-from repermit.ledger.store.admission import Newcomer, Tally
+from repermit.ledger.store.admission import Newcomer, Screened, Tally
 from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
-from repermit.ledger.store.sending import Reserved, Settlement
+from repermit.ledger.store.sending import Intent, Reserved, Settlement
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified, verify
 
@@ -50,22 +52,48 @@ def evidence_of(**changes: Any) -> Evidence:
     return Evidence(**(known | changes))
 
 
+@dataclass(frozen=True)
+class Draft:
+    """One address of a list, screened, before a vault is at hand."""
+
+    person: Person
+    language: str | None
+    decision: Decision
+
+
 def a_newcomer(
     address: str, *, language: str | None = "nl", rules: Rules = RULES, **evidence: Any
-) -> Newcomer:
+) -> Draft:
     """Return one address of a list, screened; someone who may be asked unless changed."""
     known = evidence_of(**evidence)
+    decision = decide(known, rules, today=NOW.date())
+    return Draft(Person(parse(address), known), language, decision)
+
+
+def newcomer_of(tx: Transaction, draft: Draft, *, generation: int) -> Newcomer:
+    """Return *draft* as it asks to be admitted."""
+    canonical = draft.person.address.canonical
     return Newcomer(
-        person=Person(parse(address), known),
-        language=language,
-        decision=decide(known, rules, today=NOW.date()),
+        tx.vault.lookup(canonical, generation=generation),
+        tx.vault.suppressions(canonical),
+        draft.person.address.mailbox,
+        *Screened.of(draft.person.evidence, draft.language, draft.decision),
     )
 
 
-def take_in(tx: Transaction, newcomers: list[Newcomer]) -> Tally:
-    """Import a whole list in one part."""
-    intake_id = admission.begin_intake(tx, "a" * 64)
-    tally = admission.admit(tx, intake_id, newcomers)
+def admit_part(tx: Transaction, intake_id: int, drafts: Sequence[Draft]) -> Tally:
+    """Admit people of different addresses, as a part of an import."""
+    generation = tx.value("SELECT generation FROM campaign")
+    newcomers = [newcomer_of(tx, draft, generation=generation) for draft in drafts]
+    return admission.admit(tx, intake_id, newcomers, generation=generation)
+
+
+def take_in(tx: Transaction, drafts: Sequence[Draft]) -> Tally:
+    """Import a whole list in one part; the first row of an address counts."""
+    intake_id, _ = admission.begin_intake(tx, "a" * 64)
+    different = {draft.person.address.canonical: draft for draft in reversed(drafts)}
+    tally = admit_part(tx, intake_id, list(reversed(different.values())))
+    tally.read, tally.duplicates = len(drafts), tally.duplicates + len(drafts) - len(different)
     admission.finish_intake(tx, intake_id, tally, {})
     return tally
 
@@ -88,15 +116,16 @@ async def claim(
         reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000)
         until = due or tx.now + ANSWER_TIME
         wanted = [one for one in reserved if one.id in ids]
-        left = {one.id for one in wanted if _intend(tx, one, owner, until)}
+        left = {one.id for one in wanted if intend_one(tx, one, owner, due=until)}
         sending.release(tx, owner)
         return left
 
     assert await ledger.write(part) == set(ids)
 
 
-def _intend(tx: Transaction, reserved: Reserved, owner: str, due: datetime) -> bool:
-    return sending.intend(tx, reserved, owner, due=due, mail="mail")
+def intend_one(tx: Transaction, reserved: Reserved, owner: str, *, due: datetime) -> bool:
+    """Claim one reserved row for the mail "mail"; return whether it may leave."""
+    return reserved.id in sending.intend(tx, owner, [Intent(reserved, due, "mail")])
 
 
 async def settle(
@@ -104,7 +133,7 @@ async def settle(
 ) -> bool:
     """Settle a claimed row with the relay's word."""
     word = Settlement(standing, "250", **more)
-    return await ledger.write(sending.settle, recipient_id, owner, word)
+    return recipient_id in await ledger.write(sending.settle, owner, {recipient_id: word})
 
 
 async def ask(ledger: Ledger, *ids: int) -> None:

@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from repermit.cli import answers, ask, doubt, finish, look, operate, prepare, proof, suppress
+from repermit.cli import (
+    answers,
+    ask,
+    doubt,
+    finish,
+    imports,
+    look,
+    operate,
+    prepare,
+    proof,
+    suppress,
+)
 from repermit.cli.session import INTERRUPTED, Interrupted, Session, tell
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
@@ -23,7 +34,7 @@ app = typer.Typer(
     help="Ask an old mailing list once, by mail, with a Yes and a No; keep proof of each yes, "
     "and let everyone else go.",
 )
-for family in (prepare, suppress, look, ask, doubt, answers, finish, proof, operate):
+for family in (prepare, imports, suppress, look, ask, doubt, answers, finish, proof, operate):
     family.register(app)
 
 

@@ -101,8 +101,8 @@ def approve(
 
 async def _approve(runtime: Runtime, by: str, informed: str) -> None:
     from repermit.cli.assembly import approval_facts, digest, later_keys, policy_facts, rules
-    from repermit.cli.signoff import write_signoff
-    from repermit.intake.screen import screen
+    from repermit.cli.signoff import Signed, write_signoff
+    from repermit.intake.screen import screen_and_count
     from repermit.ledger.store import approval, campaign
 
     _require_two_people(by, informed)
@@ -116,15 +116,15 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
         tell(later)
     facts = await asyncio.to_thread(approval_facts, runtime)
     async with runtime.ledger() as ledger:
-        await ledger.read(approval.require_somebody)
-        await screen(ledger, rules(runtime), policy_facts(runtime), today=runtime.today())
-        if not await ledger.read(campaign.knows_opt_outs):
-            tell("warning: no suppression list and no statement that nobody ever opted out;")
-            tell("  give it with `repermit suppress LIST` or `repermit suppress --none TEXT`")
+        await ledger.read(approval.require_ready)
+        found = await screen_and_count(
+            ledger, rules(runtime), policy_facts(runtime), today=runtime.today()
+        )
         given = await ledger.write(
             approval.approve, by=by, informed=informed, digest=digest(facts), facts=facts
         )
-    sheet = write_signoff(runtime, given, by=by, informed=informed, facts=facts)
+        said = await ledger.read(campaign.earlier_opt_outs)
+    sheet = write_signoff(runtime, Signed(by, informed, given, found, said), facts)
     show(
         f"approved: {counted(given.listed, 'recipient')} may be asked; "
         f"the page to print is {sheet.name}"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from repermit.cli.lists import opened
+from repermit.cli.lists import STANDARD_INPUT, open_asking, reading_of
 from repermit.cli.session import counted, run, session_of, show, tell
 
 if TYPE_CHECKING:
+    from repermit.intake.hashes import HashList
+    from repermit.intake.listfile import ListFile, Reading
+    from repermit.intake.suppress import SuppressedList
     from repermit.runtime import Runtime
-
-
-_LINES_NAMED = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -24,51 +28,112 @@ def register(app: typer.Typer) -> None:
 
 def suppress(
     context: typer.Context,
-    listed: Annotated[
-        Path | None, typer.Argument(metavar="[LIST|-]", help="Addresses, one a line or a CSV.")
+    lists: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[LIST|-]...", help="Addresses in any format of `import`, or an export."
+        ),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
     none: Annotated[
         str | None, typer.Option("--none", metavar="TEXT", help="State that nobody ever opted out.")
     ] = None,
     export: Annotated[
-        Path | None, typer.Option(help="Write the keyed hashes, with what they are good for.")
+        Path | None, typer.Option(metavar="FILE", help="Write the keyed hashes with their key.")
     ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="As in cp1252.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="As in ; or tab.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook.")] = None,
 ) -> None:
     """Say who must never be mailed; it wins over everything."""
-    if sum(given is not None for given in (listed, none, export)) != 1:
+    if sum(bool(given) or given == "" for given in (lists, none, export)) != 1:
         raise typer.BadParameter("give a LIST, or --none TEXT, or --export FILE")
     if none is not None and not none.strip():
         raise typer.BadParameter("--none wants the statement itself, in words")
+    reading = reading_of(encoding, delimiter, sheet, mapping)
     runtime = session_of(context).runtime()
-    if listed:
-        run(_suppress_list(runtime, listed, reason))
+    if lists:
+        run(_suppress_lists(runtime, lists, reading, reason.strip()))
     elif none:
-        run(_state_none(runtime, none))
+        run(_state_none(runtime, none.strip()))
     elif export:
         run(_export_suppression(runtime, export))
 
 
-async def _suppress_list(runtime: Runtime, path: Path, reason: str) -> None:
-    from repermit.intake.suppress import suppress_list
+async def _suppress_lists(
+    runtime: Runtime, paths: list[Path], reading: Reading, reason: str
+) -> None:
+    from repermit.intake.hashes import HashList
+    from repermit.intake.suppress import suppress_hashes, suppress_list
 
-    with opened(path, {}) as source:
+    with ExitStack() as stack:
+        sources = _opened(stack, paths, reading)
         async with runtime.ledger(create=True) as ledger:
-            done = await suppress_list(ledger, source, reason=reason)
+            for source in sources:
+                if isinstance(source, HashList):
+                    tell(f"{source.name}: looking for {source.count:,} keyed hashes")
+                    done = await suppress_hashes(ledger, source, reason=reason)
+                    _show(done, "keyed hash", "keyed hashes")
+                else:
+                    tell("\n  ".join((f"{source.name}: {source.table.told}", *source.table.notes)))
+                    done = await suppress_list(ledger, source, reason=reason)
+                    _show(done, "address", "addresses")
+
+
+def _opened(stack: ExitStack, paths: list[Path], reading: Reading) -> list[HashList | ListFile]:
+    """Return what *paths* and standard input hold, open for as long as *stack*."""
+    from repermit.intake.containers import shown
+    from repermit.intake.hashes import Looked, read_hashes
+    from repermit.intake.listfile import open_lists
+
+    sources: list[HashList | ListFile] = []
+    for path in paths:
+        file = _openly(stack, path)
+        looked = Looked(file) if file else None
+        found: Sequence[HashList | ListFile]
+        if looked and looked.holds_hashes:
+            name = "standard input" if path == STANDARD_INPUT else shown(path.name)
+            found = [read_hashes(name, looked)]
+        elif path == STANDARD_INPUT or path.is_fifo():  # which is read once
+            stdin = BufferedReader(looked) if looked else None
+            found = open_lists(None, reading, stdin=stdin)
+        else:
+            found, reading = open_asking(path, reading)
+        for source in found:
+            stack.enter_context(source)
+            sources.append(source)
+    return sources
+
+
+def _openly(stack: ExitStack, path: Path) -> BinaryIO | None:
+    """Return a file or pipe to look into; None for anything else, and for closed input."""
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer if sys.stdin else None
+    try:
+        return stack.enter_context(path.open("rb")) if path.is_file() or path.is_fifo() else None
+    except OSError:
+        return None  # and whoever opens it as a list says why
+
+
+def _show(done: SuppressedList, one: str, many: str) -> None:
     show(
-        f"{counted(done.added, 'address', 'addresses')} newly suppressed,"
-        f" {done.known:,} were so before,"
+        f"{counted(done.added, one, many)} newly suppressed, {done.known:,} were so before,"
         f" {counted(done.moved, 'recipient')} moved to opted_out,"
-        f" {len(done.rejected):,} not understood"
+        f" {done.rejected:,} not understood"
     )
     if done.leaving:
-        tell(f"{counted(done.leaving, 'mail')} had left already, or was leaving, at that moment")
+        tell(f"{counted(done.leaving, 'mail')} on the way at that moment could not be called back")
     if done.passed_over:
         tell(f"{counted(done.passed_over, 'row')} passed over: the list says they did not opt out")
+    if done.statement_fell:
+        tell("The statement that nobody ever opted out is taken back: this list names who did.")
+    if done.new_keys:
+        tell("keys/keep now holds the key of that list too: renew your backup of keys/keep.")
     if done.rejected:
-        lines = ", ".join(map(str, done.rejected[:_LINES_NAMED]))
-        more = " and more" if len(done.rejected) > _LINES_NAMED else ""
-        tell(f"What was not understood is NOT suppressed: lines {lines}{more}.")
+        tell(f"What was not understood is NOT suppressed: lines {done.lines_named}.")
         tell("  what to do: correct those lines and run it again")
 
 
@@ -81,12 +146,20 @@ async def _state_none(runtime: Runtime, statement: str) -> None:
 
 
 async def _export_suppression(runtime: Runtime, path: Path) -> None:
-    from repermit.ledger.store import reading
+    from repermit.intake.hashes import written
+    from repermit.ledger.store import suppression
+    from repermit.ledger.transaction import Transaction
     from repermit.report.export import new_file
 
-    async with runtime.ledger() as ledger:
-        hashes = await ledger.read(reading.suppression_hashes)
+    def write(tx: Transaction) -> int:
+        count = suppression.count_suppressed(tx)
         with new_file(path) as file:
-            file.write("# HMAC-SHA-256 under the suppression key of this campaign\n")
-            file.writelines(f"{hashed}\n" for hashed in hashes)
-    show(f"{counted(len(hashes), 'keyed hash', 'keyed hashes')} written")
+            keys, hashes = tx.vault.suppression_keys(), suppression.suppressed_hashes(tx)
+            file.writelines(written(keys, hashes, count=count))
+        return count
+
+    async with runtime.ledger() as ledger:
+        count = await ledger.read(write)
+        await ledger.write(suppression.note_export, count)
+    show(f"{counted(count, 'keyed hash', 'keyed hashes')} written, with the key to test them")
+    tell("Whoever holds that file can test whether an address is on it: keep it closed.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+_SLACK_SECONDS = 0.02  # what a timer oversleeps may be caught up
+
 
 class Pace:
     """Lets at most `per_second` turns pass a second, evenly, over all connections."""
@@ -15,7 +17,7 @@ class Pace:
     async def turn(self, over: asyncio.Event) -> None:
         """Wait until it is this caller's turn, or until *over* is set."""
         now = asyncio.get_running_loop().time()
-        at = max(now, self._next)
+        at = max(now - _SLACK_SECONDS, self._next)
         self._next = at + self._gap
         if at > now:
             await wait(at - now, over)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from repermit.dispatch.claims import Claims, Written
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.dispatch.pace import Pace, wait
 from repermit.dispatch.plan import Plan, Sent
@@ -22,7 +23,7 @@ from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import sending, snapshots
-from repermit.ledger.store.sending import Reserved
+from repermit.ledger.store.sending import Intent, Reserved
 
 _POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
 _BATCH_A_CONNECTION = 10
@@ -53,6 +54,9 @@ class Run:
         self._refill, self._pace = asyncio.Lock(), Pace(self.plan.per_second)
         self._over = asyncio.Event()
         self._live: set[Connection] = set()
+        self._claims = Claims(self.ledger, self.owner)
+        self._settling: set[asyncio.Task[Written]] = set()
+        self._defects: list[BaseException] = []
         in_time = int(self.plan.per_second * _BATCH_SECONDS)
         self._batch = max(1, min(self.plan.connections * _BATCH_A_CONNECTION, in_time))
 
@@ -78,11 +82,12 @@ class Run:
         """Let every connection work until its end, whatever becomes of the others."""
         tasks = [asyncio.create_task(self._work()) for _ in range(self.plan.connections)]
         ends = await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._settling, return_exceptions=True)
         try:
             await self.ledger.write(sending.release, self.owner)
         except RepermitError as failure:
             self._stop_run(failure)
-        for end in ends:
+        for end in (*ends, *self._defects):
             if end is not None:
                 raise end
         if self._unmade:
@@ -179,8 +184,7 @@ class Run:
             self.sent.unmade = len(self._unmade)
             return
         shown = await self._keep(variant)
-        claimed = await self.ledger.write(sending.intend, reserved, self.owner, due=due, mail=shown)
-        if not claimed:
+        if not await self._claims.intend(Intent(reserved, due, shown)):
             return
         verdict = await connection.send(self.plan.sender, mail.mailbox, mail.content)
         await self._settle(reserved, verdict)
@@ -197,7 +201,9 @@ class Run:
     async def _settle(self, reserved: Reserved, verdict: Verdict) -> None:
         now = self.ledger.clock.now()
         settled = settlement(verdict, reserved, now=now, give_up=self.plan.give_up)
-        await self.ledger.write(sending.settle, reserved.id, self.owner, settled)
+        written = self._claims.settle(reserved.id, settled)
+        self._settling.add(written)
+        written.add_done_callback(self._settled)
         match settled.standing:
             case Standing.ASKED:
                 self.sent.asked += 1
@@ -211,6 +217,15 @@ class Run:
                 self.sent.returned += 1
         await self._judge_relay(reserved, verdict)
 
+    def _settled(self, written: asyncio.Task[Written]) -> None:
+        """A settlement that could not be put on file ends the run; the row stays claimed."""
+        self._settling.discard(written)
+        if isinstance(failure := written.exception(), RepermitError):
+            self._stop_run(failure)
+        elif failure is not None:
+            self._defects.append(failure)
+            self._over.set()
+
     async def _judge_relay(self, reserved: Reserved, verdict: Verdict) -> None:
         """Stop the run when the relay refuses us rather than the recipients."""
         if isinstance(verdict, SenderRefused):
@@ -223,6 +238,7 @@ class Run:
         if isinstance(verdict, Refused) and verdict.policy:
             self._refusals.append(reserved.id)
             if len(self._refusals) >= _POLICY_REFUSALS:
+                await asyncio.gather(*self._settling, return_exceptions=True)
                 returned = await self.ledger.write(sending.relist, self._refusals)
                 self.sent.undeliverable -= returned
                 self.sent.returned += returned

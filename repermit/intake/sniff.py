@@ -1,28 +1,29 @@
-"""What a list file is written in: its encoding, and what separates its columns."""
+"""What separates the columns of a list, and what is an address at a glance."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO, TextIOWrapper
 from itertools import islice
 from typing import BinaryIO
 
-from repermit.errors import ListUnreadable
+from repermit.errors import ListUnreadable, ListUnsure
 
-_CHUNK_BYTES = 1 << 20
-_DELIMITERS = ";,\t|"  # in order of preference; a one-column file fits them all
+CHUNK_BYTES = 1 << 20
+DELIMITER_NAMES = {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe", " ": "space"}
+DELIMITERS = ";,\t|"  # in order of preference; a one-column file fits them all
 _MOST_RECORDS = 200
-_CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a\x1b")
-_CONTROLS_PER_BYTE = 0.01  # more than this is not text
-_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SAVE_AS = "save it as CSV UTF-8 and try again"
-_LONE_ADDRESS = re.compile(r"""(?:[^@<>]*<)?[^\s@<>;,|"']+@[^\s@<>;,|"']+>?""")
+_WIDE_AT = "\uff20"  # as East Asian programs write it
+_LONE_ADDRESS = re.compile(r"""(?:[^@<>]*<)?[^\s@<>;,|"'][^\s@<>;,|"]*@[^\s@<>;,|"']+>?""")
+_BETWEEN_ADDRESSES = re.compile(r"[\s;,|]+")
+_QUOTED_ADDRESS = re.compile(r"'[^\s@']{1,99}@[^\s@']{1,99}'")
+_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Dialect:
 def chunks(file: BinaryIO) -> Iterator[bytes]:
     """Yield the whole of *file*, a megabyte at a time, and go back to its start."""
     file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
+    while chunk := file.read(CHUNK_BYTES):
         yield chunk
     file.seek(0)
 
@@ -54,97 +55,123 @@ def as_text(file: BinaryIO, encoding: str) -> Iterator[TextIOWrapper]:
             text.detach()
 
 
-def encoding_of(file: BinaryIO) -> str:
-    """Return the codec that reads the whole of *file*: utf-8-sig, utf-8 or cp1252.
-
-    Reads in chunks, and leaves the file at its start.
-
-    Raises: ListUnreadable when it is not text, is UTF-16, or has a line of over a megabyte
-        (so that nothing after this needs more memory than that).
-    """
-    file.seek(0)
-    start = file.read(4)
-    if start.startswith(_UTF_16):
-        raise ListUnreadable("this text is in UTF-16, which is not read", hint=_SAVE_AS)
-    _refuse_binary(file)
-    if start.startswith(codecs.BOM_UTF8):
-        if not _decodes(file, "utf-8"):
-            raise ListUnreadable("this begins as UTF-8 and is not", hint=_SAVE_AS)
-        return "utf-8-sig"
-    for encoding in ("utf-8", "cp1252"):
-        if _decodes(file, encoding):
-            return encoding
-    raise ListUnreadable("this is not text (binary)", hint=_SAVE_AS)
-
-
-def dialect_of(sample: str) -> Dialect:
+def dialect_of(sample: str, declared: str | None = None) -> Dialect:
     """Return how *sample*, the beginning of a list, separates its columns.
 
-    What counts is a column full of addresses, then rows of one width. Should quotes never
-    close, so that no record shows an address, each line is taken by itself.
+    What counts is that addresses stand alone in a cell, then a column full of them, then rows of
+    one width. Should quotes never close, so that no record shows an address, each line is taken
+    by itself. *declared* is the delimiter that the operator names.
+
+    Raises: ListUnreadable when *declared* is no delimiter; ListUnsure when two delimiters fit
+        equally well and find other addresses.
     """
     lines = list(StringIO(sample, newline=""))  # split where the reader does
-    skip_lines = 0
-    if lines and (declared := re.fullmatch(r'"?sep=(.)"?\s*', lines[0], re.IGNORECASE)):
-        skip_lines = 1
-        if declared[1] in _DELIMITERS:
-            return Dialect(declared[1], skip_lines=skip_lines)
+    sep_line = _SEP_LINE.fullmatch(lines[0]) if lines else None
+    skip_lines = 1 if sep_line else 0
+    if declared:
+        return Dialect(_declared(declared), skip_lines=skip_lines)
+    if sep_line and sep_line[1] in DELIMITERS:
+        return Dialect(sep_line[1], skip_lines=skip_lines)
     lines = lines[skip_lines:]
-    best = max(_DELIMITERS, key=lambda mark: _score(_records(lines, mark)))
-    if not _score(_records(lines, best))[0]:
-        best = max(_DELIMITERS, key=lambda mark: _score(_alone(lines, mark)))
-    return Dialect(best, skip_lines=skip_lines)
+    tables = {mark: records_of(lines, mark) for mark in DELIMITERS}
+    if not any(_score(table)[0] for table in tables.values()):
+        if _QUOTED_ADDRESS.search(sample):
+            quoted = {mark: records_of(lines, mark, "'") for mark in DELIMITERS}
+            return Dialect(_best(quoted), "'", skip_lines)
+        tables = {mark: _alone(lines, mark) for mark in DELIMITERS}
+    return Dialect(_best(tables), skip_lines=skip_lines)
 
 
 def is_address_like(cell: str) -> bool:
     """Return whether *cell* holds one address and nothing else but a name before `<`."""
-    return "@" in cell and _LONE_ADDRESS.fullmatch(cell.strip()) is not None
+    if "@" not in cell:
+        if _WIDE_AT not in cell:
+            return False
+        cell = unicodedata.normalize("NFKC", cell)
+    return _LONE_ADDRESS.fullmatch(cell.strip()) is not None
 
 
-def _refuse_binary(file: BinaryIO) -> None:
-    size_bytes = controls = 0
-    for chunk in chunks(file):
-        size_bytes += len(chunk)
-        controls += len(chunk) - len(chunk.translate(None, _CONTROLS))
-        if len(chunk) == _CHUNK_BYTES and b"\n" not in chunk and b"\r" not in chunk:
-            raise ListUnreadable("this is no list: a line is over a megabyte", hint=_SAVE_AS)
-    if controls > size_bytes * _CONTROLS_PER_BYTE:
-        raise ListUnreadable("this is not text (binary)", hint=_SAVE_AS)
+def addresses_in(cell: str) -> int:
+    """Return how many addresses *cell* holds, or 0 if it holds anything else as well."""
+    if is_address_like(cell):
+        return 1
+    if cell.count("@") < 2:
+        return 0
+    parts = [part for part in _BETWEEN_ADDRESSES.split(cell) if part]
+    return len(parts) if all(map(is_address_like, parts)) else 0
 
 
-def _decodes(file: BinaryIO, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        for chunk in chunks(file):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        file.seek(0)
-        return False
-    return True
-
-
-def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+def records_of(lines: Sequence[str], delimiter: str, quotechar: str = '"') -> list[list[str]]:
+    """Return the first records of *lines*, those before a broken one if one is."""
     records = []
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quotechar)
     try:
-        for record in islice(csv.reader(lines, delimiter=delimiter), _MOST_RECORDS):
+        for record in islice(reader, _MOST_RECORDS):
             records.append(record)  # noqa: PERF402 - those before an error count
     except csv.Error:
         pass
     return records
 
 
+def best_column(records: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Return the column in which most addresses stand alone, and how many."""
+    counts: Counter[int] = Counter()
+    for row in records:
+        counts.update({at: addresses_in(cell) for at, cell in enumerate(row)})
+    at, most = max(counts.items(), key=lambda item: item[1], default=(0, 0))
+    return at, most
+
+
+def _score(records: Sequence[Sequence[str]]) -> tuple[float, float, float]:
+    """Return which part of the addresses stand alone in a cell, how full of them the best column
+    is, and how even a width over 1 is."""
+    rows = [row for row in records if row and not row[0].startswith("#")]
+    if not rows:
+        return 0.0, 0.0, 0.0
+    ats = sum(cell.count("@") + cell.count(_WIDE_AT) for row in rows for cell in row)
+    alone = sum(addresses_in(cell) for row in rows for cell in row)
+    at, _ = best_column(rows)
+    full = sum(1 for row in rows if len(row) > at and addresses_in(row[at])) / len(rows)
+    width, even = Counter(map(len, rows)).most_common(1)[0]
+    return (
+        round(alone / ats, 1) if ats else 0.0,
+        round(full, 1) or full,
+        round(even / len(rows), 1) if width > 1 else 0.0,
+    )
+
+
+def _best(tables: Mapping[str, Sequence[Sequence[str]]]) -> str:
+    """Return the delimiter whose table fits best; the first of those that fit as well."""
+    scores = {mark: _score(records) for mark, records in tables.items()}
+    best = max(tables, key=scores.__getitem__)
+    found = {mark: _addresses(tables[mark]) for mark in tables if scores[mark] == scores[best]}
+    rivals = [mark for mark, addresses in found.items() if addresses != found[best]]
+    if rivals and found[best] and scores[best][2]:
+        readings = [(DELIMITER_NAMES[mark], _shown(tables[mark])) for mark in (best, *rivals)]
+        raise ListUnsure("this", option="delimiter", readings=readings)
+    return best
+
+
+def _addresses(records: Sequence[Sequence[str]]) -> list[str]:
+    at, _ = best_column(records)
+    return [row[at] for row in records if len(row) > at and addresses_in(row[at])]
+
+
+def _shown(records: Sequence[Sequence[str]]) -> str:
+    width, _ = Counter(map(len, records)).most_common(1)[0]
+    at, count = best_column(records)
+    return f"{width} columns, the first {count} addresses in column {at + 1}"
+
+
 def _alone(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    first = (_records([line], delimiter) for line in lines[:_MOST_RECORDS])
+    first = (records_of([line], delimiter) for line in lines[:_MOST_RECORDS])
     return [record for records in first for record in records]
 
 
-def _score(records: Sequence[Sequence[str]]) -> tuple[float, float]:
-    """Return how full of addresses the best column is, and how even a width over 1 is."""
-    rows = [row for row in records if row and not row[0].startswith("#")]
-    if not rows:
-        return 0.0, 0.0
-    full = Counter(at for row in rows for at, cell in enumerate(row) if is_address_like(cell))
-    width, even = Counter(map(len, rows)).most_common(1)[0]
-    most = max(full.values(), default=0)
-    return round(most / len(rows), 1) or most / len(rows), even / len(rows) if width > 1 else 0.0
+def _declared(name: str) -> str:
+    mark = {word: mark for mark, word in DELIMITER_NAMES.items()}.get(name.lower(), name)
+    mark = "\t" if mark == "\\t" else mark
+    if len(mark) != 1 or mark.isalnum() or mark in "\"'@\r\n\0":
+        hint = "one character, or comma, semicolon, tab, pipe, space; text for pasted addresses"
+        raise ListUnreadable("--delimiter is no delimiter", hint=hint)
+    return mark

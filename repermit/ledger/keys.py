@@ -1,6 +1,6 @@
 """The key folder: what must be kept, what will be burnt, and the mark.
 
-    keys/keep/keys.json   campaign id, suppression, message and token keys: back it up, twice
+    keys/keep/keys.json   campaign id and every lasting key: back it up, twice
     keys/keep/mark        how far the log had got; shows an older copy of the ledger for what it is
     keys/burn/N.key       generation N of the vault; destroyed by a purge
 
@@ -49,6 +49,12 @@ class Keys:
     suppression: bytes
     message: bytes
     tokens: tuple[bytes, ...]
+    foreign_suppression: tuple[bytes, ...] = ()  # came with the lists of other campaigns
+
+    @property
+    def file(self) -> Path:
+        """Return the path of the file that holds these keys."""
+        return self.folder / "keep" / "keys.json"
 
     @property
     def mark(self) -> Path:
@@ -103,6 +109,7 @@ def load(folder: Path) -> Keys:
             suppression=_key(content["suppression"]),
             message=_key(content["message"]),
             tokens=_token_keys(content["tokens"]),
+            foreign_suppression=tuple(map(_key, content.get("foreign_suppression", []))),
         )
     except (KeyError, TypeError, ValueError) as failure:
         raise _damaged(path) from failure

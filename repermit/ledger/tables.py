@@ -34,6 +34,7 @@ class Campaign(SQLModel, table=True):
     paused_at: int | None = _big(default=None)
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
+    stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
     log_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -52,6 +53,7 @@ class Intake(SQLModel, table=True):
     rejected: int = 0
     suppressed: int = 0
     reasons: str = "{}"
+    undone_at: int | None = _big(default=None)  # taken back by a person, after its end
 
 
 class Recipient(SQLModel, table=True):
@@ -65,6 +67,7 @@ class Recipient(SQLModel, table=True):
 
     id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
     intake_id: int = Field(foreign_key="intake.id")
+    evidence_from: int = Field(foreign_key="intake.id")  # the import whose row was the richest
     generation: int
     lookup: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -98,6 +101,24 @@ class Recipient(SQLModel, table=True):
     purposes_before: str | None = None  # as `before`, for when presses turn out void
 
 
+class Replaced(SQLModel, table=True):
+    """What was known of a recipient before a richer row of a later import replaced it; it comes
+    back when that import is undone, and is gone with the first purge."""
+
+    __tablename__ = "replaced"
+
+    recipient_id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    intake_id: int = Field(primary_key=True, index=True)  # the import that replaced it
+    evidence_from: int = Field(index=True)  # the import that had said it
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    relationship: str | None = None
+    country: str | None = None
+    language: str | None = None
+    standing: str
+    cell: str
+    reason: str
+
+
 class AnswerRecord(SQLModel, table=True):
     """One press of a recipient, with what was shown to them."""
 
@@ -126,7 +147,7 @@ class Suppression(SQLModel, table=True):
 
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     at: int = _big()
-    source: str  # list, statement, answer, erased, asked (purged after the one question)
+    source: str  # list, import, answer, erased, asked (purged after the one question)
     reason: str = ""
 
 

@@ -2,22 +2,24 @@
 
 Sealed: AES-256-GCM under the key of a generation, bound to the recipient's id and generation.
 Found by HMAC-SHA-256 of the canonical address: under a key of the generation for the ledger's
-rows, under a lasting key for suppression.
+rows, under lasting keys for suppression: our own, and those that came with the lists of others.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from repermit.errors import SealBroken
-from repermit.ledger.keys import Generation, Keys, load_generation
+from repermit.ledger import foreign
+from repermit.ledger.keys import Generation, Keys, load, load_generation
 
 _NONCE_BYTES = 12
 
@@ -29,13 +31,31 @@ class Vault:
         self.keys = keys
         self._generations: dict[int, Generation] = {}
         self._ciphers: dict[int, AESGCM] = {}
+        self._macs: dict[bytes, HMAC] = {}
+        self._file = keys.file
+        self._lasting: tuple[foreign.Stamp | None, tuple[bytes, ...]] = (
+            None,  # the keys may be older than their file by now
+            (keys.suppression, *keys.foreign_suppression),
+        )
 
     def seal(self, fields: Mapping[str, Any], *, generation: int, recipient_id: int) -> bytes:
         """Return *fields* sealed: 12 bytes of nonce, then the ciphertext with its tag."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        plain = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
-        bound = _bound(generation, recipient_id)
-        return nonce + self._cipher(generation).encrypt(nonce, plain, bound)
+        text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+        return self.seal_text(text, generation, recipient_id)
+
+    def seal_text(self, text: str, generation: int, recipient_id: int) -> bytes:
+        """Return *text*, the fields as a JSON object, sealed as `seal` does."""
+        return self.seal_texts([text], generation=generation, first_id=recipient_id)[0]
+
+    def seal_texts(self, texts: Sequence[str], *, generation: int, first_id: int) -> list[bytes]:
+        """Return *texts* sealed as `seal` does, for the recipients from *first_id* on."""
+        nonces = secrets.token_bytes(_NONCE_BYTES * len(texts))
+        encrypt, sealed = self._cipher(generation).encrypt, []
+        for at, text in enumerate(texts):
+            nonce = nonces[at * _NONCE_BYTES : (at + 1) * _NONCE_BYTES]
+            bound = b"%d:%d" % (generation, first_id + at)
+            sealed.append(nonce + encrypt(nonce, text.encode(), bound))
+        return sealed
 
     def open(self, sealed: bytes, *, generation: int, recipient_id: int) -> dict[str, Any]:
         """Return the fields inside *sealed*.
@@ -46,7 +66,7 @@ class Vault:
         cipher = self._cipher(generation)
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            plain = cipher.decrypt(nonce, body, _bound(generation, recipient_id))
+            plain = cipher.decrypt(nonce, body, b"%d:%d" % (generation, recipient_id))
         except (InvalidTag, ValueError) as failure:
             raise SealBroken(
                 f"the sealed field of recipient {recipient_id} was altered",
@@ -57,15 +77,46 @@ class Vault:
 
     def lookup(self, canonical: str, *, generation: int) -> bytes:
         """Return the 32 bytes under which an address is found in the rows of *generation*."""
-        return hmac.digest(self._generation(generation).lookup, canonical.encode(), "sha256")
+        return self.mac(self._generation(generation).lookup, canonical.encode())
 
     def suppression(self, canonical: str) -> bytes:
         """Return the 32 bytes under which an address is suppressed, for as long as keys last."""
-        return hmac.digest(self.keys.suppression, canonical.encode(), "sha256")
+        return self.mac(self.keys.suppression, canonical.encode())
+
+    def suppressions(self, canonical: str) -> tuple[bytes, ...]:
+        """Return every 32 bytes under which an address may be suppressed, our own first.
+
+        Raises: as `suppression_keys` does.
+        """
+        address = canonical.encode()
+        return tuple([self.mac(key, address) for key in self.suppression_keys()])
+
+    def suppression_keys(self) -> tuple[bytes, ...]:
+        """Return every key under which addresses are suppressed, our own first; one that another
+        process has added meanwhile is among them.
+
+        Raises: KeysUnusable when the key folder was changed and cannot be read.
+        """
+        seen, found = self._lasting
+        if (now := foreign.stamp(self._file)) not in (None, seen):
+            known = load(self.keys.folder)
+            found = (known.suppression, *known.foreign_suppression)
+            self._lasting = (now, found)
+        return found
+
+    def mac(self, key: bytes, text: bytes) -> bytes:
+        """Return HMAC-SHA-256 of *text* under *key*, one of this vault's: a copy of the keyed
+        state costs a fifth of keying it anew."""
+        if (keyed := self._macs.get(key)) is None:
+            keyed = self._macs[key] = HMAC(key, SHA256())
+        mac = keyed.copy()
+        mac.update(text)
+        return mac.finalize()
 
     def forget(self, generation: int) -> None:
         """Drop *generation* from memory."""
-        self._generations.pop(generation, None)
+        if known := self._generations.pop(generation, None):
+            self._macs.pop(known.lookup, None)
         self._ciphers.pop(generation, None)
 
     def _generation(self, number: int) -> Generation:
@@ -77,7 +128,3 @@ class Vault:
         if number not in self._ciphers:
             self._ciphers[number] = AESGCM(self._generation(number).seal)
         return self._ciphers[number]
-
-
-def _bound(generation: int, recipient_id: int) -> bytes:
-    return f"{generation}:{recipient_id}".encode()

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from repermit.errors import ListUnreadable
-from repermit.intake.columns import FIELDS, is_header, map_columns, recognise
+from repermit.errors import ListUnreadable, ListUnsure
+from repermit.intake.columns import FIELDS, Columns, is_header, map_columns, recognise
+
+
+def fields_of(columns: Columns) -> dict[str, int]:
+    return dict(columns.fields)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +66,120 @@ from repermit.intake.columns import FIELDS, is_header, map_columns, recognise
         ("abgemeldet", "opted_out"),
         ("Unsubscribed", "opted_out"),
         ("HasOptedOutOfEmail", "opted_out"),
+        ("opt-in", "opted_in"),
+        ("Nieuwsbrief", "opted_in"),
+        ("Nieuwsbrief (j/n)", "opted_in"),
+        ("Nieuwsbrief ja/nee", "opted_in"),
+        ("toestemming", "opted_in"),
+        ("E-mail ontvangen", "opted_in"),
+        ("Inscrit à la newsletter", "opted_in"),
+        ("abonné", "opted_in"),
+        ("consentement", "opted_in"),
+        ("Newsletter erwünscht", "opted_in"),
+        ("Einwilligung", "opted_in"),
+        ("Accepts Email Marketing", "opted_in"),
+        ("is_subscribed", "opted_in"),
+        ("GDPR consent", "opted_in"),
     ],
 )
 def test_a_header_is_known_in_four_languages(name: str, field: str) -> None:
     assert recognise([name]) == {field: 0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["E-mail Address", "E-mail 2 Address", "E-mail 3 Address", "E-mailadres 2"],
+        *["E-mail 1 - Value", "E-mail 2 - Value", "E-mail privé", "E-mail werk", "email_2"],
+        *["Adresse de messagerie 2", "E-Mail 2: Adresse", "E-Mail (geschäftlich)"],
+        *["Billing Email", "billing_email", "user_email", "Customer e-mail", "Klant e-mail"],
+        *["Person Account: Email", "Contact e-mail", "E-mail pro", "Autre e-mail"],
+    ],
+)
+def test_an_address_may_be_one_of_several(name: str) -> None:
+    assert recognise([name]) == {"email": 0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *["E-mail Type", "E-mail 1 - Type", "E-mail 1 - Label", "E-mail Display Name"],
+        *["E-mailtype", "Weergavenaam e-mail", "E-mail Format", "contact", "klant", "2"],
+        *["E-mail server", "Mailtext", "value", "Adres 2"],
+    ],
+)
+def test_what_is_said_of_an_address_is_none(name: str) -> None:
+    assert recognise([name]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Afmelding nieuwsbrief", "opted_out"),
+        ("Uitgeschreven voor de nieuwsbrief op", "opted_out"),
+        ("Wil geen nieuwsbrief meer", "opted_out"),
+        ("Désinscription newsletter", "opted_out"),
+        ("Ne souhaite pas recevoir la newsletter", "opted_out"),
+        ("Newsletter abgemeldet", "opted_out"),
+        ("möchte keinen Newsletter", "opted_out"),
+        ("Opt out e-mail", "opted_out"),
+        ("Date of unsubscription from our mailings", "opted_out"),
+        ("Stop mailing", "opted_out"),
+        ("optOutDate", "opted_out"),
+        ("OPTOUTDATE", "opted_out"),
+        ("Wenst onze nieuwsbrief te ontvangen", "opted_in"),
+        ("Souhaite recevoir notre newsletter", "opted_in"),
+        ("Newsletter abonniert am", "opted_in"),
+        ("Consent for e-mail marketing", "opted_in"),
+    ],
+)
+def test_a_stop_is_known_in_a_long_name(name: str, field: str) -> None:
+    assert recognise([name]) == {field: 0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no",
+        "No.",
+        "niet actief",
+        "unsubscribe link",
+        "Opt-in IP",
+        "E-mail no",
+        "datum",
+        "de",
+        "pas",
+    ],
+)
+def test_a_word_alone_says_nothing_of_stops(name: str) -> None:
+    assert recognise([name]) == {}
+
+
+@pytest.mark.parametrize(
+    ("program", "header", "fields"),
+    [
+        ("Outlook", "First Name,E-mail Address,E-mail Type,Home Country/Region", "country email"),
+        ("Mailchimp", "Email Address,OPTIN_TIME,UNSUB_TIME,LEID", "collected email opted_out"),
+        ("Brevo", "CONTACT ID,EMAIL,OPT_IN,ADDED_TIME", "email opted_in"),
+        ("Laposta", "E-mailadres,Inschrijfdatum,Bron", "collected email source"),
+        ("Teamleader", "Naam,E-mail,Taal,Land,Marketing mails", "country email language opted_in"),
+        ("Odoo", "Name,Email,Country,Language,Opt-Out", "country email language opted_out"),
+        (
+            "Salesforce",
+            "Email,HasOptedOutOfEmail,LeadSource,MailingCountry",
+            "country email opted_out source",
+        ),
+        (
+            "WooCommerce",
+            "Name,Last Active,Sign Up,Email,Orders,Country / Region",
+            "collected country email last_contact",
+        ),
+        ("Magento", "ID,Email,Customer Since,Country,State", "collected country email"),
+        ("Shopify", "Email,Accepts Email Marketing,Total Spent", "email opted_in"),
+    ],
+)
+def test_headers_of_known_programs_are_understood(program: str, header: str, fields: str) -> None:
+    assert sorted(recognise(header.split(","))) == fields.split()
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -72,7 +188,7 @@ def test_every_field_is_known_by_its_own_name(field: str) -> None:
     assert recognise([field.replace("_", " ").upper()]) == {field: 0}
 
 
-@pytest.mark.parametrize("name", ["", "adres", "naam", "opt-in", "Taal/Land", "()", "status", "42"])
+@pytest.mark.parametrize("name", ["", "adres", "naam", "Taal/Land", "()", "/", "status", "42"])
 def test_other_headers_are_not_guessed_at(name: str) -> None:
     assert recognise([name]) == {}
 
@@ -87,8 +203,14 @@ def test_a_first_row_with_an_address_is_no_header() -> None:
 def test_headers_that_are_not_read_are_named() -> None:
     columns = map_columns(["Naam", "E-mail", "Land", "", "Geboren"], {})
 
-    assert columns.index == {"email": 1, "country": 2}
-    assert columns.dropped == ("Naam", "Geboren")
+    assert columns == Columns((1,), (("country", 2),), ("Naam", "Geboren"))
+
+
+def test_columns_without_a_name_are_named_by_number_if_they_hold_something() -> None:
+    rows = [["", "an@x.be", "x", " "], ["", "bo@x.be", "", "", "y"]]
+
+    assert map_columns(["naam", "email"], {}, rows=rows).dropped == ("naam", "column 3", "column 5")
+    assert map_columns([], {"country": "3"}, rows=rows).dropped == ("column 5",)
 
 
 def test_a_header_that_is_not_read_is_named_without_address() -> None:
@@ -97,30 +219,48 @@ def test_a_header_that_is_not_read_is_named_without_address() -> None:
     assert columns.dropped == ("column 2", "Opmerking (intern)[2J")
 
 
-def test_the_column_with_most_addresses_is_the_email() -> None:
+def test_every_column_of_addresses_counts() -> None:
     rows = [["", "an@x.be", "BE"], ["bo@x.be", "bo@y.be", "BE"]]
 
-    columns = map_columns(["mail", "e-mail", "land"], {}, rows=rows)
+    columns = map_columns(["mail", "e-mail", "land", "e-mail werk"], {}, rows=rows)
 
-    assert columns.index == {"email": 1, "country": 2}
-    assert columns.dropped == ("mail",)
+    assert columns == Columns((0, 1, 3), (("country", 2),), ())
+
+
+def test_a_column_named_for_mail_that_holds_other_things_does_not_count() -> None:
+    rows = [["ja", "an@x.be"], ["nee", ""]]
+
+    assert map_columns(["mail", "e-mail"], {}, rows=rows).emails == (1,)
+    assert map_columns(["mail", "e-mail"], {}, rows=rows).dropped == ("mail",)
+    assert map_columns(["mail", "adres"], {}, rows=rows).emails == (0,)
 
 
 def test_without_header_the_one_column_of_addresses_is_the_email() -> None:
     rows = [["An", "an@x.be", "BE"], ["Bo", "bo@x.be"]]
 
-    assert map_columns([], {}, rows=rows).index == {"email": 1}
-    assert map_columns([], {"country": "3"}, rows=rows).index == {"country": 2, "email": 1}
+    assert map_columns([], {}, rows=rows) == Columns((1,), (), ("column 1", "column 3"))
+    assert map_columns([], {"country": "3"}, rows=rows).fields == (("country", 2),)
+    assert map_columns([], {}, rows=[["geen adres"], ["an@ x.be"]]).emails == (0,)
 
 
-def test_without_header_two_columns_of_addresses_are_not_chosen_between() -> None:
-    rows = [["an@x.be", "verkoop@y.be"], ["bo@x.be", "verkoop@y.be"]]
+def test_without_header_a_stray_address_makes_no_second_column() -> None:
+    rows = [["an@x.be", ""]] * 9 + [["bo@x.be", "oud@x.be"]]
 
-    with pytest.raises(ListUnreadable, match="several columns") as refused:
-        map_columns([], {}, rows=rows)
+    assert map_columns([], {}, rows=rows).emails == (0,)
 
-    assert "@" not in f"{refused.value} {refused.value.hint}"
-    assert map_columns([], {"email": "1"}, rows=rows).index == {"email": 0}
+
+@pytest.mark.parametrize("header", [[], ["klant", "verkoper"]])
+def test_without_name_two_columns_of_addresses_are_not_chosen_between(header: list[str]) -> None:
+    rows = [["an@x.be", "verkoop@y.be"], ["bo@x.be", "verkoop@y.be"], ["cas@x.be", ""]]
+
+    with pytest.raises(ListUnsure) as unsure:
+        map_columns(header, {}, rows=rows)
+
+    assert unsure.value.option == "map"
+    assert [value for value, _ in unsure.value.readings] == ["email=1", "email=2"]
+    assert unsure.value.readings[0][1].startswith("3 addresses in the first rows")
+    assert "@" not in f"{unsure.value} {unsure.value.hint}"
+    assert map_columns(header, {"email": "1"}, rows=rows).emails == (0,)
 
 
 def test_a_mapping_goes_before_the_header() -> None:
@@ -128,31 +268,57 @@ def test_a_mapping_goes_before_the_header() -> None:
 
     columns = map_columns(header, {"email": "contact", "source": "3"})
 
-    assert columns.index == {"email": 0, "source": 2}
-    assert columns.dropped == ("E-mail", "Bron")
+    assert columns == Columns((0,), (("source", 2),), ("E-mail", "Bron"))
+    assert map_columns(["mail", "e-mail"], {"source": "mail"}).emails == (1,)
+
+
+def test_a_mapping_of_the_address_takes_that_one_column() -> None:
+    assert map_columns(["e-mail", "e-mail 2"], {"email": "e-mail 2"}).emails == (1,)
+
+
+def test_a_mapping_names_a_column_as_it_is_shown() -> None:
+    header = ["email", "Nota\n(a@b.be)", "y" * 60]
+    rows = [["an@x.be", "x", "y"]]
+    dropped = map_columns(header, {}, rows=rows).dropped
+
+    for at, name in enumerate(dropped, start=1):
+        assert map_columns(header, {"source": name}, rows=rows).fields == (("source", at),)
+    assert map_columns([], {"source": "column 2"}, rows=rows).fields == (("source", 1),)
 
 
 def test_two_fields_may_be_read_from_one_column() -> None:
     columns = map_columns(["email", "datum"], {"collected": "Datum", "last_contact": "2"})
 
-    assert columns.index == {"collected": 1, "last_contact": 1, "email": 0}
+    assert columns == Columns((0,), (("collected", 1), ("last_contact", 1)), ())
 
 
 def test_a_column_that_is_named_goes_before_its_number() -> None:
-    assert map_columns(["email", "a", "2020", "2"], {"sale_ref": "2"}).index["sale_ref"] == 3
+    columns = map_columns(["email", "a", "2020", "2"], {"sale_ref": "2"})
+
+    assert fields_of(columns)["sale_ref"] == 3
 
 
 def test_every_column_of_opt_outs_counts() -> None:
-    columns = map_columns(["uitgeschreven", "email", "opt-out", "klacht", "bezwaar"], {})
+    header = ["uitgeschreven", "email", "opt-out", "klacht", "bezwaar", "nieuwsbrief", "opt-in"]
 
-    assert (columns.index["opted_out"], columns.more_opt_outs) == (0, (2, 4))
+    columns = map_columns(header, {})
+
+    outs = (("opted_out", 0), ("opted_out", 2), ("opted_out", 4))
+    assert columns.fields == (*outs, ("opted_in", 5), ("opted_in", 6))
     assert columns.dropped == ("klacht",)
+
+
+def test_of_other_fields_the_first_column_counts() -> None:
+    columns = map_columns(["email", "land", "country"], {})
+
+    assert columns == Columns((0,), (("country", 1),), ("country",))
 
 
 def test_a_status_is_an_opt_out_when_it_speaks_of_subscriptions() -> None:
     header = ["email", "Status"]
 
-    assert map_columns(header, {}, rows=[["an@x.be", "Subscribed"]]).index["opted_out"] == 1
+    said = map_columns(header, {}, rows=[["an@x.be", "Subscribed"]])
+    assert said.fields == (("opted_out", 1),)
     assert map_columns(header, {}, rows=[["an@x.be", "actief"], ["bo@x.be"]]).dropped == ("Status",)
 
 
@@ -193,3 +359,25 @@ def test_a_message_shows_no_address_and_no_long_list() -> None:
     assert "@" not in refused.value.hint
     assert "and 72 more" in refused.value.hint
     assert len(refused.value.hint) < 700
+
+
+@given(
+    st.lists(
+        st.sampled_from(["e-mail", "land", "", "status", "@", "opt-in"]) | st.text(), max_size=6
+    ),
+    st.lists(
+        st.lists(st.sampled_from(["an@x.be", "", "ja", "@"]) | st.text(), max_size=6), max_size=4
+    ),
+    st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(["1", "2", "e-mail"]), max_size=2),
+)
+def test_any_header_has_columns_or_is_refused(
+    header: list[str], rows: list[list[str]], mapping: dict[str, str]
+) -> None:
+    try:
+        columns = map_columns(header, mapping, rows=rows)
+    except ListUnreadable as refused:
+        assert "@" not in f"{refused}{refused.hint}"
+        return
+    assert columns.emails
+    assert all("@" not in name and name.isprintable() for name in columns.dropped)
+    assert {name for name, _ in columns.fields} <= set(FIELDS) - {"email"}

@@ -8,20 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.domain.policy import Evidence, Relationship
+from repermit.domain.policy import Evidence
+from repermit.intake import evidence
+from repermit.intake.cells import is_nothing, truth_of
 from repermit.intake.columns import FIELDS
-from repermit.intake.evidence import (
-    BETWEEN_OPT_OUTS,
-    Defaults,
-    country_of,
-    date_of,
-    evidence_of,
-    is_nothing,
-    language_of,
-    relationship_of,
-    text_of,
-    truth_of,
-)
+from repermit.intake.evidence import Defaults, Known, is_stop, month_first
 
 WHOLE_LIST = Defaults(
     relationship="customer",
@@ -32,6 +23,12 @@ WHOLE_LIST = Defaults(
     last_contact=date(2020, 1, 1),
     sensitive=True,
 )
+
+
+def evidence_of(cells: dict[str, str], defaults: Defaults) -> Known:
+    """Return what *cells* say."""
+    said = {name: text for name, text in cells.items() if name != "email"}
+    return evidence.evidence_of(tuple(said), tuple(said.values()), defaults)
 
 
 def test_a_full_row_is_read() -> None:
@@ -70,7 +67,7 @@ def test_a_full_row_is_read() -> None:
         own_products=True,
         legal_person=False,
     )
-    assert (known.language, known.opted_out, known.unread) == ("fr", False, ())
+    assert (known.language, known.stop, known.unread) == ("fr", None, ())
 
 
 def test_what_a_row_does_not_say_comes_from_the_whole_list() -> None:
@@ -85,7 +82,7 @@ def test_what_a_row_does_not_say_comes_from_the_whole_list() -> None:
             last_contact=date(2020, 1, 1),
             sensitive=True,
         )
-        assert (known.language, known.opted_out, known.unread) == ("nl", False, ())
+        assert (known.language, known.stop, known.unread) == ("nl", None, ())
 
 
 def test_a_cell_wins_over_the_whole_list() -> None:
@@ -112,112 +109,16 @@ def test_a_cell_that_is_not_understood_is_missing_and_not_replaced() -> None:
     assert sorted(known.unread) == sorted(cells)
 
 
-_DATES = """
-2019-03-01 2019/3/1 1/3/2019 01-03-2019 1.3.2019 1.3.19 03/2019 2019-03
-2019-03-01T23:59:59.123Z 2019-03-01T23:59:59+02:00
-"""
-_NO_DATES = """
-29/2/2019 12/31/2019 31/12/1899 2101 1-3/2019 43525 1/3 00/00/0000 2019-00-00 ١/٣/٢٠١٩ 3/19 19
-2019-03-01-02 gisteren 1e3
-"""
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *_DATES.split(),
-        " 1/3/2019 ",
-        "2019-03-01 23:59:59",
-        "01/03/2019 8:05",
-        "1/3/2019 8:05:00 PM",
-    ],
-)
-def test_a_date_is_read_with_the_day_first(text: str) -> None:
-    assert date_of(text) == date(2019, 3, 1)
-
-
-def test_a_year_alone_is_its_first_day_and_two_digits_are_of_this_time() -> None:
-    assert date_of("2019") == date(2019, 1, 1)
-    assert (date_of("1/3/49"), date_of("1/3/50")) == (date(2049, 3, 1), date(1950, 3, 1))
-    assert (date_of("1/1/1900"), date_of("31/12/2100")) == (date(1900, 1, 1), date(2100, 12, 31))
-
-
-@pytest.mark.parametrize("text", [*_NO_DATES.split(), "", "vorig jaar", "2019-03-01 ergens"])
-def test_what_is_no_date_of_this_time_is_not_read(text: str) -> None:
-    assert date_of(text) is None
-
-
-@given(st.dates(date(1900, 1, 1), date(2100, 12, 31)))
-def test_every_date_is_read_in_every_notation(day: date) -> None:
-    notations = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%dT%H:%M:%S"]
-
-    assert {date_of(day.strftime(notation)) for notation in notations} == {day}
-
-
-@pytest.mark.parametrize(
-    ("code", "names"),
-    [
-        ("BE", "be BE België BELGIQUE Belgien Belgium"),
-        ("NL", "nl Nederland Pays-Bas pays\u00a0bas Niederlande The-Netherlands Holland"),
-        ("GB", "GB UK VK Großbritannien Verenigd-Koninkrijk Royaume-Uni England"),
-        ("DE", "Deutschland Duitsland Allemagne Germany"),
-        ("IE", "Ierland Irland Irlande Ireland"),
-        ("IS", "IJsland Island Islande Iceland"),
-        ("AT", "Oostenrijk Österreich Oesterreich Autriche Austria"),
-        ("CZ", "Tsjechië Tchéquie Tschechien Czechia Czech-Republic"),
-        ("GR", "el Griekenland Grèce"),
-        ("CH", "Suisse Schweiz"),
-        ("US", "USA VS Verenigde-Staten États-Unis"),
-        ("CA", "ca"),
-        (None, "Atlantis XX B België/Belgique"),
-    ],
-)
-def test_a_country_is_read_by_code_or_by_name(code: str | None, names: str) -> None:
-    for name in names.split(" "):
-        assert country_of(name) == code
-        assert country_of(f" {name.replace('-', ' ')} ") == code
-
-
-@pytest.mark.parametrize(
-    ("code", "names"),
-    [
-        ("nl", "nl NL-be nl_NL Nederlands néerlandais Niederländisch Dutch N"),
-        ("fr", "fr fr_BE Frans français Französisch French F"),
-        ("de", "de Duits allemand Deutsch German D"),
-        ("en", "en en-GB Engels anglais Englisch English E"),
-        ("pl", "PL"),
-        (None, "Klingon X 1"),
-    ],
-)
-def test_a_language_is_read_by_code_or_by_name(code: str | None, names: str) -> None:
-    assert {language_of(name) for name in names.split()} == {code}
-
-
-@pytest.mark.parametrize("relationship", Relationship)
-def test_a_relationship_is_read_however_it_is_spelled(relationship: Relationship) -> None:
-    spelled = relationship.replace("_", " ").title()
-
-    assert relationship_of(relationship) == relationship
-    assert relationship_of(spelled) == relationship
-    assert relationship_of(f" {relationship.upper().replace('_', '-')} ") == relationship
-
-
-def test_an_unknown_relationship_is_kept_short_and_without_address() -> None:
-    assert relationship_of("Klant\x07 sinds\n2010") == "Klant sinds 2010"
-    assert relationship_of("x" * 100) == "x" * 60
-    assert relationship_of("zie an@telenet.be") is None
-
-
 @pytest.mark.parametrize("text", ["ja", "Oui", "YES", "wahr", "true", "1", "x", "Y", "j", "1.0"])
 def test_a_yes_is_true(text: str) -> None:
     assert truth_of(text) is True
-    assert evidence_of({"opted_out": text}, Defaults()).opted_out
+    assert evidence_of({"opted_out": text}, Defaults()).stop
 
 
 @pytest.mark.parametrize("text", ["nee", "Non", "NO", "falsch", "false", "0", "n", "nein", "0.0"])
 def test_a_no_is_false(text: str) -> None:
     assert truth_of(text) is False
-    assert not evidence_of({"opted_out": text}, Defaults()).opted_out
+    assert not evidence_of({"opted_out": text}, Defaults()).stop
 
 
 @pytest.mark.parametrize(
@@ -226,12 +127,12 @@ def test_a_no_is_false(text: str) -> None:
 def test_what_stands_for_empty_is_empty(text: str) -> None:
     assert is_nothing(text)
     assert evidence_of({"opted_out": text, "country": text}, Defaults()).unread == ()
-    assert not evidence_of({"opted_out": text}, Defaults()).opted_out
+    assert not evidence_of({"opted_out": text}, Defaults()).stop
 
 
 @pytest.mark.parametrize("text", ["ingeschreven", "Subscribed", "actief", "abonné", "angemeldet"])
 def test_who_is_subscribed_did_not_opt_out(text: str) -> None:
-    assert not evidence_of({"opted_out": text}, Defaults()).opted_out
+    assert not evidence_of({"opted_out": text}, Defaults()).stop
 
 
 @pytest.mark.parametrize(
@@ -240,14 +141,14 @@ def test_who_is_subscribed_did_not_opt_out(text: str) -> None:
 def test_who_is_unsubscribed_opted_out(text: str) -> None:
     known = evidence_of({"opted_out": text}, Defaults())
 
-    assert (known.opted_out, known.unread) == (True, ())
+    assert (known.stop, known.unread) == ("opted_out", ())
 
 
 @pytest.mark.parametrize("text", ["?", "✓", "wil niet meer", "not subscribed", "2", "00"])
 def test_a_doubtful_opt_out_is_one_and_is_told(text: str) -> None:
     known = evidence_of({"opted_out": text}, Defaults())
 
-    assert (known.opted_out, known.unread) == (True, ("opted_out",))
+    assert (known.stop, known.unread) == ("opted_out", ("opted_out",))
 
 
 @pytest.mark.parametrize(
@@ -255,15 +156,46 @@ def test_a_doubtful_opt_out_is_one_and_is_told(text: str) -> None:
     [(("nee", ""), False), (("nee", "2019"), True), (("", "ja"), True), (("", ""), False)],
 )
 def test_one_of_several_opt_outs_is_enough(parts: tuple[str, ...], opted_out: bool) -> None:
-    cells = {"opted_out": BETWEEN_OPT_OUTS.join(parts)}
-
-    assert evidence_of(cells, Defaults()).opted_out is opted_out
+    assert is_stop(("country", "opted_out", "opted_out"), ("BE", *parts)) is opted_out
 
 
-def test_a_text_is_one_short_line_without_control_characters() -> None:
-    assert text_of(" bron \x00\x1b[31m\r\n\tsite\u202e\u00a0x ") == "bron [31m site x"
-    assert text_of("x" * 500) == "x" * 200
-    assert text_of("\x00\x07") is None
+@pytest.mark.parametrize("text", ["nee", "0", "false", "unsubscribed", "Non"])
+def test_a_no_to_an_opt_in_is_a_stop(text: str) -> None:
+    known = evidence_of({"opted_in": text}, Defaults())
+
+    assert (known.stop, known.unread) == ("opted_in", ())
+
+
+@pytest.mark.parametrize("text", ["ja", "1", "", "NULL", "maandelijks", "2019-03-01"])
+def test_a_yes_to_an_opt_in_means_nothing(text: str) -> None:
+    """It is no proof; and what is neither yes nor no is no stop."""
+    known = evidence_of({"opted_in": text}, Defaults())
+
+    assert (known.stop, known.unread) == (None, ())
+    assert known.evidence == Evidence()
+
+
+def test_a_value_means_what_the_operator_said() -> None:
+    meanings = {"Lid": "signed_up_no_proof", "Weg": "suppressed"}
+    known = [
+        evidence.evidence_of(("relationship",), (text,), WHOLE_LIST, meanings=meanings)
+        for text in ("Lid", "Weg", "customer", "Gast", "")
+    ]
+
+    assert [one.evidence.relationship for one in known[:1]] == ["signed_up_no_proof"]
+    assert [one.stop for one in known] == [None, "relationship", None, None, None]
+    assert [one.evidence.relationship for one in known[2:]] == ["customer", "Gast", "customer"]
+
+
+def test_dates_are_american_only_when_nothing_speaks_against_it() -> None:
+    fields = ("collected", "last_contact", "ended", "source")
+    rows = [
+        ("12/31/2019", "12/31/2019", "1/2/2019", "12/31/2019"),
+        ("1/2/2019", "31/12/2019", "2019-12-31", "x"),
+    ]
+
+    assert month_first(fields, rows) == {"collected"}
+    assert month_first(fields, []) == frozenset()
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), st.text() | st.from_regex(r"[0-9 ./:T-]{1,20}")))

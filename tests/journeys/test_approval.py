@@ -82,9 +82,34 @@ def test_removed_people_do_not_void_it(approved: Campaign, relay: Relay) -> None
     assert approved.status()["erased"] == 1
 
 
-def test_the_page_to_print_says_who_and_how_many(approved: Campaign) -> None:
-    page = (approved.folder / "approval-1.html").read_text("utf-8")
+def test_it_is_refused_until_it_was_said_who_opted_out(begun: Campaign) -> None:
+    """A statement, a list, or an imported list that says so itself: each is enough."""
+    begun.here("import", write_list(begun.outside / "list.csv", [row(1), row(2)]))
+    words = ("approve", "--by", "An Peeters", "--informed", "Jan Claes")
 
-    assert "An Peeters" in page
-    assert "Jan Claes" in page
-    assert str(LISTED) in page
+    refused = begun.run(*words, expect=1)
+
+    assert "nobody has said yet who opted out before" in refused.err
+    assert "repermit suppress LIST" in refused.err
+    assert "suppress --none" in refused.err
+    assert not list(begun.folder.glob("approval-*.html"))
+    begun.here("suppress", "--none", "  ", expect=2)
+    begun.here("suppress", "--none", " nobody ever did ")
+    approve(begun)
+    begun.here("suppress", "-", stdin=address(2))
+    approve(begun)
+    page = (begun.folder / "approval-2.html").read_text("utf-8")
+    assert "nobody ever did" not in page
+    assert "1 named by 1 list of opt-outs" in page
+
+
+def test_an_imported_list_that_says_who_opted_out_is_enough(begun: Campaign) -> None:
+    path = write_list(begun.outside / "list.csv", [row(1), row(2)])
+    head, stays, stops = path.read_text("utf-8").splitlines()
+    path.write_text(f"{head};uitgeschreven\n{stays};\n{stops};ja\n", "utf-8")
+    begun.here("import", path)
+
+    approve(begun)
+
+    page = (begun.folder / "approval-1.html").read_text("utf-8")
+    assert "1 named by the imported lists" in page

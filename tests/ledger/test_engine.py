@@ -25,6 +25,7 @@ from tests.builders import (
     FakeClock,
     admit,
     asked,
+    intend_one,
     mark_of,
     standings,
     verified,
@@ -110,7 +111,7 @@ async def test_parts_of_one_group_share_one_entry(a_ledger: Ledger) -> None:
     before = await a_ledger.read(log_size)
     async with one_group(a_ledger) as hand_in:
         for one in reserved:
-            hand_in(lambda tx, one=one: sending.intend(tx, one, "sender", due=tx.now, mail="mail"))
+            hand_in(lambda tx, one=one: intend_one(tx, one, "sender", due=tx.now))
 
     assert await standings(a_ledger) == dict.fromkeys(ids, "claimed")
     assert await a_ledger.read(log_size) == before + 1
@@ -415,6 +416,7 @@ async def test_the_clock_of_a_part_is_the_ledgers(a_ledger: Ledger, a_clock: Fak
 
 async def test_a_session_writes_in_the_same_transaction(a_ledger: Ledger) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     approved = await a_ledger.write(
         lambda tx: approval.approve(tx, by="An", informed="Jan", digest="d", facts={})
     )

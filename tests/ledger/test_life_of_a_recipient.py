@@ -48,6 +48,7 @@ from tests.builders import (
     FakeClock,
     a_newcomer,
     a_press,
+    intend_one,
     mark_of,
     take_in,
 )
@@ -169,7 +170,7 @@ class Life(RuleBasedStateMachine):
     def a_sender_intends(self, pick: int) -> None:
         owner, one = self.reserved[pick % len(self.reserved)]
         due = self.clock.now() + ANSWER_TIME
-        if self.write(sending.intend, one, owner, due=due, mail="mail"):
+        if self.write(intend_one, one, owner, due=due):
             assert one.id not in self.out, "promise 1: one mail"
             assert one.person.address.canonical not in self.never, "promise 2: never mailed"
             self.out.add(one.id)
@@ -181,7 +182,7 @@ class Life(RuleBasedStateMachine):
         try_at = self.clock.now() if standing is Standing.DEFERRED else None
         word = Settlement(standing, "250", try_at)
         claimed = one.id in self.ids(Standing.CLAIMED)
-        settled = self.write(sending.settle, one.id, owner, word)
+        settled = one.id in self.write(sending.settle, owner, {one.id: word})
         assert claimed or not settled, "an answer that came first wins"
         if settled and standing in (Standing.DEFERRED, Standing.LISTED):
             self.out.discard(one.id)

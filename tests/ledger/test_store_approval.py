@@ -2,11 +2,13 @@ import pytest
 
 from repermit.errors import ApprovalRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import admission, approval, sending
+from repermit.ledger.store import admission, approval, campaign, sending
 from tests.builders import NOW, admit, verified
 
 
 async def approve(ledger: Ledger, digest: str = "d") -> int:
+    if not await ledger.read(campaign.knows_opt_outs):
+        await ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     given = await ledger.write(
         approval.approve, by="An", informed="the board", digest=digest, facts={"mail": "abc"}
     )
@@ -66,4 +68,13 @@ async def test_nothing_is_approved_while_an_import_is_not_complete(a_ledger: Led
     await a_ledger.write(admission.begin_intake, "abc")
     with pytest.raises(ApprovalRefused, match="an import is running"):
         await approve(a_ledger)
+    assert await a_ledger.read(approval.latest_approval) is None
+
+
+async def test_nothing_is_approved_before_it_was_said_who_opted_out(a_ledger: Ledger) -> None:
+    await admit(a_ledger, "an@voorbeeld.example")
+
+    with pytest.raises(ApprovalRefused, match="who opted out before") as refused:
+        await a_ledger.write(approval.approve, by="An", informed="Jan", digest="d", facts={})
+    assert "suppress --none" in refused.value.hint
     assert await a_ledger.read(approval.latest_approval) is None

@@ -1,8 +1,14 @@
+import json
 from datetime import timedelta
 
+import pytest
+
+from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
+from repermit.errors import StatementRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, erasing
+from repermit.ledger.store import campaign, erasing, suppression
+from repermit.ledger.store.campaign import EarlierOptOuts
 from tests.builders import ANSWER_TIME, NOW, FakeClock, admit, asked, claim, press, settle, verified
 
 
@@ -80,3 +86,93 @@ async def test_a_pause_is_held_and_lifted_once(a_ledger: Ledger) -> None:
     assert (await a_ledger.read(campaign.figures)).paused_at is None
     assert (await a_ledger.read(campaign.figures)).log_size == 3
     assert (await verified(a_ledger)).holds
+
+
+# --- who opted out before the campaign ---
+
+AN = "an@voorbeeld.example"
+
+
+async def suppress(ledger: Ledger, source: str, *addresses: str) -> None:
+    found = [parse(address) for address in addresses]
+    await ledger.write(suppression.suppress, found, source=source, reason="")
+
+
+async def statements(ledger: Ledger) -> list[str | None]:
+    """Return the statements in the log, None where one was taken back."""
+    rows = await ledger.read(
+        lambda tx: tx.rows("SELECT payload FROM log WHERE kind = 'suppressed' ORDER BY \"index\"")
+    )
+    told = [json.loads(row[0]) for row in rows]
+    return [entry["reason"] for entry in told if entry["source"] == "statement"]
+
+
+async def test_nobody_has_said_at_first_who_opted_out(a_ledger: Ledger) -> None:
+    assert not await a_ledger.read(campaign.knows_opt_outs)
+    assert await a_ledger.read(campaign.earlier_opt_outs) == EarlierOptOuts(None, 0, 0)
+
+
+async def test_the_statement_that_nobody_opted_out_is_kept_and_replaced(a_ledger: Ledger) -> None:
+    await a_ledger.write(campaign.state_no_opt_outs, "we never mailed them")
+    await a_ledger.write(campaign.state_no_opt_outs, "we never mailed anybody")
+
+    assert await a_ledger.read(campaign.knows_opt_outs)
+    assert (await a_ledger.read(campaign.earlier_opt_outs)).statement == "we never mailed anybody"
+    assert await statements(a_ledger) == ["we never mailed them", "we never mailed anybody"]
+    assert (await verified(a_ledger)).holds
+
+
+@pytest.mark.parametrize("source", ["list", "import"])
+async def test_the_statement_is_refused_when_a_list_has_named_somebody(
+    a_ledger: Ledger, source: str
+) -> None:
+    await suppress(a_ledger, source, AN)
+
+    with pytest.raises(StatementRefused, match="untrue: lists have named 1 who opted out"):
+        await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
+    assert await statements(a_ledger) == []
+
+
+@pytest.mark.parametrize("source", ["list", "import"])
+async def test_a_list_that_names_somebody_takes_the_statement_back(
+    a_ledger: Ledger, source: str
+) -> None:
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
+    await suppress(a_ledger, source)
+    assert (await a_ledger.read(campaign.earlier_opt_outs)).statement == "nobody ever did"
+
+    await suppress(a_ledger, source, AN)
+    await suppress(a_ledger, source, "jan@voorbeeld.example")
+
+    assert (await a_ledger.read(campaign.earlier_opt_outs)).statement is None
+    assert await statements(a_ledger) == ["nobody ever did", None]
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_list_of_opt_outs_is_an_answer_once_it_is_taken_in_whole(a_ledger: Ledger) -> None:
+    """Also when it added nobody; a part of one is none."""
+    await suppress(a_ledger, "list", AN)
+    assert not await a_ledger.read(campaign.knows_opt_outs)
+    await a_ledger.write(campaign.note_stop_list, addresses=1, reason="")
+
+    assert await a_ledger.read(campaign.knows_opt_outs)
+    assert await a_ledger.read(campaign.earlier_opt_outs) == EarlierOptOuts(None, 1, 1)
+    assert (await verified(a_ledger)).holds
+
+
+async def test_an_imported_list_that_says_who_opted_out_is_an_answer(a_ledger: Ledger) -> None:
+    await suppress(a_ledger, "import", AN)
+
+    assert await a_ledger.read(campaign.knows_opt_outs)
+
+
+async def test_what_people_answer_in_the_campaign_is_not_who_opted_out_before(
+    a_ledger: Ledger,
+) -> None:
+    one, two = await asked(a_ledger, AN, "jan@voorbeeld.example")
+    await press(a_ledger, one, Answer.NO)
+    await a_ledger.write(erasing.erase_person, two)
+
+    assert not await a_ledger.read(campaign.knows_opt_outs)
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody did before")
+    assert await a_ledger.read(campaign.knows_opt_outs)

@@ -1,4 +1,6 @@
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from repermit.domain.policy import Outcome, Rules
@@ -11,6 +13,7 @@ from tests.builders import (
     a_newcomer,
     admit,
     ask,
+    intend_one,
     standings,
     take_in,
     verified,
@@ -18,12 +21,15 @@ from tests.builders import (
 
 FORBID = Rules(reasons=RULES.reasons, overrides={"BE.signed_up_no_proof": Outcome.WITHHOLD})
 
+OLD_TOO = replace(RULES, old_contacts="they were members")
+LONG_AGO = date(2019, 3, 12)
+
 
 async def screen(
     ledger: Ledger, rules: Rules, *, slice_rows: int = 2
 ) -> Counter[tuple[str, str, str]]:
     """Screen everyone, slice by slice, and return the counts."""
-    counts: Counter[tuple[str, str, str]] = Counter()
+    screened = screening.Counts()
     last = 0
     while True:
         last, found = await ledger.write(
@@ -33,9 +39,9 @@ async def screen(
             after_id=last,
             slice_rows=slice_rows,
         )
-        counts += found
+        screened.add(found)
         if not last:
-            return counts
+            return screened.cells
 
 
 async def test_a_policy_that_changed_moves_those_who_had_no_mail(a_ledger: Ledger) -> None:
@@ -48,6 +54,31 @@ async def test_a_policy_that_changed_moves_those_who_had_no_mail(a_ledger: Ledge
     await screen(a_ledger, RULES)
     assert await standings(a_ledger) == dict.fromkeys(ids, "listed")
     assert (await verified(a_ledger)).holds
+
+
+async def test_those_who_may_be_asked_are_counted_by_age_and_by_the_mail_they_get(
+    a_ledger: Ledger,
+) -> None:
+    """The latest contact decides on the age; whoever is not asked is not counted."""
+    newcomers = [
+        a_newcomer("a@voorbeeld.example", rules=OLD_TOO, collected=LONG_AGO),
+        a_newcomer(
+            "b@voorbeeld.example", rules=OLD_TOO, collected=LONG_AGO, last_contact=NOW.date()
+        ),
+        a_newcomer("c@voorbeeld.example", rules=OLD_TOO, collected=LONG_AGO, language=None),
+        a_newcomer("d@voorbeeld.example", rules=OLD_TOO, collected=LONG_AGO, country="GB"),
+    ]
+    await a_ledger.write(take_in, newcomers)
+    last, found = await a_ledger.write(
+        screening.screen_slice, OLD_TOO, today=NOW.date(), after_id=0, slice_rows=9
+    )
+
+    assert last == 4
+    assert found.ages == {7: 2, 0: 1}
+    assert found.mails == {
+        ("nl", "signed_up_no_proof", False): 2,
+        (None, "signed_up_no_proof", False): 1,
+    }
 
 
 async def test_whoever_had_a_mail_is_not_screened_again(a_ledger: Ledger) -> None:
@@ -88,9 +119,7 @@ async def test_promise_3_whoever_is_withheld_after_a_sender_reserved_them_is_not
     await screen(a_ledger, FORBID)
     await screen(a_ledger, RULES)
 
-    assert not await a_ledger.write(
-        sending.intend, reserved, "sender", due=a_ledger.clock.now(), mail="mail"
-    )
+    assert not await a_ledger.write(intend_one, reserved, "sender", due=a_ledger.clock.now())
 
 
 async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger: Ledger) -> None:
@@ -100,6 +129,7 @@ async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger
         tx.run("UPDATE recipient SET standing = 'withheld', reason = 'x' WHERE id = ?", go)
 
     await a_ledger.write(withhold)
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     await a_ledger.write(approval.approve, by="An", informed="Jan", digest="d", facts={})
     approved = await a_ledger.read(approval.latest_approval)
     await screen(a_ledger, RULES)

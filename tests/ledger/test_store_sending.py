@@ -16,6 +16,7 @@ from tests.builders import (
     ask,
     asked,
     claim,
+    intend_one,
     press,
     settle,
     standings,
@@ -30,9 +31,7 @@ async def reserve(ledger: Ledger, owner: str = "sender", *, limit: int = 9) -> l
 
 
 async def intend(ledger: Ledger, reserved: Reserved, owner: str = "sender") -> bool:
-    return await ledger.write(
-        sending.intend, reserved, owner, due=ledger.clock.now() + ANSWER_TIME, mail="mail"
-    )
+    return await ledger.write(intend_one, reserved, owner, due=ledger.clock.now() + ANSWER_TIME)
 
 
 async def test_a_reserved_row_keeps_its_standing_and_says_who_it_is(a_ledger: Ledger) -> None:
@@ -108,6 +107,7 @@ async def test_a_pause_holds_what_is_reserved_already(a_ledger: Ledger) -> None:
 
 async def test_only_approved_rows_are_reserved(a_ledger: Ledger) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     size = await a_ledger.read(lambda tx: tx.value("SELECT size FROM log_head"))
     await a_ledger.write(approval.approve, by="a", informed="b", digest="d", facts={})
     await admit(a_ledger, "jan@voorbeeld.example")
@@ -151,8 +151,7 @@ async def test_promise_1_two_senders_at_once_send_one_mail(a_ledger: Ledger) -> 
 
     def both(tx: Transaction) -> list[bool]:
         return [
-            sending.intend(tx, reserved, owner, due=tx.now, mail="mail")
-            for owner in ("sender", "other", "sender")
+            intend_one(tx, reserved, owner, due=tx.now) for owner in ("sender", "other", "sender")
         ]
 
     assert await a_ledger.write(both) == [True, False, False]

@@ -1,18 +1,24 @@
+import hmac
+from datetime import timedelta
+
 import pytest
 
 from repermit.domain.address import parse
+from repermit.domain.policy import Outcome, Rules
 from repermit.domain.standing import Answer, Standing
-from repermit.ledger import keys
+from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, erasing, reading, sending, suppression
+from repermit.ledger.store import campaign, erasing, reading, screening, sending, suppression
 from repermit.ledger.store.suppression import Suppressed
 from tests.builders import (
     EVERYTHING,
+    FakeClock,
     a_newcomer,
     admit,
     ask,
     asked,
     claim,
+    intend_one,
     press,
     settle,
     standings,
@@ -20,7 +26,7 @@ from tests.builders import (
     verified,
 )
 
-AN = "an@voorbeeld.example"
+AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 
 
 async def suppress(ledger: Ledger, *addresses: str) -> Suppressed:
@@ -54,25 +60,68 @@ async def test_an_address_is_suppressed_once(a_ledger: Ledger) -> None:
     assert (await a_ledger.read(campaign.figures)).suppressions == 1
 
 
-async def test_an_opt_out_may_come_to_any_standing(a_ledger: Ledger) -> None:
-    names = ["listed", "withheld", "claimed", "deferred", "asked", "doubtful", "in"]
-    addresses = [f"{name}@voorbeeld.example" for name in names]
-    listed, withheld, claimed, deferred, taken, doubtful, opted_in = await admit(
-        a_ledger, *addresses
-    )
-    await a_ledger.write(
-        lambda tx: tx.run("UPDATE recipient SET standing = 'withheld' WHERE id = ?", withheld)
-    )
-    await claim(a_ledger, doubtful, owner="lost")
-    await a_ledger.write(sending.doubt_claims, ["lost"])
-    await ask(a_ledger, taken, opted_in)
-    await press(a_ledger, opted_in, Answer.YES)
-    await claim(a_ledger, claimed, deferred)
-    await settle(a_ledger, deferred, Standing.DEFERRED, try_at=a_ledger.clock.now())
+STANDINGS = (
+    *("listed", "reserved", "withheld", "exempt", "claimed", "deferred", "doubtful", "asked"),
+    *("undeliverable", "opted_in", "suspect"),
+)
 
-    assert await suppress(a_ledger, *addresses) == Suppressed(added=7, moved=7, leaving=1)
-    assert set((await standings(a_ledger)).values()) == {"opted_out"}
-    assert listed == 1
+
+async def one_at(ledger: Ledger, name: str) -> int:
+    """Return the id of the one recipient, who stands there."""
+    (one,) = await admit(ledger, AN)
+    if name == "reserved":
+        await ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+    elif name in ("withheld", "exempt"):
+        rules = Rules(overrides={"BE.signed_up_no_proof": _OVERRIDES[name]})
+        today = ledger.clock.now().date()
+        await ledger.write(screening.screen_slice, rules, today=today, after_id=0, slice_rows=10)
+    elif name in ("asked", "opted_in", "suspect"):
+        await ask(ledger, one)
+    elif name != "listed":
+        await claim(ledger, one)
+    if name == "doubtful":
+        await ledger.write(sending.doubt_claims, ["sender"])
+    elif name in ("deferred", "undeliverable"):
+        await settle(ledger, one, Standing(name), try_at=ledger.clock.now())
+    if name in ("opted_in", "suspect"):
+        await press(ledger, one, Answer.YES)
+    if name == "suspect":
+        await press(ledger, one, Answer.NO)
+    return one
+
+
+_OVERRIDES = {"withheld": Outcome.WITHHOLD, "exempt": Outcome.EXEMPT}
+
+
+@pytest.mark.parametrize("name", STANDINGS)
+async def test_an_opt_out_may_come_to_any_standing(a_ledger: Ledger, name: str) -> None:
+    one = await one_at(a_ledger, name)
+    at = {"reserved": "listed", "suspect": "asked"}.get(name, name)
+    assert await standings(a_ledger) == {one: at}
+
+    done = await suppress(a_ledger, AN)
+
+    assert done == Suppressed(added=1, moved=1, leaving=int(name == "claimed"))
+    assert await standings(a_ledger) == {one: "opted_out"}
+    assert (await a_ledger.read(campaign.figures)).suspect == 0
+    reserved = await a_ledger.write(sending.reserve, "other", approved_size=EVERYTHING, limit=5)
+    assert reserved == []
+    assert (await verified(a_ledger)).holds
+
+
+async def test_an_opt_out_by_a_list_outlives_the_void_presses_of_that_moment(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Their own no, the list, and a yes within ten seconds of the no: void, but not the list."""
+    (one,) = await asked(a_ledger, AN)
+    await press(a_ledger, one, Answer.NO)
+    assert await suppress(a_ledger, AN) == Suppressed(added=0, moved=0, leaving=0)
+    a_clock.advance(timedelta(seconds=3))
+    await press(a_ledger, one, Answer.YES)
+
+    assert await standings(a_ledger) == {one: "opted_out"}
+    assert await a_ledger.read(suppression.is_suppressed, AN)
+    assert (await verified(a_ledger)).holds
 
 
 @pytest.mark.parametrize("before", ["listed", "reserved", "deferred"])
@@ -92,7 +141,7 @@ async def test_promise_2_a_suppressed_address_is_never_mailed_whatever_it_was_be
     await suppress(a_ledger, AN)
     reserved += await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
     left = [
-        await a_ledger.write(sending.intend, each, "sender", due=a_ledger.clock.now(), mail="mail")
+        await a_ledger.write(intend_one, each, "sender", due=a_ledger.clock.now())
         for each in reserved
     ]
 
@@ -112,9 +161,7 @@ async def test_promise_2_a_keyed_hash_alone_keeps_a_listed_address_from_being_ma
     (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
 
     assert added == 1
-    assert not await a_ledger.write(
-        sending.intend, reserved, "sender", due=a_ledger.clock.now(), mail="mail"
-    )
+    assert not await a_ledger.write(intend_one, reserved, "sender", due=a_ledger.clock.now())
     assert (await standings(a_ledger))[one] != "claimed"
 
 
@@ -144,24 +191,84 @@ async def test_somebody_under_an_older_generation_is_opted_out(a_ledger: Ledger)
     assert (await verified(a_ledger)).holds
 
 
-async def test_the_hashes_are_exported_in_order(a_ledger: Ledger) -> None:
+async def test_the_hashes_are_there_to_export_in_order(a_ledger: Ledger) -> None:
     addresses = [f"r{n}@voorbeeld.example" for n in range(5)]
     await suppress(a_ledger, *addresses)
+    await a_ledger.write(suppression.note_export, 5)
 
-    assert await a_ledger.read(reading.suppression_hashes) == sorted(
-        a_ledger.vault.suppression(address).hex() for address in addresses
+    assert await a_ledger.read(suppression.count_suppressed) == 5
+    assert await a_ledger.read(lambda tx: list(suppression.suppressed_hashes(tx))) == sorted(
+        map(a_ledger.vault.suppression, addresses)
+    )
+    assert await last_entry(a_ledger) == ("exported", b'{"suppression":5}')
+
+
+async def last_entry(ledger: Ledger) -> tuple[str, bytes]:
+    found: tuple[str, bytes] = await ledger.read(
+        lambda tx: tx.one('SELECT kind, payload FROM log ORDER BY "index" DESC LIMIT 1')
+    )
+    return found
+
+
+# --- hashes under the key of another campaign ---
+
+FOREIGN = bytes(range(32))
+
+
+def foreign_hash(canonical: str) -> bytes:
+    return hmac.digest(FOREIGN, canonical.encode(), "sha256")
+
+
+async def take_in_hash(ledger: Ledger, canonical: str) -> None:
+    """Keep the key and suppress one keyed hash, without moving anybody."""
+    foreign.add(ledger.vault.keys.folder, [FOREIGN])
+    await ledger.write(
+        suppression.suppress_hashes, [foreign_hash(canonical)], source="list", reason="theirs"
     )
 
 
-async def test_the_statement_that_nobody_opted_out_is_kept(a_ledger: Ledger) -> None:
-    assert not await a_ledger.read(campaign.knows_opt_outs)
-    await a_ledger.write(campaign.state_no_opt_outs, "we never mailed them")
+async def test_promise_2_an_address_suppressed_under_a_foreign_key_is_neither_admitted_nor_mailed(
+    a_ledger: Ledger,
+) -> None:
+    await admit(a_ledger, AN)
+    (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+    await take_in_hash(a_ledger, AN)
+    await take_in_hash(a_ledger, JAN)
+    tally = await a_ledger.write(take_in, [a_newcomer(JAN), a_newcomer("els@voorbeeld.example")])
 
-    assert await a_ledger.read(campaign.knows_opt_outs)
-    assert (await verified(a_ledger)).holds
+    assert not await a_ledger.write(intend_one, reserved, "sender", due=a_ledger.clock.now())
+    assert (tally.admitted, tally.suppressed) == (1, 1)
+    assert not await a_ledger.read(suppression.is_suppressed, "els@voorbeeld.example")
+    found = await a_ledger.read(reading.suppressed, parse(JAN))
+    assert found is not None
+    assert (found.source, found.reason) == ("list", "theirs")
 
 
-async def test_a_suppression_list_is_knowledge_of_opt_outs(a_ledger: Ledger) -> None:
+async def test_whoever_is_there_already_is_found_by_opening_the_rows(a_ledger: Ledger) -> None:
+    addresses = [f"r{n}@voorbeeld.example" for n in range(5)]
+    ids = await admit(a_ledger, *addresses)
+    for address in (addresses[0], addresses[3], addresses[4]):
+        await take_in_hash(a_ledger, address)
+    await suppress(a_ledger, addresses[0])
+    slices, last = [], 0
+    while True:
+        last, found = await a_ledger.read(
+            suppression.suppressed_recipients, after_id=last, slice_rows=2
+        )
+        slices.append([address.canonical for address in found])
+        if not last:
+            break
+
+    assert len(ids) == 5
+    assert slices == [[], addresses[3:5], []]  # the first has opted out, and is not looked at
+
+
+async def test_a_yes_lifts_the_suppression_under_every_key(a_ledger: Ledger) -> None:
+    (one,) = await asked(a_ledger, AN)
+    await take_in_hash(a_ledger, AN)
     await suppress(a_ledger, AN)
+    await press(a_ledger, one, Answer.YES)
 
-    assert await a_ledger.read(campaign.knows_opt_outs)
+    assert await standings(a_ledger) == {one: "opted_in"}
+    assert not await a_ledger.read(suppression.is_suppressed, AN)
+    assert await a_ledger.read(suppression.count_suppressed) == 0

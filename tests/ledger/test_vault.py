@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repermit.errors import KeysUnusable, SealBroken
-from repermit.ledger import keys
+from repermit.ledger import foreign, keys
 from repermit.ledger.vault import Vault
 
 FIELDS = {"mailbox": "Zoë@voorbeeld.example", "sensitive": True, "collected": "2025-03-01"}
@@ -72,6 +72,33 @@ def test_a_person_is_found_under_one_hash_a_generation(vault: Vault) -> None:
     assert vault.lookup(canonical, generation=1) == Vault(vault.keys).lookup(
         canonical, generation=1
     )
+
+
+def test_a_suppressed_address_has_one_hash_under_each_lasting_key(tmp_path: Path) -> None:
+    """One vault knows of a key that another process added after it was made."""
+    made, canonical = keys.create(tmp_path / "keys"), "an@voorbeeld.example"
+    early = Vault(made)
+    assert early.suppressions(canonical) == (early.suppression(canonical),)
+    foreign.add(made.folder, [b"a" * 32])
+    late = Vault(keys.load(made.folder))
+
+    assert early.suppressions(canonical) == late.suppressions(canonical)
+    assert early.suppressions(canonical)[0] == early.suppression(canonical)
+    assert len(set(early.suppressions(canonical))) == 2
+    assert early.suppression_keys() == (made.suppression, b"a" * 32)
+
+
+def test_a_key_folder_that_is_away_leaves_the_keys_that_were_read(tmp_path: Path) -> None:
+    """So that a no can still be recorded; what came in its place must be right, though."""
+    vault, canonical = Vault(keys.create(tmp_path / "keys")), "an@voorbeeld.example"
+    before = vault.suppressions(canonical)
+    vault.keys.folder.rename(tmp_path / "away")
+    assert vault.suppressions(canonical) == before
+    (tmp_path / "away").rename(vault.keys.folder)
+    keys.write_durably(vault.keys.file, b"{}")
+
+    with pytest.raises(KeysUnusable, match="cannot be read"):
+        vault.suppressions(canonical)
 
 
 def test_promise_8_what_was_sealed_under_a_destroyed_generation_is_lost(tmp_path: Path) -> None:

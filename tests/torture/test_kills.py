@@ -161,6 +161,7 @@ def a_campaign(folder: Path, relay: Relay, size: int) -> Campaign:
         *("--source", "the stand at the fair", "--collected", "2025-03-01"),
     )
     assert campaign.status()["standings"]["listed"] == size
+    campaign.run("suppress", "--none", "nobody ever opted out")
     campaign.run("approve", "--by", "An Peeters", "--informed", "Jan Claes")
     return campaign
 

@@ -1,4 +1,4 @@
-"""Taking addresses in; an import that did not complete is taken back."""
+"""Taking addresses in; an import that did not complete, or was wrong, is taken back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from repermit.domain.address import Address
-from repermit.domain.policy import Decision, Outcome, Relationship
+from repermit.domain.policy import Decision, Evidence, Outcome, Relationship
 from repermit.domain.standing import Standing
-from repermit.ledger.instants import to_micros
+from repermit.errors import ImportRefused
+from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, move
-from repermit.ledger.store.personal import Person, lookups, sealed_fields
-from repermit.ledger.store.suppression import is_suppressed
+from repermit.ledger.store import enriching
+from repermit.ledger.store.personal import known_text, richness, sealed_text
+from repermit.ledger.store.suppression import suppressed_among
 from repermit.ledger.transaction import Transaction
 
 STANDING_AFTER = {
@@ -27,142 +29,213 @@ UNKNOWN_RELATIONSHIP = "unknown"
 _OWN_KEY_BYTES = 16
 
 
-@dataclass(frozen=True)
-class Newcomer:
-    """One address of a list, screened, that asks to be admitted."""
+class Screened(NamedTuple):
+    """What is known of somebody and where that puts them.
 
-    person: Person
+    `known` is the evidence as `personal.known_text` writes it, `richness` how much that is.
+    """
+
+    known: str
+    richness: int
+    relationship: str | None
+    country: str | None
     language: str | None
-    decision: Decision
+    sensitive: bool
+    standing: str
+    cell: str
+    reason: str
+
+    @classmethod
+    def of(cls, evidence: Evidence, language: str | None, decision: Decision) -> Screened:
+        """Return *evidence* as it will be kept, with what the policy decided of it."""
+        return cls(
+            known_text(evidence),
+            richness(evidence, language),
+            _relationship(evidence.relationship),
+            evidence.country,
+            language,
+            evidence.sensitive,
+            str(STANDING_AFTER[decision.outcome]),
+            decision.cell,
+            str(decision.reason),
+        )
+
+
+class Newcomer(NamedTuple):
+    """One address of a list that asks to be admitted, with the fields of `Screened`: plain values
+    only, so that many can wait outside the ledger.
+
+    `lookup` finds it under the present generation; `hashes` are those under which it may be
+    suppressed.
+    """
+
+    lookup: bytes
+    hashes: tuple[bytes, ...]
+    mailbox: str
+    known: str
+    richness: int
+    relationship: str | None
+    country: str | None
+    language: str | None
+    sensitive: bool
+    standing: str
+    cell: str
+    reason: str
 
 
 @dataclass
 class Tally:
-    """What became of the rows of a list: read = admitted + duplicates + rejected + suppressed."""
+    """What became of the rows of a list: read = admitted + duplicates + rejected + suppressed.
+
+    `richer` counts those duplicates whose row said more and replaced what was known.
+    """
 
     read: int = 0
     admitted: int = 0
     duplicates: int = 0
     rejected: int = 0
     suppressed: int = 0
+    richer: int = 0
     standings: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Add the counts of *other* to these."""
-        self.read += other.read
-        self.admitted += other.admitted
-        self.duplicates += other.duplicates
-        self.rejected += other.rejected
-        self.suppressed += other.suppressed
+        for name in ("read", "admitted", "duplicates", "rejected", "suppressed", "richer"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
         self.standings.update(other.standings)
         self.reasons.update(other.reasons)
 
 
-def begin_intake(tx: Transaction, sha256: str) -> int:
-    """Return the id of a new import, which counts only once it is finished."""
+def begin_intake(tx: Transaction, sha256: str) -> tuple[int, int]:
+    """Return the id of a new import, which counts only once it is finished, and the generation
+    of the vault that newcomers are looked up under."""
     inserted = tx.value(
         "INSERT INTO intake (started_at, sha256, read, admitted, duplicates, rejected, suppressed,"
         " reasons) VALUES (?, ?, 0, 0, 0, 0, 0, '{}') RETURNING id",
         *(to_micros(tx.now), sha256),
     )
-    return int(inserted)
+    return int(inserted), int(tx.value("SELECT generation FROM campaign"))
 
 
-def admit(tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer]) -> Tally:
-    """Admit those who are neither suppressed nor there already, and return what became of all.
+def admit(
+    tx: Transaction, intake_id: int, newcomers: Sequence[Newcomer], *, generation: int
+) -> Tally:
+    """Admit those who are neither suppressed nor there already, and return what became of all
+    (`read` stays 0: the list was read before).
 
-    Crash: this part of the list and its log entry are there, or neither; an import that is not
+    *newcomers* are of different addresses, in the order of their look-ups, which lie under
+    *generation*. Where one knows more of somebody who is there and had no mail, that replaces
+    what was known.
+    Crash: this part of the list and its log entries are there, or neither; an import that is not
     finished is taken back by `take_back`.
     """
-    generation, next_id = tx.one("SELECT generation, next_recipient FROM campaign")
-    leaf = tx.value("SELECT size FROM log_head")
-    tally, ids = Tally(read=len(newcomers)), dict[Standing, list[int]]()
-    for newcomer in newcomers:
-        address = newcomer.person.address
-        if is_suppressed(tx, address.canonical):
-            tally.suppressed += 1
-        elif _is_there(tx, address):
-            tally.duplicates += 1
-        else:
-            recipient_id = next_id + tally.admitted
-            standing = _insert(
-                tx,
-                newcomer,
-                recipient_id=recipient_id,
-                intake_id=intake_id,
-                generation=generation,
-                leaf=leaf,
-            )
-            ids.setdefault(standing, []).append(recipient_id)
-            tally.admitted += 1
-            tally.standings[standing] += 1
-            if standing is Standing.WITHHELD:
-                tally.reasons[newcomer.decision.reason] += 1
-    if tally.admitted:
-        tx.run(
-            "UPDATE campaign SET next_recipient = ?, admitted = admitted + ?",
-            *(next_id + tally.admitted, tally.admitted),
-        )
-        moves = [move(listed, standing) for standing, listed in ids.items()]
-        tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
+    tally = Tally()
+    keys = len(tx.vault.suppression_keys())
+    current, next_id = tx.one("SELECT generation, next_recipient FROM campaign")
+    if current != generation:
+        newcomers = [_looked_up(tx, newcomer, current) for newcomer in newcomers]
+    if any(len(one.hashes) < keys for one in newcomers):
+        newcomers = [_hashed(tx, newcomer) for newcomer in newcomers]
+    stopped = suppressed_among(tx, [hashed for one in newcomers for hashed in one.hashes])
+    there = enriching.there_already(tx, newcomers, generation=current)
+    fresh = [
+        one
+        for one in newcomers
+        if one.lookup not in there and (not stopped or stopped.isdisjoint(one.hashes))
+    ]
+    known = [(one, there[one.lookup]) for one in newcomers if one.lookup in there]
+    known = [each for each in known if stopped.isdisjoint(each[0].hashes)]
+    tally.admitted, tally.duplicates = len(fresh), len(known)
+    tally.suppressed = len(newcomers) - len(fresh) - len(known)
+    if fresh:
+        fresh.sort(key=_standing)  # so that the ids of a standing follow each other in the log
+        _insert(tx, fresh, first_id=next_id, intake_id=intake_id, generation=current)
+        _count(tx, fresh, tally, first_id=next_id, intake_id=intake_id)
+    tally.richer = enriching.enrich(tx, known, intake_id=intake_id)
     return tally
+
+
+def _standing(newcomer: Newcomer) -> str:
+    return newcomer.standing
+
+
+def _looked_up(tx: Transaction, newcomer: Newcomer, generation: int) -> Newcomer:
+    """Return *newcomer* as it is found under another generation: a purge came between."""
+    lookup = tx.vault.lookup(newcomer.mailbox.casefold(), generation=generation)
+    return newcomer._replace(lookup=lookup)
+
+
+def _hashed(tx: Transaction, newcomer: Newcomer) -> Newcomer:
+    """Return *newcomer* as it may be suppressed now: the list of another campaign came between."""
+    return newcomer._replace(hashes=tx.vault.suppressions(newcomer.mailbox.casefold()))
 
 
 def _insert(
     tx: Transaction,
-    newcomer: Newcomer,
+    fresh: Sequence[Newcomer],
     *,
-    recipient_id: int,
+    first_id: int,
     intake_id: int,
     generation: int,
-    leaf: int,
-) -> Standing:
-    """Add one recipient, sealed, and return where they stand."""
-    person, decision = newcomer.person, newcomer.decision
-    standing = STANDING_AFTER[decision.outcome]
-    lookup = tx.vault.lookup(person.address.canonical, generation=generation)
-    sealed = tx.vault.seal(sealed_fields(person), generation=generation, recipient_id=recipient_id)
-    tx.run(
-        "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
+) -> None:
+    """Add recipients, sealed, with ids from *first_id* on."""
+    leaf = tx.value("SELECT size FROM log_head")
+    own_keys = secrets.token_bytes(_OWN_KEY_BYTES * len(fresh))
+    texts = [sealed_text(one.mailbox, one.known) for one in fresh]
+    sealed = tx.vault.seal_texts(texts, generation=generation, first_id=first_id)
+    tx.many(
+        "INSERT INTO recipient (id, intake_id, evidence_from, generation, lookup, sealed, leaf_key,"
         " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
-        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
-        *(recipient_id, intake_id, generation, lookup, sealed),
-        *(secrets.token_bytes(_OWN_KEY_BYTES), _known(person.evidence.relationship)),
-        *(person.evidence.country, newcomer.language, str(standing)),
-        *(decision.cell, str(decision.reason), leaf),
+        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        [
+            (
+                first_id + at,
+                intake_id,
+                intake_id,
+                generation,
+                one.lookup,
+                sealed[at],
+                own_keys[at * _OWN_KEY_BYTES : (at + 1) * _OWN_KEY_BYTES],
+                one.relationship,
+                one.country,
+                one.language,
+                one.standing,
+                one.cell,
+                one.reason,
+                leaf,
+            )
+            for at, one in enumerate(fresh)
+        ],
     )
-    return standing
 
 
-def _known(relationship: str | None) -> str | None:
+def _count(
+    tx: Transaction, fresh: Sequence[Newcomer], tally: Tally, *, first_id: int, intake_id: int
+) -> None:
+    """Keep in the campaign, the log and *tally* who came where."""
+    tally.standings.update(one.standing for one in fresh)
+    tally.reasons.update(one.reason for one in fresh if one.standing == Standing.WITHHELD)
+    ids: dict[str, list[int]] = {}
+    for recipient_id, one in enumerate(fresh, start=first_id):
+        ids.setdefault(one.standing, []).append(recipient_id)
+    tx.run(
+        "UPDATE campaign SET next_recipient = ?, admitted = admitted + ?",
+        *(first_id + len(fresh), len(fresh)),
+    )
+    moves = [move(listed, standing) for standing, listed in ids.items()]
+    tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
+
+
+def _relationship(name: str | None) -> str | None:
     """Return a relationship as it may stand unsealed: a list may hold anything in that column."""
-    if relationship is None or relationship in frozenset(Relationship):
-        return relationship
+    if name is None or name in frozenset(Relationship):
+        return name
     return UNKNOWN_RELATIONSHIP
 
 
-def _is_there(tx: Transaction, address: Address) -> bool:
-    found = (
-        tx.one("SELECT 1 FROM recipient WHERE lookup = ?", lookup)
-        for lookup in lookups(tx, address)
-    )
-    return any(found)
-
-
 def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:
-    """Make the import count: its sums, and in the log what it was told of the whole list.
-
-    The standings in *tally* become those of the end: a later row may have opted an earlier out.
-    """
-    tally.standings = Counter(
-        dict(
-            tx.rows(
-                "SELECT standing, count(*) FROM recipient WHERE intake_id = ? GROUP BY standing",
-                intake_id,
-            )
-        )
-    )
+    """Make the import count: its sums, and in the log what it was told of the whole list."""
     counts = {
         "read": tally.read,
         "admitted": tally.admitted,
@@ -175,26 +248,84 @@ def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[
         " suppressed = ?, reasons = ? WHERE id = ?",
         *(to_micros(tx.now), *counts.values(), json.dumps(tally.reasons), intake_id),
     )
-    tx.log.append(Kind.IMPORTED, {"import": intake_id, **counts, **facts}, now=tx.now)
+    told = {"import": intake_id, **counts, "richer": tally.richer, **facts}
+    tx.log.append(Kind.IMPORTED, told, now=tx.now)
 
 
 def unfinished_intakes(tx: Transaction) -> list[int]:
-    """Return the imports that were begun and did not complete."""
-    return [row[0] for row in tx.rows("SELECT id FROM intake WHERE completed_at IS NULL")]
+    """Return the imports that were begun and did not complete, or whose undoing did not."""
+    return [
+        row[0]
+        for row in tx.rows("SELECT id FROM intake WHERE completed_at IS NULL AND undone_at IS NULL")
+    ]
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """What taking an import back means: when it was, how many of its recipients go, and of how
+    many people of other imports what was known before comes back."""
+
+    at: datetime
+    leaving: int
+    restored: int
+
+
+def undoing(tx: Transaction, intake_id: int) -> Undoing:
+    """Return what taking back import *intake_id* would do.
+
+    Raises: ImportRefused when there is no such import, nothing of it is left, or a mail has left,
+        or may have, to somebody of whom it said anything.
+    """
+    row = tx.one("SELECT completed_at FROM intake WHERE id = ?", intake_id)
+    if row is None or row[0] is None:
+        raise ImportRefused(
+            f"there is no import {intake_id}", hint="its number stands in what import printed"
+        )
+    leaving, mailed = tx.one(
+        "SELECT count(*) FILTER (WHERE intake_id = ? AND evidence_from = ?"
+        " AND standing IN ('listed', 'withheld', 'exempt')),"
+        " count(*) FILTER (WHERE intent_at IS NOT NULL OR restored)"
+        " FROM recipient WHERE intake_id = ? OR evidence_from = ?",
+        *(intake_id, intake_id, intake_id, intake_id),
+    )
+    restored, passed_on = tx.one(
+        "SELECT count(*) FILTER (WHERE intake_id = ?), count(*) FILTER (WHERE evidence_from = ?)"
+        " FROM replaced",
+        *(intake_id, intake_id),
+    )
+    if mailed:
+        raise ImportRefused(
+            f"import {intake_id} cannot be taken back: {mailed:,} of its people had a mail, or may"
+            " have had one",
+            hint="an import can be undone until its first mail; suppress those who are wrong",
+        )
+    if not leaving and not restored and not passed_on:
+        raise ImportRefused(f"nothing is left of import {intake_id}", hint="it was taken back")
+    return Undoing(from_micros(row[0]), int(leaving), int(restored))
+
+
+def begin_undoing(tx: Transaction, intake_id: int) -> Undoing:
+    """Note that import *intake_id* is taken back, and return what that means; raises as
+    `undoing` does."""
+    meant = undoing(tx, intake_id)
+    tx.run("UPDATE intake SET undone_at = ? WHERE id = ?", to_micros(tx.now), intake_id)
+    return meant
 
 
 def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
-    """Undo a part of an unfinished import and return how many rows went; 0 when it is undone.
+    """Undo a part of an import and return how many rows that touched; 0 when it is undone.
 
-    Rows that had a mail, or may have had one, stay.
+    Rows that had a mail, or may have had one, stay, and so do opt-outs.
     Crash: the rows and the entry that says so go together.
     """
+    if touched := enriching.give_back(tx, intake_id, slice_rows=slice_rows):
+        return touched
     gone = [
         row[0]
         for row in tx.rows(
             "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient WHERE intake_id = ?"
             " AND standing IN ('listed', 'withheld', 'exempt') AND intent_at IS NULL"
-            " ORDER BY id DESC LIMIT ?)"
+            " AND NOT restored ORDER BY id DESC LIMIT ?)"
             " RETURNING id",
             *(intake_id, slice_rows),
         )

@@ -162,19 +162,20 @@ def _listed(purposes: tuple[str, ...]) -> str | None:
 def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
     """A no suppresses; the person's own later word lifts what their own no had set.
 
-    A genuine yes lifts any suppression: it is the person's latest word on being mailed.
+    A genuine yes lifts any suppression, under every key: it is the person's latest word on being
+    mailed.
     """
-    hashed = tx.vault.suppression(before.person.address.canonical)
+    hashes = tx.vault.suppressions(before.person.address.canonical)
     if after.standing is Standing.OPTED_OUT:
         tx.run(
             "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'answer', '')"
             " ON CONFLICT (hash) DO NOTHING",
-            *(hashed, to_micros(tx.now)),
+            *(hashes[0], to_micros(tx.now)),
         )
     elif after.standing is Standing.OPTED_IN:
-        tx.run("DELETE FROM suppression WHERE hash = ?", hashed)
+        tx.many("DELETE FROM suppression WHERE hash = ?", [(each,) for each in hashes])
     else:
-        tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashed)
+        tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashes[0])
 
 
 def _prove(tx: Transaction, before: Asked, after: Presses, press: Press, *, own_key: bytes) -> None:

@@ -12,7 +12,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
-from repermit.ledger.store.campaign import cells
+from repermit.ledger.store.campaign import cells, knows_opt_outs
 from repermit.ledger.tables import Approval
 from repermit.ledger.transaction import Transaction
 
@@ -26,10 +26,11 @@ class Approved:
     cells: list[tuple[str, str, str, int]]
 
 
-def require_somebody(tx: Transaction) -> list[tuple[str, str, str, int]]:
+def require_ready(tx: Transaction) -> list[tuple[str, str, str, int]]:
     """Return the cells with their counts, once somebody in them may be asked.
 
-    Raises: ApprovalRefused when nobody is listed, or an import has begun and not completed.
+    Raises: ApprovalRefused when nobody is listed, an import has begun and not completed, or
+    nobody has said who opted out before.
     """
     if tx.one("SELECT 1 FROM intake WHERE completed_at IS NULL"):
         raise ApprovalRefused(
@@ -41,6 +42,12 @@ def require_somebody(tx: Transaction) -> list[tuple[str, str, str, int]]:
             "nobody is listed: there is nobody to ask",
             hint="see the reasons with `repermit screen`",
         )
+    if not knows_opt_outs(tx):
+        raise ApprovalRefused(
+            "nobody has said yet who opted out before",
+            hint="`repermit suppress LIST` with everyone who did; if nobody ever did, say so: "
+            '`repermit suppress --none "..."`',
+        )
     return counted
 
 
@@ -50,9 +57,9 @@ def approve(
     """Record who approved exactly what, with the counts of this very moment; whoever is listed
     after this is not approved.
 
-    Raises: ApprovalRefused as `require_somebody` does.
+    Raises: ApprovalRefused as `require_ready` does.
     """
-    counted = require_somebody(tx)
+    counted = require_ready(tx)
     listed = sum(count for _, standing, _, count in counted if standing == Standing.LISTED)
     counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in counted}
     told = {**facts, "counts": counts}

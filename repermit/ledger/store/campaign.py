@@ -8,10 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from repermit.domain.standing import Standing
+from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.transaction import Transaction
+
+SAID_BEFORE = ("list", "import")  # sources of suppressions from before the campaign
 
 
 @dataclass(frozen=True)
@@ -92,19 +95,64 @@ def resume(tx: Transaction) -> bool:
 
 
 def state_no_opt_outs(tx: Transaction, statement: str) -> None:
-    """Keep the written statement that nobody ever opted out before."""
+    """Keep the written statement that nobody ever opted out before; a second one replaces the
+    first, and the log keeps both.
+
+    Raises: StatementRefused when a list has named somebody who did.
+    """
+    if named := earlier_opt_outs(tx).named:
+        raise StatementRefused(
+            f"the statement would be untrue: lists have named {named:,} who opted out",
+            hint="it is not needed either: approve takes those lists as the answer",
+        )
     tx.run("UPDATE campaign SET no_opt_outs = ?", statement)
-    payload = {"source": "statement", "reason": statement, "hashes": []}
+    _log_statement(tx, statement)
+
+
+@dataclass(frozen=True)
+class EarlierOptOuts:
+    """What was said of who opted out before the campaign: the statement that nobody did, how
+    many lists of opt-outs came in, and how many people lists have named."""
+
+    statement: str | None
+    lists: int
+    named: int
+
+
+def earlier_opt_outs(tx: Transaction) -> EarlierOptOuts:
+    """Return what was said of who opted out before the campaign."""
+    named = tx.value("SELECT count(*) FROM suppression WHERE source IN (?, ?)", *SAID_BEFORE)
+    statement, lists = tx.one("SELECT no_opt_outs, stop_lists FROM campaign")
+    return EarlierOptOuts(statement, lists, named)
+
+
+def take_back_statement(tx: Transaction) -> None:
+    """Take back the statement that nobody ever opted out, if there is one."""
+    if tx.run("UPDATE campaign SET no_opt_outs = NULL WHERE no_opt_outs IS NOT NULL"):
+        _log_statement(tx, None)
+
+
+def note_stop_list(tx: Transaction, *, addresses: int, reason: str) -> None:
+    """Note that a list of earlier opt-outs was taken in to its end, whoever was on it."""
+    tx.run("UPDATE campaign SET stop_lists = stop_lists + 1")
+    payload = {"source": "list", "reason": reason, "hashes": [], "addresses": addresses}
     tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
 
 
 def knows_opt_outs(tx: Transaction) -> bool:
-    """Return whether a suppression list or the statement that there is none is on file."""
+    """Return whether it was said who opted out before the campaign: by a list of opt-outs that was
+    taken in whole, by a list that was imported, or by the statement that nobody did."""
     return bool(
         tx.value(
-            "SELECT no_opt_outs IS NOT NULL OR EXISTS (SELECT 1 FROM suppression) FROM campaign"
+            "SELECT no_opt_outs IS NOT NULL OR stop_lists > 0"
+            " OR EXISTS (SELECT 1 FROM suppression WHERE source = 'import') FROM campaign"
         )
     )
+
+
+def _log_statement(tx: Transaction, statement: str | None) -> None:
+    payload: dict[str, Any] = {"source": "statement", "reason": statement, "hashes": []}
+    tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
 
 
 def keep_rules(tx: Transaction, facts: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -13,6 +14,7 @@ from repermit.ledger.transaction import Transaction
 
 _DATES = frozenset({"collected", "last_contact", "ended"})
 _FLAGS = frozenset({"declared", "sensitive"})  # false unless said
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
 
 
@@ -24,16 +26,28 @@ class Person:
     evidence: Evidence
 
 
-def sealed_fields(person: Person) -> dict[str, Any]:
-    """Return what goes under seal: the mailbox and the evidence that is known."""
-    content: dict[str, Any] = {"mailbox": person.address.mailbox}
+def sealed_text(mailbox: str, known: str) -> str:
+    """Return what goes under seal: the mailbox, and the evidence as `known_text` wrote it."""
+    named = f'{{"mailbox":{_ENCODER.encode(mailbox)}'
+    return f"{named}}}" if known == "{}" else f"{named},{known[1:]}"
+
+
+def known_text(evidence: Evidence) -> str:
+    """Return the evidence that is known as a JSON object, without what stands in columns."""
+    content: dict[str, Any] = {}
     for field in fields(Evidence):
-        value = getattr(person.evidence, field.name)
+        value = getattr(evidence, field.name)
         if field.name not in _OPEN and value not in (None, False):
             content[field.name] = value.isoformat() if isinstance(value, date) else value
         elif value is False and field.name not in _FLAGS:
             content[field.name] = False
-    return content
+    return _ENCODER.encode(content)
+
+
+def richness(evidence: Evidence, language: str | None) -> int:
+    """Return how many fields are known, of the evidence and the language."""
+    known = sum(getattr(evidence, field.name) not in (None, False) for field in fields(Evidence))
+    return known + (language is not None)
 
 
 def person_from(

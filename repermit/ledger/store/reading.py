@@ -95,16 +95,11 @@ def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
 
 def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
     """Return since when and why *address* is never mailed, or None."""
-    row = tx.one(
-        "SELECT at, source, reason FROM suppression WHERE hash = ?",
-        tx.vault.suppression(address.canonical),
-    )
-    return None if row is None else SuppressedOnFile(from_micros(row[0]), row[1], row[2])
-
-
-def suppression_hashes(tx: Transaction) -> list[str]:
-    """Return every suppressed address as the hex of its keyed hash, in order."""
-    return [row[0].hex() for row in tx.rows("SELECT hash FROM suppression ORDER BY hash")]
+    for hashed in tx.vault.suppressions(address.canonical):
+        row = tx.one("SELECT at, source, reason FROM suppression WHERE hash = ?", hashed)
+        if row is not None:
+            return SuppressedOnFile(from_micros(row[0]), row[1], row[2])
+    return None
 
 
 @dataclass(frozen=True)

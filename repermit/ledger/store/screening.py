@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date
 
-from repermit.domain.policy import Rules, decide
+from repermit.domain.decay import years_between
+from repermit.domain.policy import Evidence, Rules, decide
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store.admission import STANDING_AFTER
@@ -13,26 +15,51 @@ from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 
 
+@dataclass
+class Counts:
+    """What a screening found: everyone by cell, standing and reason; those who may be asked also
+    by the whole years since their last contact, and by what decides on the words of their mail:
+    language, relationship, and whether it must be neutral."""
+
+    cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    ages: Counter[int] = field(default_factory=Counter)
+    mails: Counter[tuple[str | None, str, bool]] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add the counts of *other* to these."""
+        self.cells.update(other.cells)
+        self.ages.update(other.ages)
+        self.mails.update(other.mails)
+
+    def count_mail(self, evidence: Evidence, language: str | None, today: date) -> None:
+        """Count somebody who may be asked."""
+        contacts = [day for day in (evidence.collected, evidence.last_contact) if day]
+        self.ages[years_between(max(contacts, default=today), today)] += 1
+        self.mails[language, evidence.relationship or "", evidence.sensitive] += 1
+
+
 def screen_slice(
     tx: Transaction, rules: Rules, *, today: date, after_id: int, slice_rows: int
-) -> tuple[int, Counter[tuple[str, str, str]]]:
-    """Screen the next rows that had no mail; return the last id seen (0 at the end) and the
-    count by cell, standing and reason."""
+) -> tuple[int, Counts]:
+    """Screen the next rows that had no mail; return the last id seen (0 at the end) and what was
+    found."""
     rows = tx.rows(
-        "SELECT id, generation, sealed, relationship, country, standing, cell, reason"
+        "SELECT id, generation, sealed, relationship, country, language, standing, cell, reason"
         " FROM recipient WHERE id > ? AND standing IN ('listed', 'withheld', 'exempt')"
         " AND NOT restored"
         " ORDER BY id LIMIT ?",
         *(after_id, slice_rows),
     )
-    counts: Counter[tuple[str, str, str]] = Counter()
+    found = Counts()
     ids: dict[Standing, list[int]] = {}
     leaf = tx.value("SELECT size FROM log_head")
     for row in rows:
-        person, (recipient_id, *_, was, cell, reason) = open_person(tx, row), row
+        person, (recipient_id, *_, language, was, cell, reason) = open_person(tx, row), row
         decision = decide(person.evidence, rules, today=today)
         standing = STANDING_AFTER[decision.outcome]
-        counts[decision.cell, standing, decision.reason] += 1
+        found.cells[decision.cell, standing, decision.reason] += 1
+        if standing is Standing.LISTED:
+            found.count_mail(person.evidence, language, today)
         if (standing, decision.cell, decision.reason) == (was, cell, reason):
             continue
         tx.run(
@@ -47,4 +74,4 @@ def screen_slice(
     if ids:
         moves = [move(listed, standing) for standing, listed in ids.items()]
         tx.log.append(Kind.SCREENED, {"moves": moves}, now=tx.now)
-    return (rows[-1][0] if rows else 0), counts
+    return (rows[-1][0] if rows else 0), found

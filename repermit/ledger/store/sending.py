@@ -8,15 +8,18 @@ sender is gone becomes `doubtful` and is never sent again by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.suppression import suppressed_among
 from repermit.ledger.transaction import Transaction
 
+_HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
 LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 
 
@@ -71,55 +74,95 @@ def reserve(tx: Transaction, owner: str, *, approved_size: int, limit: int) -> l
     ]
 
 
-def intend(tx: Transaction, reserved: Reserved, owner: str, *, due: datetime, mail: str) -> bool:
-    """Claim a reserved row because its mail is about to leave; return whether it may leave.
+@dataclass(frozen=True)
+class Intent:
+    """That the mail of a reserved row is about to leave. *due* is the instant after the date that
+    it prints, *mail* the content hash of what it shows."""
+
+    reserved: Reserved
+    due: datetime
+    mail: str
+
+
+def exchange(
+    tx: Transaction,
+    owner: str,
+    *,
+    settlements: Mapping[int, Settlement],
+    intents: Sequence[Intent],
+) -> tuple[set[int], set[int]]:
+    """Settle what the relay has answered and intend what is about to leave, of all connections
+    of *owner* at once; return the ids that were settled and those that were claimed.
+
+    Crash: all of it is durable, or nothing is.
+    """
+    return settle(tx, owner, settlements), intend(tx, owner, intents)
+
+
+def intend(tx: Transaction, owner: str, intents: Sequence[Intent]) -> set[int]:
+    """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
     Everything is checked again here: the lease, the standing, the pause, and the suppression of
-    this very address. *due* is the instant after the date printed in the mail, *mail* the
-    content hash of what is shown.
+    these very addresses.
 
-    Crash: once this is durable the row is never sent again by itself; before, nothing was sent.
+    Crash: once this is durable a row is never sent again by itself; before, nothing was sent.
     """
     now = to_micros(tx.now)
-    claimed = tx.run(
-        "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
-        " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
-        " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?"
-        " WHERE id = ? AND lease_by = ? AND lease_until >= ?"
-        " AND standing IN ('listed', 'deferred')"
-        " AND NOT EXISTS (SELECT 1 FROM suppression WHERE hash = ?)"
-        " AND (SELECT paused_at FROM campaign) IS NULL",
-        *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE)),
-        *(reserved.id, owner, now),
-        tx.vault.suppression(reserved.person.address.canonical),
-    )
-    if claimed:
-        tx.log.moved([reserved.id], Standing.CLAIMED, due=due)
-    return claimed == 1
+    claimed: set[int] = set()
+    for (due, mail), ids in _alike(tx, intents).items():
+        rows = tx.rows(
+            "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
+            " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
+            " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
+            " AND standing IN ('listed', 'deferred')"
+            " AND (SELECT paused_at FROM campaign) IS NULL RETURNING id",
+            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE)),
+            *(json.dumps(ids), owner, now),
+        )
+        moved = [row[0] for row in rows]
+        tx.log.moved(moved, Standing.CLAIMED, due=due)
+        claimed.update(moved)
+    return claimed
 
 
-def settle(tx: Transaction, recipient_id: int, owner: str, settlement: Settlement) -> bool:
-    """Move a claimed row to where the relay's word puts it; return whether it was still claimed.
+def _alike(tx: Transaction, intents: Sequence[Intent]) -> dict[tuple[datetime, str], list[int]]:
+    """Return the ids of those who are not suppressed, by what their mail prints and shows."""
+    hashes = [tx.vault.suppressions(intent.reserved.person.address.canonical) for intent in intents]
+    stopped = suppressed_among(tx, [hashed for several in hashes for hashed in several])
+    alike: dict[tuple[datetime, str], list[int]] = {}
+    for intent, several in zip(intents, hashes, strict=True):
+        if stopped.isdisjoint(several):
+            alike.setdefault((intent.due, intent.mail), []).append(intent.reserved.id)
+    return alike
 
-    An answer, an opt-out or an erasure that came first wins, and False is returned.
+
+def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -> set[int]:
+    """Move claimed rows to where the relay's word puts them; return the ids that were still
+    claimed.
+
+    An answer, an opt-out or an erasure that came first wins.
     """
-    had_mail = settlement.standing in (
-        Standing.ASKED,
-        Standing.DOUBTFUL,
-        Standing.UNDELIVERABLE,
-    )
-    settled = tx.run(
-        "UPDATE recipient SET standing = ?, settled_at = ?, relay_reply = ?, try_at = ?,"
-        " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
-        " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
-        " WHERE id = ? AND standing = 'claimed' AND claimed_by = ?",
-        *(str(settlement.standing), to_micros(tx.now), settlement.reply),
-        *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
-        *(recipient_id, owner),
-    )
-    if settled:
-        tx.log.moved([recipient_id], settlement.standing)
-    return settled == 1
+    alike: dict[Settlement, list[int]] = {}
+    for recipient_id, settlement in settlements.items():
+        alike.setdefault(settlement, []).append(recipient_id)
+    settled: set[int] = set()
+    for settlement, ids in alike.items():
+        had_mail = settlement.standing in _HAD_MAIL
+        rows = tx.rows(
+            "UPDATE recipient SET standing = ?, settled_at = ?, relay_reply = ?, try_at = ?,"
+            " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
+            " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'claimed'"
+            " AND claimed_by = ? RETURNING id",
+            *(str(settlement.standing), to_micros(tx.now), settlement.reply),
+            *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
+            *(json.dumps(ids), owner),
+        )
+        moved = [row[0] for row in rows]
+        tx.log.moved(moved, settlement.standing)
+        settled.update(moved)
+    return settled
 
 
 def relist(tx: Transaction, ids: Sequence[int]) -> int:

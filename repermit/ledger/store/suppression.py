@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
-from repermit.ledger.store.personal import lookups
+from repermit.ledger.store.campaign import SAID_BEFORE, take_back_statement
+from repermit.ledger.store.personal import lookups, open_person
 from repermit.ledger.transaction import Transaction
+
+_AT_ONCE = 500  # values in one statement
 
 
 def is_suppressed(tx: Transaction, canonical: str) -> bool:
     """Return whether the address is never to be mailed."""
-    hashed = tx.vault.suppression(canonical)
-    return tx.one("SELECT 1 FROM suppression WHERE hash = ?", hashed) is not None
+    return any(
+        tx.one("SELECT 1 FROM suppression WHERE hash = ?", hashed)
+        for hashed in tx.vault.suppressions(canonical)
+    )
+
+
+def suppressed_among(tx: Transaction, hashes: Sequence[bytes]) -> frozenset[bytes]:
+    """Return those of *hashes* under which an address is never to be mailed."""
+    found: set[bytes] = set()
+    for start in range(0, len(hashes), _AT_ONCE):
+        part = hashes[start : start + _AT_ONCE]
+        marks = ",".join("?" * len(part))
+        query = f"SELECT hash FROM suppression WHERE hash IN ({marks})"  # noqa: S608 - marks only
+        found.update(row[0] for row in tx.rows(query, *part))
+    return frozenset(found)
 
 
 @dataclass(frozen=True)
@@ -44,7 +60,13 @@ def suppress(
 
 
 def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, reason: str) -> int:
-    """Add keyed hashes to the suppression list and return how many were new."""
+    """Add keyed hashes to the suppression list and return how many were new.
+
+    When they were said before the campaign, the statement that nobody ever opted out is taken
+    back with them.
+    """
+    if hashes and source in SAID_BEFORE:
+        take_back_statement(tx)
     added = [
         hashed
         for hashed in dict.fromkeys(hashes)
@@ -60,16 +82,43 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     return len(added)
 
 
+def count_suppressed(tx: Transaction) -> int:
+    """Return how many keyed hashes are on the suppression list."""
+    return int(tx.value("SELECT count(*) FROM suppression"))
+
+
+def suppressed_hashes(tx: Transaction) -> Iterator[bytes]:
+    """Yield every keyed hash on the suppression list, in order."""
+    for (hashed,) in tx.connection.execute("SELECT hash FROM suppression ORDER BY hash"):
+        yield hashed
+
+
+def note_export(tx: Transaction, hashes: int) -> None:
+    """Put into the log that the suppression list was written out, never to which file."""
+    tx.log.append(Kind.EXPORTED, {"suppression": hashes}, now=tx.now)
+
+
+def suppressed_recipients(
+    tx: Transaction, *, after_id: int, slice_rows: int
+) -> tuple[int, list[Address]]:
+    """Look through the next recipients who have not opted out; return the last id seen (0 at the
+    end), and those who are on the suppression list all the same: it came as keyed hashes."""
+    rows = tx.rows(
+        "SELECT id, generation, sealed, relationship, country FROM recipient"
+        " WHERE id > ? AND standing <> 'opted_out' ORDER BY id LIMIT ?",
+        *(after_id, slice_rows),
+    )
+    people = [open_person(tx, row).address for row in rows]
+    found = [address for address in people if is_suppressed(tx, address.canonical)]
+    return (rows[-1][0] if rows else 0), found
+
+
 def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
-    """Move the recipient with that address to opted_out; return where they stood, or None when
-    there was nobody to move."""
+    """Move the recipient with that address to opted_out, so that no void press brings back what
+    was before; return where they stood, or None when there was nobody to move."""
     row = None
     for lookup in lookups(tx, address):
-        row = row or tx.one(
-            "SELECT id, leaf_key, standing FROM recipient"
-            " WHERE lookup = ? AND standing <> 'opted_out'",
-            lookup,
-        )
+        row = row or tx.one("SELECT id, leaf_key, standing FROM recipient WHERE lookup = ?", lookup)
     if row is None:
         return None
     tx.run(
@@ -78,6 +127,8 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
         " WHERE id = ?",
         row[0],
     )
+    if row[2] == Standing.OPTED_OUT:
+        return None
     payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
     tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], row[1]))
     return str(row[2])

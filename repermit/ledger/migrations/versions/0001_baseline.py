@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("paused_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
+        sa.Column("stop_lists", sa.Integer(), nullable=False),
         sa.Column("log_key", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -57,6 +58,7 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Integer(), nullable=False),
         sa.Column("suppressed", sa.Integer(), nullable=False),
         sa.Column("reasons", sa.String(), nullable=False),
+        sa.Column("undone_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -105,6 +107,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "replaced",
+        sa.Column(
+            "recipient_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("intake_id", sa.Integer(), nullable=False),
+        sa.Column("evidence_from", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("relationship", sa.String(), nullable=True),
+        sa.Column("country", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("standing", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient_id", "intake_id"),
+    )
+    with op.batch_alter_table("replaced", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_replaced_evidence_from"), ["evidence_from"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_replaced_intake_id"), ["intake_id"], unique=False)
+
+    op.create_table(
         "snapshot",
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -129,6 +156,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("intake_id", sa.Integer(), nullable=False),
+        sa.Column("evidence_from", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("lookup", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -166,6 +194,10 @@ def upgrade() -> None:
         sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
         sa.Column("purposes_before", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["evidence_from"],
+            ["intake.id"],
+        ),
         sa.ForeignKeyConstraint(
             ["intake_id"],
             ["intake.id"],

@@ -1,0 +1,1 @@
+"""What repermit costs, beside the least that the same work can cost, both in one run."""

@@ -1,0 +1,68 @@
+"""Runs whole commands and says how long they took and how much memory they needed."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SYNCS = 50
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One command that ended well: seconds, the most memory of one of its processes, and what it
+    printed."""
+
+    seconds: float
+    peak_bytes: int
+    out: str
+
+
+def run(command: Sequence[str | Path], *, cwd: Path) -> Ran:
+    """Run a command to its end and return what it cost. Raises: RuntimeError when it fails."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            list(map(str, command)), cwd=cwd, stdout=out, stderr=err, stdin=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            raise RuntimeError(f"{command} ended {process.returncode}: {err.read().decode()}")
+        return Ran(seconds, usage.ru_maxrss * _rss_unit(), out.read().decode())
+
+
+def python(*words: str | Path, cwd: Path) -> Ran:
+    """Run this Python with *words*."""
+    return run([sys.executable, *words], cwd=cwd)
+
+
+def sync_seconds(folder: Path) -> float:
+    """Return what one fsync of a small file costs on the disk of *folder*."""
+    path = folder / "sync"
+    with path.open("wb") as file:
+        started = time.perf_counter()
+        for _ in range(_SYNCS):
+            file.write(b"x" * 512)
+            file.flush()
+            os.fsync(file.fileno())
+        return (time.perf_counter() - started) / _SYNCS
+
+
+def own_peak_bytes() -> int:
+    """Return the most memory that this process has needed."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _rss_unit()
+
+
+def _rss_unit() -> int:
+    return 1 if sys.platform == "darwin" else 1024

@@ -1,0 +1,334 @@
+"""Prepare: import."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repermit.cli.lists import STANDARD_INPUT, open_asking, opened_lists, reading_of
+from repermit.cli.session import (
+    Interrupted,
+    counted,
+    is_terminal,
+    run,
+    run_until_stopped,
+    session_of,
+    show,
+    show_json,
+    tell,
+)
+from repermit.cli.summary import show_imports, tell_oddities, tell_reading
+from repermit.errors import ListUnreadable, RepermitError
+
+if TYPE_CHECKING:
+    from repermit.cli.mixed import Answers
+    from repermit.intake.admit import Imported, Notes, Terms
+    from repermit.intake.evidence import Defaults
+    from repermit.intake.listfile import ListFile, Reading
+    from repermit.ledger.engine import Ledger
+    from repermit.runtime import Runtime
+
+_DAYS = typer.Option(formats=["%Y-%m-%d"])
+Day = Annotated[datetime | None, _DAYS]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to *app*."""
+    app.command("import", rich_help_panel="Prepare")(import_lists)
+
+
+def import_lists(
+    context: typer.Context,
+    lists: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="LIST…", help="CSV, text, XLSX, XLS, ODS, vCard, JSONL; or -."),
+    ] = None,
+    relationship: Annotated[str | None, typer.Option(help="What they are to you.")] = None,
+    country: Annotated[str | None, typer.Option(metavar="CC", help="Where they live.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the addresses came from.")] = None,
+    collected: Day = None,
+    last_contact: Day = None,
+    language: Annotated[str | None, typer.Option(metavar="LL")] = None,
+    sensitive: Annotated[
+        bool, typer.Option("--sensitive", help="Being on the list says something intimate.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="As in cp1252; else it is found.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="As in ; or tab; else it is found.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook.")] = None,
+    evidence: Annotated[
+        str, typer.Option(help="Declare the evidence for the whole list, in writing.")
+    ] = "",
+    answers: Annotated[
+        Path | None, typer.Option(help="What a terminal asked and kept, for a script.")
+    ] = None,
+    check_domains: Annotated[
+        bool, typer.Option("--check-domains", help="Ask the DNS which domains take mail.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, keep nothing.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write what was rejected: line, reason, address.")
+    ] = None,
+    suggestions: Annotated[
+        Path | None, typer.Option(help="Write what to look at: line, what, address.")
+    ] = None,
+    undo: Annotated[
+        int | None, typer.Option(metavar="ID", help="Take an import back, until its first mail.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Take lists in: lose nothing, explain everything, let nobody through who may not be asked."""
+    runtime = session_of(context).runtime()
+    if undo is not None:
+        if lists:
+            raise typer.BadParameter("--undo takes no list")
+        _undo(runtime, undo, as_json=as_json)
+        return
+    if not lists:
+        raise typer.BadParameter("name a LIST, or - for standard input")
+    from repermit.intake.evidence import Defaults
+
+    defaults = Defaults(
+        relationship=_relationship(relationship),
+        country=_country(country),
+        language=_language(language),
+        source=source or None,
+        collected=_day(collected),
+        last_contact=_day(last_contact),
+        declared=bool(evidence.strip()),
+        sensitive=sensitive,
+    )
+    reading = reading_of(encoding, delimiter, sheet, mapping)
+    call = _Call(runtime, defaults, evidence.strip(), check_domains, dry_run, as_json)
+    said, reading = _answers(call, lists, reading, answers)
+    with (
+        opened_lists(lists, reading) as sources,
+        _noted(rejects, ("line", "reason", "address")) as reject,
+        _noted(suggestions, ("line", "what", "suggestion", "address")) as suggest,
+    ):
+        from repermit.intake.admit import Notes
+
+        imports = _import_all(call, sources, said, Notes(reject, suggest))
+    _show(imports, call)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What this call was told."""
+
+    runtime: Runtime
+    defaults: Defaults
+    note: str
+    check_domains: bool
+    dry_run: bool
+    as_json: bool
+
+
+def _answers(
+    call: _Call, lists: Sequence[Path], reading: Reading, path: Path | None
+) -> tuple[Answers, Reading]:
+    """Return what the people of the lists are, from the file at *path* or asked in a terminal,
+    and *reading* with the column that says so."""
+    from repermit.cli.mixed import Answers, ask_values, keep_answers, read_answers
+
+    if path is not None:
+        said = read_answers(path)
+    elif call.defaults.relationship or not is_terminal() or STANDARD_INPUT in lists:
+        return Answers(), reading
+    else:
+        said, reading = _asked(lists[0], reading, ask_values)
+        if said.values or said.relationship:
+            kept = keep_answers(said, call.runtime.config.folder)
+            tell(f"Your answers are kept in {kept.name}: `--answers` replays them in a script.")
+    if said.column:
+        reading = replace(reading, mapping={**reading.mapping, "relationship": said.column})
+    return said, reading
+
+
+def _asked(
+    path: Path, reading: Reading, ask: Callable[[ListFile, str | None], Answers]
+) -> tuple[Answers, Reading]:
+    from repermit.cli.mixed import ask_column
+
+    column = None
+    with ExitStack() as stack:
+        opened, reading = open_asking(path, reading)
+        for source in opened:
+            stack.enter_context(source)
+        if "relationship" in opened[0].fields:
+            return ask(opened[0], None), reading
+        column = ask_column(opened[0])
+        if column is None:
+            return ask(opened[0], None), reading
+    chosen = replace(reading, mapping={**reading.mapping, "relationship": column})
+    with ExitStack() as stack:
+        opened, _ = open_asking(path, chosen)
+        for source in opened:
+            stack.enter_context(source)
+        return ask(opened[0], column), reading
+
+
+def _import_all(
+    call: _Call, sources: Sequence[ListFile], said: Answers, notes: Notes
+) -> list[Imported]:
+    from repermit.cli.assembly import rules
+    from repermit.intake.admit import Terms, total
+
+    relationship = call.defaults.relationship or said.relationship
+    note = call.note or said.evidence
+    terms = Terms(
+        defaults=replace(call.defaults, relationship=relationship, declared=bool(note)),
+        rules=rules(call.runtime),
+        today=call.runtime.today(),
+        note=note,
+        meanings=said.values,
+    )
+    imports: list[Imported] = []
+
+    async def work(stop: asyncio.Event) -> None:
+        dead = await _dead_domains(sources) if call.check_domains else {}
+        async with _ledger(call) as ledger:
+            for source in sources:
+                tell_reading(source, terms)
+                imports.append(
+                    await _import_one(ledger, source, replace(terms, dead=dead), notes, stop)
+                )
+
+    try:
+        run_until_stopped(work)
+    except RepermitError as failure:
+        if imports:  # what was done before it failed stays, and is told
+            failure.done = total(imports)
+            if not call.as_json:
+                show_imports(failure.done, dry_run=call.dry_run)
+        raise
+    return imports
+
+
+async def _import_one(
+    ledger: Ledger, source: ListFile, terms: Terms, notes: Notes, stop: asyncio.Event
+) -> Imported:
+    from repermit.cli.progress import bar
+    from repermit.intake.admit import admit_list
+
+    with bar() as progress:
+        imported = await admit_list(
+            ledger, source, terms, notes=notes, stop=stop, progress=progress
+        )
+    if imported.stopped:
+        raise Interrupted("nothing of this list was kept, but who opted out in it")
+    tell_oddities(imported)
+    if not imported.tally.read:
+        raise ListUnreadable(f"{source.name} holds no rows", hint="check that it is the right file")
+    return imported
+
+
+async def _dead_domains(sources: Sequence[ListFile]) -> dict[str, str]:
+    """Return the domains of all lists that take no mail; what cannot be asked is not among
+    them."""
+    from repermit.intake.domains import dead_domains, domains_of, system_resolver
+
+    checked = await dead_domains(domains_of(sources), system_resolver())
+    tell(
+        f"{counted(checked.checked, 'domain')} asked: {len(checked.dead):,} take no mail,"
+        f" {len(checked.unknown):,} could not be asked and are kept"
+    )
+    return dict(checked.dead)
+
+
+def _ledger(call: _Call) -> Any:
+    return call.runtime.rehearsal() if call.dry_run else call.runtime.ledger(create=True)
+
+
+def _show(imports: list[Imported], call: _Call) -> None:
+    from repermit.intake.admit import total
+
+    whole = total(imports)
+    if call.as_json:
+        show_json(whole)
+        return
+    show_imports(whole, dry_run=call.dry_run)
+    tell(
+        "Next: `repermit suppress LIST` with everyone who ever said stop, then `repermit preview`."
+    )
+
+
+def _undo(runtime: Runtime, intake_id: int, *, as_json: bool) -> None:
+    from repermit.intake.admit import undo
+    from repermit.ledger.store import admission
+
+    async def meant() -> admission.Undoing:
+        async with runtime.ledger() as ledger:
+            return await ledger.read(admission.undoing, intake_id)
+
+    async def work() -> admission.Undoing:
+        async with runtime.ledger() as ledger:
+            return await undo(ledger, intake_id)
+
+    before = run(meant())
+    tell(
+        f"Import {intake_id} of {before.at:%Y-%m-%d %H:%M} UTC:"
+        f" {counted(before.leaving, 'recipient')} go; of {before.restored:,} on other lists what"
+        " was known before comes back; who opted out stays so."
+    )
+    if is_terminal() and not typer.confirm("Take it back?", err=True):
+        raise RepermitError("nothing was taken back", hint="answer y to take it back")
+    done = run(work())
+    if as_json:
+        show_json({"id": intake_id, "taken_back": done.leaving, "restored": done.restored})
+    else:
+        show(f"import {intake_id} is taken back: {counted(done.leaving, 'recipient')} gone")
+
+
+@contextmanager
+def _noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., None]]:
+    """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere."""
+    if path is None:
+        yield lambda *_: None
+        return
+    from repermit.report.export import new_file
+
+    with new_file(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        yield lambda *row: writer.writerow(row)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def _relationship(name: str | None) -> str | None:
+    from repermit.domain.policy import Relationship
+
+    if name is not None and name not in frozenset(Relationship):
+        raise typer.BadParameter(f"--relationship is one of: {', '.join(Relationship)}")
+    return name
+
+
+def _country(text: str | None) -> str | None:
+    from repermit.intake.cells import country_of
+
+    code = country_of(text) if text else None
+    if text and code is None:
+        raise typer.BadParameter("--country wants two letters, as in BE")
+    return code
+
+
+def _language(text: str | None) -> str | None:
+    from repermit.intake.cells import language_of
+
+    code = language_of(text) if text else None
+    if text and code is None:
+        raise typer.BadParameter("--language wants two letters, as in nl")
+    return code
