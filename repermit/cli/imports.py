@@ -7,25 +7,25 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from repermit.cli.lists import STANDARD_INPUT, open_asking, opened_lists, reading_of
+from repermit.cli.said import country_code, day_of, known_relationship, language_code
 from repermit.cli.session import (
     Interrupted,
     counted,
     is_terminal,
-    run,
     run_until_stopped,
     session_of,
-    show,
     show_json,
     tell,
 )
 from repermit.cli.summary import show_imports, tell_oddities, tell_reading
+from repermit.cli.undo import undo_import
 from repermit.errors import ListUnreadable, RepermitError
 
 if TYPE_CHECKING:
@@ -92,19 +92,19 @@ def import_lists(
     if undo is not None:
         if lists:
             raise typer.BadParameter("--undo takes no list")
-        _undo(runtime, undo, as_json=as_json)
+        undo_import(runtime, undo, as_json=as_json)
         return
     if not lists:
         raise typer.BadParameter("name a LIST, or - for standard input")
     from repermit.intake.evidence import Defaults
 
     defaults = Defaults(
-        relationship=_relationship(relationship),
-        country=_country(country),
-        language=_language(language),
+        relationship=known_relationship(relationship),
+        country=country_code(country),
+        language=language_code(language),
         source=source or None,
-        collected=_day(collected),
-        last_contact=_day(last_contact),
+        collected=day_of(collected),
+        last_contact=day_of(last_contact),
         declared=bool(evidence.strip()),
         sensitive=sensitive,
     )
@@ -263,33 +263,6 @@ def _show(imports: list[Imported], call: _Call) -> None:
     )
 
 
-def _undo(runtime: Runtime, intake_id: int, *, as_json: bool) -> None:
-    from repermit.intake.admit import undo
-    from repermit.ledger.store import admission
-
-    async def meant() -> admission.Undoing:
-        async with runtime.ledger() as ledger:
-            return await ledger.read(admission.undoing, intake_id)
-
-    async def work() -> admission.Undoing:
-        async with runtime.ledger() as ledger:
-            return await undo(ledger, intake_id)
-
-    before = run(meant())
-    tell(
-        f"Import {intake_id} of {before.at:%Y-%m-%d %H:%M} UTC:"
-        f" {counted(before.leaving, 'recipient')} go; of {before.restored:,} on other lists what"
-        " was known before comes back; who opted out stays so."
-    )
-    if is_terminal() and not typer.confirm("Take it back?", err=True):
-        raise RepermitError("nothing was taken back", hint="answer y to take it back")
-    done = run(work())
-    if as_json:
-        show_json({"id": intake_id, "taken_back": done.leaving, "restored": done.restored})
-    else:
-        show(f"import {intake_id} is taken back: {counted(done.leaving, 'recipient')} gone")
-
-
 @contextmanager
 def _noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., None]]:
     """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere."""
@@ -302,33 +275,3 @@ def _noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[...,
         writer = csv.writer(file)
         writer.writerow(header)
         yield lambda *row: writer.writerow(row)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
-
-
-def _relationship(name: str | None) -> str | None:
-    from repermit.domain.policy import Relationship
-
-    if name is not None and name not in frozenset(Relationship):
-        raise typer.BadParameter(f"--relationship is one of: {', '.join(Relationship)}")
-    return name
-
-
-def _country(text: str | None) -> str | None:
-    from repermit.intake.cells import country_of
-
-    code = country_of(text) if text else None
-    if text and code is None:
-        raise typer.BadParameter("--country wants two letters, as in BE")
-    return code
-
-
-def _language(text: str | None) -> str | None:
-    from repermit.intake.cells import language_of
-
-    code = language_of(text) if text else None
-    if text and code is None:
-        raise typer.BadParameter("--language wants two letters, as in nl")
-    return code

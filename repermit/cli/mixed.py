@@ -24,7 +24,7 @@ import typer
 
 from repermit.cli.lists import ask_number
 from repermit.cli.session import counted, tell
-from repermit.domain.policy import QUESTIONS, Relationship
+from repermit.domain.relationship import QUESTIONS, Relationship
 from repermit.errors import FileRefused, ListUnreadable
 from repermit.intake.evidence import SUPPRESSED
 

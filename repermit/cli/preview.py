@@ -9,7 +9,8 @@ from pathlib import Path
 from repermit.cli.assembly import mailer, pages
 from repermit.dispatch.mail import Variant
 from repermit.domain.address import Address
-from repermit.domain.policy import Evidence, Relationship
+from repermit.domain.policy import Evidence
+from repermit.domain.relationship import Relationship
 from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.standing import Presses, Standing
 from repermit.domain.token import TEST_RECIPIENT

@@ -17,7 +17,7 @@ from repermit.dispatch.pace import Pace, wait
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connect, Connection, RelayAway
-from repermit.dispatch.verdict import Accepted, Refused, SenderRefused, Verdict, settlement
+from repermit.dispatch.verdict import Accepted, Delayed, Refused, SenderRefused, Verdict, settlement
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
@@ -47,7 +47,7 @@ class Run:
     _begun: int = 0
     _exhausted: bool = False
     _refusals: list[int] = field(default_factory=list)
-    _kept: set[Variant] = field(default_factory=set)
+    _kept: dict[Variant, str] = field(default_factory=dict)
     _unmade: dict[int, Exception] = field(default_factory=dict)  # why, by recipient
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Run:
                 if connection is None:
                     self._put_back(reserved)
                     break
-                await self._ask(connection, reserved)
+                connection = await self._ask(connection, reserved)
         except RepermitError as failure:
             self._stop_run(failure)
         except BaseException:
@@ -169,10 +169,12 @@ class Run:
             self._live.discard(connection)
             await connection.close()
 
-    async def _ask(self, connection: Connection, reserved: Reserved) -> None:
-        """Claim, send, settle. Crash: between the first and the last the row is doubtful.
+    async def _ask(self, connection: Connection, reserved: Reserved) -> Connection | None:
+        """Claim, send, settle, and return the connection to go on with.
 
-        A recipient whose mail cannot be made is held back; the others go on.
+        A recipient whose mail cannot be made is held back; the others go on. A relay that hung
+        up meanwhile is called again: so far it has heard nothing of this mail.
+        Crash: between the first and the last the row is doubtful.
         """
         variant = self.mailer.variant(reserved.person, reserved.language)
         now = self.ledger.clock.now()
@@ -182,21 +184,28 @@ class Run:
         except _UNMAKEABLE as failure:
             self._unmade[reserved.id] = failure
             self.sent.unmade = len(self._unmade)
-            return
+            return connection
         shown = await self._keep(variant)
         if not await self._claims.intend(Intent(reserved, due, shown)):
-            return
-        verdict = await connection.send(self.plan.sender, mail.mailbox, mail.content)
+            return connection
+        usable: Connection | None = connection
+        if connection.broken:
+            await self._close(connection)
+            usable = await self._open()
+        verdict: Verdict = Delayed("connection lost")
+        if usable is not None:
+            verdict = await usable.send(self.plan.sender, mail.mailbox, mail.content)
         await self._settle(reserved, verdict)
         self.progress(self.sent)
+        return usable
 
     async def _keep(self, variant: Variant) -> str:
         """Keep what is shown before the first mail of its kind leaves, and return its hash."""
-        content = self.mailer.skeleton(variant).content
         if variant not in self._kept:
+            content = self.mailer.skeleton(variant).content
             await self.ledger.write(snapshots.keep_snapshot, "mail", variant.language, content)
-            self._kept.add(variant)
-        return snapshots.snapshot_hash(content)
+            self._kept[variant] = snapshots.snapshot_hash(content)
+        return self._kept[variant]
 
     async def _settle(self, reserved: Reserved, verdict: Verdict) -> None:
         now = self.ledger.clock.now()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -17,19 +16,19 @@ from typing import Any
 
 from repermit.domain.address import Address, parse
 from repermit.domain.policy import Rules, decide
-from repermit.errors import AddressRejected, LedgerUnusable
+from repermit.errors import AddressRejected
 from repermit.intake.evidence import Defaults, Known, evidence_of, month_first
 from repermit.intake.listfile import ListFile
 from repermit.intake.spool import Spool
 from repermit.intake.suggest import Suggester
+from repermit.intake.undo import alone, refuse_older_copy, take_back_unfinished
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import admission, suppression
 from repermit.ledger.store.admission import Screened, Tally
 
 _READ_AT_ONCE = 2000  # rows between two looks at the flag that stops an import
 _ADMIT_AT_ONCE = 1500  # about 30 ms in the ledger, so that no answer waits
-_SLICE_ROWS = 400  # of undoing and of opt-outs
+_SLICE_ROWS = 400  # opt-outs in one transaction
 _MOST_JUDGED = 20_000  # different rows of evidence that are remembered
 _SAMPLE_ROWS = 1000  # that say in which order dates are written
 
@@ -100,7 +99,7 @@ async def admit_list(
     Crash: the next import first takes back what this one admitted, so that nothing is half done.
     """
     with alone(ledger):
-        await _refuse_older_copy(ledger)
+        await refuse_older_copy(ledger)
         await take_back_unfinished(ledger)
         intake_id, generation = await ledger.write(admission.begin_intake, source.sha256)
         try:
@@ -235,49 +234,6 @@ class _Intake:
                 source="import",
                 reason="opted out in the list",
             )
-
-
-@contextmanager
-def alone(ledger: Ledger) -> Iterator[None]:
-    """Hold the lock of the one import that may run. Raises: LedgerUnusable when one does."""
-    lock = Lock(ledger.path, "import")
-    if not lock.acquire():
-        raise LedgerUnusable("another import is running", hint="wait until it is done")
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-async def undo(ledger: Ledger, intake_id: int) -> admission.Undoing:
-    """Take back what import *intake_id* admitted and said, and return what that meant.
-
-    Raises: ImportRefused once a mail has left; LedgerUnusable.
-    Crash: a part is taken back; run it again.
-    """
-    with alone(ledger):
-        await _refuse_older_copy(ledger)
-        await take_back_unfinished(ledger)
-        meant = await ledger.write(admission.begin_undoing, intake_id)
-        while await ledger.write(admission.take_back, intake_id, slice_rows=_SLICE_ROWS):
-            pass
-        return meant
-
-
-async def take_back_unfinished(ledger: Ledger) -> None:
-    """Undo what an import admitted that did not come to its end."""
-    for intake_id in await ledger.read(admission.unfinished_intakes):
-        while await ledger.write(admission.take_back, intake_id, slice_rows=_SLICE_ROWS):
-            pass
-
-
-async def _refuse_older_copy(ledger: Ledger) -> None:
-    """People whom a newer copy knows would be asked again, and ids be given twice."""
-    if await ledger.read(ledger.older_copy):
-        raise LedgerUnusable(
-            "this ledger is an older copy that was put back",
-            hint="run `repermit doubt restored` first",
-        )
 
 
 def _told(terms: Terms) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 
-from repermit.domain.policy import Relationship
+from repermit.domain.relationship import Relationship
 
 _CACHED = 4096  # distinct texts a parser remembers
 

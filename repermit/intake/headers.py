@@ -191,9 +191,10 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+@lru_cache(1 << 12)
 def is_status(name: str) -> bool:
     """Return whether a header says "status", of the subscription or of something else."""
-    return folded(name) in _folded(_STATUSES)
+    return len(name) <= _LONGEST_NAME and folded(name) in _folded(_STATUSES)
 
 
 @cache

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from repermit.domain.address import Address
-from repermit.domain.policy import EEA, Relationship
+from repermit.domain.policy import EEA
+from repermit.domain.relationship import Relationship
 from repermit.intake.providers import typing_error
 
 # By language: Dutch, French, German, English, and what machines and standards use (RFC 2142).

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from repermit.domain.address import Address, parse
 from repermit.errors import AddressRejected, ListUnreadable
-from repermit.intake.admit import alone
 from repermit.intake.evidence import STOPS, is_stop
 from repermit.intake.hashes import HashList
 from repermit.intake.listfile import ListFile
+from repermit.intake.undo import alone
 from repermit.ledger import foreign
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, suppression

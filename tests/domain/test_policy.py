@@ -13,11 +13,11 @@ from repermit.domain.policy import (
     Evidence,
     Outcome,
     Reason,
-    Relationship,
     Rules,
     decide,
     is_cell,
 )
+from repermit.domain.relationship import Relationship
 
 TODAY = date(2026, 11, 21)
 ASK, EXEMPT, WITHHOLD = Outcome.ASK, Outcome.EXEMPT, Outcome.WITHHOLD

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.domain.policy import Relationship
+from repermit.domain.relationship import Relationship
 from repermit.intake.cells import (
     country_of,
     date_of,

@@ -9,7 +9,16 @@ from repermit.domain.policy import Evidence
 from repermit.domain.standing import Standing
 from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import admission, campaign, doubt, erasing, reading, sending, suppression
+from repermit.ledger.store import (
+    admission,
+    campaign,
+    doubt,
+    erasing,
+    reading,
+    sending,
+    suppression,
+    undoing,
+)
 from repermit.ledger.store.admission import Tally
 from repermit.ledger.store.personal import Person, known_text, person_from, sealed_text
 from repermit.ledger.transaction import Transaction
@@ -137,12 +146,12 @@ async def test_tallies_of_parts_add_up() -> None:
 
 async def test_an_import_counts_once_it_is_finished(a_ledger: Ledger) -> None:
     intake_id = await a_ledger.write(begun, "an@voorbeeld.example")
-    assert await a_ledger.read(admission.unfinished_intakes) == [intake_id]
+    assert await a_ledger.read(undoing.unfinished_intakes) == [intake_id]
 
     tally = Tally(read=3, admitted=1, rejected=2)
     await a_ledger.write(admission.finish_intake, intake_id, tally, {"source": "fair"})
 
-    assert await a_ledger.read(admission.unfinished_intakes) == []
+    assert await a_ledger.read(undoing.unfinished_intakes) == []
     row = await a_ledger.read(
         lambda tx: tx.one("SELECT read, admitted, duplicates, rejected, suppressed FROM intake")
     )
@@ -152,19 +161,19 @@ async def test_an_import_counts_once_it_is_finished(a_ledger: Ledger) -> None:
 async def test_an_import_that_did_not_complete_is_taken_back_in_slices(a_ledger: Ledger) -> None:
     await admit(a_ledger, "els@voorbeeld.example")
     intake_id = await a_ledger.write(begun, *(f"r{n}@voorbeeld.example" for n in range(5)))
-    slices = [await a_ledger.write(admission.take_back, intake_id, slice_rows=2) for _ in range(4)]
+    slices = [await a_ledger.write(undoing.take_back, intake_id, slice_rows=2) for _ in range(4)]
 
     assert slices == [2, 2, 1, 0]
     assert list(await standings(a_ledger)) == [1]
     assert (await a_ledger.read(campaign.figures)).admitted == 1
-    assert await a_ledger.read(admission.unfinished_intakes) == []
+    assert await a_ledger.read(undoing.unfinished_intakes) == []
     assert (await verified(a_ledger)).holds
 
 
 async def test_an_id_is_never_given_twice(a_ledger: Ledger) -> None:
     """Links that are out name an id; they must never name another person."""
     intake_id = await a_ledger.write(begun, "an@voorbeeld.example", "jan@voorbeeld.example")
-    await a_ledger.write(admission.take_back, intake_id, slice_rows=10)
+    await a_ledger.write(undoing.take_back, intake_id, slice_rows=10)
 
     assert await admit(a_ledger, "els@voorbeeld.example") == [3]
 
@@ -172,10 +181,10 @@ async def test_an_id_is_never_given_twice(a_ledger: Ledger) -> None:
 async def test_taking_back_leaves_those_who_had_a_mail(a_ledger: Ledger) -> None:
     ids = await asked(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
     new = await a_ledger.write(begun, "els@voorbeeld.example")
-    assert await a_ledger.write(admission.take_back, 1, slice_rows=10) == 0
+    assert await a_ledger.write(undoing.take_back, 1, slice_rows=10) == 0
 
     assert list(await standings(a_ledger)) == [*ids, 3]
-    assert await a_ledger.read(admission.unfinished_intakes) == [new]
+    assert await a_ledger.read(undoing.unfinished_intakes) == [new]
 
 
 async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
@@ -191,7 +200,7 @@ async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
         doubt.decide_doubt(tx, None, expected=1, resend=True)
 
     await a_ledger.write(lose_the_sender)
-    assert await a_ledger.write(admission.take_back, intake_id, slice_rows=10) == 0
+    assert await a_ledger.write(undoing.take_back, intake_id, slice_rows=10) == 0
 
     assert await standings(a_ledger) == {1: Standing.LISTED}
 

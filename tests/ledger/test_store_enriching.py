@@ -8,7 +8,7 @@ import pytest
 from repermit.domain.address import parse
 from repermit.errors import ImportRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import admission, erasing, reading
+from repermit.ledger.store import erasing, reading, undoing
 from repermit.ledger.store.admission import Tally
 from repermit.ledger.store.reading import OnFile
 from tests.builders import a_newcomer, ask, standings, take_in, verified
@@ -21,10 +21,10 @@ async def take(ledger: Ledger, address: str = AN, **known: Any) -> Tally:
     return await ledger.write(take_in, [a_newcomer(address, **known)])
 
 
-async def undo(ledger: Ledger, intake_id: int) -> admission.Undoing:
+async def undo(ledger: Ledger, intake_id: int) -> undoing.Undoing:
     """Take an import back, one row at a time."""
-    meant = await ledger.write(admission.begin_undoing, intake_id)
-    while await ledger.write(admission.take_back, intake_id, slice_rows=1):
+    meant = await ledger.write(undoing.begin_undoing, intake_id)
+    while await ledger.write(undoing.take_back, intake_id, slice_rows=1):
         pass
     return meant
 

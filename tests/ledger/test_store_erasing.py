@@ -4,7 +4,7 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import admission, campaign, erasing, reading, sending, suppression
+from repermit.ledger.store import campaign, erasing, reading, sending, suppression, undoing
 from repermit.ledger.tables import Purge
 from tests.builders import (
     ANSWER_TIME,
@@ -267,7 +267,7 @@ async def test_the_newest_entry_says_when_the_log_was_last_written(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     a_clock.advance(timedelta(hours=1))
-    await a_ledger.write(lambda tx: admission.take_back(tx, 7, slice_rows=1))
+    await a_ledger.write(lambda tx: undoing.take_back(tx, 7, slice_rows=1))
     assert await a_ledger.read(erasing.latest_entry_at) == "2026-11-21T09:30:00.000000Z"
     await a_ledger.write(campaign.pause)
 

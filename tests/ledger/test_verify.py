@@ -17,7 +17,7 @@ from repermit.errors import ProofBroken
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind, leaf_data, leaf_key
 from repermit.ledger.merkle import frontier_of, leaf_hash
-from repermit.ledger.store import admission, campaign, erasing, suppression
+from repermit.ledger.store import campaign, erasing, suppression, undoing
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.ledger.verify import verify
@@ -364,7 +364,7 @@ async def test_promise_10_the_log_verifies_after_everyone_is_gone(a_campaign: Le
 
 async def test_the_log_verifies_after_an_import_was_taken_back(a_ledger: Ledger) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
-    await a_ledger.write(admission.take_back, 1, slice_rows=10)
+    await a_ledger.write(undoing.take_back, 1, slice_rows=10)
 
     assert (await verified(a_ledger)).holds
 

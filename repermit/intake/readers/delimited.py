@@ -163,6 +163,8 @@ def _is_torn(pending: Sequence[str], shape: _Shape) -> bool:
 
 def _is_open(lines: Sequence[str], shape: _Shape) -> bool:
     """Return whether a quote in *lines* would swallow the line after them."""
+    if not any(shape.dialect.quotechar in line for line in lines):
+        return False
     return sum(1 for _ in shape.reader([*lines, "x"])) == 1
 
 

@@ -1,0 +1,57 @@
+"""One import at a time; takes back those that did not complete, or were wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from repermit.errors import LedgerUnusable
+from repermit.ledger.engine import Ledger
+from repermit.ledger.locks import Lock
+from repermit.ledger.store import undoing
+from repermit.ledger.store.undoing import Undoing
+
+_SLICE_ROWS = 400  # about 30 ms, so that no answer waits
+
+
+@contextmanager
+def alone(ledger: Ledger) -> Iterator[None]:
+    """Hold the lock of the one import that may run. Raises: LedgerUnusable when one does."""
+    lock = Lock(ledger.path, "import")
+    if not lock.acquire():
+        raise LedgerUnusable("another import is running", hint="wait until it is done")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def undo(ledger: Ledger, intake_id: int) -> Undoing:
+    """Take back what import *intake_id* admitted and said, and return what that meant.
+
+    Raises: ImportRefused once a mail has left; LedgerUnusable.
+    Crash: a part is taken back; run it again.
+    """
+    with alone(ledger):
+        await refuse_older_copy(ledger)
+        await take_back_unfinished(ledger)
+        meant = await ledger.write(undoing.begin_undoing, intake_id)
+        while await ledger.write(undoing.take_back, intake_id, slice_rows=_SLICE_ROWS):
+            pass
+        return meant
+
+
+async def take_back_unfinished(ledger: Ledger) -> None:
+    """Undo what an import admitted that did not come to its end."""
+    for intake_id in await ledger.read(undoing.unfinished_intakes):
+        while await ledger.write(undoing.take_back, intake_id, slice_rows=_SLICE_ROWS):
+            pass
+
+
+async def refuse_older_copy(ledger: Ledger) -> None:
+    """People whom a newer copy knows would be asked again, and ids be given twice."""
+    if await ledger.read(ledger.older_copy):
+        raise LedgerUnusable(
+            "this ledger is an older copy that was put back",
+            hint="run `repermit doubt restored` first",
+        )
