@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from repermit.domain.address import parse
-from repermit.domain.policy import Decision, Evidence, Relationship, Rules, decide
+from repermit.domain.policy import Decision, Evidence, Rules, decide
+from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
