@@ -5,6 +5,7 @@ RepermitError
 ├── WordingIncomplete    a sentence that a recipient would read is missing or broken
 ├── AddressRejected      a text is no address (reason code; never the text)
 ├── ListUnreadable       a list is empty, binary, or has no address column
+│   ├── OptionWrong      an option says of a list what cannot be so
 │   └── ListUnsure       a list can be read in two ways, and nobody is there to say which
 ├── ImportRefused        an import cannot be taken back, or not any more
 ├── TokenRejected        a link is forged, damaged, or meant for another purpose
@@ -78,6 +79,13 @@ class AddressRejected(RepermitError):
 
 class ListUnreadable(RepermitError):
     """A list is empty, binary, or has no column of addresses."""
+
+
+class OptionWrong(ListUnreadable):
+    """An option says of a list what cannot be so: a column, a sheet, an encoding that is not
+    there."""
+
+    exit_code = 2
 
 
 class ListUnsure(ListUnreadable):

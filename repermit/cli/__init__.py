@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(clock=clock or SystemClock())
     try:
+        if not all(map(_is_text, given)):
+            raise typer.BadParameter("an argument is not UTF-8 text")
         ended = app(args=given, prog_name="repermit", standalone_mode=False, obj=session)
         if ended == INTERRUPTED:  # what typer makes of a Ctrl-C
             raise KeyboardInterrupt
@@ -76,7 +78,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
             _explain_usage(message)
         return failure.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _explain(Interrupted("what was done is on file"), as_json="--json" in given)
+        done = Interrupted("what was done is on file", hint="run the same command again")
+        _explain(done, as_json="--json" in given)
         return INTERRUPTED
     except OSError as failure:  # everything else that may fail is explained where it happens
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -84,6 +87,15 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
             tell(f"repermit: the result could not be printed ({failure.strerror})")
             tell("  what to do: make room, then run it again")
         return 1
+
+
+def _is_text(argument: str) -> bool:
+    """Return whether an argument can be kept as text; the name of a file may be anything."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return Path(argument).exists()
+    return True
 
 
 def _explain(failure: RepermitError, *, as_json: bool) -> None:

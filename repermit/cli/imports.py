@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repermit.cli.lists import STANDARD_INPUT, open_asking, opened_lists, reading_of
-from repermit.cli.said import country_code, day_of, known_relationship, language_code
+from repermit.cli.lists import STANDARD_INPUT, opened_lists, reading_of
+from repermit.cli.said import country_code, day_of, known_relationship, language_code, statement_of
 from repermit.cli.session import (
     Interrupted,
     counted,
@@ -26,7 +26,7 @@ from repermit.cli.session import (
 )
 from repermit.cli.summary import show_imports, tell_oddities, tell_reading
 from repermit.cli.undo import undo_import
-from repermit.errors import ListUnreadable, RepermitError
+from repermit.errors import FileRefused, ListUnreadable, RepermitError
 
 if TYPE_CHECKING:
     from repermit.cli.mixed import Answers
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
     from repermit.runtime import Runtime
 
-_DAYS = typer.Option(formats=["%Y-%m-%d"])
-Day = Annotated[datetime | None, _DAYS]
+Day = Annotated[str | None, typer.Option(metavar="DATE", help="As in 2024-05-01.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -83,16 +82,19 @@ def import_lists(
         Path | None, typer.Option(help="Write what to look at: line, what, address.")
     ] = None,
     undo: Annotated[
-        int | None, typer.Option(metavar="ID", help="Take an import back, until its first mail.")
+        int | None,
+        typer.Option(
+            metavar="ID", min=1, max=2**31, help="Take an import back, until its first mail."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Take lists in: lose nothing, explain everything, let nobody through who may not be asked."""
     runtime = session_of(context).runtime()
     if undo is not None:
-        if lists:
-            raise typer.BadParameter("--undo takes no list")
-        undo_import(runtime, undo, as_json=as_json)
+        if lists or _others_given(context):
+            raise typer.BadParameter("--undo takes no list, and no option but --dry-run and --json")
+        undo_import(runtime, undo, dry_run=dry_run, as_json=as_json)
         return
     if not lists:
         raise typer.BadParameter("name a LIST, or - for standard input")
@@ -109,10 +111,10 @@ def import_lists(
         sensitive=sensitive,
     )
     reading = reading_of(encoding, delimiter, sheet, mapping)
-    call = _Call(runtime, defaults, evidence.strip(), check_domains, dry_run, as_json)
+    call = _Call(runtime, defaults, statement_of(evidence), check_domains, dry_run, as_json)
     said, reading = _answers(call, lists, reading, answers)
     with (
-        opened_lists(lists, reading) as sources,
+        opened_lists(lists, reading) as (sources, _),
         _noted(rejects, ("line", "reason", "address")) as reject,
         _noted(suggestions, ("line", "what", "suggestion", "address")) as suggest,
     ):
@@ -120,6 +122,12 @@ def import_lists(
 
         imports = _import_all(call, sources, said, Notes(reject, suggest))
     _show(imports, call)
+
+
+def _others_given(context: typer.Context) -> bool:
+    """Return whether any option was given that means nothing to an undoing."""
+    taken = {"lists", "undo", "dry_run", "as_json"}
+    return any(value for name, value in context.params.items() if name not in taken)
 
 
 @dataclass(frozen=True)
@@ -146,7 +154,7 @@ def _answers(
     elif call.defaults.relationship or not is_terminal() or STANDARD_INPUT in lists:
         return Answers(), reading
     else:
-        said, reading = _asked(lists[0], reading, ask_values)
+        said, reading = _asked(lists, reading, ask_values)
         if said.values or said.relationship:
             kept = keep_answers(said, call.runtime.config.folder)
             tell(f"Your answers are kept in {kept.name}: `--answers` replays them in a script.")
@@ -156,26 +164,22 @@ def _answers(
 
 
 def _asked(
-    path: Path, reading: Reading, ask: Callable[[ListFile, str | None], Answers]
+    lists: Sequence[Path],
+    reading: Reading,
+    ask: Callable[[Sequence[ListFile], str | None], Answers],
 ) -> tuple[Answers, Reading]:
+    """Ask what the people of all *lists* are, and return it with how the lists are read."""
     from repermit.cli.mixed import ask_column
 
-    column = None
-    with ExitStack() as stack:
-        opened, reading = open_asking(path, reading)
-        for source in opened:
-            stack.enter_context(source)
-        if "relationship" in opened[0].fields:
-            return ask(opened[0], None), reading
-        column = ask_column(opened[0])
+    with opened_lists(lists, reading) as (sources, reading):
+        if any("relationship" in source.fields for source in sources):
+            return ask(sources, None), reading
+        column = ask_column(sources)
         if column is None:
-            return ask(opened[0], None), reading
+            return ask(sources, None), reading
     chosen = replace(reading, mapping={**reading.mapping, "relationship": column})
-    with ExitStack() as stack:
-        opened, _ = open_asking(path, chosen)
-        for source in opened:
-            stack.enter_context(source)
-        return ask(opened[0], column), reading
+    with opened_lists(lists, chosen) as (sources, _):
+        return ask(sources, column), reading
 
 
 def _import_all(
@@ -226,7 +230,10 @@ async def _import_one(
             ledger, source, terms, notes=notes, stop=stop, progress=progress
         )
     if imported.stopped:
-        raise Interrupted("nothing of this list was kept, but who opted out in it")
+        raise Interrupted(
+            "nothing of this list was kept, but who opted out in it",
+            hint="the same command takes it in from its beginning",
+        )
     tell_oddities(imported)
     if not imported.tally.read:
         raise ListUnreadable(f"{source.name} holds no rows", hint="check that it is the right file")
@@ -236,9 +243,11 @@ async def _import_one(
 async def _dead_domains(sources: Sequence[ListFile]) -> dict[str, str]:
     """Return the domains of all lists that take no mail; what cannot be asked is not among
     them."""
+    from repermit.cli.progress import bar_of
     from repermit.intake.domains import dead_domains, domains_of, system_resolver
 
-    checked = await dead_domains(domains_of(sources), system_resolver())
+    with bar_of("  asking for domains") as progress:
+        checked = await dead_domains(domains_of(sources), system_resolver(), progress=progress)
     tell(
         f"{counted(checked.checked, 'domain')} asked: {len(checked.dead):,} take no mail,"
         f" {len(checked.unknown):,} could not be asked and are kept"
@@ -258,20 +267,59 @@ def _show(imports: list[Imported], call: _Call) -> None:
         show_json(whole)
         return
     show_imports(whole, dry_run=call.dry_run)
-    tell(
-        "Next: `repermit suppress LIST` with everyone who ever said stop, then `repermit preview`."
-    )
+    if call.dry_run:
+        tell("Nothing was kept. Without --dry-run it is.")
+    elif not whole["listed"] and whole["withheld"]:
+        tell("Next: supply what is missing, take this import back, and import the list again.")
+    else:
+        tell("Next: `repermit suppress LIST` with everyone who ever said stop, then `preview`.")
 
 
 @contextmanager
 def _noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., None]]:
-    """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere."""
+    """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere.
+
+    Raises: FileRefused when it exists already or cannot be written.
+    Crash: the rows that were noted by then are in it; without any the file is gone.
+    """
     if path is None:
         yield lambda *_: None
         return
-    from repermit.report.export import new_file
-
-    with new_file(path) as file:
+    noted = 0
+    with _file_refused(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)
-        yield lambda *row: writer.writerow(row)
+
+        def note(*row: object) -> None:
+            nonlocal noted
+            noted += 1
+            with _file_refused(path):
+                writer.writerow(row)
+
+        try:
+            yield note
+            with _file_refused(path):
+                file.flush()
+        except BaseException:
+            if not noted:
+                path.unlink()
+            raise
+
+
+@contextmanager
+def _file_refused(path: Path) -> Iterator[None]:
+    from repermit.intake.containers import shown
+
+    try:
+        yield
+    except FileExistsError as failure:
+        raise FileRefused(
+            f"{shown(path.name)} exists already", hint="name another file, or move that one away"
+        ) from failure
+    except OSError as failure:
+        raise FileRefused(
+            f"{shown(path.name)} cannot be written ({failure.strerror})",
+            hint="make room, or name another file",
+        ) from failure

@@ -22,9 +22,11 @@ STANDARD_INPUT = Path("-")
 
 
 @contextmanager
-def opened_lists(paths: Sequence[Path], reading: Reading) -> Iterator[list[ListFile]]:
-    """Open the lists at *paths* (`-` is standard input) for the length of a block; an archive may
-    hold several.
+def opened_lists(
+    paths: Sequence[Path], reading: Reading
+) -> Iterator[tuple[list[ListFile], Reading]]:
+    """Open the lists at *paths* (`-` is standard input) for the length of a block, and yield them
+    with *reading* and what was chosen in a terminal; an archive may hold several.
 
     Raises: ListUnreadable; ListUnsure when nobody is there to say which of two readings it is.
     """
@@ -33,7 +35,7 @@ def opened_lists(paths: Sequence[Path], reading: Reading) -> Iterator[list[ListF
         for path in paths:
             opened, reading = open_asking(path, reading)
             sources += [stack.enter_context(source) for source in opened]
-        yield sources
+        yield sources, reading
 
 
 def open_asking(path: Path, reading: Reading) -> tuple[list[ListFile], Reading]:
@@ -44,6 +46,8 @@ def open_asking(path: Path, reading: Reading) -> tuple[list[ListFile], Reading]:
         try:
             if path == STANDARD_INPUT:
                 stdin = sys.stdin.buffer if sys.stdin else None
+                if sys.stdin and sys.stdin.isatty():
+                    tell("Type or paste addresses; end with Ctrl-D on a line of its own.")
                 return open_lists(None, reading, stdin=stdin), reading
             return open_lists(path, reading), reading
         except ListUnsure as unsure:

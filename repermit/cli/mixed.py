@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from repermit.cli.lists import ask_number
+from repermit.cli.said import statement_of
 from repermit.cli.session import counted, tell
 from repermit.domain.relationship import QUESTIONS, Relationship
 from repermit.errors import FileRefused, ListUnreadable
+from repermit.intake.cells import holds_at
 from repermit.intake.evidence import SUPPRESSED
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def read_answers(path: Path) -> Answers:
     """Return the answers kept at *path*. Raises: FileRefused when they cannot be understood."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as failure:
+    except (OSError, ValueError, RecursionError) as failure:
         why = getattr(failure, "strerror", None) or "it is no TOML"
         raise FileRefused(
             f"the answers in {path.name} cannot be read ({why})",
@@ -79,11 +81,17 @@ def read_answers(path: Path) -> Answers:
 
 
 def _problem(content: Mapping[str, Any], answers: Answers) -> str:
-    if unknown := content.keys() - {"column", "relationship", "evidence", "values"}:
-        return f"there is no key {min(unknown)!r}"
-    texts = (answers.column or "", answers.relationship or "", answers.evidence)
-    if not all(isinstance(text, str) for text in texts) or not isinstance(answers.values, dict):
+    if content.keys() - {"column", "relationship", "evidence", "values"}:
+        return "it has a key that means nothing (values stand under [values])"
+    if not isinstance(answers.values, dict):
+        return "values want a table: [values]"
+    optional = [text for text in (answers.column, answers.relationship) if text is not None]
+    if not all(isinstance(text, str) for text in (*optional, *answers.values.values())):
         return "a text in quotes is wanted"
+    if not isinstance(answers.evidence, str):
+        return "a text in quotes is wanted"
+    if any(map(holds_at, answers.values)):
+        return "a value holds an address"
     known = frozenset(Relationship)
     if answers.relationship is not None and answers.relationship not in known:
         return "the relationship of the whole list is not known"
@@ -118,13 +126,14 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def ask_column(source: ListFile) -> str | None:
+def ask_column(sources: Sequence[ListFile]) -> str | None:
     """Return the column that says what people are to the organisation, or None when all are the
-    same."""
-    columns = source.columns.dropped
+    same; only a column that every list has can."""
+    free = [(*source.columns.left, *source.columns.dropped) for source in sources]
+    columns = [name for name in free[0] if all(name in each for each in free)]
     if not columns:
         return None
-    tell(f"Which column of {source.name} says what people are to you?")
+    tell("Which column says what people are to you?")
     tell("  0  none: all of them are the same")
     for number, name in enumerate(columns, start=1):
         tell(f"  {number}  {name}")
@@ -132,15 +141,19 @@ def ask_column(source: ListFile) -> str | None:
     return columns[chosen - 1] if chosen else None
 
 
-def ask_values(source: ListFile, column: str | None) -> Answers:
-    """Return the answers for *source*: one question for each value of its column of
-    relationships, the most frequent first, or, without such a column, one for the whole list.
+def ask_values(sources: Sequence[ListFile], column: str | None) -> Answers:
+    """Return the answers for *sources*: one question for each value of their columns of
+    relationships, the most frequent first, or, without such a column, one for all of them.
 
-    Raises: ListUnreadable when the column holds addresses, or too many different values.
+    Raises: ListUnreadable when a column holds addresses, or too many different values.
     """
     from repermit.intake.cells import text_of
 
-    if "relationship" not in source.fields:
+    found = Counter[str]()
+    for source in sources:
+        if "relationship" in source.fields:
+            found.update(counted_values(source))
+    if not any("relationship" in source.fields for source in sources):
         chosen = _ask("the whole list")
         if chosen == SUPPRESSED:
             raise ListUnreadable(
@@ -149,7 +162,7 @@ def ask_values(source: ListFile, column: str | None) -> Answers:
             )
         return Answers(relationship=chosen, evidence=_ask_evidence({chosen}))
     values: dict[str, str] = {}
-    for value, count in counted_values(source).most_common():
+    for value, count in found.most_common():
         if value in frozenset(Relationship):
             continue
         shown = text_of(value, longest=_LONGEST_VALUE) or ""
@@ -165,8 +178,8 @@ def counted_values(source: ListFile) -> Counter[str]:
     for row in source.rows():
         if value := row.said[at]:
             found[value] += 1
-        if "@" in value or len(found) > _MOST_VALUES:
-            what = "addresses" if "@" in value else f"more than {_MOST_VALUES} different values"
+        if holds_at(value) or len(found) > _MOST_VALUES:
+            what = "addresses" if holds_at(value) else f"more than {_MOST_VALUES} different values"
             raise ListUnreadable(
                 f"that column holds {what}", hint="choose a column of kinds of people"
             )
@@ -190,4 +203,9 @@ def _ask_evidence(meanings: frozenset[str] | set[str]) -> str:
     )
     tell("the sale, the address given by themselves, the objection offered then, own similar")
     tell("products; for a shared mailbox that it is a legal person's; for a sign-up its proof.")
-    return str(typer.prompt("Who declares what (Enter: nothing)", default="", err=True)).strip()
+    while True:
+        said = typer.prompt("Who declares what (Enter: nothing)", default="", err=True)
+        try:
+            return statement_of(str(said))
+        except typer.BadParameter:
+            tell("  a sentence is wanted, or nothing")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import typer
 
+_SHORTEST_STATEMENT = 15  # characters
 
-def day_of(moment: datetime | None) -> date | None:
-    """Return the day of *moment*."""
-    return moment.date() if moment else None
+
+def day_of(text: str | None) -> date | None:
+    """Return the day that *text* is. Raises: BadParameter."""
+    from repermit.intake.cells import date_of
+
+    day = date_of(text) if text else None
+    if text and day is None:
+        raise typer.BadParameter("a date is wanted, as in 2024-05-01")
+    return day
+
+
+def statement_of(text: str) -> str:
+    """Return what the operator declares in writing. Raises: BadParameter: it is no sentence."""
+    statement = " ".join(text.split())
+    if statement and (len(statement) < _SHORTEST_STATEMENT or " " not in statement):
+        raise typer.BadParameter("--evidence wants a sentence: who declares what of this list")
+    return statement
 
 
 def known_relationship(name: str | None) -> str | None:

@@ -43,8 +43,8 @@ class Interrupted(RepermitError):
 
     exit_code = INTERRUPTED
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"stopped: {what}", hint="the same command goes on where it was")
+    def __init__(self, what: str, *, hint: str = "the same command goes on where it was") -> None:
+        super().__init__(f"stopped: {what}", hint=hint)
 
 
 def session_of(context: typer.Context) -> Session:

@@ -97,7 +97,7 @@ def _opened(stack: ExitStack, paths: list[Path], reading: Reading) -> list[HashL
         if looked and looked.holds_hashes:
             name = "standard input" if path == STANDARD_INPUT else shown(path.name)
             found = [read_hashes(name, looked)]
-        elif path == STANDARD_INPUT or path.is_fifo():  # which is read once
+        elif path == STANDARD_INPUT or _is_pipe(path):  # which is read once
             stdin = BufferedReader(looked) if looked else None
             found = open_lists(None, reading, stdin=stdin)
         else:
@@ -116,6 +116,13 @@ def _openly(stack: ExitStack, path: Path) -> BinaryIO | None:
         return stack.enter_context(path.open("rb")) if path.is_file() or path.is_fifo() else None
     except OSError:
         return None  # and whoever opens it as a list says why
+
+
+def _is_pipe(path: Path) -> bool:
+    try:
+        return path.is_fifo()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _show(done: SuppressedList, one: str, many: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
-def undo_import(runtime: Runtime, intake_id: int, *, as_json: bool) -> None:
+def undo_import(runtime: Runtime, intake_id: int, *, dry_run: bool, as_json: bool) -> None:
     """Say what goes, ask in a terminal, and take the import back. Raises: ImportRefused."""
     from repermit.intake.undo import undo
     from repermit.ledger.store import undoing
@@ -30,9 +30,11 @@ def undo_import(runtime: Runtime, intake_id: int, *, as_json: bool) -> None:
     before = run(meant())
     tell(
         f"Import {intake_id} of {before.at:%Y-%m-%d %H:%M} UTC:"
-        f" {counted(before.leaving, 'recipient')} go; of {before.restored:,} on other lists what"
-        " was known before comes back; who opted out stays so."
+        f" {counted(before.leaving, 'recipient')} go; {before.restored:,} are on other lists too,"
+        " which count for them again; who opted out stays so."
     )
+    if dry_run:
+        return
     if is_terminal() and not typer.confirm("Take it back?", err=True):
         raise RepermitError("nothing was taken back", hint="answer y to take it back")
     done = run(work())

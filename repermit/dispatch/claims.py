@@ -29,6 +29,7 @@ class Claims:
     def __init__(self, ledger: Ledger, owner: str) -> None:
         self._ledger, self._owner = ledger, owner
         self._turn = asyncio.Lock()
+        self._failed: BaseException | None = None  # a write that was lost: nothing leaves after it
         self._open: tuple[_Batch, asyncio.Task[Written]] | None = None
 
     async def intend(self, intent: Intent) -> bool:
@@ -43,7 +44,8 @@ class Claims:
 
     def settle(self, recipient_id: int, settlement: Settlement) -> asyncio.Task[Written]:
         """Hand in where the relay's word leaves a claimed row, and return what ends when that is
-        durable; an intent that is handed in meanwhile becomes durable with it, or after it."""
+        durable. An intent that is handed in later becomes durable with it, or after it, or not at
+        all: once a write has failed none is granted any more."""
         batch, written = self._batch()
         batch.settlements[recipient_id] = settlement
         return written
@@ -56,10 +58,17 @@ class Claims:
 
     async def _write(self, batch: _Batch) -> Written:
         async with self._turn:
-            self._open = None
-            return await self._ledger.write(
-                sending.exchange,
-                self._owner,
-                settlements=batch.settlements,
-                intents=batch.intents,
-            )
+            if self._open is not None and self._open[0] is batch:
+                self._open = None
+            if self._failed is not None:
+                raise self._failed
+            try:
+                return await self._ledger.write(
+                    sending.exchange,
+                    self._owner,
+                    settlements=batch.settlements,
+                    intents=batch.intents,
+                )
+            except BaseException as failure:
+                self._failed = failure
+                raise

@@ -8,7 +8,8 @@ _SLACK_SECONDS = 0.02  # what a timer oversleeps may be caught up
 
 
 class Pace:
-    """Lets at most `per_second` turns pass a second, evenly, over all connections."""
+    """Lets `per_second` turns pass a second, evenly, over all connections; after a wait, those of
+    a fiftieth of a second may come at once."""
 
     def __init__(self, per_second: float) -> None:
         self._gap = 1 / per_second

@@ -19,7 +19,7 @@ _LONGEST_PLAIN, _LONGEST_LOCAL = 254, 64
 _DOMAINS = 1 << 16  # remembered at once, about 16 MB
 _CASELESS = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\ufe0f\ufe0e"))
 _SPACES = " \t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 _DIRECTIONS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _QUOTES = "\"'\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"

@@ -57,11 +57,13 @@ class Reason(StrEnum):
 CURES: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.RELATIONSHIP_MISSING: "say what they are to you: --relationship, or a column",
-        Reason.RELATIONSHIP_UNKNOWN: "use one of the eight names of relationships",
+        Reason.RELATIONSHIP_UNKNOWN: f"use one of: {', '.join(Relationship)}; or let a "
+        "terminal ask what the values of that column mean (`--answers` replays it)",
         Reason.COUNTRY_MISSING: "say where they live: --country, or a column",
         Reason.COUNTRY_NOT_COVERED: "the table covers the EU, the EEA and GB only",
         Reason.NEVER_ASKED: "nothing: erase them",
-        Reason.FORBIDDEN_HERE: "nothing, or a policy.override for this cell with your reason",
+        Reason.FORBIDDEN_HERE: "nothing, unless you answer for this cell in "
+        "policy.override, with your reason (or take back the one that forbids it)",
         Reason.EVIDENCE_INCOMPLETE: "complete the evidence: for a customer the sale, the address "
         "given by the person, the objection offered then and own similar products; for a sign-up "
         "the date, the source and the reference of its proof; by columns, or --evidence in writing",

@@ -17,6 +17,7 @@ from typing import Any
 from repermit.domain.address import Address, parse
 from repermit.domain.policy import Rules, decide
 from repermit.errors import AddressRejected
+from repermit.intake.cells import tells_to_stop
 from repermit.intake.evidence import Defaults, Known, evidence_of, month_first
 from repermit.intake.listfile import ListFile
 from repermit.intake.spool import Spool
@@ -126,7 +127,7 @@ class _Intake:
     ) -> None:
         self.ledger, self.source, self.terms, self.notes = ledger, source, terms, notes
         self.imported, self.generation = imported, generation
-        sample = (row.said for row in islice(source.rows(), _SAMPLE_ROWS))
+        sample = [row.said for row in source.first(_SAMPLE_ROWS)]
         imported.month_first = month_first(source.fields, sample)
         self._judged: dict[tuple[str, ...], _Judged] = {}
         self._suggester = Suggester()
@@ -168,6 +169,7 @@ class _Intake:
             progress(tally)
         tally.duplicates += spool.duplicates
         tally.richer += spool.richer
+        tally.differing += spool.differing
         facts = {"sha256": self.source.sha256, "terms": _told(self.terms)}
         await self.ledger.write(admission.finish_intake, self.imported.id, tally, facts)
 
@@ -176,21 +178,20 @@ class _Intake:
         imported.tally.read += 1
         try:
             address = parse(cell)
-            if self.terms.dead and (why := self.terms.dead.get(address.domain)):
-                raise AddressRejected(why)
         except AddressRejected as failure:
-            imported.tally.rejected += 1
-            imported.tally.reasons[failure.reason] += 1
-            self.notes.reject(line, failure.reason, cell)
+            self._reject(line, failure.reason, cell)
             return
         judged = self._judged.get(said) or self._judge_evidence(said)
         known = judged.known
         if known.unread:
             imported.unread.update(known.unread)
-        if known.stop:
-            imported.stops[known.stop] += 1
+        if stop := known.stop or _stop_beside(cell, address):
+            imported.stops[stop] += 1
             imported.tally.suppressed += 1
             self._opted_out.append(address)
+            return
+        if self.terms.dead and (why := self.terms.dead.get(address.domain)):
+            self._reject(line, why, cell)
             return
         evidence, vault = known.evidence, self.ledger.vault
         for suggestion in self._suggester.of(
@@ -201,6 +202,11 @@ class _Intake:
         text = address.canonical.encode()
         hashes = tuple([vault.mac(key, text) for key in self._keys])
         spool.put((lookup, hashes, address.mailbox, *judged.screened), lookup[0])
+
+    def _reject(self, line: int, why: str, cell: str) -> None:
+        self.imported.tally.rejected += 1
+        self.imported.tally.reasons[why] += 1
+        self.notes.reject(line, why, cell)
 
     def _judge_evidence(self, said: tuple[str, ...]) -> _Judged:
         known = evidence_of(
@@ -236,6 +242,13 @@ class _Intake:
             )
 
 
+def _stop_beside(cell: str, address: Address) -> str | None:
+    """Return "address" when what stands beside an address in its cell says that its owner left."""
+    if len(cell) == len(address.mailbox):
+        return None
+    return "address" if tells_to_stop(cell.replace(address.mailbox, " ")) else None
+
+
 def _told(terms: Terms) -> dict[str, Any]:
     """Return what the operator said of the whole list, for the log."""
     said = {
@@ -264,4 +277,5 @@ def total(imports: Sequence[Imported]) -> dict[str, Any]:
         "reasons": {str(reason): count for reason, count in whole.reasons.items()},
         "ids": [imported.id for imported in imports],
         "richer": whole.richer,
+        "differing": whole.differing,
     }

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
+from itertools import pairwise
 
 from repermit.domain.relationship import Relationship
 
@@ -15,9 +16,18 @@ _CACHED = 4096  # distinct texts a parser remembers
 _NOTHING = "- -- / null (null) none nan \\n n/a n.v.t. nvt"
 _TRUE = "1 1.0 x y j ja yes oui true waar wahr vrai"
 _FALSE = "0 0.0 n no nee non nein false onwaar falsch faux"
-_IN = "ingeschreven aangemeld subscribed abonne inscrit inscrite angemeldet abonniert optin optedin"
+_IN = """ingeschreven aangemeld subscribed abonne abonnee inscrit inscrite angemeldet
+    abonniert optin optedin dagelijks wekelijks maandelijks quotidien hebdomadaire
+    mensuel taglich wochentlich monatlich daily weekly monthly akkoord accepte accepted"""
 _OUT = """uitgeschreven afgemeld unsubscribed desinscrit desinscrite desabonne desabonnee abgemeldet
-    optout optedout blocklisted blacklisted cleaned nonsubscribed"""
+    optout optedout blocklisted blacklisted cleaned nonsubscribed
+    opgezegd gestopt geweigerd ingetrokken verwijderd refuse refusee retire retiree revoque
+    gekundigt abgelehnt widerrufen gesperrt withdrawn revoked refused declined stopped removed
+    stop complained complaint spam bounced hardbounce hardbounced abbestellt"""
+_STOP_PAIRS = frozenset(
+    {"geen mail", "geen mails", "niet mailen", "niet meer", "no mail", "not mail", "do not"}
+    | {"ne plus", "pas de", "plus de", "keine mail", "keine mails", "nicht mehr"}
+)
 _ACTIVE = "actief active actif aktiv enabled"  # said of subscriptions, and of customers as well
 
 _COUNTRIES = """
@@ -88,6 +98,11 @@ def tells_opt_outs(text: str) -> bool:
     return folded(text) in _words(_OUT, _IN)
 
 
+def says_left(text: str) -> bool:
+    """Return whether *text* is a word that is said of those who left, and of nobody else."""
+    return folded(text) in _words(_OUT)
+
+
 @lru_cache(_CACHED)
 def date_of(text: str, *, month_first: bool = False) -> date | None:
     """Return the date in *text*, or None; day before month unless *month_first*.
@@ -151,7 +166,7 @@ def language_of(text: str) -> str | None:
 def relationship_of(text: str) -> str | None:
     """Return the policy's name of a relationship, or the text as it is (the policy withholds
     what it does not know); None for what holds an address."""
-    if "@" in text:
+    if holds_at(text):
         return None
     name = re.sub(r"[\s_-]+", "_", text.strip().casefold())
     if name in frozenset(Relationship):
@@ -165,6 +180,17 @@ def truth_of(text: str) -> bool | None:
     return True if word in _words(_TRUE) else False if word in _words(_FALSE) else None
 
 
+def fact_of(text: str) -> str | None:
+    """Return *text* as `text_of` does, or None when it holds an address: it may be another
+    person's, and a source stands in the mail."""
+    return None if holds_at(text) else text_of(text)
+
+
+def holds_at(text: str) -> bool:
+    """Return whether *text* may hold an address, however its at sign is written."""
+    return any(sign in text for sign in ("@", "＠", "﹫", "%40"))
+
+
 def text_of(text: str, *, longest: int = 200) -> str | None:
     """Return *text* on one line, without control characters, or None when nothing is left."""
     line = " ".join(text.split())
@@ -175,7 +201,12 @@ def text_of(text: str, *, longest: int = 200) -> str | None:
 
 def is_in(text: str) -> bool:
     """Return whether a cell about subscription says that the person is subscribed."""
-    return truth_of(text) is False or folded(text) in _words(_IN, _ACTIVE)
+    return truth_of(text) is False or says_in(text)
+
+
+def says_in(text: str) -> bool:
+    """Return whether a cell is a word that is said of those who are subscribed."""
+    return folded(text) in _words(_IN, _ACTIVE)
 
 
 def is_out(text: str) -> bool:
@@ -183,9 +214,21 @@ def is_out(text: str) -> bool:
     return folded(text) in _words(_OUT) or date_of(text) is not None
 
 
-def is_not_in(text: str) -> bool:
-    """Return whether a cell that asks whether somebody is subscribed says no."""
-    return truth_of(text) is False or folded(text) in _words(_OUT)
+def tells_to_stop(text: str) -> bool:
+    """Return whether what stands beside an address says that its owner left."""
+    words = [folded(word) for word in re.split(r"[\W\d_]+", text)]
+    pairs = {f"{one} {other}" for one, other in pairwise(words)}
+    return not _words(_OUT).isdisjoint(words) or not _STOP_PAIRS.isdisjoint(pairs)
+
+
+def is_yes(text: str) -> bool:
+    """Return whether a cell that asks whether somebody may be mailed says yes, or since when."""
+    return truth_of(text) is True or says_in(text) or date_of(text) is not None
+
+
+def is_no(text: str) -> bool:
+    """Return whether a cell that asks whether somebody may be mailed says no."""
+    return truth_of(text) is False or says_left(text)
 
 
 @cache

@@ -21,6 +21,7 @@ from zipfile import ZipFile, ZipInfo
 
 from repermit.errors import ListUnreadable
 from repermit.intake.archives import member_of, most_unpacked, opened, refuse_unsafe, unpacked
+from repermit.intake.cells import holds_at
 from repermit.intake.readers.sheet import is_sheet
 
 _MOST_COPIED_BYTES = 8 << 30  # what a pipe may give before it is taken for endless
@@ -75,7 +76,7 @@ def contents(path: Path | None, stdin: BinaryIO | None) -> list[Content]:
 
 def shown(name: str) -> str:
     """Return *name* as it may be displayed: no address, nothing unprintable, not too long."""
-    if "@" in name:
+    if holds_at(name):
         return "the list"
     name = "".join(character if character.isprintable() else "?" for character in name)
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from repermit.errors import ListUnreadable
+from repermit.errors import ListUnreadable, OptionWrong
 from repermit.intake import charset
 from repermit.intake.sniff import CHUNK_BYTES, chunks
 
@@ -95,7 +95,7 @@ def _declared(file: BinaryIO, name: str) -> str:
         known = None
     if not known or known.replace("_", "-") in _NO_TEXT:
         hint = "for example utf-8, cp1252, mac_roman, cp850, iso8859-15 or utf-16"
-        raise ListUnreadable("--encoding names no known encoding", hint=hint)
+        raise OptionWrong("--encoding names no known encoding", hint=hint)
     known = "utf-8-sig" if known == "utf-8" else known
     if not _decodes(file, known):
         hint = "leave --encoding out, or pass another"

@@ -14,7 +14,9 @@ from typing import Any
 from repermit.domain.policy import Evidence
 from repermit.intake import cells
 
-STOPS = frozenset({"opted_out", "opted_in"})
+LEFT = "left"  # a column without a name for it in which some are said to have left
+STATUS = "status"  # a column that says of each person whether they are subscribed
+STOPS = frozenset({"opted_out", "opted_in", STATUS, LEFT})
 SUPPRESSED = "suppressed"  # what a value of a column may mean instead of a relationship
 _DATES = frozenset({"collected", "last_contact", "ended"})
 
@@ -94,27 +96,48 @@ def month_first(fields: Sequence[str], rows: Iterable[Sequence[str]]) -> frozens
     return frozenset(name for name, seen in orders.items() if "month" in seen and "day" not in seen)
 
 
+def is_on_stop_list(fields: Sequence[str], said: Sequence[str]) -> bool:
+    """Return whether a row of a list of those who stopped means somebody who did: everybody, but
+    those of whom it plainly says otherwise."""
+    if not {"opted_out", STATUS, LEFT}.isdisjoint(fields):
+        return _stop(fields, said, []) is not None
+    return not any(
+        cells.is_yes(text)
+        for name, text in zip(fields, said, strict=True)
+        if name == "opted_in" and not cells.is_nothing(text)
+    )
+
+
 def _stop(fields: Sequence[str], said: Sequence[str], unread: list[str]) -> str | None:
-    """Return the field that says so, if one does: "opted_out" unless it says no, also when it is
-    not understood (never mail in doubt); "opted_in" only when it says no."""
+    """Return the field that says so, if one does: never mail in doubt, so what is not understood
+    in a column about subscriptions does."""
     stop = None
     for name, text in zip(fields, said, strict=True):
-        if name not in STOPS or cells.is_nothing(text):
+        if cells.is_nothing(text):
             continue
-        if name == "opted_in":
-            stop = stop or (name if cells.is_not_in(text) else None)
-        elif not cells.is_in(text):
-            stop = name
-            if not cells.truth_of(text) and not cells.is_out(text):
-                unread.append(name)
+        if name in {LEFT, "relationship"}:
+            stop = stop or (name if cells.says_left(text) else None)
+        elif name == "opted_in" and not cells.is_yes(text):
+            stop = stop or name
+            unread += [] if cells.is_no(text) else [name]
+        elif name in {"opted_out", STATUS} and not _says_not_left(name, text):
+            stop = "opted_out"
+            known = cells.truth_of(text) or cells.is_out(text) or cells.says_in(text)
+            unread += [] if known else ["opted_out"]
     return stop
+
+
+def _says_not_left(name: str, text: str) -> bool:
+    """Return whether a cell says that somebody did not leave; on a Robinson list "subscribed"
+    says the opposite."""
+    return cells.is_in(text) if name == STATUS else cells.truth_of(text) is False
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "relationship": cells.relationship_of,
     "country": cells.country_of,
     "language": cells.language_of,
-    **dict.fromkeys(("source", "sale_ref", "proof_ref"), cells.text_of),
+    **dict.fromkeys(("source", "sale_ref", "proof_ref"), cells.fact_of),
     **dict.fromkeys(("given_directly", "objection_offered"), cells.truth_of),
     **dict.fromkeys(("own_products", "legal_person"), cells.truth_of),
 }

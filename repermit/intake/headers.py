@@ -42,7 +42,8 @@ _NAMES: Mapping[str, str] = {
         aanmelddatum, aangemeld op, datum aanmelding, datum opt-in, verzameld op
         date d'inscription, inscrit le, date inscription, collecté le, date de collecte
         Anmeldedatum, angemeldet am, Eintragungsdatum, eingetragen am, erhoben am
-        collected, collected on, collected at, date collected, signup date, sign-up date
+        verzameld, opgenomen op, collecté, erhoben, collected, collected on, collected at
+        date collected, signup date, sign-up date
         signed up on, subscribed on, subscribed at, subscription date, opt-in date, opt-in time
         registratiedatum, geregistreerd op, geabonneerd op, klant sinds, lid sinds
         datum toestemming, abonné le, abonné depuis, client depuis, membre depuis
@@ -61,6 +62,7 @@ _NAMES: Mapping[str, str] = {
     "ended": """klant tot, einddatum, einde klant, einde contract, klant tot en met
         client jusqu'au, client jusque, date de fin, fin de contrat, cliente jusqu'au
         Kunde bis, Enddatum, Vertragsende, Kundin bis
+        einde relatie, einde lidmaatschap, fin de relation, Ende der Beziehung, relation ended
         ended, ended on, end date, customer until, contract end, contract end date""",
     "sale_ref": """factuur, factuurnummer, factuurnr, bestelling, bestelnummer, ordernummer, verkoop
         facture, numéro de facture, n° facture, n° de facture, commande, numéro de commande
@@ -75,6 +77,7 @@ _NAMES: Mapping[str, str] = {
         Widerspruch angeboten, Widerspruchshinweis, Opt-out angeboten
         objection offered, opt-out offered""",
     "own_products": """eigen producten, eigen gelijkaardige producten, eigen soortgelijke producten
+        eigen gelijksoortige producten
         produits propres, produits propres et analogues
         eigene Produkte, eigene ähnliche Produkte, own products, own similar products""",
     "proof_ref": """bewijs, bewijsreferentie, referentie bewijs, bewijsnummer
@@ -118,7 +121,10 @@ _NAMES: Mapping[str, str] = {
         receive newsletter, accepts marketing, accepts email marketing, email marketing
         subscribed to newsletter, e-mail marketing consent, marketing consent, marketing e-mails
         marketing mails, marketing permission, consent, e-mail consent, gdpr consent, may be mailed
-        wants newsletter, mailing list""",
+        wants newsletter, mailing list, ingeschreven, inscrit, inscrite, angemeldet, wil mail
+        wil mails, mag mailen, mailing toegestaan, e-mail toegestaan, akkoord mailing, emailing
+        accepte les mails, send newsletter, marketingtoestemming, marketing, marketing ok, GDPR
+        AVG, RGPD, DSGVO, permission to email, email permission""",
 }
 _STATUSES = """status, statut, e-mail status, subscription status, inschrijvingsstatus
     Anmeldestatus, global status, list status, subscriber status, member status, marketing status
@@ -136,21 +142,26 @@ _QUALIFIERS = """privé, privée, werk, thuis, zakelijk, persoonlijk, kantoor, b
     alternative, customer, member, subscriber, user, account, person, billing, value, first
     second"""
 # Of these words a name may be put together that says who left, or who may be mailed.
-_LEFT = """uitgeschreven uitschrijving uitschrijven uitschrijfdatum afgemeld afmelding afmelden
-    desinscrit desinscrite desinscrits desinscription desabonne desabonnee desabonnement desabonner
-    abgemeldet abmeldung abmelden abbestellt abbestellung ausgetragen unsubscribed unsubscribe
-    unsubscription unsub optout optedout blacklist blacklisted blocklist blocklisted"""
+_LEFT = """suppression dnc bezwaar robinson robinsonliste gesperrt geblokkeerd bloque refus
+    complaint complaints klacht opgezegd verzet uitgeschreven uitschrijving uitschrijven
+    uitschrijfdatum afgemeld afmelding afmelden desinscrit desinscrite desinscrits desinscription
+    desabonne desabonnee desabonnement desabonner abgemeldet abmeldung abmelden abbestellt abbestellung
+    ausgetragen unsubscribed unsubscribe unsubscription unsub optout optedout blacklist
+    blacklisted blocklist blocklisted"""
 _NOT = "geen niet nooit pas ne kein keine keinen nicht not never stop"
-_MAY = """nieuwsbrief nieuwsbrieven newsletter newsletters infolettre mailing mailings mailen
-    optin optedin toestemming toegestaan consent consentement einwilligung zustimmung"""
-_ABOUT = """mail mails email emails marketing reclame publicite pub publicitaire werbung lettre
-    information digitale elektronische electronique onze notre nos unser unseren our e brief
-    ontvangen ontvangt wil wenst gewenst ingeschreven inschrijving aangemeld aanmelding
-    recevoir recoit souhaite souhaitee veut inscrit inscrite inscription abonne abonnee abonnement
-    erhalten erwunscht gewunscht mochte abonniert angemeldet anmeldung receive receives wants
-    subscribed subscriber subscription accepts accept geabonneerd abonnee akkoord accord
-    de la le les du a au aux l d van voor op te meer per par via in the of from for on at to am an
-    vom von der die das den des fur per is has was were datum date time tijdstip zeitpunkt ja oui"""
+_MAY = """avg gdpr rgpd dsgvo permission nieuwsbrief nieuwsbrieven newsletter newsletters infolettre
+    mailing mailings mailen optin optedin toestemming toegestaan consent consentement
+    einwilligung zustimmung"""
+_ABOUT = """reason reden raison grund global direct bulk allow allowed do nur post list lijst liste
+    state ok mag maandelijkse monatlicher mensuelle mail mails email emails marketing reclame
+    publicite pub publicitaire werbung lettre information digitale elektronische electronique
+    onze notre nos unser unseren our e brief ontvangen ontvangt wil wenst gewenst ingeschreven
+    inschrijving aangemeld aanmelding recevoir recoit souhaite souhaitee veut inscrit inscrite
+    inscription abonne abonnee abonnement erhalten erwunscht gewunscht mochte abonniert
+    angemeldet anmeldung receive receives wants subscribed subscriber subscription accepts
+    accept geabonneerd abonnee akkoord accord de la le les du a au aux l d van voor op te meer
+    per par via in the of from for on at to am an vom von der die das den des fur per is has was
+    were datum date time tijdstip zeitpunkt ja oui"""
 _ASIDE = re.compile(r"\(.*?\)|\b(?:j/n|ja/nee|o/n|oui/non|ja/nein|y/n|yes/no)\b", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"\bopt[\W_]*(in|out)\b|\be[\W_]*(mails?)\b", re.IGNORECASE)
 

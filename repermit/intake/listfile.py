@@ -6,8 +6,8 @@ Nothing is lost on the way: what cannot be read is a row without an address.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from repermit.errors import ListUnreadable, ListUnsure
-from repermit.intake import kind
-from repermit.intake.cells import is_nothing
-from repermit.intake.columns import Columns, map_columns
+from repermit.intake import kind, stops
+from repermit.intake.cells import is_no, is_nothing
+from repermit.intake.columns import Columns, map_columns, width_of, with_left
 from repermit.intake.containers import Content, contents
 from repermit.intake.encoding import Decoding, decoding_of
+from repermit.intake.evidence import STOPS
 from repermit.intake.readers import delimited, jsonl, sheet, text, vcard
 from repermit.intake.readers.sample import first_of
 from repermit.intake.readers.table import Table
@@ -77,25 +78,30 @@ class ListFile:
         return tuple(name for name, _ in self.columns.fields)
 
     def first(self, count: int) -> list[Row]:
-        """Return the first *count* rows, for display."""
-        return list(islice(self.rows(), count))
+        """Return the first *count* rows."""
+        with closing(self.rows()) as rows:
+            return list(islice(rows, count))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Generator[Row]:
         """Yield one row for every address, or for a record without any; one pass at a time.
 
         Raises: ListUnreadable when the list cannot be read to its end, or changed meanwhile.
         """
         emails, places = self.columns.emails, [at for _, at in self.columns.fields]
         width, email, lone_email = max((*emails, *places)) + 1, emails[0], len(emails) == 1
+        stops, header = not STOPS.isdisjoint(self.fields), len(self.table.header)
         evidence, strip, row, new = _getter(places), str.strip, Row, tuple.__new__
         with _named(self.name):
             for line, cells in self.table.records():
                 if cells is None:
                     yield Row(line, "", ("",) * len(places))
                     continue
-                if len(cells) < width:
+                short = len(cells) < width
+                if short:
                     cells += [""] * (width - len(cells))
                 said = tuple(map(strip, evidence(cells)))
+                if stops and (any(map(is_no, cells)) if short else _is_wide(cells, header)):
+                    said = tuple(map(_doubted, self.fields, said))  # cells may have shifted
                 address = cells[email].strip()
                 if lone_email and address.count("@") == 1 and "<" not in address:
                     yield new(row, (line, address, said))
@@ -134,6 +140,11 @@ def _opened(content: Content, reading: Reading) -> ListFile:
             raise ListUnreadable(f"the list {what}", hint="check that it is the right file")
         rows = [cells for _, cells in first if cells is not None]
         columns = map_columns(table.header, reading.mapping, rows=rows)
+        if stops.may_hold_any(content.file):
+            width = width_of(table.header, rows)
+            used = {*columns.emails, *(at for _, at in columns.fields)}
+            left = stops.columns_of(table, width=width, used=used)
+            columns = with_left(columns, left, table.header, rows)
         return ListFile(content.name, sha256.hexdigest(), table, columns, stack.pop_all())
 
 
@@ -173,6 +184,15 @@ def _table_of_text(decoding: Decoding, sample: str, reading: Reading) -> Table:
     return text.open_table(decoding, manner=manner)
 
 
+def _is_wide(cells: Sequence[str], header: int) -> bool:
+    return 0 < header < len(cells) and any(map(str.strip, cells[header:]))
+
+
+def _doubted(field: str, cell: str) -> str:
+    """Return what a cell of a row of another width than its header says: nothing sure."""
+    return "?" if field in STOPS else cell
+
+
 def _getter(places: Sequence[int]) -> Callable[[Sequence[str]], Sequence[str]]:
     """Return what takes the cells at *places* out of a record."""
     if len(places) > 1:
@@ -204,7 +224,7 @@ def _named(name: str) -> Iterator[None]:
     except ListUnsure as error:
         raise ListUnsure(name, option=error.option, readings=error.readings) from None
     except ListUnreadable as error:
-        raise ListUnreadable(f"{name}: {error}", hint=error.hint) from None
+        raise type(error)(f"{name}: {error}", hint=error.hint) from None
     except OSError as error:
         why = f"cannot be read ({(error.strerror or 'input error').lower()})"
         raise ListUnreadable(f"{name}: {why}", hint="check the path and who may read it") from None

@@ -13,7 +13,7 @@ from io import StringIO, TextIOWrapper
 from itertools import islice
 from typing import BinaryIO
 
-from repermit.errors import ListUnreadable, ListUnsure
+from repermit.errors import ListUnsure, OptionWrong
 
 CHUNK_BYTES = 1 << 20
 DELIMITER_NAMES = {";": "semicolon", ",": "comma", "\t": "tab", "|": "pipe", " ": "space"}
@@ -173,5 +173,5 @@ def _declared(name: str) -> str:
     mark = "\t" if mark == "\\t" else mark
     if len(mark) != 1 or mark.isalnum() or mark in "\"'@\r\n\0":
         hint = "one character, or comma, semicolon, tab, pipe, space; text for pasted addresses"
-        raise ListUnreadable("--delimiter is no delimiter", hint=hint)
+        raise OptionWrong("--delimiter is no delimiter", hint=hint)
     return mark

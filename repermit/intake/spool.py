@@ -36,6 +36,7 @@ class Spool:
         self._cipher = AESGCM(AESGCM.generate_key(256))
         self.duplicates = 0
         self.richer = 0
+        self.differing = 0
 
     def __enter__(self) -> Spool:
         return self
@@ -69,6 +70,7 @@ class Spool:
                     best = row
                     continue
                 self.duplicates += 1
+                self.differing += row[3:9] != best[3:9] and row.richness <= best.richness
                 if row.richness > best.richness:
                     self.richer += 1
                     best = row

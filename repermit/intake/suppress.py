@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from repermit.domain.address import Address, parse
 from repermit.errors import AddressRejected, ListUnreadable
-from repermit.intake.evidence import STOPS, is_stop
+from repermit.intake.evidence import is_on_stop_list
 from repermit.intake.hashes import HashList
 from repermit.intake.listfile import ListFile
 from repermit.intake.undo import alone
@@ -48,9 +48,9 @@ async def suppress_list(ledger: Ledger, source: ListFile, *, reason: str) -> Sup
     Crash: those of the parts that are done stay suppressed; run it again.
     """
     done, chunk = SuppressedList(), list[Address]()
-    says_who, stated = not STOPS.isdisjoint(source.fields), await _is_stated(ledger)
+    stated = await _is_stated(ledger)
     for row in source.rows():
-        if says_who and not is_stop(source.fields, row.said):
+        if not is_on_stop_list(source.fields, row.said):
             done.passed_over += 1
             continue
         try:
@@ -118,7 +118,13 @@ async def _finish(
 ) -> None:
     """Let the list count as an answer to who opted out before."""
     addresses = done.added + done.known
-    if not addresses and not done.passed_over:
+    if not addresses and done.passed_over:
+        raise ListUnreadable(
+            f"{name}: says of nobody that they stopped ({done.passed_over:,} rows say the opposite,"
+            " or nothing)",
+            hint="if everybody on it stopped, take that column out of the list",
+        )
+    if not addresses:
         where = f": lines {done.lines_named}" if done.rejected else ""
         raise ListUnreadable(
             f"{name}: holds no address that could be suppressed{where}",

@@ -66,8 +66,7 @@ class Recipient(SQLModel, table=True):
     )
 
     id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    intake_id: int = Field(foreign_key="intake.id")
-    evidence_from: int = Field(foreign_key="intake.id")  # the import whose row was the richest
+    intake_id: int = Field(foreign_key="intake.id")  # of their lists, the one that says most
     generation: int
     lookup: bytes = Field(sa_column=Column(LargeBinary, nullable=False, unique=True))
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -101,15 +100,15 @@ class Recipient(SQLModel, table=True):
     purposes_before: str | None = None  # as `before`, for when presses turn out void
 
 
-class Replaced(SQLModel, table=True):
-    """What was known of a recipient before a richer row of a later import replaced it; it comes
-    back when that import is undone, and is gone with the first purge."""
+class AlsoSaid(SQLModel, table=True):
+    """What another import says of a recipient, who is on several lists: it counts when the import
+    that says more is undone. Gone with the first purge."""
 
-    __tablename__ = "replaced"
+    __tablename__ = "also_said"
 
     recipient_id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    intake_id: int = Field(primary_key=True, index=True)  # the import that replaced it
-    evidence_from: int = Field(index=True)  # the import that had said it
+    intake_id: int = Field(primary_key=True, index=True)
+    richness: int
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     relationship: str | None = None
     country: str | None = None

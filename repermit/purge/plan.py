@@ -41,6 +41,7 @@ class Readings:
     latest_entry: datetime
     older_copy: bool
     other_purge: bool
+    unfinished_import: bool = False
 
 
 def refusals(readings: Readings, *, at_most: int | None) -> tuple[Refusal, ...]:
@@ -52,6 +53,9 @@ def refusals(readings: Readings, *, at_most: int | None) -> tuple[Refusal, ...]:
         )
     if readings.other_purge:
         found.append(Refusal("running", "another purge is running"))
+    if readings.unfinished_import:
+        text = "an import is running, or was cut off: run it again, or take it back"
+        found.append(Refusal("import", text))
     if readings.claimed:
         found.append(Refusal("leaving", f"{readings.claimed} mails are still leaving"))
     if readings.log_faults:

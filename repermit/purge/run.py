@@ -16,7 +16,7 @@ from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros
 from repermit.ledger.locks import Lock, is_free
-from repermit.ledger.store import erasing
+from repermit.ledger.store import erasing, undoing
 from repermit.ledger.tables import Purge
 from repermit.ledger.verify import Verified
 from repermit.purge.plan import Plan, Purged, Readings, refusals
@@ -73,6 +73,7 @@ async def _plan(ledger: Ledger, *, at_most: int | None, other_purge: bool) -> Pl
         latest_entry=datetime.fromisoformat(await ledger.read(erasing.latest_entry_at)),
         older_copy=await ledger.read(ledger.older_copy),
         other_purge=other_purge,
+        unfinished_import=await ledger.read(undoing.is_unfinished),
     )
     found = refusals(readings, at_most=at_most)
     return Plan(by_reason=by_reason, refused=found, resumes=unfinished is not None)

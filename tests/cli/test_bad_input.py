@@ -145,7 +145,7 @@ CASES = {
     "command_unknown": Case(("statsu",), "statsu", code=2),
     "argument_missing": Case(("import",), "LIST", code=2),
     "limit_zero": Case(("send", "--limit", "0"), "--limit", code=2),
-    "date_of_words": Case(("import", "x", "--collected", "long ago"), "--collected", code=2),
+    "date_of_words": Case(("import", "x", "--collected", "long ago"), "2024-05-01", code=2),
     "map_without_column": Case(("import", "x", "--map", "email"), "FIELD=COLUMN", code=2),
     "relationship_unknown": Case(
         ("import", "x", "--relationship", "friend"), "past_customer", code=2
@@ -185,26 +185,40 @@ CASES = {
         ("import", "list.csv"), "binary", "begun", prepare=given("list.csv", bytes(range(256)) * 99)
     ),
     "list_undecodable": Case(
-        ("import", "list.csv"), "not text", prepare=given("list.csv", b"email\nx\x81\x8d@y.be\n")
+        ("import", "list.csv", "--encoding", "ascii"),
+        "from beginning to end",
+        prepare=given("list.csv", b"email\nx\x81\x8d@y.be\n"),
     ),
-    "list_utf_16": Case(
-        ("import", "list.csv"),
-        "UTF-16",
-        prepare=given("list.csv", "email\nx@y.be".encode("utf-16")),
+    "list_not_a_list": Case(
+        ("import", "list.csv"), "a PDF", prepare=given("list.csv", b"%PDF-1.7\n%\xe2\xe3\n")
+    ),
+    "list_encoding_unknown": Case(
+        ("import", "list.csv", "--encoding", "klingon"), "known encoding", prepare=a_list, code=2
+    ),
+    "list_answers_odd": Case(
+        ("import", "list.csv", "--answers", "a.toml"),
+        "a text in quotes",
+        prepare=given("a.toml", b"[values]\nLid = ['x']\n"),
+    ),
+    "list_undo_with_a_list": Case(
+        ("import", "list.csv", "--undo", "1"), "takes no list", prepare=a_list, code=2
     ),
     "list_without_addresses": Case(
         ("import", "list.csv"), "no column", prepare=given("list.csv", b"naam;stad\nAn;Gent\n")
     ),
     "list_missing": Case(("import", "list.csv"), "cannot be read", "begun"),
-    "list_folder": Case(("import", "."), "cannot be read"),
+    "list_folder": Case(("import", "."), "is a folder"),
     "list_second_missing": Case(("import", "list.csv", "no.csv"), "no.csv", prepare=a_list),
     "list_from_nowhere": Case(("import", "-"), "is empty"),
     "suppress_missing": Case(("suppress", "no.csv"), "cannot be read", has_json=False),
     "map_unknown_field": Case(
-        ("import", "list.csv", "--map", "hair=email"), "unknown field", prepare=a_list
+        ("import", "list.csv", "--map", "hair=email"), "unknown field", prepare=a_list, code=2
     ),
     "map_unknown_column": Case(
-        ("import", "list.csv", "--map", "email=Mailadres"), "names no column", prepare=a_list
+        ("import", "list.csv", "--map", "email=Mailadres"),
+        "names no column",
+        prepare=a_list,
+        code=2,
     ),
     "rejects_there_already": Case(
         ("import", "list.csv", "--rejects", "there.csv"),

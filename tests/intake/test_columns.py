@@ -299,13 +299,25 @@ def test_a_column_that_is_named_goes_before_its_number() -> None:
 
 
 def test_every_column_of_opt_outs_counts() -> None:
-    header = ["uitgeschreven", "email", "opt-out", "klacht", "bezwaar", "nieuwsbrief", "opt-in"]
+    header = ["uitgeschreven", "email", "opt-out", "kleur", "bezwaar", "nieuwsbrief", "opt-in"]
 
     columns = map_columns(header, {})
 
     outs = (("opted_out", 0), ("opted_out", 2), ("opted_out", 4))
     assert columns.fields == (*outs, ("opted_in", 5), ("opted_in", 6))
-    assert columns.dropped == ("klacht",)
+    assert columns.dropped == ("kleur",)
+
+
+def test_a_column_that_is_mapped_adds_to_those_that_say_who_opted_out() -> None:
+    columns = map_columns(["email", "Unsubscribed", "Zwart"], {"opted_out": "Zwart"})
+
+    assert columns.fields == (("opted_out", 2), ("opted_out", 1))
+
+
+def test_a_column_of_yes_and_no_that_is_not_read_is_named() -> None:
+    rows = [["an@x.be", "nee", "Gent"], ["bo@x.be", "ja", ""]]
+
+    assert map_columns(["email", "Vlag", "Stad"], {}, rows=rows).yes_no == ("Vlag",)
 
 
 def test_of_other_fields_the_first_column_counts() -> None:
@@ -318,7 +330,7 @@ def test_a_status_is_an_opt_out_when_it_speaks_of_subscriptions() -> None:
     header = ["email", "Status"]
 
     said = map_columns(header, {}, rows=[["an@x.be", "Subscribed"]])
-    assert said.fields == (("opted_out", 1),)
+    assert said.fields == (("status", 1),)
     assert map_columns(header, {}, rows=[["an@x.be", "actief"], ["bo@x.be"]]).dropped == ("Status",)
 
 

@@ -12,7 +12,7 @@ from repermit.domain.policy import Evidence
 from repermit.intake import evidence
 from repermit.intake.cells import is_nothing, truth_of
 from repermit.intake.columns import FIELDS
-from repermit.intake.evidence import Defaults, Known, is_stop, month_first
+from repermit.intake.evidence import Defaults, Known, is_on_stop_list, is_stop, month_first
 
 WHOLE_LIST = Defaults(
     relationship="customer",
@@ -132,7 +132,9 @@ def test_what_stands_for_empty_is_empty(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ingeschreven", "Subscribed", "actief", "abonné", "angemeldet"])
 def test_who_is_subscribed_did_not_opt_out(text: str) -> None:
-    assert not evidence_of({"opted_out": text}, Defaults()).stop
+    """In a column about subscriptions; on a list of opt-outs it says nothing of the kind."""
+    assert not evidence_of({"status": text}, Defaults()).stop
+    assert evidence_of({"opted_out": text}, Defaults()).stop
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,33 @@ def test_a_no_to_an_opt_in_is_a_stop(text: str) -> None:
     known = evidence_of({"opted_in": text}, Defaults())
 
     assert (known.stop, known.unread) == ("opted_in", ())
+
+
+@pytest.mark.parametrize("text", ["ingetrokken", "refused", "niet meer", "pending", "✗", "no!"])
+def test_an_opt_in_that_is_not_understood_is_a_stop_too(text: str) -> None:
+    assert evidence_of({"opted_in": text}, Defaults()).stop == "opted_in"
+
+
+@pytest.mark.parametrize("field", ["relationship", "left"])
+def test_a_word_of_those_who_left_is_a_stop_wherever_it_stands(field: str) -> None:
+    assert evidence_of({field: "Uitgeschreven"}, Defaults()).stop == field
+    assert evidence_of({field: "Lid"}, Defaults()).stop is None
+
+
+def test_a_source_that_holds_an_address_is_not_read() -> None:
+    """It would stand in the mail, and on the screen."""
+    for sign in "@＠﹫":
+        known = evidence_of({"source": f"via jan{sign}x.be", "proof_ref": "7"}, Defaults())
+        assert (known.evidence.source, known.unread) == (None, ("source",))
+
+
+def test_on_a_list_of_opt_outs_everybody_is_meant_of_whom_it_does_not_say_otherwise() -> None:
+    assert is_on_stop_list((), ())
+    assert is_on_stop_list(("opted_in",), ("nee",))
+    assert is_on_stop_list(("opted_in",), ("",))
+    assert not is_on_stop_list(("opted_in",), ("ja",))
+    assert is_on_stop_list(("opted_out",), ("2019-03-01",))
+    assert not is_on_stop_list(("opted_out",), ("nee",))
 
 
 @pytest.mark.parametrize("text", ["ja", "1", "", "NULL", "maandelijks", "2019-03-01"])

@@ -472,7 +472,7 @@ STOPS = (
         *("mailchimp-status.csv", 7, 4),
         suppressed=3,
         withheld=2,
-        fields="collected opted_out",
+        fields="collected status",
         words=(*_WHO, *_WHERE, *_FROM),
         reasons={"old_contact_not_explained": 1, "collected_missing": 1},
     ),

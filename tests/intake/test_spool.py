@@ -17,7 +17,7 @@ def a_candidate(
     lookup: bytes, *, richness: int = 1, mailbox: str = "an@x.example"
 ) -> tuple[object, ...]:
     """Return the fields of somebody who asks to be admitted."""
-    evidence = ("{}", richness, None, "BE", None, False)
+    evidence = ("{}", richness, None, "BE", None)
     return tuple(Newcomer(lookup, (b"h",), mailbox, *evidence, "listed", "BE.customer", "allowed"))
 
 

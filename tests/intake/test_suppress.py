@@ -97,15 +97,26 @@ async def test_a_list_counts_as_the_answer_to_who_opted_out_also_when_it_adds_no
     assert await a_ledger.read(campaign.knows_opt_outs)
 
 
-async def test_a_list_that_says_that_nobody_stopped_is_an_answer_too(
-    a_ledger: Ledger, tmp_path: Path
+@pytest.mark.parametrize(
+    "rows", [f"email;uitgeschreven\n{AN};nee\n", f"email;nieuwsbrief\n{AN};ja\n"]
+)
+async def test_a_list_that_says_that_nobody_stopped_is_no_answer(
+    a_ledger: Ledger, tmp_path: Path, rows: str
 ) -> None:
     await a_ledger.write(campaign.state_no_opt_outs, "nobody did")
-    done = await suppress(a_ledger, tmp_path, f"email;uitgeschreven\n{AN};nee\n")
 
-    assert (done.added, done.passed_over, done.statement_fell) == (0, 1, False)
+    with pytest.raises(ListUnreadable, match="says of nobody that they stopped"):
+        await suppress(a_ledger, tmp_path, rows)
     said = await a_ledger.read(campaign.earlier_opt_outs)
-    assert (said.statement, said.lists) == ("nobody did", 1)
+    assert (said.statement, said.lists) == ("nobody did", 0)
+
+
+async def test_an_old_column_of_opt_ins_excuses_only_who_said_yes(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
+    done = await suppress(a_ledger, tmp_path, f"email;nieuwsbrief\n{AN};\n{JAN};ja\n")
+
+    assert (done.added, done.passed_over) == (1, 1)
 
 
 async def test_a_list_without_an_address_is_no_answer(a_ledger: Ledger, tmp_path: Path) -> None:

@@ -103,13 +103,15 @@ def test_it_is_refused_until_it_was_said_who_opted_out(begun: Campaign) -> None:
     assert "1 named by 1 list of opt-outs" in page
 
 
-def test_an_imported_list_that_says_who_opted_out_is_enough(begun: Campaign) -> None:
+def test_an_imported_list_that_says_who_opted_out_does_not_answer_for_the_others(
+    begun: Campaign,
+) -> None:
     path = write_list(begun.outside / "list.csv", [row(1), row(2)])
     head, stays, stops = path.read_text("utf-8").splitlines()
     path.write_text(f"{head};uitgeschreven\n{stays};\n{stops};ja\n", "utf-8")
     begun.here("import", path)
+    words = ("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    assert "who opted out before" in begun.here(*words, expect=1).err
 
+    begun.here("suppress", "--none", "nobody but those of the list")
     approve(begun)
-
-    page = (begun.folder / "approval-1.html").read_text("utf-8")
-    assert "1 named by the imported lists" in page

@@ -122,31 +122,39 @@ async def test_the_statement_that_nobody_opted_out_is_kept_and_replaced(a_ledger
     assert (await verified(a_ledger)).holds
 
 
-@pytest.mark.parametrize("source", ["list", "import"])
 async def test_the_statement_is_refused_when_a_list_has_named_somebody(
-    a_ledger: Ledger, source: str
+    a_ledger: Ledger,
 ) -> None:
-    await suppress(a_ledger, source, AN)
+    await suppress(a_ledger, "list", AN)
 
-    with pytest.raises(StatementRefused, match="untrue: lists have named 1 who opted out"):
+    with pytest.raises(StatementRefused, match="untrue: a list has named 1 who opted out"):
         await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     assert await statements(a_ledger) == []
 
 
-@pytest.mark.parametrize("source", ["list", "import"])
-async def test_a_list_that_names_somebody_takes_the_statement_back(
-    a_ledger: Ledger, source: str
-) -> None:
+async def test_a_list_that_names_somebody_takes_the_statement_back(a_ledger: Ledger) -> None:
     await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
-    await suppress(a_ledger, source)
+    await suppress(a_ledger, "list")
     assert (await a_ledger.read(campaign.earlier_opt_outs)).statement == "nobody ever did"
 
-    await suppress(a_ledger, source, AN)
-    await suppress(a_ledger, source, "jan@voorbeeld.example")
+    await suppress(a_ledger, "list", AN)
+    await suppress(a_ledger, "list", "jan@voorbeeld.example")
 
     assert (await a_ledger.read(campaign.earlier_opt_outs)).statement is None
     assert await statements(a_ledger) == ["nobody ever did", None]
     assert (await verified(a_ledger)).holds
+
+
+async def test_who_opted_out_in_an_imported_list_says_nothing_of_the_others(
+    a_ledger: Ledger,
+) -> None:
+    """One stop in a column does not answer the question; the statement is about the rest."""
+    await suppress(a_ledger, "import", AN)
+    assert not await a_ledger.read(campaign.knows_opt_outs)
+
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody else ever did")
+    await suppress(a_ledger, "import", "jan@voorbeeld.example")
+    assert await a_ledger.read(campaign.knows_opt_outs)
 
 
 async def test_a_list_of_opt_outs_is_an_answer_once_it_is_taken_in_whole(a_ledger: Ledger) -> None:
@@ -158,12 +166,6 @@ async def test_a_list_of_opt_outs_is_an_answer_once_it_is_taken_in_whole(a_ledge
     assert await a_ledger.read(campaign.knows_opt_outs)
     assert await a_ledger.read(campaign.earlier_opt_outs) == EarlierOptOuts(None, 1, 1)
     assert (await verified(a_ledger)).holds
-
-
-async def test_an_imported_list_that_says_who_opted_out_is_an_answer(a_ledger: Ledger) -> None:
-    await suppress(a_ledger, "import", AN)
-
-    assert await a_ledger.read(campaign.knows_opt_outs)
 
 
 async def test_what_people_answer_in_the_campaign_is_not_who_opted_out_before(

@@ -39,7 +39,6 @@ class Screened(NamedTuple):
     relationship: str | None
     country: str | None
     language: str | None
-    sensitive: bool
     standing: str
     cell: str
     reason: str
@@ -53,7 +52,6 @@ class Screened(NamedTuple):
             _relationship(evidence.relationship),
             evidence.country,
             language,
-            evidence.sensitive,
             str(STANDING_AFTER[decision.outcome]),
             decision.cell,
             str(decision.reason),
@@ -76,7 +74,6 @@ class Newcomer(NamedTuple):
     relationship: str | None
     country: str | None
     language: str | None
-    sensitive: bool
     standing: str
     cell: str
     reason: str
@@ -86,7 +83,8 @@ class Newcomer(NamedTuple):
 class Tally:
     """What became of the rows of a list: read = admitted + duplicates + rejected + suppressed.
 
-    `richer` counts those duplicates whose row said more and replaced what was known.
+    `richer` counts those duplicates whose row said more and replaced what was known, `differing`
+    those that say something else than what counts now.
     """
 
     read: int = 0
@@ -95,12 +93,21 @@ class Tally:
     rejected: int = 0
     suppressed: int = 0
     richer: int = 0
+    differing: int = 0
     standings: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         """Add the counts of *other* to these."""
-        for name in ("read", "admitted", "duplicates", "rejected", "suppressed", "richer"):
+        for name in (
+            "read",
+            "admitted",
+            "duplicates",
+            "rejected",
+            "suppressed",
+            "richer",
+            "differing",
+        ):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.standings.update(other.standings)
         self.reasons.update(other.reasons)
@@ -151,7 +158,7 @@ def admit(
         fresh.sort(key=_standing)  # so that the ids of a standing follow each other in the log
         _insert(tx, fresh, first_id=next_id, intake_id=intake_id, generation=current)
         _count(tx, fresh, tally, first_id=next_id, intake_id=intake_id)
-    tally.richer = enriching.enrich(tx, known, intake_id=intake_id)
+    tally.richer, tally.differing = enriching.merge(tx, known, intake_id=intake_id)
     return tally
 
 
@@ -184,13 +191,12 @@ def _insert(
     texts = [sealed_text(one.mailbox, one.known) for one in fresh]
     sealed = tx.vault.seal_texts(texts, generation=generation, first_id=first_id)
     tx.many(
-        "INSERT INTO recipient (id, intake_id, evidence_from, generation, lookup, sealed, leaf_key,"
+        "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
         " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
-        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
         [
             (
                 first_id + at,
-                intake_id,
                 intake_id,
                 generation,
                 one.lookup,

@@ -13,6 +13,7 @@ from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
 from repermit.ledger.store.campaign import cells, knows_opt_outs
+from repermit.ledger.store.undoing import is_unfinished
 from repermit.ledger.tables import Approval
 from repermit.ledger.transaction import Transaction
 
@@ -32,7 +33,7 @@ def require_ready(tx: Transaction) -> list[tuple[str, str, str, int]]:
     Raises: ApprovalRefused when nobody is listed, an import has begun and not completed, or
     nobody has said who opted out before.
     """
-    if tx.one("SELECT 1 FROM intake WHERE completed_at IS NULL"):
+    if is_unfinished(tx):
         raise ApprovalRefused(
             "an import is running, or was cut off", hint="wait until it is done, or run it again"
         )

@@ -14,8 +14,6 @@ from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.transaction import Transaction
 
-SAID_BEFORE = ("list", "import")  # sources of suppressions from before the campaign
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -98,12 +96,13 @@ def state_no_opt_outs(tx: Transaction, statement: str) -> None:
     """Keep the written statement that nobody ever opted out before; a second one replaces the
     first, and the log keeps both.
 
-    Raises: StatementRefused when a list has named somebody who did.
+    It is about whom no list names: who opted out in an imported list is suppressed already.
+    Raises: StatementRefused when a list of those who opted out was taken in, if only in part.
     """
     if named := earlier_opt_outs(tx).named:
         raise StatementRefused(
-            f"the statement would be untrue: lists have named {named:,} who opted out",
-            hint="it is not needed either: approve takes those lists as the answer",
+            f"the statement would be untrue: a list has named {named:,} who opted out",
+            hint="take that list in to its end with `repermit suppress`; approve asks no more",
         )
     tx.run("UPDATE campaign SET no_opt_outs = ?", statement)
     _log_statement(tx, statement)
@@ -112,7 +111,7 @@ def state_no_opt_outs(tx: Transaction, statement: str) -> None:
 @dataclass(frozen=True)
 class EarlierOptOuts:
     """What was said of who opted out before the campaign: the statement that nobody did, how
-    many lists of opt-outs came in, and how many people lists have named."""
+    many lists of opt-outs came in, and how many people those have named."""
 
     statement: str | None
     lists: int
@@ -121,7 +120,7 @@ class EarlierOptOuts:
 
 def earlier_opt_outs(tx: Transaction) -> EarlierOptOuts:
     """Return what was said of who opted out before the campaign."""
-    named = tx.value("SELECT count(*) FROM suppression WHERE source IN (?, ?)", *SAID_BEFORE)
+    named = tx.value("SELECT count(*) FROM suppression WHERE source = 'list'")
     statement, lists = tx.one("SELECT no_opt_outs, stop_lists FROM campaign")
     return EarlierOptOuts(statement, lists, named)
 
@@ -141,13 +140,8 @@ def note_stop_list(tx: Transaction, *, addresses: int, reason: str) -> None:
 
 def knows_opt_outs(tx: Transaction) -> bool:
     """Return whether it was said who opted out before the campaign: by a list of opt-outs that was
-    taken in whole, by a list that was imported, or by the statement that nobody did."""
-    return bool(
-        tx.value(
-            "SELECT no_opt_outs IS NOT NULL OR stop_lists > 0"
-            " OR EXISTS (SELECT 1 FROM suppression WHERE source = 'import') FROM campaign"
-        )
-    )
+    taken in whole, or by the statement that nobody else did."""
+    return bool(tx.value("SELECT no_opt_outs IS NOT NULL OR stop_lists > 0 FROM campaign"))
 
 
 def _log_statement(tx: Transaction, statement: str | None) -> None:

@@ -107,14 +107,14 @@ def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, byte
 
 def _erase_traces(tx: Transaction, gone: list[int]) -> None:
     tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
-    tx.many("DELETE FROM replaced WHERE recipient_id = ?", [(one,) for one in gone])
+    tx.many("DELETE FROM also_said WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
 
 
 def begin_generation(tx: Transaction, number: int) -> None:
     """Make *number* the generation that every new row is sealed under; what was sealed under the
     one before only to undo an import goes."""
-    tx.run("DELETE FROM replaced")
+    tx.run("DELETE FROM also_said")
     tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
 
 

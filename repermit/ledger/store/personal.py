@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 from repermit.domain.address import Address
-from repermit.domain.policy import Evidence
+from repermit.domain.policy import NEVER_ASKED, Evidence
 from repermit.ledger.transaction import Transaction
 
 _DATES = frozenset({"collected", "last_contact", "ended"})
 _FLAGS = frozenset({"declared", "sensitive"})  # false unless said
+_OUTWEIGHS = 100  # more than there are fields
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
 
@@ -45,9 +46,14 @@ def known_text(evidence: Evidence) -> str:
 
 
 def richness(evidence: Evidence, language: str | None) -> int:
-    """Return how many fields are known, of the evidence and the language."""
+    """Return how much is known, of the evidence and the language: the row with more counts.
+
+    The stricter rule holds: what forbids to ask outweighs any number of fields, and so does that
+    the list is sensitive.
+    """
     known = sum(getattr(evidence, field.name) not in (None, False) for field in fields(Evidence))
-    return known + (language is not None)
+    strict = (evidence.relationship in NEVER_ASKED) + 2 * evidence.sensitive
+    return known + (language is not None) + _OUTWEIGHS * strict
 
 
 def person_from(

@@ -9,7 +9,7 @@ from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
-from repermit.ledger.store.campaign import SAID_BEFORE, take_back_statement
+from repermit.ledger.store.campaign import take_back_statement
 from repermit.ledger.store.personal import lookups, open_person
 from repermit.ledger.transaction import Transaction
 
@@ -65,7 +65,7 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     When they were said before the campaign, the statement that nobody ever opted out is taken
     back with them.
     """
-    if hashes and source in SAID_BEFORE:
+    if hashes and source == "list":
         take_back_statement(tx)
     added = [
         hashed

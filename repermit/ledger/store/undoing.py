@@ -14,16 +14,19 @@ from repermit.ledger.transaction import Transaction
 
 def unfinished_intakes(tx: Transaction) -> list[int]:
     """Return the imports that were begun and did not complete, or whose undoing did not."""
-    return [
-        row[0]
-        for row in tx.rows("SELECT id FROM intake WHERE completed_at IS NULL AND undone_at IS NULL")
-    ]
+    rows = tx.rows("SELECT id FROM intake WHERE completed_at IS NULL AND undone_at IS NULL")
+    return [row[0] for row in rows]
+
+
+def is_unfinished(tx: Transaction) -> bool:
+    """Return whether an import runs, or was cut off."""
+    return bool(unfinished_intakes(tx))
 
 
 @dataclass(frozen=True)
 class Undoing:
-    """What taking an import back means: when it was, how many of its recipients go, and of how
-    many people of other imports what was known before comes back."""
+    """What taking an import back means: when it was, how many of its recipients go, and how many
+    stay because they are on another list, whose row then counts."""
 
     at: datetime
     leaving: int
@@ -33,25 +36,27 @@ class Undoing:
 def undoing(tx: Transaction, intake_id: int) -> Undoing:
     """Return what taking back import *intake_id* would do.
 
-    Raises: ImportRefused when there is no such import, nothing of it is left, or a mail has left,
-        or may have, to somebody of whom it said anything.
+    Raises: ImportRefused when there is no such import, nothing of it is left, a purge has run
+        since, or a mail has left, or may have, to somebody of whom it said anything.
     """
-    row = tx.one("SELECT completed_at FROM intake WHERE id = ?", intake_id)
+    row = tx.one("SELECT completed_at, undone_at FROM intake WHERE id = ?", intake_id)
+    if row is not None and row[1] is not None:
+        raise ImportRefused(f"nothing is left of import {intake_id}", hint="it was taken back")
     if row is None or row[0] is None:
         raise ImportRefused(
             f"there is no import {intake_id}", hint="its number stands in what import printed"
         )
+    if tx.one("SELECT 1 FROM purge WHERE started_at >= ?", row[0]):
+        raise ImportRefused(
+            f"import {intake_id} cannot be taken back: a purge has run since, and what other lists"
+            " say went with that",
+            hint="an import can be undone until its first mail; suppress those who are wrong",
+        )
     leaving, mailed = tx.one(
-        "SELECT count(*) FILTER (WHERE intake_id = ? AND evidence_from = ?"
-        " AND standing IN ('listed', 'withheld', 'exempt')),"
+        f"SELECT count(*) FILTER (WHERE {enriching.NO_MAIL_YET}),"  # noqa: S608 - constants
         " count(*) FILTER (WHERE intent_at IS NOT NULL OR restored)"
-        " FROM recipient WHERE intake_id = ? OR evidence_from = ?",
-        *(intake_id, intake_id, intake_id, intake_id),
-    )
-    restored, passed_on = tx.one(
-        "SELECT count(*) FILTER (WHERE intake_id = ?), count(*) FILTER (WHERE evidence_from = ?)"
-        " FROM replaced",
-        *(intake_id, intake_id),
+        " FROM recipient WHERE intake_id = ?",
+        intake_id,
     )
     if mailed:
         raise ImportRefused(
@@ -59,16 +64,15 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
             " have had one",
             hint="an import can be undone until its first mail; suppress those who are wrong",
         )
-    if not leaving and not restored and not passed_on:
-        raise ImportRefused(f"nothing is left of import {intake_id}", hint="it was taken back")
-    return Undoing(from_micros(row[0]), int(leaving), int(restored))
+    restored = enriching.elsewhere(tx, intake_id)
+    return Undoing(from_micros(row[0]), int(leaving) - restored, restored)
 
 
 def begin_undoing(tx: Transaction, intake_id: int) -> Undoing:
-    """Note that import *intake_id* is taken back, and return what that means; raises as
-    `undoing` does."""
+    """Make import *intake_id* one that did not complete, and return what that means; raises as
+    `undoing` does. Crash: the next import, or another undoing, goes on with it."""
     meant = undoing(tx, intake_id)
-    tx.run("UPDATE intake SET undone_at = ? WHERE id = ?", to_micros(tx.now), intake_id)
+    tx.run("UPDATE intake SET completed_at = NULL WHERE id = ?", intake_id)
     return meant
 
 
@@ -83,9 +87,8 @@ def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     gone = [
         row[0]
         for row in tx.rows(
-            "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient WHERE intake_id = ?"
-            " AND standing IN ('listed', 'withheld', 'exempt') AND intent_at IS NULL"
-            " AND NOT restored ORDER BY id DESC LIMIT ?)"
+            "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient"  # noqa: S608 - constants
+            f" WHERE intake_id = ? AND {enriching.NO_MAIL_YET} ORDER BY id DESC LIMIT ?)"
             " RETURNING id",
             *(intake_id, slice_rows),
         )
@@ -95,5 +98,8 @@ def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
         payload = {"import": intake_id, "moves": [move(gone, "taken_back")]}
         tx.log.append(Kind.TAKEN_BACK, payload, now=tx.now)
     else:
-        tx.run("DELETE FROM intake WHERE id = ? AND completed_at IS NULL", intake_id)
+        tx.run(
+            "UPDATE intake SET undone_at = ? WHERE id = ? AND completed_at IS NULL",
+            *(to_micros(tx.now), intake_id),
+        )
     return len(gone)

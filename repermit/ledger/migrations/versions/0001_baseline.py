@@ -11,6 +11,28 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "also_said",
+        sa.Column(
+            "recipient_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("intake_id", sa.Integer(), nullable=False),
+        sa.Column("richness", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("relationship", sa.String(), nullable=True),
+        sa.Column("country", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=True),
+        sa.Column("standing", sa.String(), nullable=False),
+        sa.Column("cell", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("recipient_id", "intake_id"),
+    )
+    with op.batch_alter_table("also_said", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_also_said_intake_id"), ["intake_id"], unique=False)
+
+    op.create_table(
         "approval",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -107,31 +129,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "replaced",
-        sa.Column(
-            "recipient_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column("intake_id", sa.Integer(), nullable=False),
-        sa.Column("evidence_from", sa.Integer(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("relationship", sa.String(), nullable=True),
-        sa.Column("country", sa.String(), nullable=True),
-        sa.Column("language", sa.String(), nullable=True),
-        sa.Column("standing", sa.String(), nullable=False),
-        sa.Column("cell", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("recipient_id", "intake_id"),
-    )
-    with op.batch_alter_table("replaced", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_replaced_evidence_from"), ["evidence_from"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_replaced_intake_id"), ["intake_id"], unique=False)
-
-    op.create_table(
         "snapshot",
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -156,7 +153,6 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("intake_id", sa.Integer(), nullable=False),
-        sa.Column("evidence_from", sa.Integer(), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("lookup", sa.LargeBinary(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
@@ -194,10 +190,6 @@ def upgrade() -> None:
         sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
         sa.Column("purposes_before", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["evidence_from"],
-            ["intake.id"],
-        ),
         sa.ForeignKeyConstraint(
             ["intake_id"],
             ["intake.id"],
