@@ -143,25 +143,27 @@ _QUALIFIERS = """privé, privée, werk, thuis, zakelijk, persoonlijk, kantoor, b
     second"""
 # Of these words a name may be put together that says who left, or who may be mailed.
 _LEFT = """suppression dnc bezwaar robinson robinsonliste gesperrt geblokkeerd bloque refus
-    complaint complaints klacht opgezegd verzet uitgeschreven uitschrijving uitschrijven
-    uitschrijfdatum afgemeld afmelding afmelden desinscrit desinscrite desinscrits desinscription
-    desabonne desabonnee desabonnement desabonner abgemeldet abmeldung abmelden abbestellt abbestellung
-    ausgetragen unsubscribed unsubscribe unsubscription unsub optout optedout blacklist
-    blacklisted blocklist blocklisted"""
+    complaint complaints klacht opgezegd verzet uitgeschreven uitschrijving
+    uitschrijven uitschrijfdatum afgemeld afmelding afmelden desinscrit desinscrite
+    desinscrits desinscription desabonne desabonnee desabonnement desabonner
+    abgemeldet abmeldung abmelden abbestellt abbestellung ausgetragen unsubscribed
+    unsubscribe unsubscription unsub optout optedout blacklist blacklisted blocklist
+    blocklisted"""
 _NOT = "geen niet nooit pas ne kein keine keinen nicht not never stop"
-_MAY = """avg gdpr rgpd dsgvo permission nieuwsbrief nieuwsbrieven newsletter newsletters infolettre
-    mailing mailings mailen optin optedin toestemming toegestaan consent consentement
-    einwilligung zustimmung"""
-_ABOUT = """reason reden raison grund global direct bulk allow allowed do nur post list lijst liste
-    state ok mag maandelijkse monatlicher mensuelle mail mails email emails marketing reclame
-    publicite pub publicitaire werbung lettre information digitale elektronische electronique
-    onze notre nos unser unseren our e brief ontvangen ontvangt wil wenst gewenst ingeschreven
-    inschrijving aangemeld aanmelding recevoir recoit souhaite souhaitee veut inscrit inscrite
-    inscription abonne abonnee abonnement erhalten erwunscht gewunscht mochte abonniert
-    angemeldet anmeldung receive receives wants subscribed subscriber subscription accepts
-    accept geabonneerd abonnee akkoord accord de la le les du a au aux l d van voor op te meer
-    per par via in the of from for on at to am an vom von der die das den des fur per is has was
-    were datum date time tijdstip zeitpunkt ja oui"""
+_MAY = """avg gdpr rgpd dsgvo permission nieuwsbrief nieuwsbrieven newsletter newsletters
+    infolettre mailing mailings mailen optin optedin toestemming toegestaan consent
+    consentement einwilligung zustimmung"""
+_ABOUT = """reason reden raison grund global direct bulk allow allowed do nur post list lijst
+    liste state ok mag maandelijkse monatlicher mensuelle mail mails email emails
+    marketing reclame publicite pub publicitaire werbung lettre information digitale
+    elektronische electronique onze notre nos unser unseren our e brief ontvangen
+    ontvangt wil wenst gewenst ingeschreven inschrijving aangemeld aanmelding recevoir
+    recoit souhaite souhaitee veut inscrit inscrite inscription abonne abonnee
+    abonnement erhalten erwunscht gewunscht mochte abonniert angemeldet anmeldung
+    receive receives wants subscribed subscriber subscription accepts accept
+    geabonneerd abonnee akkoord accord de la le les du a au aux l d van voor op te
+    meer per par via in the of from for on at to am an vom von der die das den des fur
+    per is has was were datum date time tijdstip zeitpunkt ja oui"""
 _ASIDE = re.compile(r"\(.*?\)|\b(?:j/n|ja/nee|o/n|oui/non|ja/nein|y/n|yes/no)\b", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"\bopt[\W_]*(in|out)\b|\be[\W_]*(mails?)\b", re.IGNORECASE)
 
