@@ -16,10 +16,10 @@ from repermit.intake.sniff import chunks
 # A part of each word that is said of those who left, the same in every 8-bit encoding.
 _PARTS = tuple(
     part.encode()
-    for part in """schreven fgemeld bscribed sinscri abonn meldet ptout pt-out pt_out pt out pted
+    for part in """tgeschreven fgemeld nsubscribed sinscri sabonn bgemeldet ptout pt-out pt_out pted
     locklist lacklist leaned opgezegd gestopt geweigerd ingetrokken verwijderd refus retir voqu
-    digt abgelehnt widerrufen gesperrt withdrawn revoked declined stopped removed complain spam
-    bounce abbestellt""".split()  # noqa: SIM905 - a list of them would take a line each
+    ndigt abgelehnt widerrufen gesperrt withdrawn revoked declined stopped removed complain spam
+    bounce abbestellt stop""".split()  # noqa: SIM905 - a list of them would take a line each
 )
 _LONGEST = 16  # of the parts: they may lie across two chunks
 _MOST_COLUMNS = 60

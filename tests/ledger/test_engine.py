@@ -117,6 +117,29 @@ async def test_parts_of_one_group_share_one_entry(a_ledger: Ledger) -> None:
     assert await a_ledger.read(log_size) == before + 1
 
 
+async def test_what_was_handed_in_before_the_end_is_done(
+    campaign_folder: Path, a_vault: Vault
+) -> None:
+    """The end is asked for while one part is being written and another waits."""
+    ledger = Ledger.open(campaign_folder / "ledger.db", a_vault, FakeClock())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def waits(tx: Transaction) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    first = asyncio.create_task(ledger.write(waits))
+    await asyncio.to_thread(begun.wait, 10)
+    second = asyncio.create_task(ledger.write(campaign.pause))
+    await asyncio.sleep(0)
+    closing_down = asyncio.create_task(ledger.close())
+    await asyncio.sleep(0.05)
+    go_on.set()
+
+    await asyncio.gather(first, second, closing_down)
+    assert second.result() is True
+
+
 async def test_one_part_that_fails_takes_nobody_elses_with_it(a_ledger: Ledger) -> None:
     ids = await admit(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
 

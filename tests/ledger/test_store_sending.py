@@ -5,7 +5,7 @@ import pytest
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import approval, campaign, sending
-from repermit.ledger.store.sending import LEASE, Reserved
+from repermit.ledger.store.sending import LEASE, Reserved, Settlement
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -285,3 +285,25 @@ async def test_whom_the_relay_refused_because_of_us_is_listed_again(a_ledger: Le
     (again,) = await reserve(a_ledger)
     assert (again.id, again.first_try_at) == (ours, None)
     assert (await verified(a_ledger)).holds
+
+
+async def test_a_claim_and_its_settlement_find_their_rows_by_id(a_ledger: Ledger) -> None:
+    """Not by going through all who are listed: a run over a million would never end."""
+    (one,) = await admit(a_ledger, "an@voorbeeld.example")
+    plans: list[str] = []
+
+    def part(tx: Transaction) -> None:
+        (reserved,) = sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=1)
+        said: list[str] = []
+        tx.connection.set_trace_callback(said.append)
+        intend_one(tx, reserved, "sender", due=tx.now)
+        sending.settle(tx, "sender", {one: Settlement(Standing.ASKED, "250")})
+        tx.connection.set_trace_callback(None)
+        for statement in said:
+            if statement.startswith("UPDATE recipient"):
+                plans.extend(row[3] for row in tx.rows(f"EXPLAIN QUERY PLAN {statement}"))
+
+    await a_ledger.write(part)
+    found = [plan for plan in plans if "recipient" in plan]
+    assert len(found) == 2
+    assert all("PRIMARY KEY" in plan for plan in found), found

@@ -115,7 +115,7 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent]) -> set[int]:
             " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
             " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?"
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
-            " AND standing IN ('listed', 'deferred')"
+            " AND +standing IN ('listed', 'deferred')"  # by id, not by the index of standings
             " AND (SELECT paused_at FROM campaign) IS NULL RETURNING id",
             *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE)),
             *(json.dumps(ids), owner, now),
@@ -153,7 +153,7 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
             "UPDATE recipient SET standing = ?, settled_at = ?, relay_reply = ?, try_at = ?,"
             " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
             " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
-            " WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'claimed'"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'claimed'"
             " AND claimed_by = ? RETURNING id",
             *(str(settlement.standing), to_micros(tx.now), settlement.reply),
             *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
