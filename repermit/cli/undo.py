@@ -34,6 +34,8 @@ def undo_import(runtime: Runtime, intake_id: int, *, dry_run: bool, as_json: boo
         " which count for them again; who opted out stays so."
     )
     if dry_run:
+        if as_json:
+            show_json({"id": intake_id, "taken_back": 0, "would_go": before.leaving})
         return
     if is_terminal() and not typer.confirm("Take it back?", err=True):
         raise RepermitError("nothing was taken back", hint="answer y to take it back")

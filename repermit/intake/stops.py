@@ -22,7 +22,6 @@ _PARTS = tuple(
     bounce abbestellt stop""".split()  # noqa: SIM905 - a list of them would take a line each
 )
 _LONGEST = 16  # of the parts: they may lie across two chunks
-_MOST_COLUMNS = 60
 _LONGEST_CELL = 40
 
 
@@ -40,12 +39,11 @@ def may_hold_any(file: BinaryIO) -> bool:
 
 def columns_of(table: Table, *, width: int, used: Collection[int]) -> list[int]:
     """Return the columns, other than those that are *used*, in which some cell says so."""
-    free = [at for at in range(width) if at not in used][:_MOST_COLUMNS]
+    free = [at for at in range(width) if at not in used]
     found: set[int] = set()
     for _, cells in table.records():
-        for at in free if cells is not None else ():
-            if at < len(cells) and at not in found:  # type: ignore[arg-type]
-                cell = cells[at]  # type: ignore[index]
-                if cell and len(cell) < _LONGEST_CELL and says_left(cell):
-                    found.add(at)
+        present = [] if cells is None else [(at, cells[at]) for at in free if at < len(cells)]
+        found.update(
+            at for at, cell in present if cell and len(cell) < _LONGEST_CELL and says_left(cell)
+        )
     return sorted(found)

@@ -34,10 +34,8 @@ async def undo(ledger: Ledger, intake_id: int) -> Undoing:
     """
     with alone(ledger):
         await refuse_older_copy(ledger)
-        await take_back_unfinished(ledger)
         meant = await ledger.write(undoing.begin_undoing, intake_id)
-        while await ledger.write(undoing.take_back, intake_id, slice_rows=_SLICE_ROWS):
-            pass
+        await take_back_unfinished(ledger)
         return meant
 
 

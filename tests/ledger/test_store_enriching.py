@@ -201,6 +201,8 @@ async def test_an_undoing_that_was_cut_off_goes_on_with_the_next_import(a_ledger
     assert await a_ledger.read(undoing.unfinished_intakes) == [1]
     with pytest.raises(ApprovalRefused, match="cut off"):
         await a_ledger.read(approval.require_ready)
+    assert (await undo(a_ledger, 1)).leaving == 1
+    assert await standings(a_ledger) == {}
 
 
 async def test_after_a_purge_an_import_from_before_it_cannot_be_undone(a_ledger: Ledger) -> None:

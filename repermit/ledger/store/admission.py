@@ -134,7 +134,7 @@ def admit(
     *generation*. Where one knows more of somebody who is there and had no mail, that replaces
     what was known.
     Crash: this part of the list and its log entries are there, or neither; an import that is not
-    finished is taken back by `take_back`.
+    finished is taken back by `undoing.take_back`.
     """
     tally = Tally()
     keys = len(tx.vault.suppression_keys())

@@ -39,10 +39,10 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
     Raises: ImportRefused when there is no such import, nothing of it is left, a purge has run
         since, or a mail has left, or may have, to somebody of whom it said anything.
     """
-    row = tx.one("SELECT completed_at, undone_at FROM intake WHERE id = ?", intake_id)
+    row = tx.one("SELECT started_at, undone_at FROM intake WHERE id = ?", intake_id)
     if row is not None and row[1] is not None:
         raise ImportRefused(f"nothing is left of import {intake_id}", hint="it was taken back")
-    if row is None or row[0] is None:
+    if row is None:
         raise ImportRefused(
             f"there is no import {intake_id}", hint="its number stands in what import printed"
         )

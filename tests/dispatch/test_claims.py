@@ -1,0 +1,63 @@
+"""Intents and settlements of several connections, in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from repermit.dispatch.claims import Claims
+from repermit.domain.standing import Standing
+from repermit.errors import LedgerUnusable
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import sending
+from repermit.ledger.store.sending import Intent, Reserved, Settlement
+from tests.builders import EVERYTHING, admit, standings
+
+TAKEN = Settlement(Standing.ASKED, "250")
+
+
+async def intents(ledger: Ledger, count: int) -> list[Intent]:
+    """Reserve so many people and return their intents."""
+    await admit(ledger, *(f"r{number}@voorbeeld.example" for number in range(count)))
+    reserved: list[Reserved] = await ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=count
+    )
+    return [Intent(one, ledger.clock.now(), "mail") for one in reserved]
+
+
+async def test_what_comes_together_is_one_entry_of_the_log(a_ledger: Ledger) -> None:
+    claims, wanted = Claims(a_ledger, "sender"), await intents(a_ledger, 5)
+    before = await a_ledger.read(lambda tx: int(tx.value("SELECT size FROM log_head")))
+    assert all(await asyncio.gather(*map(claims.intend, wanted)))
+
+    assert set((await standings(a_ledger)).values()) == {"claimed"}
+    assert await a_ledger.read(lambda tx: tx.value("SELECT size FROM log_head")) == before + 1
+
+
+async def test_a_settlement_is_on_file_with_the_next_intent(a_ledger: Ledger) -> None:
+    claims, (one, two) = Claims(a_ledger, "sender"), await intents(a_ledger, 2)
+    assert await claims.intend(one)
+    claims.settle(one.reserved.id, TAKEN)
+    assert await claims.intend(two)
+
+    stands = await standings(a_ledger)
+    assert (stands[one.reserved.id], stands[two.reserved.id]) == ("asked", "claimed")
+
+
+async def test_promise_1_after_a_write_that_failed_no_intent_is_granted(
+    a_ledger: Ledger,
+) -> None:
+    """The row of the lost settlement stays claimed: one for that connection, and no second."""
+    claims, (one, two) = Claims(a_ledger, "sender"), await intents(a_ledger, 2)
+    assert await claims.intend(one)
+    moved = a_ledger.path.rename(a_ledger.path.with_name("away.db"))
+    written = claims.settle(one.reserved.id, TAKEN)
+    with pytest.raises(LedgerUnusable):
+        await written
+    moved.rename(a_ledger.path)
+
+    with pytest.raises(LedgerUnusable):
+        await claims.intend(two)
+    stands = await standings(a_ledger)
+    assert (stands[one.reserved.id], stands[two.reserved.id]) == ("claimed", "listed")
