@@ -107,7 +107,6 @@ def import_lists(
         source=source or None,
         collected=day_of(collected),
         last_contact=day_of(last_contact),
-        declared=bool(evidence.strip()),
         sensitive=sensitive,
     )
     reading = reading_of(encoding, delimiter, sheet, mapping)

@@ -28,6 +28,7 @@ from repermit.cli.session import counted, tell
 from repermit.domain.relationship import QUESTIONS, Relationship
 from repermit.errors import FileRefused, ListUnreadable
 from repermit.intake.cells import holds_at
+from repermit.intake.containers import shown
 from repermit.intake.evidence import SUPPRESSED
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read_answers(path: Path) -> Answers:
     except (OSError, ValueError, RecursionError) as failure:
         why = getattr(failure, "strerror", None) or "it is no TOML"
         raise FileRefused(
-            f"the answers in {path.name} cannot be read ({why})",
+            f"the answers in {shown(path.name)} cannot be read ({why})",
             hint="name the file that import kept, or run import in a terminal",
         ) from failure
     answers = Answers(
@@ -74,7 +75,7 @@ def read_answers(path: Path) -> Answers:
     )
     if problem := _problem(content, answers):
         raise FileRefused(
-            f"the answers in {path.name}: {problem}",
+            f"the answers in {shown(path.name)}: {problem}",
             hint=f"a relationship is one of: {', '.join(Relationship)}, or {SUPPRESSED}",
         )
     return answers

@@ -58,8 +58,7 @@ class Claims:
 
     async def _write(self, batch: _Batch) -> Written:
         async with self._turn:
-            if self._open is not None and self._open[0] is batch:
-                self._open = None
+            self._open = None  # it was this batch: what comes from now on goes into the next
             if self._failed is not None:
                 raise self._failed
             try:

@@ -89,7 +89,7 @@ class ListFile:
         """
         emails, places = self.columns.emails, [at for _, at in self.columns.fields]
         width, email, lone_email = max((*emails, *places)) + 1, emails[0], len(emails) == 1
-        stops, header = not STOPS.isdisjoint(self.fields), len(self.table.header)
+        says_stops, header = not STOPS.isdisjoint(self.fields), len(self.table.header)
         evidence, strip, row, new = _getter(places), str.strip, Row, tuple.__new__
         with _named(self.name):
             for line, cells in self.table.records():
@@ -100,7 +100,7 @@ class ListFile:
                 if short:
                     cells += [""] * (width - len(cells))
                 said = tuple(map(strip, evidence(cells)))
-                if stops and (any(map(is_no, cells)) if short else _is_wide(cells, header)):
+                if says_stops and (any(map(is_no, cells)) if short else _is_wide(cells, header)):
                     said = tuple(map(_doubted, self.fields, said))  # cells may have shifted
                 address = cells[email].strip()
                 if lone_email and address.count("@") == 1 and "<" not in address:

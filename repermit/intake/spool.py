@@ -70,7 +70,7 @@ class Spool:
                     best = row
                     continue
                 self.duplicates += 1
-                self.differing += row[3:9] != best[3:9] and row.richness <= best.richness
+                self.differing += row.said != best.said and row.richness <= best.richness
                 if row.richness > best.richness:
                     self.richer += 1
                     best = row

@@ -78,6 +78,11 @@ class Newcomer(NamedTuple):
     cell: str
     reason: str
 
+    @property
+    def said(self) -> tuple[str, str | None, str | None, str | None]:
+        """Return what a list says of this person, to compare with what another says."""
+        return self.known, self.relationship, self.country, self.language
+
 
 @dataclass
 class Tally:

@@ -59,8 +59,7 @@ def merge(
         evidence = open_person(tx, row[1:]).evidence
         weight = richness(evidence, row[6])
         sealed = tx.vault.seal_text(sealed_text(one.mailbox, one.known), generation, recipient_id)
-        known_of = (one.relationship, one.country, one.language)
-        said = (sealed, *known_of, one.standing, one.cell, one.reason)
+        said = (sealed, *one.said[1:], one.standing, one.cell, one.reason)
         if movable and one.richness > weight:
             _set_aside(tx, recipient_id, weight)
             _let_count(tx, recipient_id, intake_id, said)
@@ -68,8 +67,7 @@ def merge(
             if one.standing != was:
                 moves.setdefault(one.standing, []).append(recipient_id)
             continue
-        was_known = (known_text(evidence), *row[4:7])
-        differing += was_known != (one.known, *known_of)
+        differing += one.said != (known_text(evidence), *row[4:7])
         if movable:
             tx.run(
                 f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"  # noqa: S608
