@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tests.relay_acts import Act, Phase, Script, says
@@ -145,6 +146,7 @@ class Talk:
             )
         )
         if inside is None or not inside.say:
+            await asyncio.sleep(self._relay.seconds_a_reply)
             await self._do(act)
 
     def _forget(self) -> None:
@@ -159,13 +161,25 @@ class Talk:
     async def _say(self, phase: Phase, otherwise: str) -> str:
         """Do what the script says, or answer *otherwise*; return the code that was said."""
         act = self._relay.script(phase, self._mailbox) or says(otherwise)
-        await self._do(act)
+        await self._hold(act.wait + self._relay.seconds_a_reply)
+        await self._do(replace(act, wait=0.0))
         return act.say[:3].decode("ascii", "replace")
 
+    async def _hold(self, seconds: float) -> None:
+        """Wait before a command is answered; whoever hangs up meanwhile is seen to."""
+        if not seconds:
+            return
+        await self._flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while more := await self._reader.read(_READ_BYTES):
+                    self._read += more
+                raise EOFError
+
     async def _do(self, act: Act) -> None:
-        if seconds := act.wait + self._relay.seconds_a_reply:
+        if act.wait:
             await self._flush()
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(act.wait)
         if act.noise:
             os.write(self._writer.get_extra_info("socket").fileno(), act.noise)
         await self._write(act.say, 1 if act.drip else self._relay.piece_bytes, act.drip)

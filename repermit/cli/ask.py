@@ -65,7 +65,7 @@ async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tup
     from repermit.dispatch.run import send as send_mails
     from repermit.ledger.store import campaign
 
-    made, at, config = mailer(runtime), relay(runtime), runtime.config.relay
+    made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
     if later := later_keys(runtime):
         tell(later)
     async with runtime.ledger() as ledger:
@@ -76,7 +76,6 @@ async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tup
             f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
         )
         plan = Plan(
-            sender=config.from_.address,
             give_up=timedelta(hours=config.give_up_hours),
             connections=config.connections,
             per_second=config.per_second,

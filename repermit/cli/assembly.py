@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repermit import __version__
 from repermit.dispatch.mail import Envelope, Mailer, Variant
@@ -19,9 +19,13 @@ from repermit.ledger.log import canonical
 from repermit.respond.pages import Pages, View
 from repermit.runtime import Runtime
 
+if TYPE_CHECKING:
+    from repermit.dispatch.dkim import Signer
 
-def mailer(runtime: Runtime) -> Mailer:
-    """Return what makes the mails. Raises: WordingIncomplete, KeysUnusable."""
+
+def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
+    """Return what makes the mails; *signing*, for those that leave, needs the DKIM key if the
+    config names one. Raises: WordingIncomplete, KeysUnusable."""
     relay = runtime.config.relay
     envelope = Envelope(
         from_name=relay.from_.name,
@@ -30,8 +34,20 @@ def mailer(runtime: Runtime) -> Mailer:
         public_url=runtime.config.web.public_url,
         campaign=runtime.keys.campaign,
         message_key=runtime.keys.message,
+        bounce_domain=relay.envelope_domain,
     )
-    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates)
+    signer = _signer(runtime, envelope.domain) if signing else None
+    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
+
+
+def _signer(runtime: Runtime, domain: str) -> Signer | None:
+    """Return what signs the mails; None when the relay does. Raises: KeysUnusable."""
+    key = runtime.config.dkim_key
+    if key is None:
+        return None
+    from repermit.dispatch.dkim import Signer
+
+    return Signer.load(key, domain=domain, selector=runtime.config.relay.dkim_selector)
 
 
 def pages(runtime: Runtime) -> Pages:

@@ -158,13 +158,17 @@ class Relay(Table):
         default=50.0, gt=0, allow_inf_nan=False, description="mails a second, more than 0"
     )
     give_up_hours: int = Field(default=72, ge=1, le=720, description="whole hours, from 1 to 720")
-    envelope_domain: Unused = None
+    envelope_domain: values.Domain = Field(
+        default="", description='a domain such as "bounces.example.org"'
+    )
+    dkim_selector: values.Selector = Field(
+        default="", description='a name in the DNS such as "s2026", letters and digits'
+    )
+    dkim_key: PerhapsLine = Field(default="", description="a file beside this config")
     waves: Unused = None
     watch_hours: Unused = None
     stop_bounce_percent: Unused = None
     stop_complaints: Unused = None
-    dkim_selector: Unused = None
-    dkim_key: Unused = None
 
     @property
     def host(self) -> str:

@@ -23,6 +23,10 @@ from repermit.domain import address
 from repermit.errors import AddressRejected
 
 _MAILBOX = re.compile(r'"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>')
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_DOMAIN = 190  # with what stands before the @, within 254 (RFC 5321 section 4.5.3.1.3)
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,20 @@ def _mailbox(value: object) -> Mailbox:
     if not mailbox.isascii():
         raise ValueError("has letters before the @ that many relays refuse")
     return Mailbox(name=parts["name"].strip() if parts else "", address=mailbox)
+
+
+def _domain(name: str) -> str:
+    name = name.lower()
+    if name and (len(name) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(name)):
+        raise ValueError("is not a domain in plain letters")
+    return name
+
+
+def _selector(name: str) -> str:
+    name = name.lower()
+    if name and (len(name) > _LONGEST_DOMAIN or not _SELECTOR.fullmatch(name)):
+        raise ValueError("is not a name that the DNS can have")
+    return name
 
 
 def _zone(name: str) -> str:
@@ -126,6 +144,8 @@ PurposeId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-
 Zone = Annotated[Line, AfterValidator(_zone)]
 Email = Annotated[Line, AfterValidator(_address)]
 From = Annotated[Mailbox, PlainValidator(_mailbox)]
+Domain = Annotated[PerhapsLine, AfterValidator(_domain)]
+Selector = Annotated[PerhapsLine, AfterValidator(_selector)]
 WebUrl = Annotated[PerhapsLine, AfterValidator(urls.web_url)]
 PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
 RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]

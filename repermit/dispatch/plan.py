@@ -12,7 +12,6 @@ from repermit.errors import RepermitError
 class Plan:
     """What a run may do."""
 
-    sender: str  # envelope address
     give_up: timedelta
     connections: int
     per_second: float

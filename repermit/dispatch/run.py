@@ -194,7 +194,7 @@ class Run:
             usable = await self._open()
         verdict: Verdict = Delayed("connection lost")
         if usable is not None:
-            verdict = await usable.send(self.plan.sender, mail.mailbox, mail.content)
+            verdict = await usable.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
         await self._settle(reserved, verdict)
         self.progress(self.sent)
         return usable
