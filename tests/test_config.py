@@ -379,12 +379,9 @@ def test_a_sensitive_list_needs_a_dpo_a_dpia_and_a_relay_in_the_eea(
 
 
 def test_keys_of_a_later_release_load_and_are_named() -> None:
-    text = SMALLEST.replace("[relay]", "[relay]\nwaves = [100, 1000]\nwatch_hours = 24")
-    text += 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
+    text = SMALLEST + 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
     config = read(text, path=Path("config.toml"))
-    assert config.not_used_yet == (
-        *("relay.waves", "relay.watch_hours", "web.trusted_proxy", "inbound.maildir"),
-    )
+    assert config.not_used_yet == (*("web.trusted_proxy", "inbound.maildir"),)
 
 
 def test_a_config_cannot_be_changed() -> None:

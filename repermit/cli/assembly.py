@@ -5,6 +5,7 @@ Also what an approval is given for: everything that decides who reads which word
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from itertools import product
@@ -94,12 +95,12 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
     config, question = runtime.config, runtime.question
     made, shown = mailer(runtime), pages(runtime)
     variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
-    mails = [made.skeleton(Variant(*variant)).content for variant in variants]
-    views = [View("question", language, why, hidden) for language, why, hidden in variants]
+    mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
+    views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
     return {
         "campaign": config.campaign.name,
-        "mail": _hash(mails),
-        "page": _hash([shown.shown(view).content for view in views]),
+        "mail": _by_language(mails),
+        "page": _by_language(views),
         "policy": policy_facts(runtime),
         "purposes": [purpose.id for purpose in config.purposes],
         "answer_days": config.campaign.answer_days,
@@ -125,6 +126,14 @@ def later_keys(runtime: Runtime) -> str:
 def digest(facts: dict[str, Any]) -> str:
     """Return the one hash over what an approval is given for."""
     return sha256(canonical(facts)).hexdigest()
+
+
+def _by_language(texts: Mapping[tuple[str, Any, bool], str]) -> dict[str, str]:
+    """Return one hash over the texts of each language."""
+    return {
+        language: _hash([text for variant, text in texts.items() if variant[0] == language])
+        for language, _, _ in texts
+    }
 
 
 def _hash(texts: list[str]) -> str:

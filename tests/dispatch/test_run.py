@@ -19,6 +19,7 @@ from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connection, Patience, RelayAt
 from repermit.dispatch.run import send
 from repermit.dispatch.verdict import retry_after
+from repermit.dispatch.waves import Terms
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
 from repermit.domain.envelope import Bounces
@@ -52,6 +53,7 @@ PLAN = Plan(
     per_second=100_000.0,
     approved_size=EVERYTHING,
     reconnect_seconds=(0.01, 0.01),
+    terms=Terms(stop_bounce_percent=100),
 )
 SOON = 10.0  # seconds; whoever waits longer has been forgotten
 
