@@ -134,6 +134,7 @@ class Decision:
         return CURES.get(self.reason, "")
 
 
+_RELATIONSHIPS = frozenset(Relationship)
 _OTHER = "EEA"
 # Source: EEA Agreement; the EU of 27 with IS, LI and NO.
 EEA = frozenset(
@@ -180,7 +181,7 @@ def decide(evidence: Evidence, rules: Rules, *, today: date) -> Decision:
     """
     if not evidence.relationship:
         return Decision(_WITHHOLD, "-", Reason.RELATIONSHIP_MISSING)
-    if evidence.relationship not in frozenset(Relationship):
+    if evidence.relationship not in _RELATIONSHIPS:
         return Decision(_WITHHOLD, "-", Reason.RELATIONSHIP_UNKNOWN)
     relationship = Relationship(evidence.relationship)
     cell = f"{evidence.country or '-'}.{relationship}"

@@ -31,7 +31,7 @@ from repermit.ledger.store.admission import Screened, Tally
 _READ_AT_ONCE = 2000  # rows between two looks at the flag that stops an import
 _ADMIT_AT_ONCE = 1500  # about 30 ms in the ledger, so that no answer waits
 _SLICE_ROWS = 400  # opt-outs in one transaction
-_MOST_JUDGED = 20_000  # different rows of evidence that are remembered
+_MOST_JUDGED = 50_000  # different rows of evidence that are remembered
 _SAMPLE_ROWS = 1000  # that say in which order dates are written
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from repermit.domain.relationship import Relationship
 
-_CACHED = 4096  # distinct texts a parser remembers
+_CACHED = 1 << 14  # distinct texts a parser remembers
 
 _NOTHING = "- -- / null (null) none nan \\n n/a n.v.t. nvt"
 _TRUE = "1 1.0 x y j ja yes oui true waar wahr vrai"
@@ -87,6 +87,7 @@ def folded(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text).casefold()))
 
 
+@lru_cache(_CACHED)
 def is_nothing(text: str) -> bool:
     """Return whether a cell is empty, or what stands for empty (`NULL`, `-`, a zero date)."""
     word = text.strip().casefold()
@@ -98,6 +99,7 @@ def tells_opt_outs(text: str) -> bool:
     return folded(text) in _words(_OUT, _IN)
 
 
+@lru_cache(_CACHED)
 def says_left(text: str) -> bool:
     """Return whether *text* is a word that is said of those who left, and of nobody else."""
     return folded(text) in _words(_OUT)
@@ -180,6 +182,7 @@ def truth_of(text: str) -> bool | None:
     return True if word in _words(_TRUE) else False if word in _words(_FALSE) else None
 
 
+@lru_cache(_CACHED)
 def fact_of(text: str) -> str | None:
     """Return *text* as `text_of` does, or None when it holds an address: it may be another
     person's, and a source stands in the mail."""

@@ -23,7 +23,6 @@ GMAIL = {"gmail": (Cap(4000, 24),)}
 def a_plan(**changes: Any) -> Plan:
     known: dict[str, Any] = {"per_second": 1.0, "terms": Terms()}
     return Plan(
-        
         give_up=timedelta(hours=72),
         connections=1,
         approved_size=0,

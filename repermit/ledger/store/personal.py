@@ -19,6 +19,8 @@ _OUTWEIGHS = 100  # more than there are fields
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 _RELATIONSHIPS, _UNKNOWN_RELATIONSHIP = frozenset(Relationship), "unknown"
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
+_FIELDS = tuple(field.name for field in fields(Evidence))
+_SEALED = tuple(name for name in _FIELDS if name not in _OPEN)
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,10 @@ def sealed_text(mailbox: str, known: str) -> str:
 def known_text(evidence: Evidence) -> str:
     """Return the evidence that is known as a JSON object, without what stands in columns."""
     content: dict[str, Any] = {}
-    for field in fields(Evidence):
-        value = getattr(evidence, field.name)
-        if field.name not in _OPEN and value not in (None, False):
-            content[field.name] = value.isoformat() if isinstance(value, date) else value
-        elif value is False and field.name not in _FLAGS:
-            content[field.name] = False
+    for name in _SEALED:
+        value = getattr(evidence, name)
+        if value is not None and (value is not False or name not in _FLAGS):
+            content[name] = value.isoformat() if isinstance(value, date) else value
     return _ENCODER.encode(content)
 
 
@@ -53,7 +53,7 @@ def richness(evidence: Evidence, language: str | None) -> int:
     The stricter rule holds: what forbids to ask outweighs any number of fields, and so does that
     the list is sensitive.
     """
-    known = sum(getattr(evidence, field.name) not in (None, False) for field in fields(Evidence))
+    known = len([name for name in _FIELDS if getattr(evidence, name) not in (None, False)])
     strict = (evidence.relationship in NEVER_ASKED) + 2 * evidence.sensitive
     return known + (language is not None) + _OUTWEIGHS * strict
 
