@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
-from bench import imports
+from bench import dispatch, imports
 from bench.measure import sync_seconds
+
+_NAMES = ("import", "send", "distance")
 
 
 def main() -> None:
     """Run the benchmarks and print their figures."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of the list (1,000,000)")
-    given = parser.parse_args()
+    given = _given()
+    names = given.names or _NAMES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="repermit-bench-") as folder:
         path = Path(folder)
-        print(f"one fsync: {sync_seconds(path) * 1e3:.2f} ms")
-        imports.run(path, given.rows)
+        print(f"one fsync: {sync_seconds(path) * 1e3:.2f} ms", flush=True)
+        if "import" in names:
+            imports.run(path, given.rows)
+        if {"send", "distance"} & set(names):
+            dispatch.run(
+                path,
+                names,
+                mails=given.mails,
+                runs=given.runs,
+                recipients=given.recipients,
+            )
+
+
+def _given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(_NAMES)} (all of them)"
+    )
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the list (1,000,000)")
+    parser.add_argument("--mails", type=int, default=20_000, help="of a run of send (20,000)")
+    parser.add_argument("--runs", type=int, default=3, help="of which the median is told (3)")
+    parser.add_argument(
+        "--recipients", type=int, default=0, help="send to so many, once, for the memory (none)"
+    )
+    given = parser.parse_args()
+    if unknown := set(given.names) - set(_NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    return given
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,12 +18,30 @@ _SYNCS = 50
 
 @dataclass(frozen=True)
 class Ran:
-    """One command that ended well: seconds, the most memory of one of its processes, and what it
-    printed."""
+    """One command that ended well: seconds by the clock and of CPU (user and system), the most
+    memory of one of its processes, and what it printed."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     out: str
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The median of a few runs, with the least and the most."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Spread:
+        """Return how *figures* lie."""
+        return cls(statistics.median(figures), min(figures), max(figures))
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.median:{spec}} ({self.least:{spec}} to {self.most:{spec}})"
 
 
 def run(command: Sequence[str | Path], *, cwd: Path) -> Ran:
@@ -32,14 +51,20 @@ def run(command: Sequence[str | Path], *, cwd: Path) -> Ran:
         process = subprocess.Popen(
             list(map(str, command)), cwd=cwd, stdout=out, stderr=err, stdin=subprocess.DEVNULL
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()  # nothing that was started stays behind
+            raise
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
         if process.returncode:
-            raise RuntimeError(f"{command} ended {process.returncode}: {err.read().decode()}")
-        return Ran(seconds, usage.ru_maxrss * _rss_unit(), out.read().decode())
+            said = (out.read() + err.read()).decode()
+            raise RuntimeError(f"{command} ended {process.returncode}: {said}")
+        cpu_seconds = usage.ru_utime + usage.ru_stime
+        return Ran(seconds, cpu_seconds, usage.ru_maxrss * _rss_unit(), out.read().decode())
 
 
 def python(*words: str | Path, cwd: Path) -> Ran:

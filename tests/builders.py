@@ -9,6 +9,7 @@ from typing import Any
 
 from repermit.domain.address import parse
 from repermit.domain.policy import Decision, Evidence, Rules, decide
+from repermit.domain.provider import provider_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
@@ -78,6 +79,7 @@ def newcomer_of(tx: Transaction, draft: Draft, *, generation: int) -> Newcomer:
         tx.vault.lookup(canonical, generation=generation),
         tx.vault.suppressions(canonical),
         draft.person.address.mailbox,
+        provider_of(draft.person.address.domain),
         *Screened.of(draft.person.evidence, draft.language, draft.decision),
     )
 

@@ -226,6 +226,19 @@ def test_a_relative_path_to_the_file_becomes_absolute() -> None:
     assert a_config("config.toml").path == Path.cwd() / "config.toml"
 
 
+def test_mails_are_signed_here_or_by_the_relay() -> None:
+    config = a_table("relay", 'dkim_key = "keep/dkim.pem"\ndkim_selector = "S2026"')
+    assert config.dkim_key == Path("/srv/repermit/keep/dkim.pem")
+    assert config.relay.dkim_selector == "s2026"
+    assert a_config().dkim_key is None
+
+
+def test_bounces_may_have_a_domain_of_their_own() -> None:
+    config = a_table("relay", 'envelope_domain = "Bounces.Tuinvrienden.example"')
+    assert config.relay.envelope_domain == "bounces.tuinvrienden.example"
+    assert a_config().relay.envelope_domain == ""
+
+
 def test_a_privacy_notice_may_be_a_file_beside_the_config(tmp_path: Path) -> None:
     (tmp_path / "notice.txt").write_text("Wij bewaren uw adres.", encoding="utf-8")
     config = a_config(tmp_path / "config.toml", privacy_url='privacy_file = "notice.txt"')
@@ -366,12 +379,9 @@ def test_a_sensitive_list_needs_a_dpo_a_dpia_and_a_relay_in_the_eea(
 
 
 def test_keys_of_a_later_release_load_and_are_named() -> None:
-    text = SMALLEST.replace("[relay]", '[relay]\nwaves = [100, 1000]\ndkim_key = "keys/dkim.pem"')
-    text += 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
+    text = SMALLEST + 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
     config = read(text, path=Path("config.toml"))
-    assert config.not_used_yet == (
-        *("relay.waves", "relay.dkim_key", "web.trusted_proxy", "inbound.maildir"),
-    )
+    assert config.not_used_yet == (*("web.trusted_proxy", "inbound.maildir"),)
 
 
 def test_a_config_cannot_be_changed() -> None:

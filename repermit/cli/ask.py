@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,6 @@ import typer
 from repermit.cli.session import (
     Interrupted,
     counted,
-    is_terminal,
     run,
     run_until_stopped,
     session_of,
@@ -23,7 +23,7 @@ from repermit.domain.clock import iso
 from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
-    from repermit.dispatch.plan import Sent
+    from repermit.dispatch.plan import Next, Plan, Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
     from repermit.ledger.tables import Approval
@@ -42,11 +42,25 @@ def register(app: typer.Typer) -> None:
 def send(
     context: typer.Context,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many mails.")] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Send nothing; tell what would leave when.")
+    ] = False,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="A person has looked: go on with the next wave.")
+    ] = False,
+    by: Annotated[str, typer.Option(metavar="NAME", help="With --continue: who has looked.")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Ask everyone who is listed, once each; ends when nothing may leave now."""
+    """Ask everyone who is listed, once each, in waves; ends when nothing may leave now, and
+    names when the next mail may."""
     runtime = session_of(context).runtime()
-    sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, stop))
+    if plan:
+        from repermit.cli.sendplan import plan_ahead, show_plan
+
+        show_plan(run(plan_ahead(runtime, _plan(runtime, 0, limit))), as_json=as_json)
+        return
+    looked_by = (by.strip() or _user()) if go_on else None
+    sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, looked_by, stop))
     content, failure = _told(sent, figures), sent.refusal
     if failure is None and sent.interrupted:
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
@@ -59,13 +73,15 @@ def send(
         show_json(content)
 
 
-async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tuple[Sent, Figures]:
+async def _send(
+    runtime: Runtime, limit: int | None, looked_by: str | None, stop: asyncio.Event
+) -> tuple[Sent, Figures]:
     from repermit.cli.assembly import later_keys, mailer, relay
-    from repermit.dispatch.plan import Plan
+    from repermit.cli.live import Live
     from repermit.dispatch.run import send as send_mails
-    from repermit.ledger.store import campaign
+    from repermit.ledger.store import campaign, waves
 
-    made, at, config = mailer(runtime), relay(runtime), runtime.config.relay
+    made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
     if later := later_keys(runtime):
         tell(later)
     async with runtime.ledger() as ledger:
@@ -75,25 +91,54 @@ async def _send(runtime: Runtime, limit: int | None, stop: asyncio.Event) -> tup
             f"{counted(before.standings['listed'], 'mail')} may leave, over"
             f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
         )
-        plan = Plan(
-            sender=config.from_.address,
-            give_up=timedelta(hours=config.give_up_hours),
-            connections=config.connections,
-            per_second=config.per_second,
-            approved_size=approval.log_size,
-            limit=limit,
-        )
-        sent = await send_mails(
-            ledger, at.connect, made, plan, stop=stop, progress=_progress(before)
-        )
-        if is_terminal():
-            tell("")
+        if not runtime.config.inbound.is_configured and config.waves:
+            tell("No [inbound]: bounces that come by mail are not seen, and no wave is waited for.")
+        if looked_by is not None and await ledger.write(waves.look, by=looked_by):
+            tell(f"{looked_by} has looked and lets it go on: that is in the log")
+        plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
+        sent = await send_mails(ledger, at.connect, made, plan, stop=stop, progress=live)
+        live.end(sent)
         return sent, await ledger.read(campaign.figures)
+
+
+def _plan(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:
+    """Return what the config lets a sender do."""
+    from repermit.dispatch.plan import Plan
+    from repermit.dispatch.waves import Terms
+    from repermit.domain.hours import Hours
+
+    config = runtime.config.relay
+    terms = Terms(
+        sizes=config.waves,
+        watch=timedelta(hours=config.watch_hours),
+        stop_bounce_percent=config.stop_bounce_percent,
+        stop_complaints=config.stop_complaints,
+        sees_bounces=runtime.config.inbound.is_configured,
+    )
+    return Plan(
+        give_up=timedelta(hours=config.give_up_hours),
+        connections=config.connections,
+        per_second=config.per_second,
+        approved_size=approved_size,
+        limit=limit,
+        terms=terms,
+        caps=config.caps,
+        hours=Hours(*config.hours, runtime.config.campaign.zone) if config.hours else None,
+    )
+
+
+def _user() -> str:
+    """Return who works at this machine, as far as it knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
 
 
 async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     """Return the approval that holds for exactly this. Raises: SendRefused."""
     from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
     from repermit.ledger.store import approval, campaign, erasing
 
     if await ledger.read(ledger.older_copy):
@@ -118,7 +163,7 @@ async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
         )
     facts = approval_facts(runtime)
     if digest(facts) != given.digest:
-        changed = ", ".join(_changed(given, facts)) or "something"
+        changed = "; ".join(changes(given, facts)) or "something"
         raise SendRefused(
             f"what was approved has changed since: {changed}",
             hint="look at it again with `repermit preview`, then approve it anew",
@@ -126,29 +171,11 @@ async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     added = await ledger.read(approval.listed_since, given)
     if added:
         raise SendRefused(
-            f"{counted(added, 'recipient')} added after the approval",
+            f"{counted(sum(added.values()), 'recipient')} added after the approval"
+            f" ({came_from(added)})",
             hint="look at the counts with `repermit screen`, then approve it anew",
         )
     return given
-
-
-def _changed(given: Approval, facts: dict[str, Any]) -> list[str]:
-    import json
-
-    approved = json.loads(given.facts)
-    return [name for name, value in facts.items() if approved.get(name) != value]
-
-
-def _progress(before: Figures) -> Any:
-    total = before.standings["listed"] + before.standings["deferred"]
-
-    def show_progress(sent: Sent) -> None:
-        if is_terminal():
-            typer.echo(f"\r  {sent.mails:,} of {total:,}", nl=False, err=True)
-        elif sent.mails % 1000 == 0:
-            tell(f"  {sent.mails:,} of {total:,}")
-
-    return show_progress
 
 
 def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
@@ -162,11 +189,21 @@ def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
         "interrupted": sent.interrupted,
         "left": figures.standings["listed"],
         "next_try": iso(figures.next_try),
+        "next": {"at": iso(sent.next.at), "why": sent.next.why} if sent.next else None,
+        "waves": sent.waves,
         "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
     }
 
 
+def _due(coming: Next) -> str:
+    if coming.why == "the next try":
+        return f"the next try is due at {iso(coming.at)}"
+    return f"the next mail may leave at {iso(coming.at)} ({coming.why})"
+
+
 def _show_sent(sent: Sent, figures: Figures) -> None:
+    for wave in sent.waves:
+        tell(wave)
     show(
         f"{counted(sent.asked, 'mail')} taken by the relay, {sent.deferred:,} deferred,"
         f" {sent.undeliverable:,} undeliverable, {sent.doubtful:,} doubtful"
@@ -177,8 +214,8 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
         tell("What is doubtful is never sent again by itself: see `repermit doubt list`.")
     if figures.paused_at is not None:
         show("paused: `repermit resume`, then `repermit send` goes on")
-    elif figures.next_try is not None:
-        show(f"the next try is due at {iso(figures.next_try)}: run `repermit send` again then")
+    elif sent.next is not None:
+        show(f"{_due(sent.next)}: run `repermit send` again then")
     elif figures.standings["listed"]:
         show(f"{counted(figures.standings['listed'], 'mail')} not sent yet")
     else:

@@ -5,10 +5,11 @@ Also what an approval is given for: everything that decides who reads which word
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repermit import __version__
 from repermit.dispatch.mail import Envelope, Mailer, Variant
@@ -19,9 +20,13 @@ from repermit.ledger.log import canonical
 from repermit.respond.pages import Pages, View
 from repermit.runtime import Runtime
 
+if TYPE_CHECKING:
+    from repermit.dispatch.dkim import Signer
 
-def mailer(runtime: Runtime) -> Mailer:
-    """Return what makes the mails. Raises: WordingIncomplete, KeysUnusable."""
+
+def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
+    """Return what makes the mails; *signing*, for those that leave, needs the DKIM key if the
+    config names one. Raises: WordingIncomplete, KeysUnusable."""
     relay = runtime.config.relay
     envelope = Envelope(
         from_name=relay.from_.name,
@@ -30,8 +35,20 @@ def mailer(runtime: Runtime) -> Mailer:
         public_url=runtime.config.web.public_url,
         campaign=runtime.keys.campaign,
         message_key=runtime.keys.message,
+        bounce_domain=relay.envelope_domain,
     )
-    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates)
+    signer = _signer(runtime, envelope.domain) if signing else None
+    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
+
+
+def _signer(runtime: Runtime, domain: str) -> Signer | None:
+    """Return what signs the mails; None when the relay does. Raises: KeysUnusable."""
+    key = runtime.config.dkim_key
+    if key is None:
+        return None
+    from repermit.dispatch.dkim import Signer
+
+    return Signer.load(key, domain=domain, selector=runtime.config.relay.dkim_selector)
 
 
 def pages(runtime: Runtime) -> Pages:
@@ -78,12 +95,12 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
     config, question = runtime.config, runtime.question
     made, shown = mailer(runtime), pages(runtime)
     variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
-    mails = [made.skeleton(Variant(*variant)).content for variant in variants]
-    views = [View("question", language, why, hidden) for language, why, hidden in variants]
+    mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
+    views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
     return {
         "campaign": config.campaign.name,
-        "mail": _hash(mails),
-        "page": _hash([shown.shown(view).content for view in views]),
+        "mail": _by_language(mails),
+        "page": _by_language(views),
         "policy": policy_facts(runtime),
         "purposes": [purpose.id for purpose in config.purposes],
         "answer_days": config.campaign.answer_days,
@@ -109,6 +126,14 @@ def later_keys(runtime: Runtime) -> str:
 def digest(facts: dict[str, Any]) -> str:
     """Return the one hash over what an approval is given for."""
     return sha256(canonical(facts)).hexdigest()
+
+
+def _by_language(texts: Mapping[tuple[str, Any, bool], str]) -> dict[str, str]:
+    """Return one hash over the texts of each language."""
+    return {
+        language: _hash([text for variant, text in texts.items() if variant[0] == language])
+        for language, _, _ in texts
+    }
 
 
 def _hash(texts: list[str]) -> str:

@@ -56,7 +56,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.domain.token import TEST_RECIPIENT
     from repermit.ledger.store import suppression
 
-    address, made, now = parse(text), mailer(runtime), runtime.clock.now()
+    address, made, now = parse(text), mailer(runtime, signing=True), runtime.clock.now()
     if runtime.config.ledger_path.exists():
         async with runtime.ledger() as ledger:
             if await ledger.read(suppression.is_suppressed, address.canonical):
@@ -76,9 +76,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
         first = asked_relationships(runtime)[0]
         for variant in sample_variants(runtime, first, test=True):
             mail = made.build(TEST_RECIPIENT, test_person(address), variant, due=due, now=now)
-            verdict = await connection.send(
-                runtime.config.relay.from_.address, mail.mailbox, mail.content
-            )
+            verdict = await connection.send(mail.sender, mail.mailbox, mail.content)
             if not isinstance(verdict, Accepted):
                 raise SendRefused(
                     f"the relay did not take the test mail ({verdict.reply})",

@@ -22,6 +22,7 @@ def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _languages(_table(raw, "campaign"))
     yield from _notice(_table(raw, "controller"))
     yield from _purposes(_elements(raw, "purposes"), _codes(_table(raw, "campaign")))
+    yield from _signing(_table(raw, "relay"))
     yield from _overrides(_table(raw, "policy"))
     if raw.get("purposes") == []:
         yield ("purposes",), "is empty; expected at least one table [[purposes]]"
@@ -70,6 +71,12 @@ def _overrides(rules: Mapping[str, Any]) -> Iterator[Fault]:
         if policy.is_cell(cell) and outcome == "ask" and not reasons.get(relationship):
             message = "asks without a reason; expected a sentence in policy.reasons."
             yield ("policy", "override", cell), message + relationship
+
+
+def _signing(relay: Mapping[str, Any]) -> Iterator[Fault]:
+    for key, other in (("dkim_selector", "dkim_key"), ("dkim_key", "dkim_selector")):
+        if relay.get(key) and not relay.get(other):
+            yield ("relay", key), f"stands alone; expected relay.{other} beside it"
 
 
 def _codes(campaign: Mapping[str, Any]) -> list[str]:

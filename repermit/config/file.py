@@ -63,6 +63,11 @@ class Config:
         return self.folder / self.keys.dir
 
     @property
+    def dkim_key(self) -> Path | None:
+        """Return where the key is that signs the mails; None when the relay signs them."""
+        return self.folder / self.relay.dkim_key if self.relay.dkim_key else None
+
+    @property
     def sensitive_prepared(self) -> bool:
         """Return whether a sensitive list may be asked: DPO, DPIA, and a relay in the EEA."""
         return bool(self.controller.dpo and self.controller.dpia) and any(

@@ -157,14 +157,30 @@ class Relay(Table):
     per_second: float = Field(
         default=50.0, gt=0, allow_inf_nan=False, description="mails a second, more than 0"
     )
+    caps: values.ProviderCaps = Field(
+        default={},
+        validate_default=True,
+        description='gmail = "4000/day", "500/hour", both with a comma between, or "none"',
+    )
+    hours: values.WallHours = Field(
+        default=None, description='"07:00-21:00", or empty for any time of the day'
+    )
+    waves: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)] = Field(
+        default=(200, 2000, 10_000), description="a list of whole numbers, such as [200, 2000]"
+    )
+    watch_hours: int = Field(default=48, ge=0, le=720, description="whole hours, from 0 to 720")
+    stop_bounce_percent: float = Field(
+        default=5.0, gt=0, le=100, description="a number above 0, to 100"
+    )
+    stop_complaints: int = Field(default=3, ge=1, description="a whole number, 1 or more")
     give_up_hours: int = Field(default=72, ge=1, le=720, description="whole hours, from 1 to 720")
-    envelope_domain: Unused = None
-    waves: Unused = None
-    watch_hours: Unused = None
-    stop_bounce_percent: Unused = None
-    stop_complaints: Unused = None
-    dkim_selector: Unused = None
-    dkim_key: Unused = None
+    envelope_domain: values.Domain = Field(
+        default="", description='a domain such as "bounces.example.org"'
+    )
+    dkim_selector: values.Selector = Field(
+        default="", description='a name in the DNS such as "s2026", letters and digits'
+    )
+    dkim_key: PerhapsLine = Field(default="", description="a file beside this config")
 
     @property
     def host(self) -> str:
@@ -215,6 +231,11 @@ class Inbound(Table):
 
     maildir: Unused = None
     imap: Unused = None
+
+    @property
+    def is_configured(self) -> bool:
+        """Return whether bounces and complaints come in at all."""
+        return bool(self.maildir or self.imap)
 
 
 class Processor(Table):

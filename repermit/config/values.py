@@ -7,6 +7,7 @@ repeats a value.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,9 +21,17 @@ from pydantic import AfterValidator, PlainValidator, StringConstraints, Validati
 
 from repermit.config import urls
 from repermit.domain import address
+from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
 
+_CAP = re.compile(r"(?P<mails>[1-9]\d{0,8})\s*/\s*(?P<per>hour|day)")
+_CAP_HOURS = {"hour": 1, "day": 24}
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 _MAILBOX = re.compile(r'"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>')
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_DOMAIN = 190  # with what stands before the @, within 254 (RFC 5321 section 4.5.3.1.3)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,20 @@ def _mailbox(value: object) -> Mailbox:
     if not mailbox.isascii():
         raise ValueError("has letters before the @ that many relays refuse")
     return Mailbox(name=parts["name"].strip() if parts else "", address=mailbox)
+
+
+def _domain(name: str) -> str:
+    name = name.lower()
+    if name and (len(name) > _LONGEST_DOMAIN or not _DOMAIN.fullmatch(name)):
+        raise ValueError("is not a domain in plain letters")
+    return name
+
+
+def _selector(name: str) -> str:
+    name = name.lower()
+    if name and (len(name) > _LONGEST_DOMAIN or not _SELECTOR.fullmatch(name)):
+        raise ValueError("is not a name that the DNS can have")
+    return name
 
 
 def _zone(name: str) -> str:
@@ -104,6 +127,45 @@ def _iso_day(text: str) -> dt.date | None:
         return None
 
 
+def _caps(value: object) -> Caps:
+    """Return the caps of each provider: those of the release, where the file says nothing."""
+    if not isinstance(value, Mapping):
+        raise ValueError("is not a table")
+    caps = dict(DEFAULT_CAPS)
+    for name, text in value.items():
+        if name not in PROVIDERS:
+            near = difflib.get_close_matches(name, PROVIDERS, n=1)
+            known = f"did you mean {near[0]}?" if near else f"known are {', '.join(PROVIDERS)}"
+            raise ValueError(f"names a provider that is not known ({known})")
+        caps[name] = _caps_of(text)
+    return MappingProxyType({name: each for name, each in caps.items() if each})
+
+
+def _caps_of(text: object) -> tuple[Cap, ...]:
+    if not isinstance(text, str):
+        raise ValueError("holds a cap that is not a text in quotes")
+    parts = [] if text.strip() == "none" else [part.strip() for part in text.split(",")]
+    found = [_CAP.fullmatch(part) for part in parts]
+    if not all(found):
+        raise ValueError("holds a cap that is not written the right way")
+    return tuple(Cap(int(part["mails"]), _CAP_HOURS[part["per"]]) for part in found if part)
+
+
+def _wall_hours(value: object) -> tuple[dt.time, dt.time] | None:
+    """Return the beginning and the end of the hours in which mails may leave."""
+    if not isinstance(value, str):
+        raise ValueError("is not a text in quotes")
+    if not value.strip():
+        return None
+    parts = _HOURS.fullmatch(value.strip())
+    if parts is None:
+        raise ValueError("is no span of hours")
+    start, end = (dt.time(int(parts[at]), int(parts[at + 1])) for at in (1, 3))
+    if start == end:
+        raise ValueError("is empty")
+    return start, end
+
+
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -126,11 +188,15 @@ PurposeId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-
 Zone = Annotated[Line, AfterValidator(_zone)]
 Email = Annotated[Line, AfterValidator(_address)]
 From = Annotated[Mailbox, PlainValidator(_mailbox)]
+Domain = Annotated[PerhapsLine, AfterValidator(_domain)]
+Selector = Annotated[PerhapsLine, AfterValidator(_selector)]
 WebUrl = Annotated[PerhapsLine, AfterValidator(urls.web_url)]
 PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
 RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]
 DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
 Bind = Annotated[Line, AfterValidator(urls.bind)]
 Day = Annotated[dt.date | None, PlainValidator(_day)]
+ProviderCaps = Annotated[Caps, PlainValidator(_caps)]
+WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours)]
 TextFile = Annotated[Path | None, PlainValidator(_text_file)]
 ByLanguage = Annotated[Mapping[Language, Line], AfterValidator(frozen)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from repermit.domain.provider import NO_CAPS, Caps
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import sending
 from repermit.ledger.store.sending import Intent, Settlement
@@ -26,8 +27,8 @@ class Claims:
     together, so that durability costs one sync for many mails.
     """
 
-    def __init__(self, ledger: Ledger, owner: str) -> None:
-        self._ledger, self._owner = ledger, owner
+    def __init__(self, ledger: Ledger, owner: str, caps: Caps = NO_CAPS) -> None:
+        self._ledger, self._owner, self._caps = ledger, owner, caps
         self._turn = asyncio.Lock()
         self._failed: BaseException | None = None  # a write that was lost: nothing leaves after it
         self._open: tuple[_Batch, asyncio.Task[Written]] | None = None
@@ -67,6 +68,7 @@ class Claims:
                     self._owner,
                     settlements=batch.settlements,
                     intents=batch.intents,
+                    caps=self._caps,
                 )
             except BaseException as failure:
                 self._failed = failure

@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 
 _SLACK_SECONDS = 0.02  # what a timer oversleeps may be caught up
+_TICK_SECONDS = 0.005  # turns that are nearer than this need no timer of their own
 
 
 class Pace:
-    """Lets `per_second` turns pass a second, evenly, over all connections; after a wait, those of
-    a fiftieth of a second may come at once."""
+    """Lets at most `per_second` turns pass a second, over all connections: evenly, to within a
+    few milliseconds, so that 10,000 a second need 200 timers and not 10,000."""
 
     def __init__(self, per_second: float) -> None:
         self._gap = 1 / per_second
-        self._next = 0.0
+        self._next: float | None = None
 
     async def turn(self, over: asyncio.Event) -> None:
         """Wait until it is this caller's turn, or until *over* is set."""
         now = asyncio.get_running_loop().time()
-        at = max(now - _SLACK_SECONDS, self._next)
+        at = now if self._next is None else max(now - _SLACK_SECONDS, self._next)
         self._next = at + self._gap
-        if at > now:
+        if at - now > _TICK_SECONDS:
             await wait(at - now, over)
 
 

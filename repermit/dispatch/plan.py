@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from repermit.dispatch.waves import Terms
+from repermit.domain.hours import Hours
+from repermit.domain.provider import NO_CAPS, Caps
+from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run may do."""
+    """What a run may do. `hours` None: at any time of the day."""
 
-    sender: str  # envelope address
     give_up: timedelta
     connections: int
     per_second: float
     approved_size: int  # rows listed at this log size or later were not approved
     limit: int | None = None
     reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
+    terms: Terms = field(default_factory=Terms)
+    caps: Caps = field(default_factory=lambda: NO_CAPS)
+    hours: Hours | None = None
+
+
+@dataclass(frozen=True)
+class Next:
+    """When the next mail may leave, and what it waits for."""
+
+    at: datetime
+    why: str
 
 
 @dataclass
@@ -32,8 +46,18 @@ class Sent:
     returned: int = 0
     recovered: int = 0  # claims of senders that are gone, now doubtful
     unmade: int = 0  # stay listed or deferred, because their mail cannot be made
+    in_flight: int = 0  # the relay has them in hand
+    to_send: int = 0  # how many may leave in the waves that were begun, as far as it is known
     interrupted: bool = False
     refusal: RepermitError | None = None  # why the run stopped by itself
+    waves: list[str] = field(default_factory=list)  # what was begun, in words
+    next: Next | None = None
+
+    def count(self, standing: Standing) -> None:
+        """Count one mail by where the relay's word has left its recipient."""
+        name = "returned" if standing is Standing.LISTED else str(standing)
+        setattr(self, name, getattr(self, name) + 1)
+        self.in_flight -= 1
 
     @property
     def mails(self) -> int:

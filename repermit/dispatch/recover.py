@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import sending
+from repermit.ledger.store import leases
 
 
 async def recover(ledger: Ledger) -> int:
     """Make doubtful what senders that are gone had claimed, give back what they had reserved,
     and return how many rows became doubtful."""
-    claims = await ledger.read(sending.claim_owners)
-    leases = await ledger.read(sending.lease_owners)
-    dead = [owner for owner in {*claims, *leases} if _is_gone(ledger, owner)]
+    claims = await ledger.read(leases.claim_owners)
+    reserved = await ledger.read(leases.lease_owners)
+    dead = [owner for owner in {*claims, *reserved} if _is_gone(ledger, owner)]
     if dead:
-        await ledger.write(sending.free_leases, dead)
-    return await ledger.write(sending.doubt_claims, dead) if claims else 0
+        await ledger.write(leases.free_leases, dead)
+    return await ledger.write(leases.doubt_claims, dead) if claims else 0
 
 
 def _is_gone(ledger: Ledger, owner: str) -> bool:

@@ -7,27 +7,27 @@ settles the mail that it has in hand first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from repermit.dispatch import gate, refusals
 from repermit.dispatch.claims import Claims, Written
+from repermit.dispatch.lines import Lines
 from repermit.dispatch.mail import Mailer, Variant
-from repermit.dispatch.pace import Pace, wait
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
-from repermit.dispatch.relay import Connect, Connection, RelayAway
-from repermit.dispatch.verdict import Accepted, Delayed, Refused, SenderRefused, Verdict, settlement
-from repermit.domain.standing import Standing
-from repermit.errors import RepermitError, SendRefused, WordingIncomplete
+from repermit.dispatch.relay import Connect, Connection
+from repermit.dispatch.turns import Turns
+from repermit.dispatch.verdict import Delayed, Verdict, settlement
+from repermit.dispatch.watch import AboutUs, Watcher
+from repermit.dispatch.waves import Objection, objection_to
+from repermit.errors import RepermitError, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import sending, snapshots
+from repermit.ledger.store import sending, snapshots, waves
 from repermit.ledger.store.sending import Intent, Reserved
 
-_POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
-_BATCH_A_CONNECTION = 10
-_BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its lease runs out
 _UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
 
 
@@ -43,22 +43,17 @@ class Run:
     progress: Callable[[Sent], None]
     owner: str = field(default_factory=lambda: uuid4().hex)
     sent: Sent = field(default_factory=Sent)
-    _reserved: list[Reserved] = field(default_factory=list)
-    _begun: int = 0
-    _exhausted: bool = False
-    _refusals: list[int] = field(default_factory=list)
     _kept: dict[Variant, str] = field(default_factory=dict)
     _unmade: dict[int, Exception] = field(default_factory=dict)  # why, by recipient
 
     def __post_init__(self) -> None:
-        self._refill, self._pace = asyncio.Lock(), Pace(self.plan.per_second)
         self._over = asyncio.Event()
-        self._live: set[Connection] = set()
-        self._claims = Claims(self.ledger, self.owner)
+        self._lines = Lines(self.connect, self.plan.reconnect_seconds, self._over)
+        self._turns = Turns(self.ledger, self.plan, self.owner, self._over)
+        self._claims = Claims(self.ledger, self.owner, self.plan.caps)
+        self._watcher = Watcher(self.plan.terms)
         self._settling: set[asyncio.Task[Written]] = set()
         self._defects: list[BaseException] = []
-        in_time = int(self.plan.per_second * _BATCH_SECONDS)
-        self._batch = max(1, min(self.plan.connections * _BATCH_A_CONNECTION, in_time))
 
     async def go(self) -> Sent:
         """Send until nothing may leave now, and return what was done."""
@@ -67,7 +62,7 @@ class Run:
         listening = asyncio.create_task(self._listen())
         try:
             self.sent.recovered = await recover(self.ledger)
-            await self._work_all()
+            await self._work_by_waves()
         finally:
             listening.cancel()
             lock.release()
@@ -78,20 +73,43 @@ class Run:
         await self.stop.wait()
         self._over.set()
 
+    async def _work_by_waves(self) -> None:
+        """Let what may leave now do so, wave after wave where none is waited for."""
+        is_first = True
+        try:
+            while True:
+                opened = await gate.open_gate(self.ledger, self.plan)
+                if not (is_first or opened.begun) or self._is_over():
+                    break
+                is_first = False
+                self._enter(opened)
+                await self._work_all()
+            self.sent.next = await gate.next_mail(self.ledger, self.plan, opened)
+        except RepermitError as failure:
+            self._stop_run(failure)
+        if self._unmade:
+            self._stop_run(refusals.not_made(self._unmade))
+
+    def _enter(self, opened: gate.Gate) -> None:
+        """Get ready for what the gate lets through."""
+        self._turns.enter()
+        self._watcher.enter(opened.state, self.sent)
+        self.sent.to_send += opened.to_send
+        if opened.begun:
+            self.sent.waves.append(str(opened.begun))
+
     async def _work_all(self) -> None:
         """Let every connection work until its end, whatever becomes of the others."""
         tasks = [asyncio.create_task(self._work()) for _ in range(self.plan.connections)]
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*self._settling, return_exceptions=True)
         try:
-            await self.ledger.write(sending.release, self.owner)
+            await self._turns.let_go()
         except RepermitError as failure:
             self._stop_run(failure)
         for end in (*ends, *self._defects):
             if end is not None:
                 raise end
-        if self._unmade:
-            self._stop_run(_not_made(self._unmade))
 
     def _is_over(self) -> bool:
         return self.stop.is_set() or self._over.is_set()
@@ -100,12 +118,12 @@ class Run:
         """One connection: take a row, claim it, send it, settle it, and so on."""
         connection: Connection | None = None
         try:
-            while (reserved := await self._next()) is not None:
+            while (reserved := await self._turns.next()) is not None:
                 if connection is None or connection.broken:
-                    await self._close(connection)
-                    connection = await self._open()
+                    await self._lines.close(connection)
+                    connection = await self._opened()
                 if connection is None:
-                    self._put_back(reserved)
+                    self._turns.put_back(reserved)
                     break
                 connection = await self._ask(connection, reserved)
         except RepermitError as failure:
@@ -114,60 +132,14 @@ class Run:
             self._over.set()  # a defect: the others settle what they have in hand
             raise
         finally:
-            await self._close(connection)
+            await self._lines.close(connection)
 
-    async def _next(self) -> Reserved | None:
-        """Return a row that this run holds by a lease, once it is its turn; None when the run is
-        over or nothing may leave."""
-        async with self._refill:
-            if (self._exhausted and not self._reserved) or self._begun == self.plan.limit:
-                return None
-            await self._pace.turn(self._over)
-            if not self._reserved and not self._is_over():
-                self._reserved = await self.ledger.write(
-                    sending.reserve,
-                    self.owner,
-                    approved_size=self.plan.approved_size,
-                    limit=self._batch,
-                )
-                self._exhausted = not self._reserved
-            if self._is_over() or not self._reserved:
-                return None
-            self._begun += 1
-            return self._reserved.pop()
-
-    def _put_back(self, reserved: Reserved) -> None:
-        self._reserved.append(reserved)
-        self._begun -= 1
-
-    async def _open(self) -> Connection | None:
-        """Return a connection; None when the relay stays away. That stops the run, unless other
-        connections stand: then the relay wants no more of them, and those go on alone."""
-        for seconds in (*self.plan.reconnect_seconds, None):
-            if self._is_over():
-                return None
-            try:
-                connection = await self.connect()
-            except RelayAway:
-                if seconds is not None:
-                    await wait(seconds, self._over)
-            else:
-                self._live.add(connection)
-                return connection
-        if not self._live:
-            self._stop_run(
-                SendRefused(
-                    "the relay cannot be reached, or does not speak SMTP",
-                    hint="check relay.url and that it runs; then `repermit send` goes on where "
-                    "it was",
-                )
-            )
-        return None
-
-    async def _close(self, connection: Connection | None) -> None:
-        if connection is not None:
-            self._live.discard(connection)
-            await connection.close()
+    async def _opened(self) -> Connection | None:
+        """Return a connection, or None; the run ends when there is no other one either."""
+        connection = await self._lines.open()
+        if connection is None and not self._lines.live and not self._is_over():
+            self._stop_run(refusals.relay_away())
+        return connection
 
     async def _ask(self, connection: Connection, reserved: Reserved) -> Connection | None:
         """Claim, send, settle, and return the connection to go on with.
@@ -183,18 +155,22 @@ class Run:
             mail = self.mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
         except _UNMAKEABLE as failure:
             self._unmade[reserved.id] = failure
+            self._turns.passed_over(reserved)
             self.sent.unmade = len(self._unmade)
             return connection
         shown = await self._keep(variant)
         if not await self._claims.intend(Intent(reserved, due, shown)):
+            self._turns.passed_over(reserved)
             return connection
+        self._turns.taken(reserved)
+        self.sent.in_flight += 1
         usable: Connection | None = connection
         if connection.broken:
-            await self._close(connection)
-            usable = await self._open()
+            await self._lines.close(connection)
+            usable = await self._opened()
         verdict: Verdict = Delayed("connection lost")
         if usable is not None:
-            verdict = await usable.send(self.plan.sender, mail.mailbox, mail.content)
+            verdict = await usable.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
         await self._settle(reserved, verdict)
         self.progress(self.sent)
         return usable
@@ -211,19 +187,10 @@ class Run:
         now = self.ledger.clock.now()
         settled = settlement(verdict, reserved, now=now, give_up=self.plan.give_up)
         written = self._claims.settle(reserved.id, settled)
-        self._settling.add(written)
-        written.add_done_callback(self._settled)
-        match settled.standing:
-            case Standing.ASKED:
-                self.sent.asked += 1
-            case Standing.DEFERRED:
-                self.sent.deferred += 1
-            case Standing.UNDELIVERABLE:
-                self.sent.undeliverable += 1
-            case Standing.DOUBTFUL:
-                self.sent.doubtful += 1
-            case _:
-                self.sent.returned += 1
+        if written not in self._settling:  # it settles others too
+            self._settling.add(written)
+            written.add_done_callback(self._settled)
+        self.sent.count(settled.standing)
         await self._judge_relay(reserved, verdict)
 
     def _settled(self, written: asyncio.Task[Written]) -> None:
@@ -236,30 +203,27 @@ class Run:
             self._over.set()
 
     async def _judge_relay(self, reserved: Reserved, verdict: Verdict) -> None:
-        """Stop the run when the relay refuses us rather than the recipients."""
-        if isinstance(verdict, SenderRefused):
-            self._stop_run(
-                SendRefused(
-                    f"the relay refuses the sender ({verdict.reply})",
-                    hint="check relay.from, and with the relay's operator that it may send",
-                )
-            )
-        if isinstance(verdict, Refused) and verdict.policy:
-            self._refusals.append(reserved.id)
-            if len(self._refusals) >= _POLICY_REFUSALS:
-                await asyncio.gather(*self._settling, return_exceptions=True)
-                returned = await self.ledger.write(sending.relist, self._refusals)
-                self.sent.undeliverable -= returned
-                self.sent.returned += returned
-                self._stop_run(
-                    SendRefused(
-                        f"the relay refused {len(self._refusals)} recipients in a row for reasons "
-                        f"of policy ({verdict.reply}); they are listed again",
-                        hint="check SPF, DKIM and DMARC of the sender, and blocklists",
-                    )
-                )
-        elif isinstance(verdict, Accepted):
-            self._refusals.clear()
+        """Stop the run when the relay refuses us rather than the recipients, or when too much
+        speaks against going on."""
+        match self._watcher.judge(reserved, verdict, self.sent):
+            case AboutUs(refusal, ids):
+                if ids:
+                    await asyncio.gather(*self._settling, return_exceptions=True)
+                    returned = await self.ledger.write(sending.relist, ids)
+                    self.sent.undeliverable -= returned
+                    self.sent.returned += returned
+                self._stop_run(refusal)
+            case Objection() as objection:
+                self._stop_run(await gate.stop(self.ledger, objection))
+        if self._watcher.is_due_to_look(asyncio.get_running_loop().time()):
+            await self._look()
+
+    async def _look(self) -> None:
+        """Stop the run when what came in elsewhere speaks against going on."""
+        state = await self.ledger.read(waves.state)
+        now = self.ledger.clock.now()
+        if objection := objection_to(state, self.plan.terms, now=now):
+            self._stop_run(await gate.stop(self.ledger, objection))
 
     def _stop_run(self, failure: RepermitError) -> None:
         if self.sent.refusal is None:
@@ -282,14 +246,3 @@ async def send(
     nobody is sent twice and nobody is skipped.
     """
     return await Run(ledger, connect, mailer, plan, stop, progress).go()
-
-
-def _not_made(why: Mapping[int, Exception]) -> SendRefused:
-    """Return what to tell of recipients whose mail could not be made, without their data."""
-    first = next(iter(why.values()))
-    cause = str(first) if isinstance(first, RepermitError) else type(first).__name__
-    return SendRefused(
-        f"no mail could be made for {len(why):,} of them ({cause}); the others were asked",
-        hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
-        "then approve it anew and `repermit send` again",
-    )

@@ -36,7 +36,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class SenderRefused:
-    """The relay refuses us, not the recipient: a 5xx to MAIL FROM."""
+    """The relay refuses us, not the recipient: a 5xx to MAIL FROM, or our mails are too large."""
 
     reply: str
 
@@ -49,6 +49,21 @@ class Lost:
 
 
 Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
+
+
+def of_no(reply: str, *, to_sender: bool = False) -> Delayed | Refused | SenderRefused | None:
+    """Return what a *reply* means that is not the yes that was asked for; None when it is no
+    answer to that question. This is the one list of what is worth a retry: 4xx is, 5xx is not.
+    """
+    match reply[0]:
+        case "4":
+            return Delayed(reply)
+        case "5" if to_sender:
+            return SenderRefused(reply)
+        case "5":
+            return Refused(reply, policy=" 5.7." in reply)
+        case _:
+            return None
 
 
 def settlement(

@@ -17,6 +17,14 @@ def place(name: str) -> str:
     return f"⟦{name}⟧"
 
 
+def split(skeleton: str) -> list[str]:
+    """Return *skeleton* cut at its places: a text, the name of a place, a text, and so on.
+
+    Shape: an odd number of elements; the first and the last are texts, perhaps empty.
+    """
+    return _PLACE.split(skeleton)
+
+
 def fill(skeleton: str, values: Mapping[str, str]) -> str:
     """Return *skeleton* with every place filled, once; a mark inside a value stays as it is.
 

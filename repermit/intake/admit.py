@@ -16,6 +16,7 @@ from typing import Any
 
 from repermit.domain.address import Address, parse
 from repermit.domain.policy import Rules, decide
+from repermit.domain.provider import provider_of
 from repermit.errors import AddressRejected
 from repermit.intake.cells import tells_to_stop
 from repermit.intake.evidence import Defaults, Known, evidence_of, month_first
@@ -201,7 +202,8 @@ class _Intake:
         lookup = vault.lookup(address.canonical, generation=self.generation)
         text = address.canonical.encode()
         hashes = tuple([vault.mac(key, text) for key in self._keys])
-        spool.put((lookup, hashes, address.mailbox, *judged.screened), lookup[0])
+        provider = provider_of(address.domain)
+        spool.put((lookup, hashes, address.mailbox, provider, *judged.screened), lookup[0])
 
     def _reject(self, line: int, why: str, cell: str) -> None:
         self.imported.tally.rejected += 1

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     ERASED = "erased"  # on the person's own wish
     PAUSED = "paused"
     RESUMED = "resumed"
+    STOPPED = "stopped"  # sending stopped by itself, with the figures
+    CONTINUED = "continued"  # a person looked and let it go on
     EXPORTED = "exported"
     PURGED = "purged"
     RESEALED = "resealed"  # survivors stand under a new generation

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 _Big = BigInteger().with_variant(Integer, "sqlite")  # instants and ids pass 32 bits
@@ -16,6 +16,18 @@ _Big = BigInteger().with_variant(Integer, "sqlite")  # instants and ids pass 32 
 
 def _big(**options: Any) -> Any:
     return Field(sa_type=_Big, **options)
+
+
+def _partial(name: str, order: str, *, where: str) -> Index:
+    """Return the index of those who wait for their mail, by provider and then in the order in
+    which they come; it costs nothing for anybody else."""
+    condition = text(where)
+    return Index(
+        name,
+        *("provider", order, "id"),
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
 
 
 class Campaign(SQLModel, table=True):
@@ -32,6 +44,8 @@ class Campaign(SQLModel, table=True):
     purged: int
     erased: int
     paused_at: int | None = _big(default=None)
+    stopped_at: int | None = _big(default=None)  # sending stopped by itself, until a person looked
+    stopped_for: str | None = None  # JSON: why, with the figures
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
@@ -63,6 +77,9 @@ class Recipient(SQLModel, table=True):
     __table_args__ = (
         Index("ix_recipient_standing", "standing", "due_at", "id"),
         Index("ix_recipient_generation", "generation"),
+        _partial("ix_recipient_listed", "contact", where="standing = 'listed' AND attempts = 0"),
+        _partial("ix_recipient_returned", "contact", where="standing = 'listed' AND attempts > 0"),
+        _partial("ix_recipient_deferred", "try_at", where="standing = 'deferred'"),
     )
 
     id: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -74,6 +91,9 @@ class Recipient(SQLModel, table=True):
     relationship: str | None = None
     country: str | None = None
     language: str | None = None
+    provider: str | None = None  # who runs the mailbox; None: one of many others
+    contact: int | None = None  # the last contact: year * 100 + month
+    wave: int | None = None  # in which their mail left
     standing: str
     cell: str
     reason: str
@@ -113,6 +133,7 @@ class AlsoSaid(SQLModel, table=True):
     relationship: str | None = None
     country: str | None = None
     language: str | None = None
+    contact: int | None = None
     standing: str
     cell: str
     reason: str
@@ -173,6 +194,36 @@ class Approval(SQLModel, table=True):
     digest: str  # SHA-256 over wording, policy, purposes, controller, dates and pace
     log_size: int = _big()  # a row listed later was not approved
     facts: str  # JSON: what was approved, part by part
+
+
+class Wave(SQLModel, table=True):
+    """One part of the campaign that leaves together, and is looked at before the next one."""
+
+    __tablename__ = "wave"
+
+    number: int = Field(primary_key=True)
+    step: int  # 0: a pilot; its place among the sizes of the config
+    size: int | None = None  # None: everybody who is left
+    begun_at: int = _big()
+    mails: int = 0  # people whose mail has left, or may have
+    drawn: str | None = None  # JSON list of the ids of a pilot, until it has left
+    expected_dead: int = 0  # of a pilot, by the age of its contacts, at least
+    ended_at: int | None = _big(default=None)
+    looked_at: int | None = _big(default=None)  # when a person let the sending go on, and who
+    looked_by: str | None = None
+    seen_mails: int = 0  # what that person saw; judged is only what came later
+    seen_undeliverable: int = 0
+    seen_complaints: int = 0
+
+
+class ProviderHour(SQLModel, table=True):
+    """How many mails left for a provider within one hour (whole hours since 1970)."""
+
+    __tablename__ = "provider_hour"
+
+    provider: str = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    mails: int
 
 
 class Purge(SQLModel, table=True):

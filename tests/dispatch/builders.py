@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from repermit.dispatch.mail import Envelope, Mailer
+from repermit.dispatch.dkim import Signer
+from repermit.dispatch.mail import Envelope, Mailer, Variant
+from repermit.domain.address import parse
+from repermit.domain.deadline import due_at
+from repermit.domain.policy import CAN_BE_ASKED, Evidence
 from repermit.domain.purpose import Purpose
 from repermit.domain.question import Controller, Question
 from repermit.domain.templates import Templates
 from repermit.domain.token import Tokens
 from repermit.domain.wording import Wording, flatten
+from repermit.ledger.store.personal import Person
 from repermit.runtime import shipped
 
 LANGUAGES = ("nl", "fr", "de", "en")
 ZONE = ZoneInfo("Europe/Brussels")
 TOKENS = Tokens([b"k" * 32])
 URL = "https://answer.tuinvrienden.example"
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+DUE = due_at(NOW, answer_days=30, zone=ZONE)
+NL = Variant("nl", "signed_up_no_proof", sensitive=False)
+VARIANTS = [
+    Variant(language, relationship, sensitive, test)
+    for language, relationship, sensitive, test in product(
+        LANGUAGES, sorted(CAN_BE_ASKED), (False, True), (False, True)
+    )
+]
 NEWS = Purpose(
     "newsletter",
     {
@@ -71,11 +87,19 @@ def a_question(*purposes: Purpose, said: Mapping[str, str] | None = None) -> Que
     )
 
 
-def a_mailer(
-    question: Question | None = None, *, templates: Path | None = None, **envelope: Any
-) -> Mailer:
-    """Return a mailer; *templates* is a folder whose templates come before those of the release,
-    *envelope* changes who sends."""
+def a_person(address: str = "an.peeters@telenet.example", **evidence: object) -> Person:
+    """Return somebody of whom everything that a mail can name is known."""
+    known = {
+        "source": "het formulier op de beurs",
+        "collected": date(2016, 3, 1),
+        "ended": date(2019, 1, 1),
+        **evidence,
+    }
+    return Person(parse(address), Evidence(**known))  # type: ignore[arg-type]
+
+
+def an_envelope(**changes: Any) -> Envelope:
+    """Return who sends, with some of it changed."""
     known: dict[str, Any] = {
         "from_name": "Tuinvrienden",
         "from_address": "nieuws@tuinvrienden.example",
@@ -84,7 +108,23 @@ def a_mailer(
         "campaign": "0f0e0d0c-0b0a-4908-8706-050403020100",
         "message_key": b"m" * 32,
     }
+    return Envelope(**(known | changes))
+
+
+def a_mailer(
+    question: Question | None = None,
+    *,
+    templates: Path | None = None,
+    signer: Signer | None = None,
+    **envelope: Any,
+) -> Mailer:
+    """Return a mailer; *templates* is a folder whose templates come before those of the release,
+    *envelope* changes who sends."""
     folders = (templates, shipped()) if templates else (shipped(),)
     return Mailer(
-        question or a_question(), Envelope(**(known | envelope)), TOKENS, _templates(folders)
+        question or a_question(),
+        an_envelope(**envelope),
+        TOKENS,
+        _templates(folders),
+        signer,
     )

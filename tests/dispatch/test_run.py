@@ -19,8 +19,10 @@ from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connection, Patience, RelayAt
 from repermit.dispatch.run import send
 from repermit.dispatch.verdict import retry_after
+from repermit.dispatch.waves import Terms
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
+from repermit.domain.envelope import Bounces
 from repermit.domain.question import day_in_words
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import LedgerUnusable, SendRefused
@@ -44,13 +46,14 @@ from tests.relays import (
     says_and_hangs_up,
 )
 
+BOUNCES = "bounces.tuinvrienden.example"
 PLAN = Plan(
-    sender="bounces@tuinvrienden.example",
     give_up=timedelta(hours=72),
     connections=3,
     per_second=100_000.0,
     approved_size=EVERYTHING,
     reconnect_seconds=(0.01, 0.01),
+    terms=Terms(stop_bounce_percent=100),
 )
 SOON = 10.0  # seconds; whoever waits longer has been forgotten
 
@@ -61,7 +64,7 @@ class Sender:
 
     ledger: Ledger
     relay: Relay
-    mailer: Mailer = field(default_factory=a_mailer)
+    mailer: Mailer = field(default_factory=lambda: a_mailer(bounce_domain=BOUNCES))
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: list[Sent] = field(default_factory=list)
 
@@ -159,7 +162,7 @@ async def test_the_mail_goes_out_under_the_envelope_address_with_the_date_on_fil
     [arrived] = sender.relay.deliveries
     [due] = await sender.row(id_, "due_at")
     day = day_in_words(last_day(from_micros(due), zone=ZONE), "nl")
-    assert arrived.sender == PLAN.sender
+    assert Bounces(b"m" * 32, BOUNCES).recipient(arrived.sender) == id_
     assert day.encode() in arrived.content.replace(b"=\r\n", b"")
 
 

@@ -111,9 +111,21 @@ def test_a_token_that_was_cut_off_is_rejected() -> None:
             tokens.read(Scope.ANSWER, token[:length])
 
 
-def test_the_signature_is_hmac_sha256_under_a_salt_of_the_scope() -> None:
+@given(
+    keys=st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=3),
+    scope=scopes,
+    recipient_id=ids,
+)
+def test_a_token_is_octet_for_octet_the_one_of_itsdangerous(
+    keys: list[bytes], scope: Scope, recipient_id: int
+) -> None:
     """Links that are out must work under every later release."""
-    signer = Signer(NEW, salt=b"repermit.answer", key_derivation="hmac", digest_method=sha256)
-    payload = base64.urlsafe_b64encode(b"\x07").rstrip(b"=")
+    salt = f"repermit.{scope}".encode()
+    signer = Signer(keys, salt=salt, key_derivation="hmac", digest_method=sha256)
+    size = max(1, (recipient_id.bit_length() + 7) // 8)
+    payload = base64.urlsafe_b64encode(recipient_id.to_bytes(size, "big")).rstrip(b"=")
+    theirs, ours = signer.sign(payload).decode(), Tokens(keys).issue(scope, recipient_id)
 
-    assert Tokens([NEW]).read(Scope.ANSWER, signer.sign(payload).decode()) == 7
+    assert ours == theirs
+    assert signer.unsign(ours) == payload
+    assert Tokens(keys).read(scope, theirs) == recipient_id

@@ -17,7 +17,7 @@ def a_candidate(
     lookup: bytes, *, richness: int = 1, mailbox: str = "an@x.example"
 ) -> tuple[object, ...]:
     """Return the fields of somebody who asks to be admitted."""
-    evidence = ("{}", richness, None, "BE", None)
+    evidence = (None, "{}", richness, None, "BE", None, 202503)
     return tuple(Newcomer(lookup, (b"h",), mailbox, *evidence, "listed", "BE.customer", "allowed"))
 
 

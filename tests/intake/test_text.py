@@ -6,7 +6,7 @@ import io
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repermit.intake.encoding import Decoding, decoding_of
@@ -234,6 +234,7 @@ _PIECES = st.lists(
 
 
 @given(_PIECES)
+@example("\uff20")
 def test_no_at_sign_of_any_text_is_lost(text: str) -> None:
     """A display name may hold one: those in quotes and before `<` are left out."""
     lines = [line for line in io.StringIO(text, newline="") if line.strip() and line[0] != "#"]
@@ -241,7 +242,7 @@ def test_no_at_sign_of_any_text_is_lost(text: str) -> None:
 
     assert [line for line, _ in pieces] == sorted(line for line, _ in pieces)
     if not any(mark in text for mark in "<\"'("):
-        written = sum(line.count("@") for line in lines)
+        written = sum(line.count(sign) for line in lines for sign in "@\uff20\ufe6b")  # wide ones
         assert sum(piece.count("@") for _, piece in pieces) == written
 
 

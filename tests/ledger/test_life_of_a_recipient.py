@@ -32,6 +32,7 @@ from repermit.ledger.store import (
     campaign,
     doubt,
     erasing,
+    leases,
     screening,
     sending,
     suppression,
@@ -190,12 +191,12 @@ class Life(RuleBasedStateMachine):
     @rule(owner=owners)
     def a_sender_dies(self, owner: str) -> None:
         self.reserved = [(name, one) for name, one in self.reserved if name != owner]
-        self.write(sending.doubt_claims, [owner])
-        self.write(sending.free_leases, [owner])
+        self.write(leases.doubt_claims, [owner])
+        self.write(leases.free_leases, [owner])
 
     @rule()
     def leases_are_looked_after(self) -> None:
-        self.write(sending.doubt_claims, [])
+        self.write(leases.doubt_claims, [])
 
     @rule(resend=st.booleans())
     def a_person_decides_on_the_doubtful(self, resend: bool) -> None:

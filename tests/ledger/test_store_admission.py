@@ -14,6 +14,7 @@ from repermit.ledger.store import (
     campaign,
     doubt,
     erasing,
+    leases,
     reading,
     sending,
     suppression,
@@ -196,7 +197,7 @@ async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
     def lose_the_sender(tx: Transaction) -> None:
         (one,) = sending.reserve(tx, "lost", approved_size=EVERYTHING, limit=1)
         intend_one(tx, one, "lost", due=tx.now)
-        sending.doubt_claims(tx, ["lost"])
+        leases.doubt_claims(tx, ["lost"])
         doubt.decide_doubt(tx, None, expected=1, resend=True)
 
     await a_ledger.write(lose_the_sender)

@@ -1,9 +1,11 @@
+from datetime import timedelta
+
 import pytest
 
 from repermit.errors import ApprovalRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import admission, approval, campaign, sending
-from tests.builders import NOW, admit, verified
+from tests.builders import NOW, FakeClock, admit, verified
 
 
 async def approve(ledger: Ledger, digest: str = "d") -> int:
@@ -37,9 +39,12 @@ async def test_the_latest_approval_counts(a_ledger: Ledger) -> None:
     assert (await verified(a_ledger)).holds
 
 
-async def test_whoever_is_added_after_an_approval_is_not_approved(a_ledger: Ledger) -> None:
+async def test_whoever_is_added_after_an_approval_is_not_approved(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
     (before,) = await admit(a_ledger, "an@voorbeeld.example")
     await approve(a_ledger)
+    a_clock.advance(timedelta(seconds=1))
     (after,) = await admit(a_ledger, "jan@voorbeeld.example")
     approved = await a_ledger.read(approval.latest_approval)
     assert approved is not None
@@ -50,12 +55,12 @@ async def test_whoever_is_added_after_an_approval_is_not_approved(a_ledger: Ledg
         return [one.id for one in reserved]
 
     assert await may_leave(approved.log_size) == [before]
-    assert await a_ledger.read(approval.listed_since, approved) == 1
+    assert await a_ledger.read(approval.listed_since, approved) == {2: 1}
     await approve(a_ledger)
     again = await a_ledger.read(approval.latest_approval)
     assert again is not None
     assert await may_leave(again.log_size) == [before, after]
-    assert await a_ledger.read(approval.listed_since, again) == 0
+    assert await a_ledger.read(approval.listed_since, again) == {}
 
 
 async def test_nobody_listed_is_nobody_to_approve(a_ledger: Ledger) -> None:

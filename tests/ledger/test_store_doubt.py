@@ -5,7 +5,7 @@ import pytest
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import DoubtRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import doubt, erasing, screening, sending
+from repermit.ledger.store import doubt, erasing, leases, screening, sending
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -31,7 +31,7 @@ async def doubtful(ledger: Ledger, count: int = 3) -> list[int]:
     """Return the ids of rows whose sender was lost."""
     ids = await admit(ledger, *(f"r{n}@voorbeeld.example" for n in range(count)))
     await claim(ledger, *ids, owner="lost")
-    await ledger.write(sending.doubt_claims, ["lost"])
+    await ledger.write(leases.doubt_claims, ["lost"])
     return ids
 
 

@@ -4,7 +4,7 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, erasing, reading, sending, suppression, undoing
+from repermit.ledger.store import campaign, erasing, leases, reading, suppression, undoing
 from repermit.ledger.tables import Purge
 from tests.builders import (
     ANSWER_TIME,
@@ -38,7 +38,7 @@ async def everyone(ledger: Ledger) -> dict[str, int]:
     addresses = [f"{name}@voorbeeld.example" for name in (*names, "listed")]
     ids = dict(zip((*names, "listed"), await admit(ledger, *addresses), strict=True))
     await claim(ledger, ids["doubtful"], owner="lost")
-    await ledger.write(sending.doubt_claims, ["lost"])
+    await ledger.write(leases.doubt_claims, ["lost"])
     await ask(ledger, ids["asked"], ids["opted_in"], ids["opted_out"])
     await claim(ledger, ids["undeliverable"], ids["deferred"], ids["claimed"])
     await settle(ledger, ids["undeliverable"], Standing.UNDELIVERABLE)

@@ -140,7 +140,7 @@ async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger
 
     assert await standings(a_ledger) == {stay: "listed", go: "listed"}
     assert [one.id for one in reserved] == [stay]
-    assert await a_ledger.read(approval.listed_since, approved) == 1
+    assert await a_ledger.read(approval.listed_since, approved) == {None: 1}
 
 
 async def test_the_rules_of_a_screening_are_kept_in_the_log(a_ledger: Ledger) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, sending
+from repermit.ledger.store import approval, campaign, leases, sending
 from repermit.ledger.store.sending import LEASE, Reserved, Settlement
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
@@ -42,7 +42,7 @@ async def test_a_reserved_row_keeps_its_standing_and_says_who_it_is(a_ledger: Le
     assert reserved.person.address.mailbox == "An@voorbeeld.example"
     assert (reserved.language, reserved.attempts, reserved.first_try_at) == ("nl", 0, None)
     assert await standings(a_ledger) == {one: "listed"}
-    assert await a_ledger.read(sending.lease_owners) == ["sender"]
+    assert await a_ledger.read(leases.lease_owners) == ["sender"]
 
 
 async def test_a_row_is_reserved_by_one_sender(a_ledger: Ledger) -> None:
@@ -130,7 +130,7 @@ async def test_an_intent_fixes_what_the_mail_says(a_ledger: Ledger) -> None:
     due = int((NOW + ANSWER_TIME).timestamp()) * 1_000_000
 
     assert row == ("claimed", "sender", micros, due, "mail", 1, micros)
-    assert await a_ledger.read(sending.claim_owners) == ["sender"]
+    assert await a_ledger.read(leases.claim_owners) == ["sender"]
     assert (await verified(a_ledger)).holds
     assert one == 1
 
@@ -236,7 +236,7 @@ async def test_releasing_gives_back_what_was_not_claimed(a_ledger: Ledger) -> No
     await intend(a_ledger, reserved[0])
 
     assert await a_ledger.write(sending.release, "sender") == 2
-    assert await a_ledger.read(sending.lease_owners) == []
+    assert await a_ledger.read(leases.lease_owners) == []
     assert len(await reserve(a_ledger, "other")) == 2
 
 
@@ -247,8 +247,8 @@ async def test_promise_1_what_a_dead_sender_had_claimed_becomes_doubtful(
     await claim(a_ledger, dead, owner="dead")
     await claim(a_ledger, alive, owner="alive")
     await reserve(a_ledger, "dead")
-    moved = await a_ledger.write(sending.doubt_claims, ["dead", "long gone"])
-    await a_ledger.write(sending.free_leases, ["dead"])
+    moved = await a_ledger.write(leases.doubt_claims, ["dead", "long gone"])
+    await a_ledger.write(leases.free_leases, ["dead"])
 
     assert moved == 1
     assert await standings(a_ledger) == {dead: "doubtful", alive: "claimed", reserved: "listed"}
@@ -264,10 +264,10 @@ async def test_promise_1_a_claim_whose_lease_ran_out_becomes_doubtful(
     (one,) = await admit(a_ledger, "an@voorbeeld.example")
     await claim(a_ledger, one)
     a_clock.advance(LEASE)
-    assert await a_ledger.write(sending.doubt_claims, []) == 0
+    assert await a_ledger.write(leases.doubt_claims, []) == 0
     a_clock.advance(MOMENT)
 
-    assert await a_ledger.write(sending.doubt_claims, []) == 1
+    assert await a_ledger.write(leases.doubt_claims, []) == 1
     assert await standings(a_ledger) == {one: "doubtful"}
     assert await reserve(a_ledger) == []
 

@@ -8,7 +8,15 @@ from repermit.domain.policy import Outcome, Rules
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, erasing, reading, screening, sending, suppression
+from repermit.ledger.store import (
+    campaign,
+    erasing,
+    leases,
+    reading,
+    screening,
+    sending,
+    suppression,
+)
 from repermit.ledger.store.suppression import Suppressed
 from tests.builders import (
     EVERYTHING,
@@ -80,7 +88,7 @@ async def one_at(ledger: Ledger, name: str) -> int:
     elif name != "listed":
         await claim(ledger, one)
     if name == "doubtful":
-        await ledger.write(sending.doubt_claims, ["sender"])
+        await ledger.write(leases.doubt_claims, ["sender"])
     elif name in ("deferred", "undeliverable"):
         await settle(ledger, one, Standing(name), try_at=ledger.clock.now())
     if name in ("opted_in", "suspect"):

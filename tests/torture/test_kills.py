@@ -151,6 +151,7 @@ def a_campaign(folder: Path, relay: Relay, size: int) -> Campaign:
     config = folder / "config.toml"
     text = config.read_text("utf-8")
     text = text.replace("connections = 10", f"connections = {CONNECTIONS}")
+    text = text.replace("stop_bounce_percent = 5", "stop_bounce_percent = 100")
     config.write_text(text.replace("per_second = 50", "per_second = 500"), "utf-8")
     addresses = [f"person{number}@list.example" for number in range(size)]
     listed = folder / "list.csv"

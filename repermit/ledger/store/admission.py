@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from repermit.domain.policy import Decision, Evidence, Outcome
-from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
-from repermit.ledger.store import enriching
-from repermit.ledger.store.personal import known_text, richness, sealed_text
+from repermit.ledger.store import enriching, personal
 from repermit.ledger.store.suppression import suppressed_among
 from repermit.ledger.transaction import Transaction
 
@@ -24,7 +22,6 @@ STANDING_AFTER = {
     Outcome.EXEMPT: Standing.EXEMPT,
     Outcome.WITHHOLD: Standing.WITHHELD,
 }
-UNKNOWN_RELATIONSHIP = "unknown"
 _OWN_KEY_BYTES = 16
 
 
@@ -39,6 +36,7 @@ class Screened(NamedTuple):
     relationship: str | None
     country: str | None
     language: str | None
+    contact: int | None
     standing: str
     cell: str
     reason: str
@@ -47,11 +45,12 @@ class Screened(NamedTuple):
     def of(cls, evidence: Evidence, language: str | None, decision: Decision) -> Screened:
         """Return *evidence* as it will be kept, with what the policy decided of it."""
         return cls(
-            known_text(evidence),
-            richness(evidence, language),
-            _relationship(evidence.relationship),
+            personal.known_text(evidence),
+            personal.richness(evidence, language),
+            personal.open_relationship(evidence.relationship),
             evidence.country,
             language,
+            personal.contact_month(evidence),
             str(STANDING_AFTER[decision.outcome]),
             decision.cell,
             str(decision.reason),
@@ -69,11 +68,13 @@ class Newcomer(NamedTuple):
     lookup: bytes
     hashes: tuple[bytes, ...]
     mailbox: str
+    provider: str | None
     known: str
     richness: int
     relationship: str | None
     country: str | None
     language: str | None
+    contact: int | None
     standing: str
     cell: str
     reason: str
@@ -193,12 +194,13 @@ def _insert(
     """Add recipients, sealed, with ids from *first_id* on."""
     leaf = tx.value("SELECT size FROM log_head")
     own_keys = secrets.token_bytes(_OWN_KEY_BYTES * len(fresh))
-    texts = [sealed_text(one.mailbox, one.known) for one in fresh]
+    texts = [personal.sealed_text(one.mailbox, one.known) for one in fresh]
     sealed = tx.vault.seal_texts(texts, generation=generation, first_id=first_id)
     tx.many(
         "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
-        " relationship, country, language, standing, cell, reason, listed_at_leaf, attempts,"
-        " suspect, restored) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+        " relationship, country, language, provider, contact, standing, cell, reason,"
+        " listed_at_leaf, attempts, suspect, restored)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
         [
             (
                 first_id + at,
@@ -210,6 +212,8 @@ def _insert(
                 one.relationship,
                 one.country,
                 one.language,
+                one.provider,
+                one.contact,
                 one.standing,
                 one.cell,
                 one.reason,
@@ -235,13 +239,6 @@ def _count(
     )
     moves = [move(listed, standing) for standing, listed in ids.items()]
     tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
-
-
-def _relationship(name: str | None) -> str | None:
-    """Return a relationship as it may stand unsealed: a list may hold anything in that column."""
-    if name is None or name in frozenset(Relationship):
-        return name
-    return UNKNOWN_RELATIONSHIP
 
 
 def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:

@@ -84,11 +84,13 @@ def latest_approval(tx: Transaction) -> Approval | None:
     return tx.session.exec(select(Approval).order_by(col(Approval.id).desc())).first()
 
 
-def listed_since(tx: Transaction, approval: Approval) -> int:
-    """Return how many rows were listed after *approval* was given."""
-    return int(
-        tx.value(
-            "SELECT count(*) FROM recipient WHERE standing = 'listed' AND listed_at_leaf >= ?",
-            approval.log_size,
-        )
+def listed_since(tx: Transaction, approval: Approval) -> dict[int | None, int]:
+    """Return how many rows were listed after *approval* was given, by the import that brought
+    them; under None those who were there, and that a screening has listed since."""
+    rows = tx.rows(
+        "SELECT CASE WHEN intake.started_at > ? THEN intake.id END, count(*) FROM recipient"
+        " JOIN intake ON intake.id = recipient.intake_id"
+        " WHERE standing = 'listed' AND listed_at_leaf >= ? GROUP BY 1 ORDER BY 1",
+        *(approval.at, approval.log_size),
     )
+    return dict(rows)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 500  # values in one statement
 NO_MAIL_YET = "standing IN ('listed', 'withheld', 'exempt') AND intent_at IS NULL AND NOT restored"
 _THERE = "lookup, id, generation, sealed, relationship, country, language, standing"
-_SAID = "sealed, relationship, country, language, standing, cell, reason"
+_SAID = "sealed, relationship, country, language, contact, standing, cell, reason"
 
 There: TypeAlias = tuple[Any, ...]  # what _rows selects
 
@@ -59,7 +59,7 @@ def merge(
         evidence = open_person(tx, row[1:]).evidence
         weight = richness(evidence, row[6])
         sealed = tx.vault.seal_text(sealed_text(one.mailbox, one.known), generation, recipient_id)
-        said = (sealed, *one.said[1:], one.standing, one.cell, one.reason)
+        said = (sealed, *one.said[1:], one.contact, one.standing, one.cell, one.reason)
         if movable and one.richness > weight:
             _set_aside(tx, recipient_id, weight)
             _let_count(tx, recipient_id, intake_id, said)
@@ -71,7 +71,7 @@ def merge(
         if movable:
             tx.run(
                 f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"  # noqa: S608
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 *(recipient_id, intake_id, one.richness, *said),
             )
     _log_moves(tx, moves, intake_id)
@@ -91,7 +91,7 @@ def _let_count(tx: Transaction, recipient_id: int, intake_id: int, said: Sequenc
     """Let what *intake_id* says of a recipient count; an approval from before does not cover it."""
     tx.run(
         "UPDATE recipient SET sealed = ?, relationship = ?, country = ?, language = ?,"
-        " standing = ?, cell = ?, reason = ?, intake_id = ?, listed_at_leaf ="
+        " contact = ?, standing = ?, cell = ?, reason = ?, intake_id = ?, listed_at_leaf ="
         " (SELECT size FROM log_head), lease_by = NULL, lease_until = NULL WHERE id = ?",
         *(*said, intake_id, recipient_id),
     )
@@ -133,8 +133,8 @@ def give_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
         tx.run(
             "DELETE FROM also_said WHERE recipient_id = ? AND intake_id = ?", recipient_id, other
         )
-        if said[4] != stood:
-            moves.setdefault(said[4], []).append(recipient_id)
+        if said[5] != stood:
+            moves.setdefault(said[5], []).append(recipient_id)
     _log_moves(tx, moves, intake_id)
     return len(rows)
 

@@ -10,12 +10,14 @@ from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.policy import NEVER_ASKED, Evidence
+from repermit.domain.relationship import Relationship
 from repermit.ledger.transaction import Transaction
 
 _DATES = frozenset({"collected", "last_contact", "ended"})
 _FLAGS = frozenset({"declared", "sensitive"})  # false unless said
 _OUTWEIGHS = 100  # more than there are fields
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_RELATIONSHIPS, _UNKNOWN_RELATIONSHIP = frozenset(Relationship), "unknown"
 _OPEN = frozenset({"relationship", "country"})  # columns of their own, to count by
 _FIELDS = tuple(field.name for field in fields(Evidence))
 _SEALED = tuple(name for name in _FIELDS if name not in _OPEN)
@@ -54,6 +56,19 @@ def richness(evidence: Evidence, language: str | None) -> int:
     known = len([name for name in _FIELDS if getattr(evidence, name) not in (None, False)])
     strict = (evidence.relationship in NEVER_ASKED) + 2 * evidence.sensitive
     return known + (language is not None) + _OUTWEIGHS * strict
+
+
+def open_relationship(name: str | None) -> str | None:
+    """Return a relationship as it may stand unsealed: a list may hold anything in that column."""
+    return name if name is None or name in _RELATIONSHIPS else _UNKNOWN_RELATIONSHIP
+
+
+def contact_month(evidence: Evidence) -> int | None:
+    """Return the month of the last contact as year * 100 + month: coarse enough to stand
+    unsealed, to send by and to count by."""
+    days = [day for day in (evidence.collected, evidence.last_contact) if day]
+    latest = max(days, default=None)
+    return latest.year * 100 + latest.month if latest else None
 
 
 def person_from(

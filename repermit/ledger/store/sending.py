@@ -9,17 +9,22 @@ sender is gone becomes `doubtful` and is never sent again by itself.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from repermit.domain.provider import NO_CAPS, Caps
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store import caps as provider_caps
+from repermit.ledger.store import waiting, waves
+from repermit.ledger.store.allowed import allowed
 from repermit.ledger.store.personal import Person, open_person
-from repermit.ledger.store.suppression import suppressed_among
 from repermit.ledger.transaction import Transaction
 
 _HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
+_MAY_LEAVE = "SELECT paused_at IS NULL AND stopped_at IS NULL FROM campaign"
 LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 
 
@@ -32,6 +37,12 @@ class Reserved:
     language: str | None
     attempts: int
     first_try_at: datetime | None
+    provider: str | None = None
+
+    @property
+    def was_returned(self) -> bool:
+        """Return whether a relay has refused *us* over this mail before."""
+        return self.attempts > 0 and self.first_try_at is None
 
 
 @dataclass(frozen=True)
@@ -43,24 +54,27 @@ class Settlement:
     try_at: datetime | None = None
 
 
-def reserve(tx: Transaction, owner: str, *, approved_size: int, limit: int) -> list[Reserved]:
-    """Lease up to *limit* rows that may leave now to *owner*, and return them.
+def reserve(
+    tx: Transaction, owner: str, *, approved_size: int, limit: int, caps: Caps = NO_CAPS
+) -> list[Reserved]:
+    """Lease up to *limit* rows that may leave now to *owner*, and return them in no order.
 
-    Only rows that were listed before the approval was given are taken. Returns none while the
-    campaign is paused. Crash: the lease runs out and the rows are free again; nothing was sent.
+    Only rows that were listed before the approval was given are taken, and only those of the wave
+    that is open. Returns none while the campaign is paused or stopped.
+    Crash: the lease runs out and the rows are free again; nothing was sent.
     """
-    if tx.value("SELECT paused_at FROM campaign") is not None:
+    if not tx.value(_MAY_LEAVE):
         return []
-    now = to_micros(tx.now)
+    rooms = provider_caps.rooms(tx, caps)
+    ids = waiting.due(tx, rooms, limit)
+    if len(ids) < limit:
+        ids += _listed(tx, rooms, limit - len(ids), approved=approved_size)
     rows = tx.rows(
-        "UPDATE recipient SET lease_by = ?, lease_until = ? WHERE id IN ("
-        " SELECT id FROM recipient WHERE standing = 'listed' AND listed_at_leaf < ?"
-        "  AND (lease_until IS NULL OR lease_until < ?)"
-        " UNION ALL SELECT id FROM recipient WHERE standing = 'deferred' AND try_at <= ?"
-        "  AND (lease_until IS NULL OR lease_until < ?) LIMIT ?)"
+        "UPDATE recipient SET lease_by = ?, lease_until = ?"
+        " WHERE id IN (SELECT value FROM json_each(?))"
         " RETURNING id, generation, sealed, relationship, country, language, attempts,"
-        " first_try_at",
-        *(owner, to_micros(tx.now + LEASE), approved_size, now, now, now, limit),
+        " first_try_at, provider",
+        *(owner, to_micros(tx.now + LEASE), json.dumps(ids)),
     )
     return [
         Reserved(
@@ -69,9 +83,19 @@ def reserve(tx: Transaction, owner: str, *, approved_size: int, limit: int) -> l
             language=row[5],
             attempts=row[6],
             first_try_at=from_micros(row[7]),
+            provider=row[8],
         )
         for row in rows
     ]
+
+
+def _listed(tx: Transaction, rooms: Mapping[str, int], limit: int, *, approved: int) -> list[int]:
+    """Return the listed rows that come next in the wave that is open."""
+    wave = waves.opened(tx)
+    limit = limit if wave.left is None else min(limit, wave.left)
+    if wave.drawn is not None:
+        return waiting.drawn(tx, wave.drawn, rooms, limit, approved=approved)
+    return waiting.newest(tx, rooms, limit, approved=approved) if limit else []
 
 
 @dataclass(frozen=True)
@@ -90,50 +114,58 @@ def exchange(
     *,
     settlements: Mapping[int, Settlement],
     intents: Sequence[Intent],
+    caps: Caps = NO_CAPS,
 ) -> tuple[set[int], set[int]]:
     """Settle what the relay has answered and intend what is about to leave, of all connections
     of *owner* at once; return the ids that were settled and those that were claimed.
 
     Crash: all of it is durable, or nothing is.
     """
-    return settle(tx, owner, settlements), intend(tx, owner, intents)
+    return settle(tx, owner, settlements), intend(tx, owner, intents, caps)
 
 
-def intend(tx: Transaction, owner: str, intents: Sequence[Intent]) -> set[int]:
+def intend(
+    tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps = NO_CAPS
+) -> set[int]:
     """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
-    Everything is checked again here: the lease, the standing, the pause, and the suppression of
-    these very addresses.
+    Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
+    the suppression of these very addresses. The mails count at once, whatever the relay says.
 
     Crash: once this is durable a row is never sent again by itself; before, nothing was sent.
     """
-    now = to_micros(tx.now)
+    if not intents or not tx.value(_MAY_LEAVE):
+        return set()
+    now, wave = to_micros(tx.now), waves.opened(tx)
     claimed: set[int] = set()
-    for (due, mail), ids in _alike(tx, intents).items():
+    providers, first_mails = Counter[str](), 0
+    for (due, mail), ids in _alike(allowed(tx, intents, wave, caps)).items():
         rows = tx.rows(
             "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
             " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
-            " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?"
+            " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?,"
+            " wave = coalesce(wave, ?)"
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
-            " AND +standing IN ('listed', 'deferred')"  # by id, not by the index of standings
-            " AND (SELECT paused_at FROM campaign) IS NULL RETURNING id",
-            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE)),
+            " AND +standing IN ('listed', 'deferred') RETURNING id, provider, attempts = 1",
+            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), wave.number),
             *(json.dumps(ids), owner, now),
         )
         moved = [row[0] for row in rows]
         tx.log.moved(moved, Standing.CLAIMED, due=due)
         claimed.update(moved)
+        providers.update(row[1] for row in rows if row[1] is not None)
+        first_mails += sum(row[2] for row in rows)
+    provider_caps.count(tx, providers)
+    if wave.number is not None and first_mails:
+        waves.count_mails(tx, wave.number, first_mails)
     return claimed
 
 
-def _alike(tx: Transaction, intents: Sequence[Intent]) -> dict[tuple[datetime, str], list[int]]:
-    """Return the ids of those who are not suppressed, by what their mail prints and shows."""
-    hashes = [tx.vault.suppressions(intent.reserved.person.address.canonical) for intent in intents]
-    stopped = suppressed_among(tx, [hashed for several in hashes for hashed in several])
+def _alike(intents: Sequence[Intent]) -> dict[tuple[datetime, str], list[int]]:
+    """Return the ids by what their mail prints and shows."""
     alike: dict[tuple[datetime, str], list[int]] = {}
-    for intent, several in zip(intents, hashes, strict=True):
-        if stopped.isdisjoint(several):
-            alike.setdefault((intent.due, intent.mail), []).append(intent.reserved.id)
+    for intent in intents:
+        alike.setdefault((intent.due, intent.mail), []).append(intent.reserved.id)
     return alike
 
 
@@ -181,61 +213,18 @@ def relist(tx: Transaction, ids: Sequence[int]) -> int:
     return len(returned)
 
 
-def release(tx: Transaction, owner: str) -> int:
-    """Give back the rows that *owner* reserved and did not claim; return how many."""
+def release(tx: Transaction, owner: str, ids: Sequence[int] | None = None) -> int:
+    """Give back the rows that *owner* reserved and did not claim; return how many. Which ones is
+    looked for in the whole ledger unless *ids* says it."""
+    if ids is not None:
+        return tx.run(
+            "UPDATE recipient SET lease_by = NULL, lease_until = NULL"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ?"
+            " AND standing IN ('listed', 'deferred')",
+            *(json.dumps(ids), owner),
+        )
     return tx.run(
         "UPDATE recipient SET lease_by = NULL, lease_until = NULL"
         " WHERE lease_by = ? AND standing IN ('listed', 'deferred')",
         owner,
     )
-
-
-def claim_owners(tx: Transaction) -> list[str]:
-    """Return the senders that hold claimed rows."""
-    return [
-        row[0]
-        for row in tx.rows("SELECT DISTINCT claimed_by FROM recipient WHERE standing = 'claimed'")
-    ]
-
-
-def doubt_claims(tx: Transaction, dead_owners: Sequence[str]) -> int:
-    """Make doubtful what was claimed by senders that are gone, or whose lease has run out.
-
-    Returns how many rows; they are never sent again by themselves.
-    """
-    moved = [
-        row[0]
-        for owner in dead_owners
-        for row in tx.rows(
-            "UPDATE recipient SET standing = 'doubtful', lease_by = NULL, lease_until = NULL"
-            " WHERE standing = 'claimed' AND claimed_by = ? RETURNING id",
-            owner,
-        )
-    ]
-    moved += [
-        row[0]
-        for row in tx.rows(
-            "UPDATE recipient SET standing = 'doubtful', lease_by = NULL, lease_until = NULL"
-            " WHERE standing = 'claimed' AND lease_until < ? RETURNING id",
-            to_micros(tx.now),
-        )
-    ]
-    tx.log.moved(moved, Standing.DOUBTFUL)
-    return len(moved)
-
-
-def free_leases(tx: Transaction, dead_owners: Sequence[str]) -> None:
-    """Give back at once what senders that are gone had reserved and not claimed."""
-    for owner in dead_owners:
-        release(tx, owner)
-
-
-def lease_owners(tx: Transaction) -> list[str]:
-    """Return the senders that hold reserved rows."""
-    return [
-        row[0]
-        for row in tx.rows(
-            "SELECT DISTINCT lease_by FROM recipient"
-            " WHERE standing IN ('listed', 'deferred') AND lease_by IS NOT NULL"
-        )
-    ]

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("relationship", sa.String(), nullable=True),
         sa.Column("country", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
+        sa.Column("contact", sa.Integer(), nullable=True),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("cell", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -58,6 +59,10 @@ def upgrade() -> None:
         sa.Column("purged", sa.Integer(), nullable=False),
         sa.Column("erased", sa.Integer(), nullable=False),
         sa.Column("paused_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "stopped_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("stopped_for", sa.String(), nullable=True),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
@@ -112,6 +117,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "provider_hour",
+        sa.Column("provider", sa.String(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "hour"),
+    )
+    op.create_table(
         "purge",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column(
@@ -145,6 +157,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_table(
+        "wave",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=True),
+        sa.Column("begun_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("drawn", sa.String(), nullable=True),
+        sa.Column("expected_dead", sa.Integer(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("looked_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("looked_by", sa.String(), nullable=True),
+        sa.Column("seen_mails", sa.Integer(), nullable=False),
+        sa.Column("seen_undeliverable", sa.Integer(), nullable=False),
+        sa.Column("seen_complaints", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
         "recipient",
         sa.Column(
             "id",
@@ -160,6 +189,9 @@ def upgrade() -> None:
         sa.Column("relationship", sa.String(), nullable=True),
         sa.Column("country", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=True),
+        sa.Column("provider", sa.String(), nullable=True),
+        sa.Column("contact", sa.Integer(), nullable=True),
+        sa.Column("wave", sa.Integer(), nullable=True),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("cell", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
@@ -198,7 +230,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("lookup"),
     )
     with op.batch_alter_table("recipient", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_recipient_deferred",
+            ["provider", "try_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("standing = 'deferred'"),
+            postgresql_where=sa.text("standing = 'deferred'"),
+        )
         batch_op.create_index("ix_recipient_generation", ["generation"], unique=False)
+        batch_op.create_index(
+            "ix_recipient_listed",
+            ["provider", "contact", "id"],
+            unique=False,
+            sqlite_where=sa.text("standing = 'listed' AND attempts = 0"),
+            postgresql_where=sa.text("standing = 'listed' AND attempts = 0"),
+        )
+        batch_op.create_index(
+            "ix_recipient_returned",
+            ["provider", "contact", "id"],
+            unique=False,
+            sqlite_where=sa.text("standing = 'listed' AND attempts > 0"),
+            postgresql_where=sa.text("standing = 'listed' AND attempts > 0"),
+        )
         batch_op.create_index("ix_recipient_standing", ["standing", "due_at", "id"], unique=False)
 
     op.create_table(

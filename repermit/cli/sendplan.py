@@ -1,0 +1,126 @@
+"""`send --plan`: what would leave when, what to expect, and what to do about it first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from repermit.cli.session import counted, show, show_json
+from repermit.domain.clock import iso
+
+if TYPE_CHECKING:
+    from repermit.dispatch.forecast import Forecast, People
+    from repermit.dispatch.plan import Plan
+    from repermit.ledger.store.waves import State
+    from repermit.runtime import Runtime
+
+
+async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
+    """Return what `send --plan` tells; no mail leaves, and nothing changes."""
+    from repermit.dispatch.forecast import forecast
+    from repermit.dispatch.waves import ages
+    from repermit.domain.decay import expected_dead
+    from repermit.ledger.store import caps, waves
+
+    now = runtime.clock.now()
+    async with runtime.ledger() as ledger:
+        state = await ledger.read(waves.state)
+        people = await ledger.read(waves.listed_by)
+        sent = await ledger.read(caps.sent_by_hour, plan.caps)
+    ahead = forecast(state, people, plan, sent=sent, now=now)
+    months: dict[int, int] = {}
+    for _, month, count in people:
+        months[month] = months.get(month, 0) + count
+    low, high = expected_dead(ages(months, runtime.today()))
+    last = ahead.last_mail
+    return {
+        "may_leave": state.listed,
+        "waves": _waves(ahead),
+        "last_mail": iso(last),
+        "last_deadline": iso(runtime.question.due_at(last) if last else None),
+        "expected_dead": {"of": state.listed, "at_least": low, "at_most": high},
+        "caps": {name: _cap(plan, name) for name in ahead.capped},
+        "stopped": _stopped(state),
+        "first": _advice(plan, people, state, low, ahead, runtime.today()),
+    }
+
+
+def _waves(ahead: Forecast) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": wave.number,
+            "mails": wave.count,
+            "at_random": wave.is_pilot,
+            "begins": iso(wave.begins),
+            "ends": iso(wave.ends),
+        }
+        for wave in ahead.waves
+    ]
+
+
+def _cap(plan: Plan, name: str) -> str:
+    spans = {1: "hour", 24: "day"}
+    return ", ".join(f"{cap.mails}/{spans[cap.hours]}" for cap in plan.caps[name])
+
+
+def _stopped(state: State) -> str | None:
+    from repermit.dispatch.waves import Objection
+
+    return str(Objection(**state.stopped_for)) if state.stopped_for else None
+
+
+def _advice(
+    plan: Plan, people: People, state: State, low: int, ahead: Forecast, today: date
+) -> list[str]:
+    """Return what to do first, the most pressing first."""
+    from repermit.dispatch.gate import way_out
+
+    found = []
+    if state.stopped_for:
+        found.append("look at why it stopped, then `repermit send --continue`")
+    if state.listed and 100 * low >= plan.terms.stop_bounce_percent * state.listed:
+        found.append(
+            f"sending will probably stop at {plan.terms.stop_bounce_percent:g} % undeliverable"
+        )
+        found += way_out(people, today)
+    if state.listed and not plan.terms.sees_bounces:
+        found.append(
+            "no [inbound] is configured: what bounces after the relay took it is not seen, and no"
+            " wave is waited for; to look for yourself, `repermit send --limit 200` first"
+        )
+    if ahead.capped:
+        names = ", ".join(ahead.capped)
+        found.append(f"the caps of {names} make it last longer; each deadline counts from its mail")
+    return found
+
+
+def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
+    """Print the plan."""
+    if as_json:
+        show_json(content)
+        return
+    show(f"{counted(content['may_leave'], 'mail')} may leave; nothing has left now")
+    for wave in content["waves"]:
+        how = "drawn at random" if wave["at_random"] else "the newest contacts first"
+        span = f"{_minute(wave['begins'])} to {_minute(wave['ends'])}"
+        show(f"  wave {wave['number']}: {wave['mails']:>9,}  {span} UTC  ({how})")
+    if content["last_mail"]:
+        show(
+            f"the last mail leaves about {_minute(content['last_mail'])} UTC, if the relay keeps up"
+        )
+        show(f"the last deadline falls at {content['last_deadline']}")
+        dead = content["expected_dead"]
+        show(
+            f"dead addresses to expect: {dead['at_least']:,} to {dead['at_most']:,}"
+            f" of {dead['of']:,}, by the age of the last contact"
+        )
+    for name, cap in content["caps"].items():
+        show(f"the cap of {name} binds: {cap}")
+    if content["stopped"]:
+        show(f"sending has stopped: {content['stopped']}")
+    for line in content["first"]:
+        show(f"first: {line}")
+
+
+def _minute(moment: str) -> str:
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"

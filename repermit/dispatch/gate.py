@@ -1,0 +1,150 @@
+"""Whether mails may leave now: the waves are taken a step further, and what stops them is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from repermit.dispatch import waves
+from repermit.dispatch.plan import Next, Plan
+from repermit.dispatch.waves import Begin, End, Objection, Stop, Watch
+from repermit.domain.decay import expected_dead
+from repermit.domain.policy import CONTACT_YEARS
+from repermit.errors import SendRefused
+from repermit.ledger.engine import Ledger
+from repermit.ledger.instants import from_micros
+from repermit.ledger.store import caps as provider_caps
+from repermit.ledger.store import waiting
+from repermit.ledger.store import waves as store
+from repermit.ledger.store.waves import State
+from repermit.ledger.transaction import Transaction
+
+_NEWEST = "contacts since {month}: {newest:,}; to set the other {older:,} aside, empty "
+_NEWEST += "policy.reasons.old_contacts, run `repermit screen` and approve anew"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What may leave: `begun` is the wave that has just begun, `until` when the next one is due
+    (nobody who is listed may leave before), `state` the figures that this rests on."""
+
+    state: State
+    begun: Begin | None = None
+    watch: Watch | None = None
+
+    @property
+    def to_send(self) -> int:
+        """Return how many of those who are listed may leave; retries come on top."""
+        wave = self.state.wave
+        if wave is None or self.watch is not None or wave.ended_at is not None:
+            return 0
+        if wave.size is None or wave.is_drawn:
+            return self.state.waiting
+        return min(wave.size - wave.mails, self.state.listed)
+
+
+async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
+    """Take the waves as far as they may go now, and return what may leave.
+
+    Raises: SendRefused when a person must look first; the stop is on file then.
+    Crash: each step is a transaction of its own; the next run goes on from there.
+    """
+    begun: Begin | None = None
+    while True:
+        state = await ledger.read(store.state)
+        step = waves.next_step(state, plan.terms, now=ledger.clock.now())
+        match step:
+            case End(number):
+                await ledger.write(store.end, number)
+            case Begin():
+                await _begin(ledger, plan, step)
+                begun = step
+            case Stop(objection):
+                raise await stop(ledger, objection)
+            case Watch():
+                return Gate(state, begun, step)
+            case _:
+                return Gate(state, begun)
+
+
+async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
+    drawn: list[int] | None = None
+    expected = 0
+    if step.is_pilot and step.size is not None:
+        drawn, months = await ledger.read(store.draw, step.size, approved_size=plan.approved_size)
+        expected, _ = expected_dead(waves.ages(months, ledger.clock.now().date()))
+    await ledger.write(
+        store.begin,
+        step.number,
+        step=step.step,
+        size=step.size,
+        drawn=drawn,
+        expected_dead=expected,
+    )
+
+
+async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
+    """Hold every sender until a person has looked, and return what to tell."""
+    await ledger.write(store.stop, waves.as_kept(objection))
+    told = [objection.hint]
+    if objection.code == "bounces":
+        listed = await ledger.read(store.listed_by)
+        told += way_out(listed, ledger.clock.now().date())
+    told.append("once a person has looked, `repermit send --continue`")
+    return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
+
+
+def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterable[str]:
+    """Yield how to leave the oldest contacts out, where there are any that can be."""
+    first = (today.year - CONTACT_YEARS) * 100 + today.month
+    counts = [(month >= first, count) for _, month, count in listed]
+    newest = sum(count for is_new, count in counts if is_new)
+    older = sum(count for is_new, count in counts if not is_new)
+    if older:
+        day = date(first // 100, first % 100, 1)
+        yield _NEWEST.format(month=f"{day:%B %Y}", newest=newest, older=older)
+
+
+async def next_mail(ledger: Ledger, plan: Plan, gate: Gate) -> Next | None:
+    """Return when the next mail may leave; None when none is left, or what is left could leave
+    at once."""
+    return await ledger.read(_next_mail, plan, gate.watch, ledger.clock.now())
+
+
+def _next_mail(tx: Transaction, plan: Plan, watch: Watch | None, now: datetime) -> Next | None:
+    shut = provider_caps.reopening(tx, plan.caps)
+    found = [*_listed(tx, watch, shut, now), *_deferred(tx, shut)]
+    first = min(found, key=lambda one: one.at, default=None)
+    if first is None or plan.hours is None:
+        return first if first and first.at > now else None
+    at = plan.hours.opens(max(first.at, now))
+    if at > first.at:
+        return Next(at, "the hours in which mails may leave")
+    return first if first.at > now else None
+
+
+def _listed(
+    tx: Transaction, watch: Watch | None, shut: dict[str, datetime], now: datetime
+) -> Iterable[Next]:
+    """Yield when those who are listed may have their mail."""
+    for provider in waiting.providers(tx):
+        if watch is not None:
+            yield Next(watch.until, f"wave {watch.number}")
+        elif provider in shut:
+            yield Next(shut[provider], f"the cap of {provider}")
+        else:
+            yield Next(now, "")
+
+
+def _deferred(tx: Transaction, shut: dict[str, datetime]) -> Iterable[Next]:
+    """Yield when those who were put off are tried again."""
+    rows = tx.rows(
+        "SELECT provider, min(try_at) FROM recipient WHERE standing = 'deferred' GROUP BY provider"
+    )
+    for provider, micros in rows:
+        at = from_micros(micros)
+        if provider in shut and shut[provider] > at:
+            yield Next(shut[provider], f"the cap of {provider}")
+        else:
+            yield Next(at, "the next try")

@@ -1,0 +1,39 @@
+"""The connections of one run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from repermit.dispatch.pace import wait
+from repermit.dispatch.relay import Connect, Connection, RelayAway
+
+
+class Lines:
+    """Opens connections, patiently, and knows which are live."""
+
+    def __init__(self, connect: Connect, waits: Sequence[float], over: asyncio.Event) -> None:
+        self._connect, self._waits, self._over = connect, waits, over
+        self.live: set[Connection] = set()
+
+    async def open(self) -> Connection | None:
+        """Return a connection; None when the relay stays away, or the run is over. While others
+        are live that is no reason to stop: the relay wants no more of them, and those go on."""
+        for seconds in (*self._waits, None):
+            if self._over.is_set():
+                return None
+            try:
+                connection = await self._connect()
+            except RelayAway:
+                if seconds is not None:
+                    await wait(seconds, self._over)
+            else:
+                self.live.add(connection)
+                return connection
+        return None
+
+    async def close(self, connection: Connection | None) -> None:
+        """Close a connection, if there is one."""
+        if connection is not None:
+            self.live.discard(connection)
+            await connection.close()

@@ -1,0 +1,111 @@
+"""What the relay's words, one after the other, say of us and of the list."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from repermit.dispatch import refusals
+from repermit.dispatch.plan import Sent
+from repermit.dispatch.verdict import Accepted, Delayed, Refused, SenderRefused, Verdict
+from repermit.dispatch.waves import (
+    REFUSED_IN_A_ROW,
+    WINDOW_MAILS,
+    Objection,
+    Terms,
+    has_too_many_bounces,
+)
+from repermit.errors import SendRefused
+from repermit.ledger.store.sending import Reserved
+from repermit.ledger.store.waves import State
+
+_POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
+_LOOK_SECONDS = 60.0  # between two looks at what other processes have heard
+
+
+@dataclass(frozen=True)
+class AboutUs:
+    """The relay refuses us: the run ends, and *ids* are listed again."""
+
+    refusal: SendRefused
+    ids: list[int]
+
+
+class Watcher:
+    """Follows one run."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._refused: list[int] = []  # in a row, none taken since
+        self._by_policy: list[int] = []
+        self._delays: deque[bool] = deque(maxlen=WINDOW_MAILS)
+        self._wave, self._mails, self._gone = 0, 0, 0
+        self._judged_gone = 0
+        self._looked_at: float | None = None
+
+    def enter(self, state: State, sent: Sent) -> None:
+        """Judge from here on what comes on top of *state*: the wave as it stands now."""
+        wave = state.wave
+        if wave is not None:
+            self._wave = wave.number
+            self._mails = wave.mails - wave.seen[0] - sent.mails
+            self._gone = state.undeliverable - wave.seen[1] - sent.undeliverable
+        self._judged_gone = sent.undeliverable
+
+    def is_due_to_look(self, time: float) -> bool:
+        """Return whether it is time to look at the figures of all processes again."""
+        if self._looked_at is None:
+            self._looked_at = time
+        if time - self._looked_at < _LOOK_SECONDS:
+            return False
+        self._looked_at = time
+        return True
+
+    def judge(self, reserved: Reserved, verdict: Verdict, sent: Sent) -> AboutUs | Objection | None:
+        """Return what one more word of the relay, counted in *sent*, means for the run."""
+        match verdict:
+            case Accepted():
+                return self._taken(sent)
+            case SenderRefused(reply):
+                return AboutUs(refusals.sender_refused(reply), [])
+            case Refused():
+                return self._no(reserved, verdict, sent)
+            case Delayed():
+                return self._put_off()
+            case _:
+                return None
+
+    def _taken(self, sent: Sent) -> Objection | None:
+        """Only now are bounces judged: while everybody is refused it may be about us."""
+        self._refused.clear()
+        self._by_policy.clear()
+        self._delays.append(False)
+        if sent.undeliverable == self._judged_gone:
+            return None
+        self._judged_gone = sent.undeliverable
+        mails, gone = self._mails + sent.mails, self._gone + sent.undeliverable
+        if has_too_many_bounces(mails, gone, self._terms):
+            return Objection("bounces", self._wave, mails, gone)
+        return None
+
+    def _no(self, reserved: Reserved, verdict: Refused, sent: Sent) -> AboutUs | None:
+        self._delays.append(False)
+        if reserved.was_returned and sent.asked:
+            return None  # others were taken, and this one is refused again: it is about them
+        self._refused.append(reserved.id)
+        if verdict.policy:
+            self._by_policy.append(reserved.id)
+        if len(self._by_policy) >= _POLICY_REFUSALS:
+            return AboutUs(
+                refusals.refused_by_policy(len(self._by_policy), verdict.reply), self._by_policy
+            )
+        if len(self._refused) >= REFUSED_IN_A_ROW:
+            return AboutUs(refusals.refused_all(len(self._refused), verdict.reply), self._refused)
+        return None
+
+    def _put_off(self) -> Objection | None:
+        self._delays.append(True)
+        count = sum(self._delays)
+        if len(self._delays) < WINDOW_MAILS or count * 2 < WINDOW_MAILS:
+            return None
+        return Objection("delays", self._wave, WINDOW_MAILS, count)

@@ -1,0 +1,218 @@
+"""What comes next of a campaign's waves, and what speaks against it: decisions, no I/O.
+
+The first wave is a pilot, drawn at random over all providers and ages, so that it stands for the
+whole list; after it the newest contacts come first, because the oldest addresses do most harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from repermit.domain.decay import years_between
+from repermit.ledger.store.waves import State, Wave
+
+SMALL_LIST = 500  # recipients; below, a pilot would be half of the list
+LEAST_UNDELIVERABLE = 10  # so that 1 of 3 stops nothing
+LEAST_EXPECTED = 5  # dead at the least: none at all then has a chance below 1 %
+WINDOW_MAILS = 100  # the last ones, of which half may be deferred
+REFUSED_IN_A_ROW = 20  # for good, and none taken: it is about us
+_COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the campaign is cut into waves, and what stops it.
+
+    `watch` is how long to wait after a wave; only a campaign that sees its bounces waits
+    (`sees_bounces`), since nobody would learn anything meanwhile.
+    """
+
+    sizes: tuple[int, ...] = ()
+    watch: timedelta = timedelta(hours=48)
+    stop_bounce_percent: float = 5.0
+    stop_complaints: int = 3
+    sees_bounces: bool = False
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a person must look before another mail leaves; plain values, as the ledger keeps it."""
+
+    code: str  # bounces, complaints, no_bounces, delays
+    wave: int
+    mails: int
+    count: int
+    expected: int = 0
+
+    def __str__(self) -> str:
+        of = f"of {self.mails:,} mails of wave {self.wave}"
+        match self.code:
+            case "bounces":
+                share = 100 * self.count / self.mails
+                return f"{self.count:,} {of} were undeliverable ({share:.1f} %)"
+            case "complaints":
+                return f"{self.count:,} recipients complained, of {self.mails:,} mails"
+            case "no_bounces":
+                return (
+                    f"none {of} came back, where at least {self.expected:,} dead addresses were"
+                    " to be expected of contacts that old"
+                )
+            case _:
+                return f"the relay put off {self.count:,} of the last {self.mails:,} mails"
+
+    @property
+    def hint(self) -> str:
+        """Return what to look at first."""
+        return {
+            "bounces": "too many dead addresses make providers refuse all of your mail",
+            "complaints": "people do not know you, or did not expect this mail: read what they say",
+            "no_bounces": "see whether bounces arrive in the mailbox of [inbound] at all",
+            "delays": "the relay, or those behind it, want fewer mails: ask its operator, and lower"
+            " relay.per_second",
+        }[self.code]
+
+
+@dataclass(frozen=True)
+class Go:
+    """Mails may leave."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The last mail of this wave has left; decide again."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The next wave may begin."""
+
+    number: int
+    step: int
+    size: int | None
+
+    @property
+    def is_pilot(self) -> bool:
+        """Return whether it is drawn at random, to learn how the rest will go."""
+        return self.step == 0 and self.size is not None
+
+    def __str__(self) -> str:
+        if self.is_pilot:
+            return f"wave {self.number}: {self.size:,} people drawn at random over the whole list"
+        who = "everybody who is left" if self.size is None else f"{self.size:,} people"
+        return f"wave {self.number}: {who}, the newest contacts first"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The next wave is due at *until*; only retries may leave before."""
+
+    until: datetime
+    number: int  # of the next wave
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Nothing may leave until a person has looked."""
+
+    objection: Objection
+
+
+Step = Go | End | Begin | Watch | Stop
+
+
+def next_step(state: State, terms: Terms, *, now: datetime) -> Step:
+    """Return what comes next. Each step but `Go`, `Watch` and `Stop` changes the state."""
+    if state.stopped_for is not None:
+        return Stop(Objection(**state.stopped_for))
+    wave = state.wave
+    if wave is None:
+        return _begin(1, 0, state.listed, terms) if state.listed else Go()
+    if wave.ended_at is None and _is_over(state, wave):
+        return End(wave.number)
+    if objection := objection_to(state, terms, now=now):
+        return Stop(objection)
+    if wave.ended_at is None or not state.listed:
+        return Go()
+    until = wave.ended_at + terms.watch
+    if terms.sees_bounces and wave.size is not None and not _looked_at_end(wave) and now < until:
+        return Watch(until, wave.number + 1)
+    return _begin(wave.number + 1, 0 if wave.size is None else wave.step + 1, state.listed, terms)
+
+
+def _begin(number: int, step: int, listed: int, terms: Terms) -> Begin:
+    """Return the wave that *step* stands for."""
+    return Begin(number, step, size_of(step, listed, terms))
+
+
+def size_of(step: int, listed: int, terms: Terms) -> int | None:
+    """Return how many people the wave of *step* has; None: everybody who is left."""
+    is_small = step == 0 and listed < SMALL_LIST
+    size = terms.sizes[step] if step < len(terms.sizes) and not is_small else None
+    return None if size is None or size >= listed else size
+
+
+def _is_over(state: State, wave: Wave) -> bool:
+    if wave.is_drawn or wave.size is None:
+        return state.waiting == 0
+    return wave.mails >= wave.size or state.listed == 0
+
+
+def _looked_at_end(wave: Wave) -> bool:
+    """Return whether a person let it go on after the last mail of *wave*."""
+    return bool(wave.looked_at and wave.ended_at and wave.looked_at >= wave.ended_at)
+
+
+def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | None:
+    """Return what speaks against sending on, or None: the figures since a person last looked."""
+    wave = state.wave
+    if wave is None:
+        return None
+    seen_mails, seen_undeliverable, seen_complaints = wave.seen
+    mails, gone = wave.mails - seen_mails, state.undeliverable - seen_undeliverable
+    if has_too_many_bounces(mails, gone, terms):
+        return Objection("bounces", wave.number, mails, gone)
+    complaints = state.complaints - seen_complaints
+    if complaints >= terms.stop_complaints and (
+        complaints >= _COMPLAINTS_PER_MAIL * state.all_mails
+    ):
+        return Objection("complaints", wave.number, state.all_mails, complaints)
+    is_pilot = wave.step == 0 and wave.size is not None
+    is_watched = wave.ended_at is not None and now >= wave.ended_at + terms.watch
+    if (
+        terms.sees_bounces
+        and is_pilot
+        and is_watched
+        and wave.looked_at is None
+        and state.undeliverable == 0
+        and wave.expected_dead >= LEAST_EXPECTED
+    ):
+        return Objection("no_bounces", wave.number, wave.mails, 0, wave.expected_dead)
+    return None
+
+
+def has_too_many_bounces(mails: int, undeliverable: int, terms: Terms) -> bool:
+    """Return whether so many undeliverable of so many mails stop the sending."""
+    return (
+        undeliverable >= LEAST_UNDELIVERABLE
+        and 100 * undeliverable >= terms.stop_bounce_percent * mails
+    )
+
+
+def ages(months: Mapping[int, int], today: date) -> dict[int, int]:
+    """Return counts by whole years from counts by month (year * 100 + month; 0: not known)."""
+    found: dict[int, int] = {}
+    for month, count in months.items():
+        day = date(month // 100, month % 100, 1) if month else today
+        years = years_between(day, today)
+        found[years] = found.get(years, 0) + count
+    return found
+
+
+def as_kept(objection: Objection) -> dict[str, Any]:
+    """Return *objection* as the ledger keeps it."""
+    return dict(vars(objection))

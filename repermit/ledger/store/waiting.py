@@ -1,0 +1,88 @@
+"""Who comes next: those whose next try is due, then the newest contacts, within the caps.
+
+For each provider a cursor runs down an index of its own, and only as far as rows are taken from
+it; so a reservation costs the same whether ten people wait or a million, and whatever share of
+them is capped.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from repermit.domain.provider import PROVIDERS
+from repermit.ledger.instants import to_micros
+from repermit.ledger.transaction import Transaction
+
+_LISTED = (
+    "SELECT -coalesce(contact, 0), id FROM recipient WHERE standing = 'listed' AND {}"
+    " AND provider IS :provider AND listed_at_leaf < :approved"
+    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY contact DESC, id DESC"
+)
+FIRST_TIME = _LISTED.format("attempts = 0")
+# A relay has refused us over these before: others come first, so that they cannot block the way.
+RETURNED = _LISTED.format("attempts > 0")
+DUE = (
+    "SELECT try_at, id FROM recipient WHERE standing = 'deferred' AND provider IS :provider"
+    " AND try_at <= :now AND (lease_until IS NULL OR lease_until < :now) ORDER BY try_at, id"
+)
+_DRAWN = (
+    "SELECT id, provider FROM recipient WHERE id IN (SELECT value FROM json_each(:drawn))"
+    " AND standing = 'listed' AND listed_at_leaf < :approved"
+    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY attempts > 0"
+)
+
+
+def providers(tx: Transaction) -> list[str | None]:
+    """Return the providers of those who are listed; None for all that are none of these."""
+    exists = (
+        "SELECT EXISTS (SELECT 1 FROM recipient WHERE standing = 'listed' AND attempts {} 0"
+        " AND provider IS ?)"
+    )
+    either = [exists.format(sign) for sign in ("=", ">")]
+    return [name for name in (None, *PROVIDERS) if any(tx.value(sql, name) for sql in either)]
+
+
+def due(tx: Transaction, rooms: Mapping[str, int], limit: int) -> list[int]:
+    """Return up to *limit* deferred rows whose next try is due, the longest due first."""
+    return _merged(tx, DUE, rooms, {"now": to_micros(tx.now)}, limit)
+
+
+def newest(tx: Transaction, rooms: Mapping[str, int], limit: int, *, approved: int) -> list[int]:
+    """Return up to *limit* listed rows, the newest contacts first; who was returned comes last."""
+    values = {"now": to_micros(tx.now), "approved": approved}
+    found = _merged(tx, FIRST_TIME, rooms, values, limit)
+    return found or _merged(tx, RETURNED, rooms, values, limit)
+
+
+def drawn(
+    tx: Transaction, ids: str, rooms: Mapping[str, int], limit: int, *, approved: int
+) -> list[int]:
+    """Return up to *limit* of the rows of a pilot, *ids* as JSON, that are listed."""
+    values = {"now": to_micros(tx.now), "approved": approved, "drawn": ids}
+    left, found = dict(rooms), list[int]()
+    for recipient_id, provider in tx.connection.execute(_DRAWN, values):
+        if len(found) == limit:
+            break
+        if left.get(provider, 1) > 0:
+            found.append(recipient_id)
+            if provider in left:
+                left[provider] -= 1
+    return found
+
+
+def _merged(
+    tx: Transaction, sql: str, rooms: Mapping[str, int], values: Mapping[str, Any], limit: int
+) -> list[int]:
+    """Return the ids of the first rows over all providers, at most so many of each as it has
+    room for."""
+    opened: Sequence[Iterator[tuple[int, int]]] = [
+        islice(
+            tx.connection.execute(sql, {**values, "provider": name}), rooms.get(name or "", limit)
+        )
+        for name in (None, *PROVIDERS)
+        if rooms.get(name or "", limit) > 0
+    ]
+    return [recipient_id for _, recipient_id in islice(heapq.merge(*opened), limit)]

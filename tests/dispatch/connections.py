@@ -1,0 +1,69 @@
+"""What the tests of the dialogue share: the words, and the way to a relay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from repermit.dispatch.dialogue import Dialogue
+from repermit.dispatch.relay import Patience, RelayAt
+from repermit.dispatch.verdict import Verdict
+from tests.relays import HANGS_UP, RESETS, Phase, Relay, raw
+
+SENDER, AN, JAN = "news@list.example", "an@people.example", "jan@people.example"
+MAIL = b"Subject: hello\r\n\r\n.a line with a dot\r\n..two\r\n.\r\nthe end\r\n"
+BEFORE_THE_BODY = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+GARBAGE = {
+    "no code": raw(b"hello there\r\n"),
+    "no reply code": raw(b"999 what\r\n"),
+    "two codes": raw(b"250-first\r\n251 second\r\n"),
+    "a line without end": raw(b"250 " + b"x" * 9_000),
+    "a line too long": raw(b"250 " + b"x" * 9_000 + b"\r\n"),
+    "a reply without end": raw(b"250-more\r\n" * 200),
+    "half a line, then nobody": raw(b"25", hang_up=True),
+    "half a reply, then nobody": raw(b"250-more\r\n", hang_up=True),
+    "bytes of no alphabet": raw(b"\xff\xfe\x00\r\n"),
+    "an empty line": raw(b"\r\n"),
+}
+GONE = {"a goodbye without a word": HANGS_UP, "a reset": RESETS}
+BRIEF = Patience(connect=1.0, envelope=3.0, body=3.0, goodbye=3.0)
+HASTY = Patience(connect=1.0, envelope=0.2, body=0.2, goodbye=0.2)
+
+
+def relay_at(
+    relay: Relay,
+    tls: str = "none",
+    *,
+    login: bool = False,
+    patience: Patience = BRIEF,
+    **more: object,
+) -> RelayAt:
+    """Return the way to *relay*."""
+    return RelayAt(
+        host="127.0.0.1",
+        port=relay.port,
+        tls=tls,
+        user="user" if login else None,
+        password="geheim" if login else None,
+        patience=patience,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@asynccontextmanager
+async def connected(relay: Relay, patience: Patience = BRIEF) -> AsyncIterator[Dialogue]:
+    """Run *relay* with one connection to it, for the length of a block."""
+    async with relay.running():
+        connection = await relay_at(relay, patience=patience).connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+
+async def verdict_of(
+    relay: Relay, mailbox: str = AN, content: bytes = MAIL, *, patience: Patience = BRIEF
+) -> tuple[Verdict, bool]:
+    """Return what became of one mail, and whether the connection is broken."""
+    async with connected(relay, patience) as connection:
+        return await connection.send(SENDER, mailbox, content), connection.broken

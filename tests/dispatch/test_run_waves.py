@@ -1,0 +1,325 @@
+"""Waves, caps, hours and stops, over a real ledger and a real relay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import date, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from repermit.dispatch.waves import Terms
+from repermit.domain.hours import Hours
+from repermit.domain.provider import Cap
+from repermit.errors import SendRefused
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import suppression, waves
+from tests.builders import FakeClock, admit
+from tests.dispatch.test_run import Sender, people
+from tests.relays import Act, Phase, Relay, at, polite, says
+
+BRUSSELS = ZoneInfo("Europe/Brussels")
+PILOT = Terms(sizes=(50, 100), sees_bounces=True)
+GMAIL = {"gmail": (Cap(4, 24),)}
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def sender(a_ledger: Ledger) -> AsyncIterator[Sender]:
+    """A sender whose relay is polite until it is told otherwise."""
+    relay = Relay()
+    async with relay.running():
+        yield Sender(a_ledger, relay)
+
+
+async def wave(sender: Sender) -> Any:
+    state = await sender.ledger.read(waves.state)
+    assert state.wave is not None
+    return state.wave
+
+
+def refuses(numbers: range) -> Any:
+    """Return the script of a relay to which these people are unknown."""
+    unknown = {f"person{number}@people.example" for number in numbers}
+
+    def script(phase: Phase, mailbox: str | None) -> Act | None:
+        no = phase is Phase.RCPT and mailbox in unknown
+        return says("550 5.1.1 unknown") if no else None
+
+    return script
+
+
+# ── Waves ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_campaign_leaves_in_waves_and_each_run_names_when_the_next_is_due(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(600))
+
+    first = await sender.send(terms=PILOT)
+    assert (first.asked, first.refusal) == (50, None)
+    assert first.waves == ["wave 1: 50 people drawn at random over the whole list"]
+    assert first.next is not None
+    assert (first.next.at - a_clock.now(), first.next.why) == (timedelta(hours=48), "wave 2")
+
+    assert (await sender.send(terms=PILOT)).asked == 0
+    a_clock.advance(2 * DAY)
+    assert (await sender.send(terms=PILOT)).asked == 100
+    a_clock.advance(2 * DAY)
+    last = await sender.send(terms=PILOT)
+    assert (last.asked, last.next) == (450, None)
+    assert await sender.counts() == {"asked": 600}
+    assert max(sender.relay.out().values()) == 1
+
+
+async def test_the_pilot_is_drawn_over_all_ages_and_then_the_newest_come_first(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(500), collected=date(2025, 10, 1))
+    new = [f"new{number}@gmail.com" for number in range(100)]
+    await admit(sender.ledger, *new, collected=date(2026, 3, 1))
+
+    await sender.send(terms=PILOT)
+    pilot = set(sender.relay.accepted())
+    assert 0 < len(pilot & set(new)) < 50
+    a_clock.advance(2 * DAY)
+    await sender.send(terms=PILOT)
+
+    second = set(sender.relay.accepted()) - pilot
+    assert len(second) == 100
+    assert set(new) - pilot <= second
+
+
+async def test_without_a_way_for_bounces_to_come_in_one_wave_follows_the_other(
+    sender: Sender,
+) -> None:
+    await admit(sender.ledger, *people(600))
+
+    sent = await sender.send(terms=Terms(sizes=(50, 100)))
+
+    assert (sent.asked, len(sent.waves), sent.to_send) == (600, 3, 600)
+    assert await sender.leases() == 0
+
+
+async def test_a_pilot_does_not_wait_for_somebody_who_is_never_mailed(sender: Sender) -> None:
+    """Only the code is on the list of opt-outs: the row itself still stands as listed."""
+    await admit(sender.ledger, *people(600))
+    code = sender.ledger.vault.suppression("person1@people.example")
+    await sender.ledger.write(suppression.suppress_hashes, [code], source="list", reason="no")
+
+    sent = await sender.send(terms=Terms(sizes=(599, 600)))
+
+    assert sent.asked == 599
+    assert await sender.counts() == {"asked": 599, "listed": 1}
+
+
+async def test_a_limit_ends_a_wave_in_the_middle_and_the_next_run_goes_on(sender: Sender) -> None:
+    await admit(sender.ledger, *people(600))
+
+    assert (await sender.send(terms=PILOT, limit=20)).asked == 20
+    assert (await sender.send(terms=PILOT)).asked == 30
+    assert (await wave(sender)).mails == 50
+
+
+async def test_retries_leave_while_a_wave_is_watched(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *people(600))
+    put_off = {f"person{number}@people.example" for number in range(0, 600, 10)}
+
+    def script(phase: Phase, mailbox: str | None) -> Act | None:
+        return says("450 4.2.0 later") if phase is Phase.RCPT and mailbox in put_off else None
+
+    sender.relay.script = script
+    first = await sender.send(terms=PILOT)
+    sender.relay.script = polite
+    a_clock.advance(timedelta(minutes=20))
+    second = await sender.send(terms=PILOT)
+
+    assert second.asked == first.deferred
+    assert (await wave(sender)).mails == 50
+
+
+# ── Caps and hours ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_cap_is_kept_and_the_next_mail_is_named(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(10)), *people(5))
+
+    sent = await sender.send(caps=GMAIL)
+
+    assert Counter(box.rpartition("@")[2] for box in sender.relay.accepted()) == {
+        "gmail.com": 4,
+        "people.example": 5,
+    }
+    assert sent.next is not None
+    assert sent.next.why == "the cap of gmail"
+    assert (await sender.send(caps=GMAIL)).asked == 0
+    a_clock.advance(sent.next.at - a_clock.now())
+    assert (await sender.send(caps=GMAIL)).asked == 4
+
+
+async def test_a_retry_waits_for_the_cap_as_well(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(4)))
+    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
+
+    sent = await sender.send(caps=GMAIL)
+
+    assert (sent.deferred, sent.next and sent.next.why) == (4, "the cap of gmail")
+
+
+async def test_outside_its_hours_nothing_leaves(sender: Sender, a_clock: FakeClock) -> None:
+    """It is half past ten in Brussels."""
+    await admit(sender.ledger, *people(3))
+    afternoon = Hours(time(13), time(21), BRUSSELS)
+
+    sent = await sender.send(hours=afternoon)
+    assert (sent.mails, sender.relay.opened) == (0, 0)
+    assert sent.next is not None
+    assert sent.next.at - a_clock.now() == timedelta(hours=2, minutes=30)
+    assert "hours" in sent.next.why
+
+    a_clock.advance(timedelta(hours=3))
+    assert (await sender.send(hours=afternoon)).asked == 3
+
+
+async def test_a_run_ends_with_the_hours(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *people(30))
+    clock_ends = Hours(time(7), time(10, 31), BRUSSELS)
+
+    async def late() -> None:
+        a_clock.advance(timedelta(minutes=2))
+
+    sent = await sender.send(hours=clock_ends, before=late, connections=1)
+
+    assert sent.asked == 1
+    assert sent.refusal is None
+    assert sent.next is not None
+    assert await sender.leases() == 0
+
+
+async def test_a_try_that_is_due_later_is_named(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, "an@people.example")
+    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
+
+    sent = await sender.send(hours=Hours(time(7), time(21), BRUSSELS))
+
+    assert sent.next is not None
+    assert sent.next.why == "the next try"
+    assert timedelta(minutes=11) < sent.next.at - a_clock.now() < timedelta(minutes=19)
+
+
+# ── Stops ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender: Sender) -> None:
+    await admit(sender.ledger, *people(300))
+    sender.relay.script = refuses(range(0, 300, 3))
+    terms = Terms()
+
+    sent = await sender.send(terms=terms, connections=1)
+
+    assert isinstance(sent.refusal, SendRefused)
+    assert "of wave 1 were undeliverable" in str(sent.refusal)
+    assert "repermit send --continue" in sent.refusal.hint
+    assert sent.undeliverable == 10
+    again = await sender.send(terms=terms)
+    assert (again.mails, str(again.refusal)) == (0, str(sent.refusal))
+
+    sender.relay.script = polite
+    await sender.ledger.write(waves.look, by="An Peeters")
+    last = await sender.send(terms=terms)
+    assert (last.asked, last.refusal) == (300 - sent.mails, None)
+
+
+async def test_the_way_out_counts_the_newest_contacts(sender: Sender) -> None:
+    await admit(sender.ledger, *people(300), collected=date(2026, 3, 1))
+    old = [f"old{number}@people.example" for number in range(40)]
+    await admit(sender.ledger, *old)
+    await sender.ledger.write(
+        lambda tx: tx.run("UPDATE recipient SET contact = 201503 WHERE id > 300")
+    )
+    sender.relay.script = refuses(range(0, 300, 3))
+
+    sent = await sender.send(terms=Terms(), connections=1)
+
+    assert sent.refusal is not None
+    left = (await sender.counts())["listed"] - 40
+    assert f"contacts since November 2023: {left}; to set the other 40 aside" in sent.refusal.hint
+
+
+async def test_a_relay_that_refuses_everybody_is_about_us_and_others_come_first_next_time(
+    sender: Sender,
+) -> None:
+    await admit(sender.ledger, *people(60))
+    sender.relay.script = at({Phase.RCPT: says("550 no")})
+
+    sent = await sender.send(terms=Terms(), connections=1)
+
+    assert isinstance(sent.refusal, SendRefused)
+    assert (sent.returned, sent.undeliverable) == (20, 0)
+    assert await sender.counts() == {"listed": 60}
+    refused = {line for line in sender.relay.lines if line.startswith("RCPT")}
+    sender.relay.script, sender.relay.lines[:] = polite, []
+    await sender.send(terms=Terms(), connections=1, limit=40)
+    assert not refused & set(sender.relay.lines)
+
+
+async def test_a_relay_that_puts_off_half_of_everybody_stops_the_campaign(sender: Sender) -> None:
+    await admit(sender.ledger, *people(150))
+    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
+
+    sent = await sender.send(terms=Terms())
+
+    assert sent.refusal is not None
+    assert "put off 100 of the last 100 mails" in str(sent.refusal)
+    assert 100 <= sent.deferred < 110
+
+
+async def test_complaints_that_come_in_stop_the_next_wave(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(600))
+    await sender.send(terms=PILOT)
+    codes = [bytes([number]) * 32 for number in range(3)]
+    await sender.ledger.write(
+        suppression.suppress_hashes, codes, source="complaint", reason="feedback loop"
+    )
+    a_clock.advance(2 * DAY)
+
+    sent = await sender.send(terms=PILOT)
+
+    assert sent.mails == 0
+    assert str(sent.refusal) == "sending has stopped: 3 recipients complained, of 50 mails"
+
+
+async def test_complaints_that_come_in_meanwhile_stop_the_run(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repermit.dispatch.watch._LOOK_SECONDS", 0.0)
+    await admit(sender.ledger, *people(100))
+    codes = [bytes([number]) * 32 for number in range(3)]
+
+    async def complain() -> None:
+        await sender.ledger.write(
+            suppression.suppress_hashes, codes, source="complaint", reason="feedback loop"
+        )
+
+    sent = await sender.send(terms=Terms(), before=complain, connections=1)
+
+    assert "3 recipients complained" in str(sent.refusal)
+    assert sent.mails < 5
+
+
+async def test_an_old_list_of_which_nothing_comes_back_stops_after_the_pilot(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(600))
+    await sender.ledger.write(lambda tx: tx.run("UPDATE recipient SET contact = 201503"))
+    await sender.send(terms=PILOT)
+    a_clock.advance(2 * DAY)
+
+    sent = await sender.send(terms=PILOT)
+
+    assert "none of 50 mails of wave 1 came back" in str(sent.refusal)

@@ -1,0 +1,118 @@
+"""Waves, stops, hours and caps, as the operator meets them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.journeys.campaign import LISTED, Campaign, Later, address, row, write_list
+from tests.journeys.relay import Relay
+
+pytestmark = pytest.mark.journey
+
+
+def test_the_plan_tells_what_would_leave_and_changes_nothing(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    before = approved.status()
+
+    told = approved.run("send", "--plan", "--json").json
+    shown = approved.here("send", "--plan").out
+
+    assert told["may_leave"] == LISTED
+    assert [wave["mails"] for wave in told["waves"]] == [LISTED]
+    assert told["last_deadline"] > told["last_mail"]
+    assert told["expected_dead"]["of"] == LISTED
+    assert any("no [inbound] is configured" in line for line in told["first"])
+    assert f"{LISTED} mails may leave; nothing has left now" in shown
+    assert "dead addresses to expect" in shown
+    assert (relay.taken, approved.status()) == ([], before)
+
+
+def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Relay) -> None:
+    begun.use(relay.port)
+    begun.edit("waves = .*", "waves = [20, 40]")
+    begun.config.write_text(
+        begun.config.read_text("utf-8") + '\n[inbound]\nmaildir = "bounces"\n', "utf-8"
+    )
+    rows = [row(number) for number in range(500)]
+    begun.here("import", write_list(begun.outside / "list.csv", rows))
+    begun.here("suppress", "--none", "nobody ever did")
+    begun.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    plan = begun.here("send", "--plan", "--json").json
+    assert [wave["mails"] for wave in plan["waves"]] == [20, 40, 440]
+
+    first = begun.run("send", "--json").json
+    again = begun.here("send")
+
+    assert (first["asked"], len(relay.taken)) == (20, 20)
+    assert first["waves"] == ["wave 1: 20 people drawn at random over the whole list"]
+    assert first["next"]["why"] == "wave 2"
+    due = datetime.fromisoformat(first["next"]["at"]) - Later().now()
+    assert timedelta(hours=47) < due <= timedelta(hours=48)
+    assert "the next mail may leave at" in again.out
+    assert "(wave 2)" in again.out
+    assert begun.here("send", "--continue", "--by", "An", "--json").json["asked"] == 40
+    third = begun.at(Later(timedelta(hours=49)), "send", "--json").json
+    assert (third["asked"], third["next"], third["left"]) == (440, None, 0)
+
+
+def test_it_stops_at_too_many_dead_addresses_until_a_person_has_looked(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    dead = {address(number) for number in range(LISTED) if number % 3}
+    relay.to_mailbox = lambda one: "550 5.1.1 nobody" if one in dead else "250 2.1.5 fine"
+
+    stopped = approved.run("send", expect=1)
+    again = approved.here("send", "--json", expect=1).json
+
+    assert "sending has stopped: 1" in stopped.err
+    assert "mails of wave 1 were undeliverable" in stopped.err
+    assert "repermit send --continue" in stopped.err
+    assert "undeliverable" in again["error"]
+    assert again["asked"] == 0
+    assert "sending has stopped" in approved.here("send", "--plan").out
+    before = approved.status()
+    went_on = approved.run("send", "--continue", "--by", "An Peeters")
+    assert "An Peeters has looked and lets it go on" in went_on.err
+    assert approved.status()["standings"]["listed"] == 0
+    assert before["standings"]["listed"] > 0
+    approved.here("proof", "verify")
+
+
+def test_outside_its_hours_it_ends_well_and_says_when_it_may(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    begins = Later(timedelta(hours=3)).now()
+    span = f"{begins:%H:%M}-{begins + timedelta(hours=1):%H:%M}"
+    approved.edit('timezone = ".*"', 'timezone = "UTC"')
+    approved.edit('#hours = ".*"', f'hours = "{span}"')
+    approved.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+
+    told = approved.run("send", "--json").json
+
+    assert (told["asked"], relay.taken) == (0, [])
+    assert "hours" in told["next"]["why"]
+    assert datetime.fromisoformat(told["next"]["at"]).strftime("%H:%M") == f"{begins:%H:%M}"
+    assert approved.at(Later(timedelta(hours=3)), "send", "--json").json["asked"] == LISTED
+
+
+def test_a_provider_gets_no_more_than_its_cap(begun: Campaign, relay: Relay) -> None:
+    begun.use(relay.port)
+    begun.edit("#\\[relay.caps\\]", "[relay.caps]")
+    begun.edit('#microsoft = ".*"', 'microsoft = "2/day"')
+    rows = [row(number) for number in range(3)]
+    rows += [row(number, email=f"x{number}@hotmail.com") for number in range(5)]
+    begun.here("import", write_list(begun.outside / "list.csv", rows))
+    begun.here("suppress", "--none", "nobody ever did")
+    begun.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+
+    told = begun.run("send", "--json").json
+
+    assert (told["asked"], told["left"]) == (5, 3)
+    assert told["next"]["why"] == "the cap of microsoft"
+    assert begun.here("send", "--plan", "--json").json["caps"] == {"microsoft": "2/day"}

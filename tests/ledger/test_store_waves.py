@@ -1,0 +1,322 @@
+"""Waves and caps: who may be reserved, who may leave, and what is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from repermit.domain.provider import Cap, Caps
+from repermit.domain.standing import Standing
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import caps, leases, sending, suppression, waiting, waves
+from repermit.ledger.store.sending import Intent, Reserved
+from repermit.ledger.transaction import Transaction
+from tests.builders import (
+    ANSWER_TIME,
+    EVERYTHING,
+    FakeClock,
+    admit,
+    ask,
+    claim,
+    settle,
+    standings,
+    verified,
+)
+
+GMAIL: Caps = {"gmail": (Cap(3, 24),)}
+
+
+def people(count: int, domain: str = "people.example") -> list[str]:
+    return [f"person{number}@{domain}" for number in range(count)]
+
+
+async def reserve(ledger: Ledger, owner: str = "sender", **options: Any) -> list[Reserved]:
+    options = {"approved_size": EVERYTHING, "limit": 100, **options}
+    return await ledger.write(sending.reserve, owner, **options)
+
+
+async def intend(
+    ledger: Ledger, reserved: list[Reserved], owner: str = "sender", caps: Caps | None = None
+) -> set[int]:
+    due = ledger.clock.now() + ANSWER_TIME
+    intents = [Intent(one, due, "mail") for one in reserved]
+    return await ledger.write(sending.intend, owner, intents, caps or {})
+
+
+async def begin(ledger: Ledger, number: int = 1, **options: Any) -> bool:
+    return await ledger.write(waves.begin, number, **{"step": 0, "size": None, **options})
+
+
+# ── Who comes next ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_stands_unsealed_is_the_provider_and_the_month_of_the_last_contact(
+    a_ledger: Ledger,
+) -> None:
+    await admit(a_ledger, "An@Gmail.com", last_contact=date(2026, 2, 7))
+    await admit(a_ledger, "jan@people.example")
+    await admit(a_ledger, "els@telenet.be", collected=None)
+
+    found = await a_ledger.read(lambda tx: tx.rows("SELECT provider, contact FROM recipient"))
+
+    assert found == [("gmail", 202602), (None, 202503), ("telenet", None)]
+
+
+async def test_the_newest_contacts_come_first_over_all_providers(a_ledger: Ledger) -> None:
+    old = await admit(a_ledger, "a@gmail.com", "b@people.example", collected=date(2024, 1, 1))
+    new = await admit(a_ledger, "c@gmail.com", "d@telenet.be", collected=date(2026, 1, 1))
+
+    first = await reserve(a_ledger, limit=2)
+
+    assert {one.id for one in first} == set(new)
+    assert {one.provider for one in first} == {"gmail", "telenet"}
+    assert {one.id for one in await reserve(a_ledger)} == set(old)
+
+
+async def test_who_was_put_off_comes_before_the_others_and_who_was_returned_last(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    off, returned, fresh = await admit(a_ledger, *people(3))
+    await claim(a_ledger, off, returned)
+    later = a_clock.now() + timedelta(minutes=1)
+    await settle(a_ledger, off, Standing.DEFERRED, try_at=later)
+    await settle(a_ledger, returned, Standing.UNDELIVERABLE)
+    assert await a_ledger.write(sending.relist, [returned]) == 1
+    a_clock.advance(timedelta(minutes=1))
+
+    taken = [(await reserve(a_ledger, limit=1))[0] for _ in range(3)]
+
+    assert [one.id for one in taken] == [off, fresh, returned]
+    assert [one.was_returned for one in taken] == [False, False, True]
+
+
+async def test_a_capped_provider_is_left_out_also_when_it_was_put_off(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    ids = await admit(a_ledger, *people(5, "gmail.com"), "z@people.example")
+    first = await reserve(a_ledger, caps=GMAIL)
+    assert Counter(one.provider for one in first) == {"gmail": 3, None: 1}
+    assert len(await intend(a_ledger, first, caps=GMAIL)) == 4
+    await settle(a_ledger, first[0].id, Standing.DEFERRED, try_at=a_clock.now())
+
+    assert await reserve(a_ledger, caps=GMAIL) == []
+    assert len(ids) == 6
+
+
+async def test_a_reservation_is_bounded_however_many_wait(a_ledger: Ledger) -> None:
+    """Each cursor runs down an index of its own and sorts nothing."""
+
+    def plans(tx: Transaction) -> list[str]:
+        values = {"now": 1, "approved": 1, "provider": "gmail"}
+        return [
+            " ".join(
+                str(row[-1]) for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+            )
+            for sql in (waiting.FIRST_TIME, waiting.RETURNED, waiting.DUE)
+        ]
+
+    found = await a_ledger.read(plans)
+
+    for plan, index in zip(found, ("listed", "returned", "deferred"), strict=True):
+        assert f"USING INDEX ix_recipient_{index} (provider=?" in plan
+        assert "TEMP B-TREE" not in plan
+
+
+async def test_the_providers_of_those_who_wait_are_known(a_ledger: Ledger) -> None:
+    first, _, _ = await admit(a_ledger, "a@gmail.com", "b@people.example", "c@telenet.be")
+    await ask(a_ledger, first)
+
+    assert await a_ledger.read(waiting.providers) == [None, "telenet"]
+
+
+# ── Caps ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_two_senders_together_keep_to_a_cap(a_ledger: Ledger) -> None:
+    """Each had room when it reserved; the intent counts, in the same transaction."""
+    await admit(a_ledger, *people(6, "gmail.com"))
+    mine = await reserve(a_ledger, "mine", limit=3, caps=GMAIL)
+    theirs = await reserve(a_ledger, "theirs", limit=3, caps=GMAIL)
+
+    left = await intend(a_ledger, mine[:2], "mine", GMAIL)
+    more = await intend(a_ledger, theirs, "theirs", GMAIL)
+
+    assert (len(left), len(more)) == (2, 1)
+    assert await a_ledger.read(caps.rooms, GMAIL) == {"gmail": 0}
+    assert Counter((await standings(a_ledger)).values()) == {"claimed": 3, "listed": 3}
+
+
+async def test_a_cap_opens_again_when_it_says(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await admit(a_ledger, *people(4, "gmail.com"))
+    await intend(a_ledger, await reserve(a_ledger, limit=3), caps=GMAIL)
+
+    opening = (await a_ledger.read(caps.reopening, GMAIL))["gmail"]
+    assert opening - a_clock.now() == timedelta(hours=24, minutes=30)  # it is half past
+    a_clock.advance(timedelta(hours=24, minutes=29))
+    assert await reserve(a_ledger, caps=GMAIL) == []
+    a_clock.advance(timedelta(minutes=1))
+    assert await a_ledger.read(caps.reopening, GMAIL) == {}
+    assert len(await reserve(a_ledger, caps=GMAIL)) == 1
+
+
+async def test_mails_are_counted_by_provider_and_hour(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await admit(a_ledger, *people(2, "gmail.com"), *people(1))
+    await intend(a_ledger, await reserve(a_ledger, limit=3))
+
+    hour = caps.hour_of(a_clock.now())
+    assert await a_ledger.read(caps.sent_by_hour, GMAIL) == {"gmail": {hour: 2}}
+
+
+# ── Waves ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_before_any_wave_everybody_may_leave(a_ledger: Ledger) -> None:
+    await admit(a_ledger, *people(2))
+    found = await a_ledger.read(waves.state)
+
+    assert (found.wave, found.listed, found.waiting, found.all_mails) == (None, 2, 2, 0)
+    assert len(await intend(a_ledger, await reserve(a_ledger))) == 2
+
+
+async def test_of_a_pilot_only_those_who_were_drawn_may_leave(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, *people(5), *people(5, "gmail.com"))
+    drawn, months = await a_ledger.read(waves.draw, 6, approved_size=EVERYTHING)
+    assert set(drawn) < set(ids)
+    assert months == {202503: 6}
+    await begin(a_ledger, size=6, drawn=drawn, expected_dead=2)
+
+    first = await reserve(a_ledger, limit=2)
+    rest = await reserve(a_ledger)
+
+    assert {one.id for one in (*first, *rest)} == set(drawn)
+    await intend(a_ledger, [*first, *rest])
+    state = await a_ledger.read(waves.state)
+    assert state.wave is not None
+    assert (state.wave.mails, state.wave.expected_dead, state.waiting) == (6, 2, 0)
+
+
+async def test_who_is_drawn_of_a_capped_provider_waits(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, *people(5, "gmail.com"), *people(2))
+    await begin(a_ledger, size=7, drawn=ids)
+
+    found = await reserve(a_ledger, caps=GMAIL)
+
+    assert Counter(one.provider for one in found) == {"gmail": 3, None: 2}
+
+
+async def test_a_pilot_does_not_wait_for_who_cannot_be_mailed(a_ledger: Ledger) -> None:
+    one, other = await admit(a_ledger, *people(2))
+    await a_ledger.write(waves.leave_out, [one])
+    await begin(a_ledger, size=2, drawn=[one, other])
+    await a_ledger.write(waves.leave_out, [one])
+
+    assert (await a_ledger.read(waves.state)).waiting == 1
+
+
+async def test_two_senders_together_keep_to_the_size_of_a_wave(a_ledger: Ledger) -> None:
+    await admit(a_ledger, *people(6))
+    await begin(a_ledger, step=1, size=3)
+    mine = await reserve(a_ledger, "mine", limit=2)
+    theirs = await reserve(a_ledger, "theirs")
+    assert len(theirs) == 3
+
+    left = await intend(a_ledger, mine, "mine") | await intend(a_ledger, theirs, "theirs")
+
+    assert len(left) == 3
+    await a_ledger.write(leases.free_leases, ["mine", "theirs"])
+    assert await reserve(a_ledger) == []
+
+
+async def test_between_two_waves_only_those_who_were_put_off_may_leave(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await admit(a_ledger, *people(3))
+    await begin(a_ledger, step=1, size=1)
+    (first,) = await reserve(a_ledger)
+    await intend(a_ledger, [first])
+    await settle(a_ledger, first.id, Standing.DEFERRED, try_at=a_clock.now())
+    await a_ledger.write(waves.end, 1)
+
+    (again,) = await reserve(a_ledger)
+    assert again.id == first.id
+    assert await intend(a_ledger, [again]) == {first.id}
+    state = await a_ledger.read(waves.state)
+    assert state.wave is not None
+    assert (state.wave.mails, state.wave.ended_at) == (1, a_clock.now())
+
+
+async def test_a_wave_is_begun_once(a_ledger: Ledger) -> None:
+    assert await begin(a_ledger)
+    assert not await begin(a_ledger, size=7)
+    state = await a_ledger.read(waves.state)
+    assert state.wave is not None
+    assert state.wave.size is None
+
+
+async def test_what_a_wave_came_to_is_counted(a_ledger: Ledger) -> None:
+    await admit(a_ledger, *people(3))
+    await begin(a_ledger)
+    reserved = await reserve(a_ledger)
+    await intend(a_ledger, reserved)
+    await settle(a_ledger, reserved[0].id, Standing.UNDELIVERABLE)
+    await a_ledger.write(suppression.suppress_hashes, [b"h" * 32], source="complaint", reason="")
+
+    state = await a_ledger.read(waves.state)
+
+    assert (state.undeliverable, state.complaints, state.all_mails) == (1, 1, 3)
+
+
+# ── Stops ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_stop_holds_every_sender_until_a_person_has_looked(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await admit(a_ledger, *people(4))
+    await begin(a_ledger)
+    first, *rest = await reserve(a_ledger, limit=2)
+    await intend(a_ledger, [first])
+    await settle(a_ledger, first.id, Standing.UNDELIVERABLE)
+
+    await a_ledger.write(waves.stop, {"code": "bounces"})
+    await a_ledger.write(waves.stop, {"code": "delays"})
+
+    assert await intend(a_ledger, rest) == set()
+    assert await reserve(a_ledger, "other") == []
+    assert (await a_ledger.read(waves.state)).stopped_for == {"code": "bounces"}
+    assert await a_ledger.write(waves.look, by="An Peeters")
+    state = await a_ledger.read(waves.state)
+    assert state.stopped_for is None
+    assert state.wave is not None
+    assert (state.wave.seen, state.wave.looked_at) == ((1, 1, 0), a_clock.now())
+    assert len(await intend(a_ledger, rest)) == 1
+    kinds = await a_ledger.read(lambda tx: [row[0] for row in tx.rows("SELECT kind FROM log")])
+    assert kinds.count("stopped") == kinds.count("continued") == 1
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_person_may_look_when_nothing_has_stopped(a_ledger: Ledger) -> None:
+    assert not await a_ledger.write(waves.look, by="An Peeters")
+    await begin(a_ledger)
+    assert await a_ledger.write(waves.look, by="An Peeters")
+    assert await begin(a_ledger, 2)
+
+
+async def test_who_is_listed_is_counted_by_provider_and_month(a_ledger: Ledger) -> None:
+    await admit(a_ledger, *people(2, "gmail.com"), "x@people.example")
+
+    found = await a_ledger.read(waves.listed_by)
+
+    assert sorted(found, key=str) == [("gmail", 202503, 2), (None, 202503, 1)]
+
+
+@pytest.mark.parametrize("ids", [[], [1, 2]])
+async def test_rows_are_given_back_one_by_one(a_ledger: Ledger, ids: list[int]) -> None:
+    await admit(a_ledger, *people(3))
+    await reserve(a_ledger)
+
+    assert await a_ledger.write(sending.release, "sender", ids) == len(ids)
+    assert len(await reserve(a_ledger, "other")) == len(ids)
