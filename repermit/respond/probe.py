@@ -105,7 +105,7 @@ class Probe:
         tokens: Tokens,
         url: str,
         *,
-        is_public: bool,
+        is_public: bool = True,
         seconds: float = _SECONDS,
     ) -> None:
         self._ledger, self._tokens, self._url = ledger, tokens, url
