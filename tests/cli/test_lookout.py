@@ -158,13 +158,15 @@ async def test_while_the_page_answers_it_watches_on(campaign: Campaign) -> None:
     async with serving(campaign.app) as port:
 
         async def look() -> Found:
-            looks.append((await campaign.probed(port)).code)
             if len(looks) == 5:
                 fifth.set()
+                await asyncio.Event().wait()
+            looks.append((await campaign.probed(port)).code)
             return await campaign.probed(port)
 
         watching = asyncio.create_task(looking(campaign, port, look=look).watch())
         await asyncio.wait_for(fifth.wait(), SOON)
         assert not watching.done()
         watching.cancel()
+        await asyncio.wait({watching})
     assert set(looks) == {""}
