@@ -16,6 +16,7 @@ RepermitError
 ├── ApprovalRefused      the campaign is not ready to be approved
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
+├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── FileRefused          a file to write exists already, or cannot be written
@@ -138,6 +139,10 @@ class SendRefused(RepermitError):
 
 class DoubtRefused(RepermitError):
     """A decision on doubtful rows names a row that is not doubtful, or a wrong count."""
+
+
+class ProbeFailed(RepermitError):
+    """Nobody can answer now."""
 
 
 class PurgeRefused(RepermitError):

@@ -135,7 +135,7 @@ async def settle(
     ledger: Ledger, recipient_id: int, standing: Standing, *, owner: str = "sender", **more: Any
 ) -> bool:
     """Settle a claimed row with the relay's word."""
-    word = Settlement(standing, "250", **more)
+    word = Settlement(standing, **{"reply": "250", **more})
     return recipient_id in await ledger.write(sending.settle, owner, {recipient_id: word})
 
 

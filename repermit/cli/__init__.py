@@ -22,6 +22,7 @@ from repermit.cli import (
     look,
     operate,
     prepare,
+    probe,
     proof,
     suppress,
 )
@@ -34,7 +35,9 @@ app = typer.Typer(
     help="Ask an old mailing list once, by mail, with a Yes and a No; keep proof of each yes, "
     "and let everyone else go.",
 )
-for family in (prepare, imports, suppress, look, ask, doubt, answers, finish, proof, operate):
+for family in (
+    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, proof, operate),
+):
     family.register(app)
 
 

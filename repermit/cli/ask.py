@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,13 +20,12 @@ from repermit.cli.session import (
     tell,
 )
 from repermit.domain.clock import iso
-from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
     from repermit.dispatch.plan import Next, Plan, Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
-    from repermit.ledger.tables import Approval
+    from repermit.respond.probe import Found
     from repermit.runtime import Runtime
 
 _PANEL = "Ask"
@@ -78,27 +77,46 @@ async def _send(
 ) -> tuple[Sent, Figures]:
     from repermit.cli.assembly import later_keys, mailer, relay
     from repermit.cli.live import Live
+    from repermit.cli.lookout import lookout
+    from repermit.cli.ready import require_ready
     from repermit.dispatch.run import send as send_mails
+    from repermit.dispatch.waves import sees_bounces
     from repermit.ledger.store import campaign, waves
 
     made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
     if later := later_keys(runtime):
         tell(later)
     async with runtime.ledger() as ledger:
-        approval = await _require_ready(runtime, ledger)
+        approval = await require_ready(runtime, ledger)
+        eye = await lookout(runtime, ledger, stop)
+        can_answer = await _tell_of_page(runtime, ledger, await eye.begin())
         before = await ledger.read(campaign.figures)
         tell(
             f"{counted(before.standings['listed'], 'mail')} may leave, over"
             f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
         )
-        if not runtime.config.inbound.is_configured and config.waves:
-            tell("No [inbound]: bounces that come by mail are not seen, and no wave is waited for.")
+        plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
+        if config.waves and not sees_bounces(await ledger.read(waves.state), plan.terms):
+            tell("What bounces by mail is not read ([inbound]): no wave is waited for.")
         if looked_by is not None and await ledger.write(waves.look, by=looked_by):
             tell(f"{looked_by} has looked and lets it go on: that is in the log")
-        plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
-        sent = await send_mails(ledger, at.connect, made, plan, stop=stop, progress=live)
+        watch = eye.watch if can_answer else None
+        sent = await send_mails(
+            ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
+        )
         live.end(sent)
         return sent, await ledger.read(campaign.figures)
+
+
+async def _tell_of_page(runtime: Runtime, ledger: Ledger, found: Found) -> bool:
+    """Return whether a recipient can answer, and say what there is to say about it."""
+    from repermit.cli.probe import certificate_warning, last_answer
+
+    if found.code:
+        tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
+    elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
+        tell(warning)
+    return not found.code
 
 
 def _plan(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:
@@ -113,7 +131,7 @@ def _plan(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:
         watch=timedelta(hours=config.watch_hours),
         stop_bounce_percent=config.stop_bounce_percent,
         stop_complaints=config.stop_complaints,
-        sees_bounces=runtime.config.inbound.is_configured,
+        has_inbound=runtime.config.inbound.is_configured,
     )
     return Plan(
         give_up=timedelta(hours=config.give_up_hours),
@@ -133,49 +151,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody"
-
-
-async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
-    """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.cli.assembly import approval_facts, digest
-    from repermit.cli.changes import came_from, changes
-    from repermit.ledger.store import approval, campaign, erasing
-
-    if await ledger.read(ledger.older_copy):
-        raise SendRefused(
-            "this ledger is an older copy: some of its mails may have left since",
-            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
-        )
-    latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
-    if latest > runtime.clock.now():
-        raise SendRefused(
-            f"the clock is behind the log, whose last entry was made at {iso(latest)}",
-            hint="set the clock of this machine right: the mails would print a wrong date",
-        )
-    figures = await ledger.read(campaign.figures)
-    if figures.paused_at is not None:
-        raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
-    given = await ledger.read(approval.latest_approval)
-    if given is None:
-        raise SendRefused(
-            "nobody has approved this campaign yet",
-            hint="`repermit preview`, then `repermit approve --by NAME --informed NAME`",
-        )
-    facts = approval_facts(runtime)
-    if digest(facts) != given.digest:
-        changed = "; ".join(changes(given, facts)) or "something"
-        raise SendRefused(
-            f"what was approved has changed since: {changed}",
-            hint="look at it again with `repermit preview`, then approve it anew",
-        )
-    added = await ledger.read(approval.listed_since, given)
-    if added:
-        raise SendRefused(
-            f"{counted(sum(added.values()), 'recipient')} added after the approval"
-            f" ({came_from(added)})",
-            hint="look at the counts with `repermit screen`, then approve it anew",
-        )
-    return given
 
 
 def _told(sent: Sent, figures: Figures) -> dict[str, Any]:

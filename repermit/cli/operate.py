@@ -55,8 +55,11 @@ def status(
         show(f"{counted(figures.suspect, 'answer')} suspect: a yes and a no at once")
     if figures.first_due and figures.last_due:
         show(f"due from {iso(figures.first_due)} to {iso(figures.last_due)}")
+    if stopped := content["stopped"]:
+        show(f"stopped since {stopped['since']}: {stopped['why']}")
+        show(f"  what to do: {stopped['way_out']}")
     if figures.paused_at:
-        show(f"paused since {iso(figures.paused_at)}")
+        show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
     show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
 
 
@@ -71,7 +74,23 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "suspect": figures.suspect,
         "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
         "paused": iso(figures.paused_at),
+        "stopped": _stopped(figures),
         "log": {"size": figures.log_size, "root": figures.log_root},
+    }
+
+
+def _stopped(figures: Figures) -> dict[str, Any] | None:
+    """Return why sending has stopped by itself, since when, and how it goes on."""
+    if figures.stopped_for is None:
+        return None
+    from repermit.dispatch.waves import GO_ON, Objection
+
+    objection = Objection(**figures.stopped_for)
+    return {
+        "code": objection.code,
+        "why": str(objection),
+        "since": iso(figures.stopped_at),
+        "way_out": f"{objection.hint}; {GO_ON}",
     }
 
 

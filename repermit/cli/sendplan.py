@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 
 async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
-    """Return what `send --plan` tells; no mail leaves, and nothing changes."""
+    """Return what `send --plan` tells; no mail leaves, and nobody's row changes."""
+    from repermit.cli.probe import prober
     from repermit.dispatch.forecast import forecast
     from repermit.dispatch.waves import ages
     from repermit.domain.decay import expected_dead
-    from repermit.ledger.store import caps, waves
+    from repermit.ledger.store import caps, waiting, waves
 
     now = runtime.clock.now()
     async with runtime.ledger() as ledger:
         state = await ledger.read(waves.state)
-        people = await ledger.read(waves.listed_by)
+        people = await ledger.read(waiting.listed_by)
         sent = await ledger.read(caps.sent_by_hour, plan.caps)
+        page = await prober(runtime, ledger).look()
     ahead = forecast(state, people, plan, sent=sent, now=now)
     months: dict[int, int] = {}
     for _, month, count in people:
@@ -41,7 +43,11 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         "expected_dead": {"of": state.listed, "at_least": low, "at_most": high},
         "caps": {name: _cap(plan, name) for name in ahead.capped},
         "stopped": _stopped(state),
-        "first": _advice(plan, people, state, low, ahead, runtime.today()),
+        "answer_page": {"answers": not page.code, "why": page.why or None},
+        "first": [
+            *([f"let the answer page answer: {page.hint}"] if page.code else []),
+            *_advice(plan, people, state, low, ahead, runtime.today()),
+        ],
     }
 
 
@@ -74,19 +80,20 @@ def _advice(
 ) -> list[str]:
     """Return what to do first, the most pressing first."""
     from repermit.dispatch.gate import way_out
+    from repermit.dispatch.waves import sees_bounces
 
     found = []
     if state.stopped_for:
         found.append("look at why it stopped, then `repermit send --continue`")
     if state.listed and 100 * low >= plan.terms.stop_bounce_percent * state.listed:
         found.append(
-            f"sending will probably stop at {plan.terms.stop_bounce_percent:g} % undeliverable"
+            f"sending will probably stop at {plan.terms.stop_bounce_percent:g} % dead addresses"
         )
         found += way_out(people, today)
-    if state.listed and not plan.terms.sees_bounces:
+    if state.listed and not sees_bounces(state, plan.terms):
         found.append(
-            "no [inbound] is configured: what bounces after the relay took it is not seen, and no"
-            " wave is waited for; to look for yourself, `repermit send --limit 200` first"
+            "what bounces after the relay took it is not read ([inbound]): nobody sees it,"
+            " and no wave is waited for; to look for yourself, `repermit send --limit 200` first"
         )
     if ahead.capped:
         names = ", ".join(ahead.capped)
@@ -116,6 +123,10 @@ def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
         )
     for name, cap in content["caps"].items():
         show(f"the cap of {name} binds: {cap}")
+    if content["answer_page"]["answers"]:
+        show("the answer page answers")
+    else:
+        show(f"the answer page does not answer: {content['answer_page']['why']}")
     if content["stopped"]:
         show(f"sending has stopped: {content['stopped']}")
     for line in content["first"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -214,6 +215,11 @@ class Web(Table):
     )
     trusted_proxy: Unused = None
     keep_until: Unused = None
+
+    @property
+    def is_local(self) -> bool:
+        """Return whether the pages can be reached from this machine only."""
+        return urls.is_loopback(urlsplit(self.public_url).hostname or "")
 
     @property
     def bind_host(self) -> str:

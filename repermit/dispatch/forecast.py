@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from repermit.dispatch.plan import Plan
-from repermit.dispatch.waves import Terms, size_of
+from repermit.dispatch.waves import Terms, sees_bounces, size_of
 from repermit.domain.provider import room
 from repermit.ledger.store.waves import State
 
@@ -71,7 +71,8 @@ def _parts(
     state: State, terms: Terms
 ) -> Iterator[tuple[int, int, bool, datetime | None, timedelta]]:
     """Yield (number, mails, whether it is a pilot, not before, wait after it) of what is left."""
-    watch, left, wave = terms.watch if terms.sees_bounces else timedelta(), state.listed, state.wave
+    watch = terms.watch if sees_bounces(state, terms) else timedelta()
+    left, wave = state.listed, state.wave
     number, step, earliest = 1, 0, None
     if wave is not None:
         number, step = wave.number + 1, 0 if wave.size is None else wave.step + 1

@@ -20,8 +20,10 @@ from repermit.ledger.store import waves as store
 from repermit.ledger.store.waves import State
 from repermit.ledger.transaction import Transaction
 
-_NEWEST = "contacts since {month}: {newest:,}; to set the other {older:,} aside, empty "
-_NEWEST += "policy.reasons.old_contacts, run `repermit screen` and approve anew"
+_NEWEST = (
+    "contacts since {month}: {newest:,}; to set the other {older:,} aside, put a # before"
+    " old_contacts in the config, then `repermit screen` and `repermit approve`"
+)
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     await ledger.write(store.stop, waves.as_kept(objection))
     told = [objection.hint]
     if objection.code == "bounces":
-        listed = await ledger.read(store.listed_by)
+        listed = await ledger.read(waiting.listed_by)
         told += way_out(listed, ledger.clock.now().date())
-    told.append("once a person has looked, `repermit send --continue`")
+    told.append(waves.GO_ON)
     return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
 
 

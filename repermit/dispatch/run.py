@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from repermit.dispatch import gate, refusals
+from repermit.dispatch.beside import Watch, beside, heed
 from repermit.dispatch.claims import Claims, Written
 from repermit.dispatch.lines import Lines
 from repermit.dispatch.mail import Mail, Mailer
@@ -40,6 +41,7 @@ class Run:
     plan: Plan
     stop: asyncio.Event
     progress: Callable[[Sent], None]
+    watch: Watch | None = None
     owner: str = field(default_factory=lambda: uuid4().hex)
     sent: Sent = field(default_factory=Sent)
 
@@ -59,12 +61,11 @@ class Run:
         """Send until nothing may leave now, and return what was done."""
         lock = Lock(self.ledger.path, f"sender-{self.owner}")
         lock.acquire()
-        listening = asyncio.create_task(self._listen())
         try:
-            self.sent.recovered = await recover(self.ledger)
-            await self._work_by_waves()
+            async with beside(self._listen(), heed(self.watch, self._stop_run)):
+                self.sent.recovered = await recover(self.ledger)
+                await self._work_by_waves()
         finally:
-            listening.cancel()
             lock.release()
         self.sent.interrupted = self.stop.is_set()
         return self.sent
@@ -228,10 +229,11 @@ async def send(
     *,
     stop: asyncio.Event,
     progress: Callable[[Sent], None],
+    watch: Watch | None = None,
 ) -> Sent:
-    """Send what may leave now and return what was done; *stop* ends it after the mails in hand.
+    """Send what may leave now, and return what was done; *stop*, or what *watch* raises, ends it.
 
     Crash: rows in hand become doubtful at the next start, at most one per open connection;
     nobody is sent twice and nobody is skipped.
     """
-    return await Run(ledger, connect, mailer, plan, stop, progress).go()
+    return await Run(ledger, connect, mailer, plan, stop, progress, watch).go()

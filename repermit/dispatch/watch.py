@@ -15,6 +15,7 @@ from repermit.dispatch.waves import (
     Terms,
     has_too_many_bounces,
 )
+from repermit.domain.refusal import is_about_address
 from repermit.errors import SendRefused
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.store.waves import State
@@ -39,8 +40,9 @@ class Watcher:
         self._refused: list[int] = []  # in a row, none taken since
         self._by_policy: list[int] = []
         self._delays: deque[bool] = deque(maxlen=WINDOW_MAILS)
-        self._wave, self._mails, self._gone = 0, 0, 0
-        self._judged_gone = 0
+        self._wave, self._mails = 0, 0  # with what others, and earlier runs, sent of it
+        self._dead = 0  # likewise
+        self._mine, self._judged = 0, 0  # dead in this run; of the wave, those that were judged
         self._looked_at: float | None = None
 
     def enter(self, state: State, sent: Sent) -> None:
@@ -49,8 +51,8 @@ class Watcher:
         if wave is not None:
             self._wave = wave.number
             self._mails = wave.mails - wave.seen[0] - sent.mails
-            self._gone = state.undeliverable - wave.seen[1] - sent.undeliverable
-        self._judged_gone = sent.undeliverable
+            self._dead = state.dead - wave.seen[1] - self._mine
+        self._judged = self._mine
 
     def is_due_to_look(self, time: float) -> bool:
         """Return whether it is time to look at the figures of all processes again."""
@@ -80,16 +82,17 @@ class Watcher:
         self._refused.clear()
         self._by_policy.clear()
         self._delays.append(False)
-        if sent.undeliverable == self._judged_gone:
+        if self._mine == self._judged:
             return None
-        self._judged_gone = sent.undeliverable
-        mails, gone = self._mails + sent.mails, self._gone + sent.undeliverable
-        if has_too_many_bounces(mails, gone, self._terms):
-            return Objection("bounces", self._wave, mails, gone)
+        self._judged = self._mine
+        mails, dead = self._mails + sent.mails, self._dead + self._mine
+        if has_too_many_bounces(mails, dead, self._terms):
+            return Objection("bounces", self._wave, mails, dead)
         return None
 
     def _no(self, reserved: Reserved, verdict: Refused, sent: Sent) -> AboutUs | None:
         self._delays.append(False)
+        self._mine += is_about_address(verdict.reply)
         if reserved.was_returned and sent.asked:
             return None  # others were taken, and this one is refused again: it is about them
         self._refused.append(reserved.id)

@@ -15,10 +15,11 @@ from repermit.domain.decay import years_between
 from repermit.ledger.store.waves import State, Wave
 
 SMALL_LIST = 500  # recipients; below, a pilot would be half of the list
-LEAST_UNDELIVERABLE = 10  # so that 1 of 3 stops nothing
+LEAST_DEAD = 10  # below, no share is computed: 1 of 3 stops nothing
 LEAST_EXPECTED = 5  # dead at the least: none at all then has a chance below 1 %
 WINDOW_MAILS = 100  # the last ones, of which half may be deferred
 REFUSED_IN_A_ROW = 20  # for good, and none taken: it is about us
+GO_ON = "once a person has looked, `repermit send --continue`"
 _COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
 
 
@@ -26,15 +27,23 @@ _COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
 class Terms:
     """How the campaign is cut into waves, and what stops it.
 
-    `watch` is how long to wait after a wave; only a campaign that sees its bounces waits
-    (`sees_bounces`), since nobody would learn anything meanwhile.
+    `watch` is how long to wait after a wave, where what bounces is seen; see `sees_bounces`.
     """
 
     sizes: tuple[int, ...] = ()
     watch: timedelta = timedelta(hours=48)
     stop_bounce_percent: float = 5.0
     stop_complaints: int = 3
-    sees_bounces: bool = False
+    has_inbound: bool = False  # the config says where bounces and complaints come in
+
+
+def sees_bounces(state: State, terms: Terms) -> bool:
+    """Return whether what bounces is seen: the config says where it comes in, and that was read.
+
+    Otherwise no wave is waited for, since nobody would learn anything meanwhile, and that none
+    came back means nothing.
+    """
+    return terms.has_inbound and state.inbound_at is not None
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Objection:
         match self.code:
             case "bounces":
                 share = 100 * self.count / self.mails
-                return f"{self.count:,} {of} were undeliverable ({share:.1f} %)"
+                return f"{self.count:,} {of} went to dead addresses ({share:.1f} %)"
             case "complaints":
                 return f"{self.count:,} recipients complained, of {self.mails:,} mails"
             case "no_bounces":
@@ -139,7 +148,8 @@ def next_step(state: State, terms: Terms, *, now: datetime) -> Step:
     if wave.ended_at is None or not state.listed:
         return Go()
     until = wave.ended_at + terms.watch
-    if terms.sees_bounces and wave.size is not None and not _looked_at_end(wave) and now < until:
+    is_watched = sees_bounces(state, terms) and wave.size is not None and not _looked_at_end(wave)
+    if is_watched and now < until:
         return Watch(until, wave.number + 1)
     return _begin(wave.number + 1, 0 if wave.size is None else wave.step + 1, state.listed, terms)
 
@@ -172,10 +182,10 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
     wave = state.wave
     if wave is None:
         return None
-    seen_mails, seen_undeliverable, seen_complaints = wave.seen
-    mails, gone = wave.mails - seen_mails, state.undeliverable - seen_undeliverable
-    if has_too_many_bounces(mails, gone, terms):
-        return Objection("bounces", wave.number, mails, gone)
+    seen_mails, seen_dead, seen_complaints = wave.seen
+    mails, dead = wave.mails - seen_mails, state.dead - seen_dead
+    if has_too_many_bounces(mails, dead, terms):
+        return Objection("bounces", wave.number, mails, dead)
     complaints = state.complaints - seen_complaints
     if complaints >= terms.stop_complaints and (
         complaints >= _COMPLAINTS_PER_MAIL * state.all_mails
@@ -184,7 +194,7 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
     is_pilot = wave.step == 0 and wave.size is not None
     is_watched = wave.ended_at is not None and now >= wave.ended_at + terms.watch
     if (
-        terms.sees_bounces
+        sees_bounces(state, terms)
         and is_pilot
         and is_watched
         and wave.looked_at is None
@@ -195,12 +205,9 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
     return None
 
 
-def has_too_many_bounces(mails: int, undeliverable: int, terms: Terms) -> bool:
-    """Return whether so many undeliverable of so many mails stop the sending."""
-    return (
-        undeliverable >= LEAST_UNDELIVERABLE
-        and 100 * undeliverable >= terms.stop_bounce_percent * mails
-    )
+def has_too_many_bounces(mails: int, dead: int, terms: Terms) -> bool:
+    """Return whether so many dead addresses of so many mails stop the sending."""
+    return dead >= LEAST_DEAD and 100 * dead >= terms.stop_bounce_percent * mails
 
 
 def ages(months: Mapping[int, int], today: date) -> dict[int, int]:

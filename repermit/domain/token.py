@@ -17,6 +17,7 @@ from repermit.domain.mac import Mac
 from repermit.errors import TokenRejected
 
 TEST_RECIPIENT = 0  # the id in the links of a test mail; no row has it
+FIRST_PROBE = 1 << 62  # ids from here on are those of probes, each its own; no row has one
 # What base64 decoders pass over or take for another character stands in no token.
 _is_token = re.compile(r"[A-Za-z0-9_-]{2,11}\.[A-Za-z0-9_-]{43}").fullmatch
 

@@ -46,6 +46,7 @@ class Campaign(SQLModel, table=True):
     paused_at: int | None = _big(default=None)
     stopped_at: int | None = _big(default=None)  # sending stopped by itself, until a person looked
     stopped_for: str | None = None  # JSON: why, with the figures
+    inbound_at: int | None = _big(default=None)  # when what comes back was last read
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
@@ -212,7 +213,7 @@ class Wave(SQLModel, table=True):
     looked_at: int | None = _big(default=None)  # when a person let the sending go on, and who
     looked_by: str | None = None
     seen_mails: int = 0  # what that person saw; judged is only what came later
-    seen_undeliverable: int = 0
+    seen_dead: int = 0
     seen_complaints: int = 0
 
 
@@ -224,6 +225,27 @@ class ProviderHour(SQLModel, table=True):
     provider: str = Field(primary_key=True)
     hour: int = Field(primary_key=True)
     mails: int
+
+
+class Probe(SQLModel, table=True):
+    """What probes of the answer page found: an outcome that comes time after time is one row."""
+
+    __tablename__ = "probe"
+
+    id: int | None = Field(default=None, primary_key=True)
+    since: int = _big()
+    until: int = _big()  # of the last of them
+    probes: int
+    code: str  # why nobody could have answered; empty when a recipient could
+
+
+class ProbePress(SQLModel, table=True):
+    """The press of a probe, which belongs to nobody: that it stands here is what it is for."""
+
+    __tablename__ = "probe_press"
+
+    number: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: int = _big()
 
 
 class Purge(SQLModel, table=True):

@@ -13,10 +13,10 @@ from datetime import date, datetime
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
 from repermit.domain.standing import Answer, Presses, Standing, Way
-from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens
 from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import answering, snapshots
+from repermit.ledger.store import answering, probing, snapshots
 from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
@@ -107,11 +107,15 @@ class Answers:
             return None
         if recipient_id == TEST_RECIPIENT:
             return self._test
+        if recipient_id >= FIRST_PROBE:
+            return replace(self._test, id=recipient_id)
         return await self._ledger.read(answering.asked, recipient_id)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
-        if asked.id == TEST_RECIPIENT:
+        if asked.id >= FIRST_PROBE:  # nobody: what it shows is that a press can be put on file
+            await self._ledger.write(probing.file_press, asked.id)
+        if asked.id == TEST_RECIPIENT or asked.id >= FIRST_PROBE:
             kind = "thanks" if answer is Answer.YES else "declined"
             return Reply(self._pages.view(kind, asked), asked)
         shown = self._pages.shown(seen) if seen else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
@@ -61,11 +60,7 @@ def a_list_and_its_rejects(campaign: Campaign) -> None:
 def altered(statement: str) -> Callable[[Campaign], None]:
     """Return what alters the ledger by hand."""
 
-    def prepare(campaign: Campaign) -> None:
-        with closing(sqlite3.connect(campaign.ledger, isolation_level=None)) as ledger:
-            ledger.execute(statement)
-
-    return prepare
+    return lambda campaign: campaign.change_ledger(statement)
 
 
 def overwritten(content: bytes) -> Callable[[Campaign], None]:

@@ -57,7 +57,7 @@ def test_a_very_slow_pace_is_told_as_well() -> None:
 
 
 def test_between_waves_is_the_watch() -> None:
-    terms = Terms(sizes=(200, 2000), sees_bounces=True)
+    terms = Terms(sizes=(200, 2000), has_inbound=True)
     ahead = told([(None, 202503, 10_000)], a_plan(per_second=100.0, terms=terms))
 
     assert [(wave.number, wave.count, wave.is_pilot) for wave in ahead.waves] == [
@@ -84,7 +84,7 @@ def test_between_waves_is_the_watch() -> None:
 def test_a_campaign_that_has_begun_goes_on_from_there(
     wave: Any, state: dict[str, Any], counts: list[tuple[int, int]]
 ) -> None:
-    terms = Terms(sizes=(200, 2000), sees_bounces=True)
+    terms = Terms(sizes=(200, 2000), has_inbound=True)
     ahead = told([(None, 202503, 5000)], a_plan(terms=terms), wave=wave, **state)
 
     assert [(each.number, each.count) for each in ahead.waves] == counts

@@ -21,15 +21,16 @@ from tests.dispatch.test_run import Sender, people
 from tests.relays import Act, Phase, Relay, at, polite, says
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-PILOT = Terms(sizes=(50, 100), sees_bounces=True)
+PILOT = Terms(sizes=(50, 100), has_inbound=True)
 GMAIL = {"gmail": (Cap(4, 24),)}
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
 async def sender(a_ledger: Ledger) -> AsyncIterator[Sender]:
-    """A sender whose relay is polite until it is told otherwise."""
+    """A sender whose relay is polite until it is told otherwise; what comes back is read."""
     relay = Relay()
+    await a_ledger.write(waves.note_inbound)
     async with relay.running():
         yield Sender(a_ledger, relay)
 
@@ -221,7 +222,7 @@ async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender:
     sent = await sender.send(terms=terms, connections=1)
 
     assert isinstance(sent.refusal, SendRefused)
-    assert "of wave 1 were undeliverable" in str(sent.refusal)
+    assert "of wave 1 went to dead addresses" in str(sent.refusal)
     assert "repermit send --continue" in sent.refusal.hint
     assert sent.undeliverable == 10
     again = await sender.send(terms=terms)
@@ -323,3 +324,29 @@ async def test_an_old_list_of_which_nothing_comes_back_stops_after_the_pilot(
     sent = await sender.send(terms=PILOT)
 
     assert "none of 50 mails of wave 1 came back" in str(sent.refusal)
+
+
+async def test_refusals_that_say_nothing_of_an_address_stop_nothing(sender: Sender) -> None:
+    """They are undeliverable all the same."""
+    await admit(sender.ledger, *people(300))
+    full = {f"person{number}@people.example" for number in range(0, 300, 3)}
+
+    def script(phase: Phase, mailbox: str | None) -> Act | None:
+        return says("554 5.3.0 no") if phase is Phase.RCPT and mailbox in full else None
+
+    sender.relay.script = script
+    sent = await sender.send(terms=Terms(), connections=1)
+
+    assert (sent.asked, sent.undeliverable, sent.refusal) == (200, 100, None)
+
+
+async def test_inbound_that_was_never_read_makes_nobody_wait_and_stops_nothing(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(600))
+    await sender.ledger.write(lambda tx: tx.run("UPDATE campaign SET inbound_at = NULL"))
+    await sender.ledger.write(lambda tx: tx.run("UPDATE recipient SET contact = 201503"))
+
+    sent = await sender.send(terms=PILOT)
+
+    assert (sent.asked, len(sent.waves), sent.refusal) == (600, 3, None)

@@ -23,6 +23,7 @@ from repermit.dispatch.waves import (
     as_kept,
     next_step,
     objection_to,
+    sees_bounces,
 )
 from repermit.domain.standing import Standing
 from repermit.ledger.store.sending import Reserved
@@ -30,7 +31,7 @@ from repermit.ledger.store.waves import State, Wave
 from tests.dispatch.builders import a_person
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-TERMS = Terms(sizes=(200, 2000), sees_bounces=True)
+TERMS = Terms(sizes=(200, 2000), has_inbound=True)
 HOUR = timedelta(hours=1)
 
 
@@ -50,9 +51,12 @@ def a_wave(number: int = 1, **changes: Any) -> Wave:
 
 
 def a_state(wave: Wave | None = None, **changes: Any) -> State:
+    known_dead = changes.pop("dead", 0)
     known: dict[str, Any] = {
         "listed": 10_000,
-        "undeliverable": 0,
+        "undeliverable": known_dead,
+        "dead": known_dead,
+        "inbound_at": NOW,
         "complaints": 0,
         "all_mails": 200,
         "stopped_for": None,
@@ -126,9 +130,16 @@ def test_the_next_wave_is_due_when_the_last_was_watched_long_enough() -> None:
 
 
 def test_without_a_way_for_bounces_to_come_in_nothing_is_waited_for() -> None:
-    blind = replace(TERMS, sees_bounces=False)
+    blind = replace(TERMS, has_inbound=False)
 
     assert step(a_state(a_wave(ended_at=NOW)), blind) == Begin(2, 1, 2000)
+
+
+def test_nor_before_anything_that_came_back_was_read() -> None:
+    unread = a_state(a_wave(ended_at=NOW), inbound_at=None)
+
+    assert step(unread) == Begin(2, 1, 2000)
+    assert not sees_bounces(unread, TERMS)
 
 
 def test_a_person_who_looked_cuts_the_watch_short() -> None:
@@ -155,18 +166,18 @@ def test_a_stop_on_file_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mails", "undeliverable", "stops"),
+    ("mails", "dead", "stops"),
     [(3, 1, False), (100, 9, False), (200, 10, True), (201, 10, False), (10_000, 499, False)],
 )
 def test_so_many_percent_of_a_wave_that_come_back_stop_it(
-    mails: int, undeliverable: int, stops: bool
+    mails: int, dead: int, stops: bool
 ) -> None:
-    found = objection_to(a_state(a_wave(mails=mails), undeliverable=undeliverable), TERMS, now=NOW)
+    found = objection_to(a_state(a_wave(mails=mails), dead=dead), TERMS, now=NOW)
 
     assert (found is not None) is stops
     if found:
-        assert str(found) == "10 of 200 mails of wave 1 were undeliverable (5.0 %)"
-        assert "dead addresses" in found.hint
+        assert str(found) == "10 of 200 mails of wave 1 went to dead addresses (5.0 %)"
+        assert "providers refuse" in found.hint
 
 
 @pytest.mark.parametrize(
@@ -193,23 +204,24 @@ def test_an_old_list_of_which_nothing_comes_back_stops_it_after_the_pilot() -> N
     assert found == Objection("no_bounces", 1, 200, 0, 12)
     assert "at least 12 dead addresses" in str(found)
     assert objection_to(a_state(pilot), TERMS, now=later - HOUR) is None
-    assert objection_to(a_state(pilot, undeliverable=1), TERMS, now=later) is None
+    assert objection_to(a_state(pilot, dead=1), TERMS, now=later) is None
     assert objection_to(a_state(replace(pilot, expected_dead=4)), TERMS, now=later) is None
     assert objection_to(a_state(replace(pilot, looked_at=NOW)), TERMS, now=later) is None
     assert objection_to(a_state(replace(pilot, size=None)), TERMS, now=later) is None
-    assert objection_to(a_state(pilot), replace(TERMS, sees_bounces=False), now=later) is None
+    assert objection_to(a_state(pilot), replace(TERMS, has_inbound=False), now=later) is None
+    assert objection_to(a_state(pilot, inbound_at=None), TERMS, now=later) is None
 
 
 def test_what_a_person_has_seen_does_not_stop_it_again_and_what_comes_later_does() -> None:
     looked = a_wave(mails=400, seen=(200, 20, 3))
 
-    assert objection_to(a_state(looked, undeliverable=20, complaints=3), TERMS, now=NOW) is None
-    more = objection_to(a_state(looked, undeliverable=30), TERMS, now=NOW)
+    assert objection_to(a_state(looked, dead=20, complaints=3), TERMS, now=NOW) is None
+    more = objection_to(a_state(looked, dead=30), TERMS, now=NOW)
     assert more == Objection("bounces", 1, 200, 10)
 
 
 def test_nothing_speaks_against_a_campaign_that_has_not_begun() -> None:
-    assert objection_to(a_state(undeliverable=99), TERMS, now=NOW) is None
+    assert objection_to(a_state(dead=99), TERMS, now=NOW) is None
 
 
 def test_months_become_whole_years() -> None:
@@ -271,6 +283,12 @@ def test_bounces_are_judged_when_a_mail_is_taken_not_while_everybody_is_refused(
     assert before == [None] * 62
     assert last == Objection("bounces", 1, 63, 12)
     assert judged([*[YES] * 400, *[NO] * 12, YES, YES])[-2:] == [None, None]
+
+
+def test_what_says_nothing_of_the_address_is_no_bounce() -> None:
+    words: list[Verdict] = [*[YES] * 50, *[Refused("554 5.6.0")] * 12, YES]
+
+    assert set(judged(words)) == {None}
 
 
 def test_half_of_the_last_hundred_put_off_stops_it() -> None:

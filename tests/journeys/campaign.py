@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -170,6 +171,11 @@ class Campaign:
         """Let mails go to the relay on that port of this machine."""
         who = f"{user}@" if user else ""
         self.edit('url = "smtp:.*"', f'url = "smtp://{who}127.0.0.1:{relay_port}"')
+
+    def change_ledger(self, statement: str) -> None:
+        """Change the ledger by hand, as no command can yet, or ever."""
+        with contextlib.closing(sqlite3.connect(self.ledger, isolation_level=None)) as ledger:
+            ledger.execute(statement)
 
     def run(self, *words: str | Path, stdin: str = "", expect: int = 0) -> Result:
         """Run a command as a process to its end; it must end with *expect*."""

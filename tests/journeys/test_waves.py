@@ -25,9 +25,10 @@ def test_the_plan_tells_what_would_leave_and_changes_nothing(
     assert [wave["mails"] for wave in told["waves"]] == [LISTED]
     assert told["last_deadline"] > told["last_mail"]
     assert told["expected_dead"]["of"] == LISTED
-    assert any("no [inbound] is configured" in line for line in told["first"])
+    assert any("is not read ([inbound])" in line for line in told["first"])
     assert f"{LISTED} mails may leave; nothing has left now" in shown
     assert "dead addresses to expect" in shown
+    assert "the answer page does not answer: the connection is refused" in shown
     assert (relay.taken, approved.status()) == ([], before)
 
 
@@ -39,6 +40,7 @@ def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Re
     )
     rows = [row(number) for number in range(500)]
     begun.here("import", write_list(begun.outside / "list.csv", rows))
+    begun.change_ledger("UPDATE campaign SET inbound_at = 1")
     begun.here("suppress", "--none", "nobody ever did")
     begun.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
     plan = begun.here("send", "--plan", "--json").json
@@ -70,9 +72,9 @@ def test_it_stops_at_too_many_dead_addresses_until_a_person_has_looked(
     again = approved.here("send", "--json", expect=1).json
 
     assert "sending has stopped: 1" in stopped.err
-    assert "mails of wave 1 were undeliverable" in stopped.err
+    assert "mails of wave 1 went to dead addresses" in stopped.err
     assert "repermit send --continue" in stopped.err
-    assert "undeliverable" in again["error"]
+    assert "dead addresses" in again["error"]
     assert again["asked"] == 0
     assert "sending has stopped" in approved.here("send", "--plan").out
     before = approved.status()

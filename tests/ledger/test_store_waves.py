@@ -261,12 +261,20 @@ async def test_what_a_wave_came_to_is_counted(a_ledger: Ledger) -> None:
     await begin(a_ledger)
     reserved = await reserve(a_ledger)
     await intend(a_ledger, reserved)
-    await settle(a_ledger, reserved[0].id, Standing.UNDELIVERABLE)
+    await settle(a_ledger, reserved[0].id, Standing.UNDELIVERABLE, reply="550 5.1.1")
+    await settle(a_ledger, reserved[1].id, Standing.UNDELIVERABLE, reply="550 5.7.1")
     await a_ledger.write(suppression.suppress_hashes, [b"h" * 32], source="complaint", reason="")
 
     state = await a_ledger.read(waves.state)
 
-    assert (state.undeliverable, state.complaints, state.all_mails) == (1, 1, 3)
+    assert (state.undeliverable, state.dead) == (2, 1)
+    assert (state.complaints, state.all_mails, state.inbound_at) == (1, 3, None)
+
+
+async def test_that_what_comes_back_was_read_is_noted(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await a_ledger.write(waves.note_inbound)
+
+    assert (await a_ledger.read(waves.state)).inbound_at == a_clock.now()
 
 
 # ── Stops ────────────────────────────────────────────────────────────────────────────────────────
@@ -279,7 +287,7 @@ async def test_a_stop_holds_every_sender_until_a_person_has_looked(
     await begin(a_ledger)
     first, *rest = await reserve(a_ledger, limit=2)
     await intend(a_ledger, [first])
-    await settle(a_ledger, first.id, Standing.UNDELIVERABLE)
+    await settle(a_ledger, first.id, Standing.UNDELIVERABLE, reply="550 5.1.1")
 
     await a_ledger.write(waves.stop, {"code": "bounces"})
     await a_ledger.write(waves.stop, {"code": "delays"})
@@ -308,7 +316,7 @@ async def test_a_person_may_look_when_nothing_has_stopped(a_ledger: Ledger) -> N
 async def test_who_is_listed_is_counted_by_provider_and_month(a_ledger: Ledger) -> None:
     await admit(a_ledger, *people(2, "gmail.com"), "x@people.example")
 
-    found = await a_ledger.read(waves.listed_by)
+    found = await a_ledger.read(waiting.listed_by)
 
     assert sorted(found, key=str) == [("gmail", 202503, 2), (None, 202503, 1)]
 

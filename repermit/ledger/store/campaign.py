@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,8 @@ class Figures:
     last_due: datetime | None
     next_try: datetime | None
     paused_at: datetime | None
+    stopped_at: datetime | None
+    stopped_for: Mapping[str, Any] | None
     log_size: int
     log_root: str
 
@@ -38,8 +41,8 @@ def figures(tx: Transaction) -> Figures:
     """Return the figures, all of one moment."""
     standings = dict.fromkeys(map(str, Standing), 0)
     standings.update(tx.rows("SELECT standing, count(*) FROM recipient GROUP BY standing"))
-    owner, admitted, purged, erased, paused = tx.one(
-        "SELECT uuid, admitted, purged, erased, paused_at FROM campaign"
+    owner, admitted, purged, erased, paused, stopped, why = tx.one(
+        "SELECT uuid, admitted, purged, erased, paused_at, stopped_at, stopped_for FROM campaign"
     )
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
     first, last = tx.one(
@@ -60,6 +63,8 @@ def figures(tx: Transaction) -> Figures:
             tx.value("SELECT min(try_at) FROM recipient WHERE standing = 'deferred'")
         ),
         paused_at=from_micros(paused),
+        stopped_at=from_micros(stopped),
+        stopped_for=json.loads(why) if why else None,
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
     )

@@ -45,6 +45,17 @@ def providers(tx: Transaction) -> list[str | None]:
     return [name for name in (None, *PROVIDERS) if any(tx.value(sql, name) for sql in either)]
 
 
+def listed_by(tx: Transaction) -> list[tuple[str | None, int, int]]:
+    """Return (provider, month of the last contact or 0, count) of who is listed."""
+    return [
+        tuple(row)
+        for row in tx.rows(
+            "SELECT provider, coalesce(contact, 0), count(*) FROM recipient"
+            " WHERE standing = 'listed' GROUP BY provider, contact"
+        )
+    ]
+
+
 def due(tx: Transaction, rooms: Mapping[str, int], limit: int) -> list[int]:
     """Return up to *limit* deferred rows whose next try is due, the longest due first."""
     return _merged(tx, DUE, rooms, {"now": to_micros(tx.now)}, limit)

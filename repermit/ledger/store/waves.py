@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from repermit.domain.refusal import is_about_address
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.transaction import Transaction
 
 _WAVE = (
     "number, step, size, begun_at, mails, drawn IS NOT NULL, expected_dead, ended_at, looked_at,"
-    " seen_mails, seen_undeliverable, seen_complaints"
+    " seen_mails, seen_dead, seen_complaints"
 )
 
 
@@ -22,8 +23,7 @@ _WAVE = (
 class Wave:
     """A part of the campaign that leaves together; `size` None: everybody who is left.
 
-    `is_pilot`: drawn at random. What a person saw who let the sending go on, is `seen`: mails,
-    undeliverable, complaints.
+    What a person saw who let the sending go on is `seen`: mails, dead, complaints.
     """
 
     number: int
@@ -42,17 +42,20 @@ class Wave:
 class State:
     """Where the waves stand: the last one that was begun, and what came of it.
 
-    `listed` counts who may be asked, `waiting` those of them whom the wave still holds;
-    `complaints` and `all_mails` are those of the whole campaign.
+    `listed` counts who may be asked, `waiting` those of them whom the wave still holds; of its
+    `undeliverable`, the address itself is `dead`. `complaints` and `all_mails` are those of the
+    whole campaign. `inbound_at`: when what comes back was last read, however little it was.
     """
 
     wave: Wave | None
     listed: int
     waiting: int
     undeliverable: int
+    dead: int
     complaints: int
     all_mails: int
     stopped_for: Mapping[str, Any] | None
+    inbound_at: datetime | None = None
 
 
 def state(tx: Transaction) -> State:
@@ -60,15 +63,18 @@ def state(tx: Transaction) -> State:
     row = tx.one(f"SELECT {_WAVE}, drawn FROM wave ORDER BY number DESC LIMIT 1")  # noqa: S608
     wave = _wave(row) if row else None
     listed = tx.value("SELECT count(*) FROM recipient WHERE standing = 'listed'")
-    why = tx.value("SELECT stopped_for FROM campaign")
+    why, inbound_at = tx.one("SELECT stopped_for, inbound_at FROM campaign")
+    undeliverable, dead = _undeliverable(tx, wave.number) if wave else (0, 0)
     return State(
         wave=wave,
         listed=listed,
         waiting=_still_listed(tx, row[-1]) if wave and wave.is_drawn else listed,
-        undeliverable=_undeliverable(tx, wave.number) if wave else 0,
+        undeliverable=undeliverable,
+        dead=dead,
         complaints=tx.value("SELECT count(*) FROM suppression WHERE source = 'complaint'"),
         all_mails=tx.value("SELECT coalesce(sum(mails), 0) FROM wave"),
         stopped_for=json.loads(why) if why else None,
+        inbound_at=from_micros(inbound_at),
     )
 
 
@@ -97,12 +103,15 @@ def _still_listed(tx: Transaction, drawn: str) -> int:
     )
 
 
-def _undeliverable(tx: Transaction, number: int) -> int:
-    return int(
-        tx.value(
-            "SELECT count(*) FROM recipient WHERE standing = 'undeliverable' AND wave = ?", number
-        )
+def _undeliverable(tx: Transaction, number: int) -> tuple[int, int]:
+    """Return how many of a wave are undeliverable, and of how many the address itself is dead."""
+    rows = tx.rows(
+        "SELECT coalesce(relay_reply, ''), count(*) FROM recipient"
+        " WHERE standing = 'undeliverable' AND wave = ? GROUP BY relay_reply",
+        number,
     )
+    dead = sum(count for reply, count in rows if is_about_address(reply))
+    return sum(count for _, count in rows), dead
 
 
 def draw(tx: Transaction, size: int, *, approved_size: int) -> tuple[list[int], dict[int, int]]:
@@ -133,7 +142,7 @@ def begin(
     return (
         tx.run(
             "INSERT INTO wave (number, step, size, begun_at, mails, drawn, expected_dead,"
-            " seen_mails, seen_undeliverable, seen_complaints)"
+            " seen_mails, seen_dead, seen_complaints)"
             " VALUES (?, ?, ?, ?, 0, ?, ?, 0, 0, ?) ON CONFLICT (number) DO NOTHING",
             *(number, step, size, to_micros(tx.now), ids, expected_dead, _seen_complaints(tx)),
         )
@@ -152,6 +161,11 @@ def end(tx: Transaction, number: int) -> None:
         "UPDATE wave SET ended_at = ?, drawn = NULL WHERE number = ? AND ended_at IS NULL",
         *(to_micros(tx.now), number),
     )
+
+
+def note_inbound(tx: Transaction) -> None:
+    """Note that what comes back was read: bounces and complaints are seen from here on."""
+    tx.run("UPDATE campaign SET inbound_at = ?", to_micros(tx.now))
 
 
 def stop(tx: Transaction, why: Mapping[str, Any]) -> None:
@@ -178,11 +192,11 @@ def look(tx: Transaction, *, by: str) -> bool:
     number, mails = row
     seen = (
         mails,
-        _undeliverable(tx, number),
+        _undeliverable(tx, number)[1],
         tx.value("SELECT count(*) FROM suppression WHERE source = 'complaint'"),
     )
     tx.run(
-        "UPDATE wave SET looked_at = ?, looked_by = ?, seen_mails = ?, seen_undeliverable = ?,"
+        "UPDATE wave SET looked_at = ?, looked_by = ?, seen_mails = ?, seen_dead = ?,"
         " seen_complaints = ? WHERE number = ?",
         *(to_micros(tx.now), by, *seen, number),
     )
@@ -228,14 +242,3 @@ def leave_out(tx: Transaction, ids: Sequence[int]) -> None:
 def count_mails(tx: Transaction, number: int, more: int) -> None:
     """Count people of a wave whose mail is about to leave."""
     tx.run("UPDATE wave SET mails = mails + ? WHERE number = ?", more, number)
-
-
-def listed_by(tx: Transaction) -> list[tuple[str | None, int, int]]:
-    """Return (provider, month of the last contact or 0, count) of who is listed."""
-    return [
-        tuple(row)
-        for row in tx.rows(
-            "SELECT provider, coalesce(contact, 0), count(*) FROM recipient"
-            " WHERE standing = 'listed' GROUP BY provider, contact"
-        )
-    ]

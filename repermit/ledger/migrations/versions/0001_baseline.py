@@ -63,6 +63,9 @@ def upgrade() -> None:
             "stopped_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("stopped_for", sa.String(), nullable=True),
+        sa.Column(
+            "inbound_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
@@ -117,6 +120,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "probe",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("probes", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "probe_press",
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
         "provider_hour",
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
@@ -169,7 +192,7 @@ def upgrade() -> None:
         sa.Column("looked_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("looked_by", sa.String(), nullable=True),
         sa.Column("seen_mails", sa.Integer(), nullable=False),
-        sa.Column("seen_undeliverable", sa.Integer(), nullable=False),
+        sa.Column("seen_dead", sa.Integer(), nullable=False),
         sa.Column("seen_complaints", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )

@@ -1,0 +1,80 @@
+"""Whether people can answer the mails that `send` lets leave: before the first, and meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from repermit.errors import SendRefused
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.respond.probe import Found
+    from repermit.runtime import Runtime
+
+_TRIES = 3  # that must fail, one after the other
+
+
+@dataclass(frozen=True)
+class Lookout:
+    """Probes the answer page, once a minute while mails leave.
+
+    `is_trial`: the pages are on this machine alone, and no recipient could ever answer.
+    """
+
+    look: Callable[[], Awaitable[Found]]
+    is_trial: bool
+    stop: asyncio.Event  # the operator wants to end
+    between_seconds: float = 2.0
+    every_seconds: float = 60.0
+
+    async def begin(self) -> Found:
+        """Return what was found before the first mail.
+
+        Raises: SendRefused when nobody could answer and this is no trial.
+        """
+        for left in reversed(range(_TRIES)):
+            found = await self.look()
+            is_refused_trial = self.is_trial and found.code == "refused"
+            if not found.code or is_refused_trial or self.stop.is_set():
+                return found
+            await self._wait(self.between_seconds if left else 0.0)
+        if self.is_trial:
+            return found
+        raise SendRefused(
+            f"nobody could answer the mails: at {found.url} {found.why}",
+            hint=f"{found.hint}; `repermit probe` tells when it works",
+        )
+
+    async def watch(self) -> None:
+        """Look time after time. Raises: SendRefused when nobody could answer three times."""
+        failed = 0
+        while failed < _TRIES:
+            await asyncio.sleep(self.every_seconds)
+            found = await self.look()
+            failed = failed + 1 if found.code else 0
+        raise SendRefused(
+            f"sending has stopped: nobody can answer the mails any more: at {found.url}"
+            f" {found.why}",
+            hint=f"{found.hint}; then `repermit send` goes on where it was",
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait so many seconds, or until the operator wants to end."""
+        stopped = asyncio.create_task(self.stop.wait())
+        await asyncio.wait({stopped}, timeout=seconds)
+        stopped.cancel()
+
+
+async def lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Lookout:
+    """Return the lookout of a sender."""
+    from repermit.cli.probe import prober
+    from repermit.ledger.store import probing
+
+    web = runtime.config.web
+    has_answered = await ledger.read(probing.has_answered)
+    return Lookout(
+        prober(runtime, ledger).look, is_trial=web.is_local and not has_answered, stop=stop
+    )

@@ -1,0 +1,58 @@
+"""Whether mails may leave at all: the approval, the clock, the ledger, a pause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from repermit.cli.session import counted
+from repermit.domain.clock import iso
+from repermit.errors import SendRefused
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.ledger.tables import Approval
+    from repermit.runtime import Runtime
+
+
+async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
+    """Return the approval that holds for exactly this. Raises: SendRefused."""
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
+    from repermit.ledger.store import approval, campaign, erasing
+
+    if await ledger.read(ledger.older_copy):
+        raise SendRefused(
+            "this ledger is an older copy: some of its mails may have left since",
+            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
+        )
+    latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
+    if latest > runtime.clock.now():
+        raise SendRefused(
+            f"the clock is behind the log, whose last entry was made at {iso(latest)}",
+            hint="set the clock of this machine right: the mails would print a wrong date",
+        )
+    figures = await ledger.read(campaign.figures)
+    if figures.paused_at is not None:
+        raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+    given = await ledger.read(approval.latest_approval)
+    if given is None:
+        raise SendRefused(
+            "nobody has approved this campaign yet",
+            hint="`repermit preview`, then `repermit approve --by NAME --informed NAME`",
+        )
+    facts = approval_facts(runtime)
+    if digest(facts) != given.digest:
+        changed = "; ".join(changes(given, facts)) or "something"
+        raise SendRefused(
+            f"what was approved has changed since: {changed}",
+            hint="look at it again with `repermit preview`, then approve it anew",
+        )
+    added = await ledger.read(approval.listed_since, given)
+    if added:
+        raise SendRefused(
+            f"{counted(sum(added.values()), 'recipient')} added after the approval"
+            f" ({came_from(added)})",
+            hint="look at the counts with `repermit screen`, then approve it anew",
+        )
+    return given

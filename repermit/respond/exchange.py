@@ -1,0 +1,114 @@
+"""One request to the answer pages, as a browser makes it: the certificate is verified, a redirect
+is not followed, and what is no page of ours by its size alone is not read to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import h11
+
+_LARGEST_BYTES = 200_000  # a page of ours has less than a tenth of that
+_PIECE_BYTES = 65_536
+_NEXT_ADDRESS_SECONDS = 0.25  # before another address of the same name is tried (RFC 8305)
+
+Form = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why there was no answer that is of use: a code, and what it was exactly where that helps."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    text: str
+    certificate_ends: datetime | None = None
+
+
+async def exchange(url: str, *, form: Form | None = None, seconds: float) -> Answered | Fault:
+    """Return what *url* answers to a GET, or with *form* to a POST, within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _exchange(urlsplit(url), form)
+    except TimeoutError:
+        return Fault("silent", f"{seconds:g}")
+    except (socket.gaierror, UnicodeError):
+        return Fault("name")
+    except ssl.SSLCertVerificationError as failure:
+        return Fault("certificate", failure.verify_message)
+    except ssl.SSLError:
+        return Fault("tls")
+    except h11.RemoteProtocolError:
+        return Fault("nonsense")
+    except OSError as failure:
+        # asyncio joins what several addresses of one name said into one text without a number
+        if failure.errno == errno.ECONNREFUSED or f"[Errno {errno.ECONNREFUSED}]" in str(failure):
+            return Fault("refused")
+        return Fault("unreachable", failure.strerror or "")
+
+
+async def _exchange(where: SplitResult, form: Form | None) -> Answered | Fault:
+    is_https = where.scheme == "https"
+    reader, writer = await asyncio.open_connection(
+        where.hostname,
+        where.port or (443 if is_https else 80),
+        ssl=ssl.create_default_context() if is_https else None,
+        happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+    )
+    try:
+        connection = h11.Connection(h11.CLIENT)
+        writer.write(_request(connection, where, form))
+        return await _answer(connection, reader, writer.get_extra_info("peercert"))
+    finally:
+        writer.transport.abort()  # nothing is left to say, and nobody waits for a goodbye
+
+
+def _request(connection: h11.Connection, where: SplitResult, form: Form | None) -> bytes:
+    body = b"" if form is None else urlencode(form, doseq=True).encode("ascii")
+    headers = [("Host", where.netloc), ("Accept", "text/html"), ("Connection", "close")]
+    if form is not None:
+        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        headers.append(("Content-Length", str(len(body))))
+    method = "GET" if form is None else "POST"
+    events = (
+        h11.Request(method=method, target=where.path or "/", headers=headers),
+        *([h11.Data(data=body)] if body else []),
+        h11.EndOfMessage(),
+    )
+    return b"".join(connection.send(event) or b"" for event in events)
+
+
+async def _answer(
+    connection: h11.Connection, reader: asyncio.StreamReader, certificate: Mapping[str, str] | None
+) -> Answered | Fault:
+    status, body = 0, b""
+    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(_PIECE_BYTES))
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) > _LARGEST_BYTES:
+                return Fault("foreign", "much larger than an answer page")
+    return Answered(status, body.decode("utf-8", "replace"), _end_of(certificate))
+
+
+def _end_of(certificate: Mapping[str, str] | None) -> datetime | None:
+    """Return until when *certificate* is valid; None without one."""
+    if not certificate:
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
