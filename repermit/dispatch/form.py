@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.policy import SMTP
+from functools import lru_cache
 from hashlib import sha256
 from html import escape
 
@@ -55,8 +56,9 @@ class Form:
 
     def body(self, values: Mapping[str, str]) -> bytes:
         """Return the body with *values* in its places."""
-        plain = {name: quoted(values[name]) for name in self.text.names}
-        rich = {name: _quoted_html(values[name], plain.get(name)) for name in self.html.names}
+        plain, rich = dict[str, bytes](), dict[str, bytes]()
+        for name in self.text.names | self.html.names:
+            plain[name], rich[name] = _encoded(values[name])
         return self.text.filled(plain) + self.html.filled(rich)
 
 
@@ -101,9 +103,11 @@ def quoted(text: str) -> bytes:
     return octets[:-1] + _SOFT + octets[-1:]
 
 
-def _quoted_html(value: str, plain: bytes | None) -> bytes:
-    escaped = escape(value)
-    return plain if plain is not None and escaped == value else quoted(escaped)
+@lru_cache(maxsize=256)  # most values are those of many mails
+def _encoded(value: str) -> tuple[bytes, bytes]:
+    """Return *value* as it stands in the text and in the HTML."""
+    plain, escaped = quoted(value), escape(value)
+    return plain, plain if escaped == value else quoted(escaped)
 
 
 def _linked(skeleton: str, url: str) -> str:

@@ -7,6 +7,7 @@ settles the mail that it has in hand first.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -236,4 +237,8 @@ async def send(
     Crash: rows in hand become doubtful at the next start, at most one per open connection;
     nobody is sent twice and nobody is skipped.
     """
-    return await Run(ledger, connect, mailer, plan, stop, progress, watch).go()
+    gc.freeze()  # what was loaded until now is not looked through for garbage over and over
+    try:
+        return await Run(ledger, connect, mailer, plan, stop, progress, watch).go()
+    finally:
+        gc.unfreeze()

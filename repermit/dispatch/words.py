@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from repermit.domain.question import Question
 from repermit.domain.skeleton import place
@@ -16,8 +17,7 @@ _NEEDED = ("yes_url", "no_url", "deadline")
 _FIRST_MAIL = frozenset({"gave_address_only", "company_mailbox"})
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(NamedTuple):
     """What decides on the words: the language, and why this recipient is asked."""
 
     language: str

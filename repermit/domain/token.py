@@ -38,12 +38,13 @@ class Tokens:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._signers = {scope: _signer(keys, scope) for scope in Scope}
+        self._macs = {scope: Mac(_derived(keys[-1], scope)) for scope in Scope}
 
     def issue(self, scope: Scope, recipient_id: int) -> str:
         """Return a token of at most 55 characters, safe as one segment of a path."""
         size = max(1, (recipient_id.bit_length() + 7) // 8)
-        payload = base64.urlsafe_b64encode(recipient_id.to_bytes(size, "big")).rstrip(b"=")
-        return self._signers[scope].sign(payload).decode("ascii")
+        payload = _written(recipient_id.to_bytes(size, "big"))
+        return f"{payload}.{_written(self._macs[scope].digest(payload.encode()))}"
 
     def read(self, scope: Scope, token: str) -> int:
         """Return the recipient id inside *token*.
@@ -75,5 +76,13 @@ class _Prepared(SigningAlgorithm):
 
 def _signer(keys: Sequence[bytes], scope: Scope) -> Signer:
     """Return what itsdangerous makes of key_derivation="hmac" and SHA-256, derived beforehand."""
-    derived = [Mac(key).digest(f"repermit.{scope}".encode()) for key in keys]
+    derived = [_derived(key, scope) for key in keys]
     return Signer(derived, key_derivation="none", algorithm=_Prepared(derived))
+
+
+def _derived(key: bytes, scope: Scope) -> bytes:
+    return Mac(key).digest(f"repermit.{scope}".encode())
+
+
+def _written(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})
 
 
@@ -150,8 +151,7 @@ def ranges(ids: Iterable[int]) -> list[list[int]]:
 
 def canonical(payload: Mapping[str, Any]) -> bytes:
     """Return *payload* as JSON with sorted keys, no white space, UTF-8."""
-    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _CANONICAL.encode(payload).encode()
 
 
 def leaf_key(own_key: bytes, index: int) -> bytes:

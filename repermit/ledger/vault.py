@@ -88,8 +88,15 @@ class Vault:
 
         Raises: as `suppression_keys` does.
         """
-        address = canonical.encode()
-        return tuple([self.mac(key, address) for key in self.suppression_keys()])
+        return self.suppressions_of([canonical])[0]
+
+    def suppressions_of(self, canonicals: Sequence[str]) -> list[tuple[bytes, ...]]:
+        """Return for each address what `suppressions` does, looking for new keys once.
+
+        Raises: as `suppression_keys` does.
+        """
+        keys, mac = self.suppression_keys(), self.mac
+        return [tuple([mac(key, each.encode()) for key in keys]) for each in canonicals]
 
     def suppression_keys(self) -> tuple[bytes, ...]:
         """Return every key under which addresses are suppressed, our own first; one that another

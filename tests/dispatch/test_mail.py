@@ -32,7 +32,7 @@ from tests.dispatch.readback import HEADERS, SOURCES, Links, headers, parsed, pa
 
 MAILER = a_mailer()  # makes its skeletons once
 every_variant = pytest.mark.parametrize(
-    "variant", VARIANTS, ids=lambda one: "-".join(map(str, vars(one).values()))
+    "variant", VARIANTS, ids=lambda one: "-".join(map(str, one))
 )
 
 

@@ -23,7 +23,9 @@ def allowed(tx: Transaction, intents: Sequence[Intent], wave: Open, caps: Caps) 
 
 def _unsuppressed(tx: Transaction, intents: Sequence[Intent]) -> list[Intent]:
     """Return the intents about those who are not suppressed."""
-    hashes = [tx.vault.suppressions(intent.reserved.person.address.canonical) for intent in intents]
+    hashes = tx.vault.suppressions_of(
+        [intent.reserved.person.address.canonical for intent in intents]
+    )
     stopped = suppressed_among(tx, [hashed for several in hashes for hashed in several])
     return [
         intent
