@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import os
 import re
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -186,6 +188,9 @@ class Talk:
         if act.reset or act.hang_up:
             await self._flush()
             if act.reset:
+                linger = struct.pack("ii", 1, 0)  # no goodbye: what is unread is dropped
+                socket_ = self._writer.get_extra_info("socket")
+                socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self._writer.transport.abort()
             raise HungUp
         if act.then is not None:

@@ -23,14 +23,26 @@ class Lines:
             if self._over.is_set():
                 return None
             try:
-                connection = await self._connect()
+                connection = await self._connected()
             except RelayAway:
                 if seconds is not None:
                     await wait(seconds, self._over)
             else:
-                self.live.add(connection)
+                if connection is not None:
+                    self.live.add(connection)
                 return connection
         return None
+
+    async def _connected(self) -> Connection | None:
+        """Return a connection; None when the run is over before it stands."""
+        connecting = asyncio.ensure_future(self._connect())
+        over = asyncio.create_task(self._over.wait())
+        await asyncio.wait((connecting, over), return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if not connecting.done():
+            connecting.cancel()
+            await asyncio.wait((connecting,))
+        return None if connecting.cancelled() else connecting.result()
 
     async def close(self, connection: Connection | None) -> None:
         """Close a connection, if there is one."""

@@ -69,12 +69,16 @@ class RelayAt:
             timeout=self.patience.connect,
         )
         try:
-            await client.connect()
-            if client.is_ehlo_or_helo_needed:
-                await client.ehlo()
+            async with asyncio.timeout(self.patience.connect):
+                await client.connect()
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
         except (aiosmtplib.SMTPException, OSError, ValueError) as failure:
             client.close()
             raise _explained(failure) from failure
+        except asyncio.CancelledError:
+            client.close()
+            raise
         return _taken_over(client, self.patience)
 
 

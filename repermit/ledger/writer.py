@@ -45,7 +45,6 @@ class Writer:
         self._path, self._mark, self._begin = path, MarkFile(mark), begin
         self._file = path.stat()  # SQLite writes on, unseen, when the file is moved away
         self._parts: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
-        self._accepted: Transaction | None = None  # in which a copy became the campaign's again
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -82,7 +81,6 @@ class Writer:
             " next_recipient = CASE WHEN next_recipient < ? THEN ? ELSE next_recipient END",
             *(given, given),
         )
-        self._accepted = tx
         tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
 
     def _serve(self) -> None:
@@ -157,6 +155,7 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         tx = self._begin(connection)
         before, started = _point(tx), time.monotonic()
+        self._note_older_copy(tx, before)
         while group and (not outcomes or time.monotonic() - started < _GROUP_SECONDS):
             outcomes.append((group[0], *_savepoint(tx, group[0].run)))
             group.pop(0)
@@ -167,16 +166,18 @@ class Writer:
         if marks:  # a lost sync only brings back the mark that was synced before
             self._mark.write(Mark(after, after, next_recipient), sync=False)
 
+    def _note_older_copy(self, tx: Transaction, before: Point) -> None:
+        """Note in a ledger that is behind its mark that it is, so that no part takes it for the
+        present one: a copy can be put back while it is in use."""
+        if not _is_known(self._mark.read(), before):
+            tx.run("UPDATE campaign SET older_copy = 1")
+
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:
-        """Sync the mark ahead of the commit, and return True; an older copy is noted as one, and
-        leaves it alone."""
-        known = _is_known(self._mark.read(), before)
-        older = not known or tx.value("SELECT older_copy FROM campaign")
-        if self._accepted is tx or not older:
-            self._mark.write(Mark(before, after, _next_recipient(tx)))
-            return True
-        tx.run("UPDATE campaign SET older_copy = 1")
-        return False
+        """Sync the mark ahead of the commit, and return True; an older copy leaves it alone."""
+        if tx.value("SELECT older_copy FROM campaign"):
+            return False
+        self._mark.write(Mark(before, after, _next_recipient(tx)))
+        return True
 
 
 def _savepoint(

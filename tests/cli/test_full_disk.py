@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.journeys.campaign import (
     Templates,
     everybody,
     row,
+    wait_until,
     write_list,
 )
 from tests.journeys.relay import Relay
@@ -119,3 +121,64 @@ def test_a_sender_on_a_full_disk_stops_and_nobody_gets_two_mails(
     assert standings["asked"] + standings.get("doubtful", 0) == LISTED
     assert set(standings) <= {"asked", "doubtful", "withheld", "exempt"}
     campaign.end()
+
+
+def test_a_disk_that_fills_while_mails_are_in_hand_leaves_those_in_doubt(
+    templates: Templates, small_disk: Path, tmp_path: Path, relay: Relay
+) -> None:
+    """The relay has them in full; that it took them cannot be written any more."""
+    campaign = on(small_disk, templates.approved, tmp_path)
+    campaign.use(relay.port)
+    relay.holds = True
+    sender = campaign.start("send", "--json")
+    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    ballast = fill(small_disk, spare_bytes=0)
+    relay.holds = False
+
+    assert_explained_as_json(sender.ended(), why="the disk is full")
+    assert len(relay.taken) == CONNECTIONS
+    assert_explained(campaign.run("send", expect=1), why="the disk is full")
+    assert len(relay.taken) == CONNECTIONS
+    ballast.unlink()
+    sent = campaign.run("send", "--json").json
+    assert (sent["doubtful"], sent["asked"]) == (CONNECTIONS, LISTED - CONNECTIONS)
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
+    assert campaign.here("proof", "verify", "--json").json["holds"] is True
+    campaign.end()
+
+
+def with_keys_on(disk: Path, campaign: Campaign) -> None:
+    """Move the key folder of *campaign*, with its mark, onto *disk*."""
+    shutil.move(campaign.folder / "keys", disk / "keys")
+    campaign.edit('dir = "keys"', f'dir = "{disk / "keys"}"')
+
+
+def test_a_key_folder_on_a_full_disk_keeps_its_mark(
+    approved: Campaign, small_disk: Path, relay: Relay
+) -> None:
+    """It is written over in place and needs no room; everybody is mailed."""
+    with_keys_on(small_disk, approved)
+    approved.use(relay.port)
+    ballast = fill(small_disk, spare_bytes=0)
+
+    assert approved.run("send", "--json").json["asked"] == LISTED
+    assert approved.run("send", "--json").json["asked"] == 0
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
+    ballast.unlink()
+
+
+def test_no_mail_leaves_without_its_mark(
+    approved: Campaign, small_disk: Path, relay: Relay
+) -> None:
+    """Here the disk of the key folder can be read only."""
+    with_keys_on(small_disk, approved)
+    approved.use(relay.port)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+
+    refused = approved.run("send", "--json", expect=1)
+
+    assert_explained_as_json(refused, why="the ledger or its key folder cannot be used")
+    assert relay.taken == []
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert approved.here("send", "--json").json["asked"] == LISTED
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED

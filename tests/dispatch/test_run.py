@@ -42,6 +42,7 @@ from tests.relays import (
     at,
     in_turn,
     polite,
+    raw,
     says,
     says_and_hangs_up,
 )
@@ -528,6 +529,33 @@ async def test_a_refusal_for_policy_now_and_then_is_about_the_recipient(sender: 
     assert (sent.undeliverable, sent.asked, sent.refusal) == (10, 20, None)
 
 
+async def test_two_refusals_for_policy_and_a_yes_are_about_the_recipients(sender: Sender) -> None:
+    await admit(sender.ledger, *people(12))
+    no = says("550 5.7.1 rejected")
+    sender.relay.script = in_turn(Phase.RCPT, *(no, no, None) * 4)
+
+    sent = await sender.send(connections=1)
+
+    assert (sent.undeliverable, sent.asked, sent.refusal) == (8, 4, None)
+
+
+@pytest.mark.parametrize("phase", [Phase.MAIL, Phase.RCPT])
+async def test_a_relay_that_turns_against_us_midway_keeps_whom_it_took(
+    sender: Sender, phase: Phase
+) -> None:
+    """Only those whom it refused then are listed again."""
+    await admit(sender.ledger, *people(20))
+    sender.relay.script = in_turn(phase, *(None,) * 8, *(says("550 5.7.1 blocked"),) * 20)
+
+    sent = await sender.send(connections=1)
+
+    assert isinstance(sent.refusal, SendRefused)
+    assert (sent.asked, sent.undeliverable) == (8, 0)
+    assert sent.returned == (1 if phase is Phase.MAIL else 3)
+    assert await sender.counts() == {"asked": 8, "listed": 12}
+    assert await sender.leases() == 0
+
+
 async def test_everybody_is_asked_once_the_relay_has_changed_its_mind_about_us(
     sender: Sender,
 ) -> None:
@@ -634,6 +662,40 @@ async def test_a_relay_that_takes_fewer_connections_gets_the_mails_over_those(
     sent = await sender.send(connections=6)
 
     assert (sent.asked, sent.refusal) == (40, None)
+    assert sender.relay.out() == Counter(addresses)
+
+
+HOSTILE = {
+    "greets and goes": {Phase.EHLO: Act(say=b"250 relay.example\r\n", hang_up=True)},
+    "goes after each word": {Phase.MAIL: Act(say=b"250 2.1.0 ok\r\n", reset=True)},
+    "always closes": {Phase.MAIL: says("421 4.3.2 closing")},
+    "half a line": {Phase.RCPT: raw(b"25", hang_up=True)},
+    "floods": {Phase.RCPT: raw(b"250-more\r\n" * 100_000)},
+    "floods after a yes": {Phase.BODY: Act(say=b"250 ok\r\n", then=raw(b"x" * 1_000_000))},
+    "takes and goes": {Phase.BODY: Act(reset=True)},
+    "answers twice": {Phase.BODY: raw(b"250 2.0.0 ok\r\n450 4.2.0 later\r\n")},
+    "answers ahead": {Phase.MAIL: raw(b"250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n")},
+}
+
+
+@pytest.mark.parametrize("acts", HOSTILE.values(), ids=HOSTILE)
+async def test_a_run_to_a_hostile_relay_ends_and_doubles_nobody_later(
+    sender: Sender, a_clock: FakeClock, acts: dict[Phase, Act]
+) -> None:
+    """Whatever it did, the relay that comes after it gets only those whom it cannot have."""
+    addresses = people(30)
+    await admit(sender.ledger, *addresses)
+    sender.relay.script = at(acts)
+    sent = await sender.send(per_second=500.0)
+    assert await sender.leases() == 0
+    assert (await sender.counts())["claimed"] == 0
+
+    sender.relay.script = polite
+    a_clock.advance(timedelta(hours=5))
+    await sender.send()
+    counts = await sender.counts()
+    assert counts["asked"] + counts["doubtful"] == len(addresses)
+    assert counts["doubtful"] == sent.doubtful
     assert sender.relay.out() == Counter(addresses)
 
 

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.campaign import EXEMPT, LISTED, WITHHELD, Campaign, Later
+from tests.cli.refusals import assert_explained_as_json
+from tests.journeys.campaign import (
+    CONNECTIONS,
+    EXEMPT,
+    LISTED,
+    WITHHELD,
+    Campaign,
+    Later,
+    wait_until,
+)
 from tests.journeys.relay import Relay
 from tests.journeys.web import mailbox
 
@@ -22,6 +34,13 @@ def put_back(campaign: Campaign, copy: Path) -> None:
     for leftover in campaign.folder.glob("repermit.db*"):
         leftover.unlink()
     shutil.copy(copy, campaign.ledger)
+
+
+def copied(source: Path, to: Path) -> Path:
+    """Copy a ledger into another as a backup tool does, page by page, whoever uses either."""
+    with closing(sqlite3.connect(source)) as ledger, closing(sqlite3.connect(to)) as copy:
+        ledger.backup(copy)
+    return to
 
 
 def test_it_neither_sends_nor_purges_until_somebody_says_so(
@@ -77,3 +96,66 @@ def test_answers_to_an_older_copy_do_not_make_it_the_present_one(
 
     assert "older copy" in approved.here("send", expect=1).err
     assert len(relay.taken) == 5
+
+
+def test_a_copy_from_the_middle_of_a_run_that_was_killed_doubles_nobody(
+    approved: Campaign, relay: Relay
+) -> None:
+    """Half of the mails have left when the sender is killed; the copy knows of fewer. What the
+    relay's log shows is taken as sent, the others are sent: one mail each."""
+    approved.use(relay.port)
+    relay.seconds = 0.1
+    sender = approved.start("send")
+    wait_until(lambda: approved.standings().get("asked", 0) >= CONNECTIONS)
+    copy = copied(approved.ledger, approved.outside / "copy.db")
+    wait_until(lambda: len(relay.taken) >= LISTED // 2)
+    sender.signal(signal.SIGKILL)
+    sender.ended()
+    put_back(approved, copy)
+    relay.seconds = 0.0
+    mails = len(relay.taken)
+
+    refused = approved.run("send", "--json", expect=1)
+    purge = approved.run("purge", "--at-most", "0", "--json", expect=1).json
+    assert_explained_as_json(refused, why="older copy")
+    assert "older_copy" in [each["code"] for each in purge["refused"]]
+    approved.run("doubt", "restored")
+    standings = approved.standings()
+    assert standings["asked"] + standings["doubtful"] == LISTED
+    assert standings["doubtful"] >= LISTED - mails
+    assert approved.run("send", "--json").json["asked"] == 0
+    assert len(relay.taken) == mails < LISTED
+
+    _settle_by_the_log_of_the_relay(approved, relay)
+    approved.run("send")
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
+    assert approved.standings()["asked"] == LISTED
+    assert approved.here("proof", "verify", "--json").json["holds"] is True
+
+
+def _settle_by_the_log_of_the_relay(campaign: Campaign, relay: Relay) -> None:
+    known = b"".join(taken.content for taken in relay.taken)
+    found = campaign.here("doubt", "list", "--json").json["doubtful"]
+    for word, there in (("assume-sent", True), ("resend", False)):
+        ids = [str(each["id"]) for each in found if (each["message_id"].encode() in known) is there]
+        campaign.here("doubt", word, *ids)
+
+
+def test_a_copy_that_is_put_back_under_a_running_sender_stops_it(
+    approved: Campaign, relay: Relay
+) -> None:
+    """By `sqlite3 repermit.db ".restore copy.db"`, which writes into the very file. What the copy
+    takes for listed may have its mail already."""
+    approved.use(relay.port)
+    approved.edit("per_second = .*", "per_second = 8")
+    copy = copied(approved.ledger, approved.outside / "copy.db")
+    sender = approved.start("send", "--json")
+    wait_until(lambda: approved.standings().get("asked", 0) >= CONNECTIONS)
+    copied(copy, approved.ledger)
+
+    assert_explained_as_json(sender.ended(), why="older copy")
+    assert CONNECTIONS <= len(set(relay.mailboxes)) == len(relay.taken) < LISTED
+    assert "older copy" in approved.here("send", expect=1).err
+    approved.run("doubt", "restored")
+    assert approved.here("send", "--json").json["asked"] == 0
+    assert approved.standings()["doubtful"] == LISTED

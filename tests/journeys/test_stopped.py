@@ -130,17 +130,50 @@ def test_a_limit_holds_and_the_next_send_goes_on(approved: Campaign, relay: Rela
     assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
 
 
-def test_two_senders_at_once_mail_each_person_once(approved: Campaign, relay: Relay) -> None:
+@pytest.mark.parametrize("count", [2, 3])
+def test_senders_at_once_mail_each_person_once(
+    approved: Campaign, relay: Relay, count: int
+) -> None:
+    """Each has its own connections; their sums add up."""
     approved.use(relay.port)
-    relay.seconds = 0.05
+    approved.edit("connections = .*", "connections = 1")  # each holds ten rows at a time
+    relay.seconds = 0.2
 
-    both = [approved.start("send", "--json"), approved.start("send", "--json")]
-    ended = [sender.ended() for sender in both]
+    several = [approved.start("send", "--json") for _ in range(count)]
+    ended = [sender.ended() for sender in several]
 
-    assert [each.code for each in ended] == [0, 0]
+    assert [each.code for each in ended] == [0] * count
     assert sum(each.json["asked"] for each in ended) == LISTED
+    assert sum(each.json["doubtful"] for each in ended) == 0
     assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
     assert approved.standings()["asked"] == LISTED
+    assert approved.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_the_claims_of_one_of_two_senders_that_is_killed_become_doubtful_and_no_others(
+    approved: Campaign, relay: Relay
+) -> None:
+    """Both have a mail in hand when it happens; a third sender finds the other alive."""
+    approved.use(relay.port)
+    approved.edit("connections = .*", "connections = 1")  # each holds ten rows at a time
+    relay.holds = True
+    killed = approved.start("send")
+    wait_until(lambda: len(relay.taken) == 1)
+    other = approved.start("send", "--json")
+    wait_until(lambda: len(relay.taken) == 2)
+    killed.signal(signal.SIGKILL)
+    killed.ended()
+    third = approved.start("send", "--json")
+    wait_until(lambda: len(relay.taken) == 3)
+    assert (approved.standings()["doubtful"], approved.standings()["claimed"]) == (1, 2)
+    relay.holds = False
+    ended = [other.ended(), third.ended()]
+
+    assert [each.code for each in ended] == [0, 0]
+    assert sum(each.json["asked"] for each in ended) == LISTED - 1
+    assert [each.json["doubtful"] for each in ended] == [0, 1]
+    assert approved.standings()["asked"] == LISTED - 1
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
 
 
 def test_answer_pages_go_on_while_mails_leave(approved: Campaign, relay: Relay) -> None:

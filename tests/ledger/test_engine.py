@@ -313,8 +313,8 @@ async def test_a_disk_that_fills_up_at_the_log_leaves_nothing_half(a_ledger: Led
 
 
 async def test_a_mark_that_cannot_be_read_fails_the_whole_group(a_ledger: Ledger) -> None:
-    a_ledger.vault.keys.mark.write_bytes(b"no mark")
     async with one_group(a_ledger) as hand_in:
+        a_ledger.vault.keys.mark.write_bytes(b"no mark")
         parts = [hand_in(campaign.pause), hand_in(log_size)]
     failures = await settled(*parts)
 

@@ -1,8 +1,11 @@
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from repermit.domain.standing import Answer, Standing
+from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import approval, campaign, leases, sending
 from repermit.ledger.store.sending import LEASE, Reserved, Settlement
@@ -53,6 +56,23 @@ async def test_a_row_is_reserved_by_one_sender(a_ledger: Ledger) -> None:
     assert (len(first), len(second)) == (3, 2)
     assert not {one.id for one in first} & {one.id for one in second}
     assert await reserve(a_ledger, "third") == []
+
+
+async def test_an_older_copy_neither_reserves_nor_claims(a_ledger: Ledger) -> None:
+    """Also one that was put back into the file while a sender held rows of it."""
+    await admit(a_ledger, "an@voorbeeld.example")
+    with closing(sqlite3.connect(":memory:")) as copy:
+        with closing(sqlite3.connect(a_ledger.path)) as file:
+            file.backup(copy)
+        await admit(a_ledger, "jan@voorbeeld.example")
+        (held, _) = await reserve(a_ledger)
+        with closing(sqlite3.connect(a_ledger.path)) as file:
+            copy.backup(file)
+
+    for refused in (reserve(a_ledger), intend(a_ledger, held)):
+        with pytest.raises(SendRefused, match="older copy"):
+            await refused
+    assert set((await standings(a_ledger)).values()) == {"listed"}
 
 
 async def test_a_lease_that_ran_out_frees_the_row_and_binds_the_sender(

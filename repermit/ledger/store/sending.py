@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from repermit.domain.provider import NO_CAPS, Caps
 from repermit.domain.standing import Standing
+from repermit.errors import SendRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store import waiting, waves
@@ -25,7 +26,7 @@ from repermit.ledger.transaction import Transaction
 
 _HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
 _MAY_LEAVE = "SELECT paused_at IS NULL AND stopped_at IS NULL FROM campaign"
-LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
+LEASE = timedelta(minutes=20)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ def reserve(
 
     Only rows that were listed before the approval was given are taken, and only those of the wave
     that is open. Returns none while the campaign is paused or stopped.
+    Raises: SendRefused when an older copy of the ledger was put back.
     Crash: the lease runs out and the rows are free again; nothing was sent.
     """
+    _require_present(tx)
     if not tx.value(_MAY_LEAVE):
         return []
     rooms = provider_caps.rooms(tx, caps)
@@ -87,6 +90,16 @@ def reserve(
         )
         for row in rows
     ]
+
+
+def _require_present(tx: Transaction) -> None:
+    """Raise SendRefused in an older copy of the ledger: whom it takes for listed may have their
+    mail."""
+    if tx.value("SELECT older_copy FROM campaign"):
+        raise SendRefused(
+            "this ledger is an older copy: some of its mails may have left since",
+            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
+        )
 
 
 def _listed(tx: Transaction, rooms: Mapping[str, int], limit: int, *, approved: int) -> list[int]:
@@ -131,10 +144,13 @@ def intend(
 
     Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
     the suppression of these very addresses. The mails count at once, whatever the relay says.
-
+    Raises: SendRefused when an older copy of the ledger was put back.
     Crash: once this is durable a row is never sent again by itself; before, nothing was sent.
     """
-    if not intents or not tx.value(_MAY_LEAVE):
+    if not intents:
+        return set()
+    _require_present(tx)
+    if not tx.value(_MAY_LEAVE):
         return set()
     now, wave = to_micros(tx.now), waves.opened(tx)
     claimed: set[int] = set()
