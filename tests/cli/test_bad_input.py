@@ -247,6 +247,9 @@ CASES = {
     "doubt_not_doubtful": Case(("doubt", "resend", "1"), "not 1", "asked", has_json=False),
     "doubt_not_restored": Case(("doubt", "restored"), "not an older copy", "asked", has_json=False),
     # Answers, and the end.
+    "probe_nobody_there": Case(("probe",), "the connection is refused"),
+    "probe_no_url": Case(("probe", "answer.example.org"), "is not a URL", code=2),
+    "probe_without_tls": Case(("probe", "http://answer.example.org"), "is not https", code=2),
     "serve_port_in_use": Case(("serve",), "cannot be used", has_json=False),
     "export_there_already": Case(
         ("export", "--out", "there.csv"),
