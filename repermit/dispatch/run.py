@@ -139,7 +139,7 @@ class Run:
         """Return a connection, or None; the run ends when there is no other one either."""
         connection = await self._lines.open()
         if connection is None and not self._lines.live and not self._is_over():
-            self._stop_run(refusals.relay_away())
+            self._stop_run(refusals.relay_away(self._lines.away))
         return connection
 
     async def _ask(self, connection: Connection, reserved: Reserved) -> Connection | None:

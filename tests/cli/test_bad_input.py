@@ -111,9 +111,18 @@ _ALTER_STANDING = "UPDATE recipient SET standing = 'opted_in' WHERE id = 1"
 
 CASES = {
     # The relay first: while it stays away, others run.
-    "relay_down": Case(("send",), _SEND_AWAY, "approved", relay="down"),
+    "relay_down": Case(
+        ("send",), f"{_SEND_AWAY}: the connection is refused", "approved", relay="down"
+    ),
     "relay_nonsense": Case(("send",), _SEND_AWAY, "approved", relay="nonsense"),
     "relay_closing": Case(("send",), _SEND_AWAY, "approved", relay="closing"),
+    "relay_without_address": Case(
+        ("send",),
+        "its name does not resolve",
+        "approved",
+        prepare=config_edited('url = "smtp.*"', 'url = "smtp://relay.nowhere.invalid:587"'),
+        environment={"LANG": "C"},
+    ),
     "relay_unwilling": Case(("send",), "refused the connection (554)", "approved", relay="554"),
     "relay_login_refused": Case(
         ("send",),
