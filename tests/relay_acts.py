@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -87,28 +87,34 @@ def in_turn(phase: Phase, *acts: Act | None) -> Script:
 class Faults:
     """A script that misbehaves in a *share* of all replies, each time in another way."""
 
+    _GONE = (HANGS_UP, RESETS, says_and_hangs_up("421 4.3.2 closing"))
     _LOST = (
-        *(HANGS_UP, RESETS, raw(b"25", hang_up=True), raw(b"hello\r\n")),
+        *(HANGS_UP, RESETS, raw(b"25", hang_up=True), raw(b"hello\r\n"), raw(b"\xff\x00\r\n")),
         *(raw(b"250-a\r\n251 b\r\n"), raw(b"250-a\r\n", hang_up=True)),
     )
+    _IN_BODY = tuple(replace(act, after_bytes=size) for act in _LOST[:2] for size in (1, 3000))
+    _NO = (
+        *(says("450 4.2.1 later"), says("452 4.2.2 full"), says("421 4.3.2 closing")),
+        *(says("550-5.1.1 nobody\n550 5.1.1 of that name"), says("552 5.2.2 full")),
+        *(says_and_hangs_up("421 4.3.2 closing"), says_and_hangs_up("550 5.1.1 nobody")),
+    )
+    _YES = (
+        *(says("250-2.0.0 fine\n250 2.0.0 fine"), says("250 2.0.0 fine", wait=0.1)),
+        says("250 2.0.0 fine", drip=0.003),
+    )
     _ACTS: ClassVar[Mapping[Phase, tuple[Act, ...]]] = {
-        Phase.CONNECT: (HANGS_UP, says_and_hangs_up("421 4.3.2 later")),
-        Phase.EHLO: (HANGS_UP,),
-        Phase.MAIL: (*_LOST, says("450 4.3.0 later"), says_and_hangs_up("421 4.3.2 closing")),
-        Phase.RCPT: (
-            *(*_LOST, says("450 4.2.1 later"), says("550 5.1.1 nobody of that name")),
-            *(says_and_hangs_up("550 5.1.1 nobody"), says("421 4.3.2 closing")),
-        ),
+        Phase.CONNECT: (*_GONE, says("450 4.3.2 later"), raw(b"22", hang_up=True), raw(b"hi\r\n")),
+        Phase.EHLO: (*_GONE, says("450 4.3.2 later"), raw(b"250-a\r\n", hang_up=True)),
+        Phase.MAIL: (*_LOST, *_NO[:3], *_YES),
+        Phase.RCPT: (*_LOST, *_NO, *_YES),
         Phase.DATA: (
-            *(*_LOST, says("451 4.3.0 later"), says("554 5.0.0 no")),
-            *(says_and_hangs_up("421 4.3.2 closing"), raw(b"354 go on\r\n250 2.0.0 taken\r\n")),
+            *(*_LOST, *_NO, raw(b"354 go on\r\n250 2.0.0 taken\r\n")),
+            *(says("354-go\n354 on"), says("354 go on", wait=0.1), says("354 go on", drip=0.003)),
         ),
-        Phase.IN_BODY: (HANGS_UP, RESETS),
-        Phase.BODY: (
-            *(*_LOST, says("450 4.2.0 later"), says("550 5.0.0 no")),
-            *(says_and_hangs_up("421 4.3.2 closing"), says("250 2.0.0 ok\n421 4.4.2 idle")),
-        ),
-        Phase.RSET: (HANGS_UP, RESETS),
+        Phase.IN_BODY: (*_IN_BODY, *_NO[:5], Act(wait=0.1)),
+        Phase.BODY: (*_LOST, *_NO, *_YES, says("250 2.0.0 ok\n421 4.4.2 idle")),
+        Phase.RSET: (*_GONE, says("450 4.3.0 later"), says("500 5.5.1 what"), raw(b"hello\r\n")),
+        Phase.QUIT: (*_GONE, says("500 5.5.1 what"), raw(b"2", hang_up=True)),
     }
     _RARE = frozenset({Phase.CONNECT, Phase.EHLO})  # too many of those end a run
 
@@ -122,5 +128,7 @@ class Faults:
         if phase not in self._ACTS or self._chance.random() >= share:
             return None
         act = self._chance.choice(self._ACTS[phase])
-        self.doubts += phase is Phase.IN_BODY or (phase is Phase.BODY and act in self._LOST)
+        self.doubts += act in (self._IN_BODY if phase is Phase.IN_BODY else self._LOST) and (
+            phase in {Phase.IN_BODY, Phase.BODY}
+        )
         return act

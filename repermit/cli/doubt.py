@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repermit.cli.session import counted, run, session_of, show, show_json, tell
+from repermit.cli.session import (
+    counted,
+    is_terminal,
+    run,
+    session_of,
+    show,
+    show_json,
+    tell,
+)
 from repermit.domain.clock import iso
 from repermit.errors import DoubtRefused
 
 if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.doubt import Doubtful
     from repermit.runtime import Runtime
+
+_SLICE = 500  # rows that are read or decided at once
+_WHO = "Show the addresses, too, on this screen?"
 
 Ids = Annotated[list[int] | None, typer.Argument(metavar="[ID]…", help="From `doubt list`.")]
 All = Annotated[int | None, typer.Option("--all", metavar="N", help="All, stating how many.")]
@@ -37,28 +52,43 @@ def doubt_list(
 async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.cli.assembly import mailer
     from repermit.dispatch.recover import recover
-    from repermit.ledger.store import doubt
 
     made = mailer(runtime)
     async with runtime.ledger() as ledger:
-        await recover(ledger)
-        found = await ledger.read(doubt.doubtful, limit=100_000)
-    if as_json:
-        rows = [
-            {
-                "id": each.id,
-                "intent_at": iso(each.intent_at),
-                "due_at": iso(each.due_at),
-                "message_id": made.message_id(each.id),
-            }
-            for each in found
-        ]
-        show_json({"doubtful": rows})
-        return
-    for each in found:
-        show(f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>")
-    tell(f"{counted(len(found), 'mail')} in doubt. In the relay's log, look for the Message-ID:")
+        await recover(ledger)  # what a sender that was lost had in hand is in doubt from now on
+        if as_json:
+            rows = [
+                {
+                    "id": each.id,
+                    "intent_at": iso(each.intent_at),
+                    "due_at": iso(each.due_at),
+                    "message_id": made.message_id(each.id),
+                }
+                async for each in _doubtful(ledger)
+            ]
+            show_json({"doubtful": rows})
+            return
+        count = 0
+        with_names = is_terminal() and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
+        async for each in _doubtful(ledger):
+            line = f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>"
+            show(f"{line}  {each.mailbox}" if with_names else line)
+            count += 1
+    tell(
+        f"{counted(count, 'mail')} in doubt. In the relay's log, look for what stands before the @"
+    )
+    tell("of the Message-ID, which is the same whatever the sender was called then:")
     tell("  found: `repermit doubt assume-sent ID…`; surely not there: `repermit doubt resend ID…`")
+
+
+async def _doubtful(ledger: Ledger) -> AsyncIterator[Doubtful]:
+    from repermit.ledger.store import doubt
+
+    after = 0
+    while found := await ledger.read(doubt.doubtful, after=after, limit=_SLICE):
+        for each in found:
+            yield each
+        after = found[-1].id
 
 
 def doubt_assume_sent(context: typer.Context, ids: Ids = None, all_of: All = None) -> None:
@@ -78,6 +108,7 @@ def doubt_resend(context: typer.Context, ids: Ids = None, all_of: All = None) ->
 async def _decide(
     runtime: Runtime, ids: list[int] | None, all_of: int | None, *, resend: bool
 ) -> int:
+    """Decide slice by slice, so that answers need not wait. Crash: the rest is still doubtful."""
     from repermit.ledger.store import doubt
 
     if bool(ids) == (all_of is not None):
@@ -85,9 +116,30 @@ async def _decide(
             "say which: ids, or --all with the number of doubtful mails",
             hint="`repermit doubt list` shows both",
         )
-    expected = all_of if all_of is not None else len(set(ids or ()))
+    named = sorted(set(ids or ()))
+    expected = len(named) if all_of is None else all_of
+    count = 0
     async with runtime.ledger() as ledger:
-        return await ledger.write(doubt.decide_doubt, ids or None, expected=expected, resend=resend)
+        found = await ledger.read(doubt.count_doubtful, named or None)
+        if found != expected:
+            raise DoubtRefused(
+                f"{found} of the rows named are doubtful, not {expected}",
+                hint="see `repermit doubt list`, then state the ids or the count that it shows",
+            )
+        async for part in _slices(ledger, named):
+            count += await ledger.write(doubt.decide_doubt, part, resend=resend)
+    return count
+
+
+async def _slices(ledger: Ledger, named: Sequence[int]) -> AsyncIterator[Sequence[int]]:
+    """Yield the ids of *named*, or of all that are doubtful, a slice at a time."""
+    from repermit.ledger.store import doubt
+
+    for start in range(0, len(named), _SLICE):
+        yield named[start : start + _SLICE]
+    if not named:
+        while found := await ledger.read(doubt.doubtful, limit=_SLICE):
+            yield [each.id for each in found]
 
 
 def doubt_restored(context: typer.Context, all_of: All = None) -> None:

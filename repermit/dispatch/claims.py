@@ -3,73 +3,118 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from repermit.dispatch.pace import wait
 from repermit.domain.provider import NO_CAPS, Caps
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import sending
 from repermit.ledger.store.sending import Intent, Settlement
 
-
-@dataclass
-class _Batch:
-    settlements: dict[int, Settlement] = field(default_factory=dict)
-    intents: list[Intent] = field(default_factory=list)
-
+_PATIENCE_SECONDS = 0.002  # for connections that are about to hand in their intent
 
 Written = tuple[set[int], set[int]]  # the ids that were settled, and those that were claimed
 
 
+@dataclass
+class _Batch:
+    written: asyncio.Future[Written]
+    settlements: dict[int, Settlement] = field(default_factory=dict)
+    intents: list[tuple[Intent, asyncio.Future[bool]]] = field(default_factory=list)
+    full: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class Claims:
-    """The claims of one sender.
+    """The claims of one sender, over so many connections as *live* returns.
 
     What is handed in while a transaction is being written goes into the next one, all of it
-    together, so that durability costs one sync for many mails.
+    together, so that durability costs one sync for many mails. For the same reason a transaction
+    waits for connections that have no intent in it, but never longer than the last one took.
     """
 
-    def __init__(self, ledger: Ledger, owner: str, caps: Caps = NO_CAPS) -> None:
-        self._ledger, self._owner, self._caps = ledger, owner, caps
-        self._turn = asyncio.Lock()
+    def __init__(
+        self,
+        ledger: Ledger,
+        owner: str,
+        caps: Caps = NO_CAPS,
+        *,
+        live: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._ledger, self._owner, self._caps, self._live = ledger, owner, caps, live
         self._failed: BaseException | None = None  # a write that was lost: nothing leaves after it
-        self._open: tuple[_Batch, asyncio.Task[Written]] | None = None
+        self._open: _Batch | None = None
+        self._writing: asyncio.Task[None] | None = None
+        self._last_seconds = 0.0
 
     async def intend(self, intent: Intent) -> bool:
         """Return whether the mail may leave, once its intent is durable.
 
         Raises: as `Ledger.write` does; then nothing of the batch is on file.
         """
-        batch, written = self._batch()
-        batch.intents.append(intent)
-        _, claimed = await asyncio.shield(written)
-        return intent.reserved.id in claimed
+        batch = self._batch()
+        granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        batch.intents.append((intent, granted))
+        if len(batch.intents) >= self._live():
+            batch.full.set()
+        return await granted
 
-    def settle(self, recipient_id: int, settlement: Settlement) -> asyncio.Task[Written]:
+    def settle(self, recipient_id: int, settlement: Settlement) -> asyncio.Future[Written]:
         """Hand in where the relay's word leaves a claimed row, and return what ends when that is
         durable. An intent that is handed in later becomes durable with it, or after it, or not at
         all: once a write has failed none is granted any more."""
-        batch, written = self._batch()
+        batch = self._batch()
         batch.settlements[recipient_id] = settlement
-        return written
+        return batch.written
 
-    def _batch(self) -> tuple[_Batch, asyncio.Task[Written]]:
+    def _batch(self) -> _Batch:
         if self._open is None:
-            batch = _Batch()
-            self._open = batch, asyncio.create_task(self._write(batch))
+            self._open = _Batch(asyncio.get_running_loop().create_future())
+            if self._writing is None or self._writing.done():
+                self._writing = asyncio.create_task(self._write_all())
         return self._open
 
-    async def _write(self, batch: _Batch) -> Written:
-        async with self._turn:
+    async def _write_all(self) -> None:
+        """Write one batch after the other, until nothing is handed in any more."""
+        while (batch := self._open) is not None:
+            if len(batch.intents) < self._live():
+                await wait(min(self._last_seconds, _PATIENCE_SECONDS), batch.full)
             self._open = None  # it was this batch: what comes from now on goes into the next
-            if self._failed is not None:
-                raise self._failed
             try:
-                return await self._ledger.write(
-                    sending.exchange,
-                    self._owner,
-                    settlements=batch.settlements,
-                    intents=batch.intents,
-                    caps=self._caps,
-                )
-            except BaseException as failure:
+                written = await self._write(batch)
+            except BaseException as failure:  # noqa: BLE001 - who handed in gets it, none may hang
                 self._failed = failure
-                raise
+                _tell(batch, failure)
+            else:
+                _tell(batch, written)
+
+    async def _write(self, batch: _Batch) -> Written:
+        if self._failed is not None:
+            raise self._failed
+        time = asyncio.get_running_loop().time
+        started = time()
+        written = await self._ledger.write(
+            sending.exchange,
+            self._owner,
+            settlements=batch.settlements,
+            intents=[intent for intent, _ in batch.intents],
+            caps=self._caps,
+        )
+        self._last_seconds = time() - started
+        return written
+
+
+def _tell(batch: _Batch, outcome: Written | BaseException) -> None:
+    """Tell everybody who handed something in what became of it; who was cancelled has gone."""
+    for intent, granted in batch.intents:
+        if granted.done():
+            continue
+        if isinstance(outcome, BaseException):
+            granted.set_exception(outcome)
+        else:
+            granted.set_result(intent.reserved.id in outcome[1])
+    if isinstance(outcome, BaseException):
+        batch.written.set_exception(outcome)
+        batch.written.exception()  # whoever settled looks at it; there may be nobody
+    else:
+        batch.written.set_result(outcome)

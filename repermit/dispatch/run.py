@@ -15,7 +15,8 @@ from repermit.dispatch import gate, refusals
 from repermit.dispatch.beside import Watch, beside, heed
 from repermit.dispatch.claims import Claims, Written
 from repermit.dispatch.lines import Lines
-from repermit.dispatch.mail import Mailer, Variant
+from repermit.dispatch.mail import Mail, Mailer
+from repermit.dispatch.making import Making
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connect, Connection
@@ -23,13 +24,11 @@ from repermit.dispatch.turns import Turns
 from repermit.dispatch.verdict import Delayed, Verdict, settlement
 from repermit.dispatch.watch import AboutUs, Watcher
 from repermit.dispatch.waves import Objection, objection_to
-from repermit.errors import RepermitError, WordingIncomplete
+from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import sending, snapshots, waves
-from repermit.ledger.store.sending import Intent, Reserved
-
-_UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
+from repermit.ledger.store import sending, waves
+from repermit.ledger.store.sending import Reserved
 
 
 @dataclass
@@ -45,16 +44,17 @@ class Run:
     watch: Watch | None = None
     owner: str = field(default_factory=lambda: uuid4().hex)
     sent: Sent = field(default_factory=Sent)
-    _kept: dict[Variant, str] = field(default_factory=dict)
-    _unmade: dict[int, Exception] = field(default_factory=dict)  # why, by recipient
 
     def __post_init__(self) -> None:
         self._over = asyncio.Event()
         self._lines = Lines(self.connect, self.plan.reconnect_seconds, self._over)
         self._turns = Turns(self.ledger, self.plan, self.owner, self._over)
-        self._claims = Claims(self.ledger, self.owner, self.plan.caps)
+        self._claims = Claims(
+            self.ledger, self.owner, self.plan.caps, live=lambda: len(self._lines.live)
+        )
+        self._making = Making(self.ledger, self.mailer)
         self._watcher = Watcher(self.plan.terms)
-        self._settling: set[asyncio.Task[Written]] = set()
+        self._settling: set[asyncio.Future[Written]] = set()
         self._defects: list[BaseException] = []
 
     async def go(self) -> Sent:
@@ -88,8 +88,8 @@ class Run:
             self.sent.next = await gate.next_mail(self.ledger, self.plan, opened)
         except RepermitError as failure:
             self._stop_run(failure)
-        if self._unmade:
-            self._stop_run(refusals.not_made(self._unmade))
+        if self._making.unmade:
+            self._stop_run(refusals.not_made(self._making.unmade))
 
     def _enter(self, opened: gate.Gate) -> None:
         """Get ready for what the gate lets through."""
@@ -116,17 +116,23 @@ class Run:
         return self.stop.is_set() or self._over.is_set()
 
     async def _work(self) -> None:
-        """One connection: take a row, claim it, send it, settle it, and so on."""
+        """One connection: take a row, intend its mail, send it, settle it, and so on.
+
+        Crash: between the intent and the settlement the row is doubtful.
+        """
         connection: Connection | None = None
         try:
             while (reserved := await self._turns.next()) is not None:
-                if connection is None or connection.broken:
-                    await self._lines.close(connection)
-                    connection = await self._opened()
+                connection = await self._usable(connection)
                 if connection is None:
                     self._turns.put_back(reserved)
                     break
-                connection = await self._ask(connection, reserved)
+                mail = await self._intended(reserved)
+                if mail is None:
+                    continue
+                connection = await self._usable(connection)  # it may have been lost meanwhile
+                await self._settle(reserved, await _sent(connection, mail))
+                self.progress(self.sent)
         except RepermitError as failure:
             self._stop_run(failure)
         except BaseException:
@@ -135,54 +141,30 @@ class Run:
         finally:
             await self._lines.close(connection)
 
-    async def _opened(self) -> Connection | None:
-        """Return a connection, or None; the run ends when there is no other one either."""
+    async def _usable(self, connection: Connection | None) -> Connection | None:
+        """Return *connection*, or another one when it is broken, or None; the run ends when there
+        is no other one either."""
+        if connection is not None and not connection.broken:
+            return connection
+        await self._lines.close(connection)
         connection = await self._lines.open()
         if connection is None and not self._lines.live and not self._is_over():
             self._stop_run(refusals.relay_away(self._lines.away))
         return connection
 
-    async def _ask(self, connection: Connection, reserved: Reserved) -> Connection | None:
-        """Claim, send, settle, and return the connection to go on with.
+    async def _intended(self, reserved: Reserved) -> Mail | None:
+        """Return the mail of a row once its intent is durable, or None when it may not leave.
 
-        A recipient whose mail cannot be made is held back; the others go on. A relay that hung
-        up meanwhile is called again: so far it has heard nothing of this mail.
-        Crash: between the first and the last the row is doubtful.
+        A recipient whose mail cannot be made is held back; the others go on.
         """
-        variant = self.mailer.variant(reserved.person, reserved.language)
-        now = self.ledger.clock.now()
-        due = self.mailer.question.due_at(now)
-        try:
-            mail = self.mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
-        except _UNMAKEABLE as failure:
-            self._unmade[reserved.id] = failure
+        made = await self._making.made(reserved)
+        if made is None or not await self._claims.intend(made[1]):
             self._turns.passed_over(reserved)
-            self.sent.unmade = len(self._unmade)
-            return connection
-        shown = await self._keep(variant)
-        if not await self._claims.intend(Intent(reserved, due, shown)):
-            self._turns.passed_over(reserved)
-            return connection
+            self.sent.unmade = len(self._making.unmade)
+            return None
         self._turns.taken(reserved)
         self.sent.in_flight += 1
-        usable: Connection | None = connection
-        if connection.broken:
-            await self._lines.close(connection)
-            usable = await self._opened()
-        verdict: Verdict = Delayed("connection lost")
-        if usable is not None:
-            verdict = await usable.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
-        await self._settle(reserved, verdict)
-        self.progress(self.sent)
-        return usable
-
-    async def _keep(self, variant: Variant) -> str:
-        """Keep what is shown before the first mail of its kind leaves, and return its hash."""
-        if variant not in self._kept:
-            content = self.mailer.skeleton(variant).content
-            await self.ledger.write(snapshots.keep_snapshot, "mail", variant.language, content)
-            self._kept[variant] = snapshots.snapshot_hash(content)
-        return self._kept[variant]
+        return made[0]
 
     async def _settle(self, reserved: Reserved, verdict: Verdict) -> None:
         now = self.ledger.clock.now()
@@ -194,7 +176,7 @@ class Run:
         self.sent.count(settled.standing)
         await self._judge_relay(reserved, verdict)
 
-    def _settled(self, written: asyncio.Task[Written]) -> None:
+    def _settled(self, written: asyncio.Future[Written]) -> None:
         """A settlement that could not be put on file ends the run; the row stays claimed."""
         self._settling.discard(written)
         if isinstance(failure := written.exception(), RepermitError):
@@ -230,6 +212,13 @@ class Run:
         if self.sent.refusal is None:
             self.sent.refusal = failure
         self._over.set()
+
+
+async def _sent(connection: Connection | None, mail: Mail) -> Verdict:
+    """Return what became of a mail; without a connection the relay has heard nothing of it."""
+    if connection is None:
+        return Delayed("connection lost")
+    return await connection.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
 
 
 async def send(

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from repermit.domain.standing import Standing
 from repermit.ledger.store.sending import Reserved, Settlement
 
+# 501 is not among them: to RCPT it means that the address is none.
+_ABOUT_THE_DIALOGUE = frozenset({"500", "502", "503", "504", "530", "534", "535", "538", "555"})
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=4)
 
 
@@ -21,7 +23,8 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Delayed:
-    """Not taken, and may be tried again: an explicit 4xx, or a loss before the first body byte."""
+    """Not taken, and may be tried again: an explicit 4xx, a no to our dialogue rather than to the
+    address, or a loss before the first body byte."""
 
     reply: str
 
@@ -53,13 +56,19 @@ Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
 
 def of_no(reply: str, *, to_sender: bool = False) -> Delayed | Refused | SenderRefused | None:
     """Return what a *reply* means that is not the yes that was asked for; None when it is no
-    answer to that question. This is the one list of what is worth a retry: 4xx is, 5xx is not.
+    answer to that question. This is the one list of what is worth a retry: 4xx is, and a 5xx that
+    is about the dialogue rather than the address; any other 5xx is not.
+
+    Source: RFC 5321 section 4.2.2 (500 to 504, 555), RFC 4954 section 6 (530, 534, 535, 538),
+    RFC 3463 section 3.4 (X.3.4, too big).
     """
     match reply[0]:
         case "4":
             return Delayed(reply)
         case "5" if to_sender:
             return SenderRefused(reply)
+        case "5" if reply[:3] in _ABOUT_THE_DIALOGUE or reply.endswith(" 5.3.4"):
+            return Delayed(reply)
         case "5":
             return Refused(reply, policy=" 5.7." in reply)
         case _:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class Hours:
-    """From *start* to just before *end*, by the clock on the wall; over midnight when *end* comes
-    first."""
+    """From *start* to just before *end*, both whole minutes of the clock on the wall; over
+    midnight when *end* comes first."""
 
     start: time
     end: time
@@ -27,18 +27,16 @@ class Hours:
 
     def opens(self, moment: datetime) -> datetime:
         """Return when mails may leave: *moment* itself, or the next opening, in UTC."""
-        return moment if self.is_open(moment) else self._next(moment, self.start)
+        return moment if self.is_open(moment) else self._next(moment, is_open=True)
 
     def closes(self, moment: datetime) -> datetime:
         """Return when the hours that are open at *moment* end, in UTC."""
-        return self._next(moment, self.end)
+        return self._next(moment, is_open=False)
 
-    def _next(self, moment: datetime, wall: time) -> datetime:
-        """Return the next instant after *moment* at which clocks show *wall*; where they skip it,
-        the one that they would have shown it at (PEP 495)."""
-        day = moment.astimezone(self.zone).date()
-        while True:
-            instant = datetime.combine(day, wall, tzinfo=self.zone).astimezone(UTC)
-            if instant > moment:
-                return instant
-            day += _DAY
+    def _next(self, moment: datetime, *, is_open: bool) -> datetime:
+        """Return the first whole minute after *moment* that is open, or shut. Each one is looked
+        at, because clocks that go forward or back may open and shut in the middle of an hour."""
+        minute = moment.astimezone(UTC).replace(second=0, microsecond=0) + _MINUTE
+        while self.is_open(minute) is not is_open:
+            minute += _MINUTE
+        return minute

@@ -101,7 +101,8 @@ class Log:
 
     def moved(self, ids: Iterable[int], to: Standing, *, due: datetime | None = None) -> None:
         """Note that *ids* now stand at *to*; `flush` writes one entry for all that was noted."""
-        self._moves.extend((str(to), iso(due), recipient) for recipient in ids)
+        name, until = str(to), iso(due)
+        self._moves.extend([(name, until, recipient) for recipient in ids])
 
     def noted(self) -> list[tuple[str, str | None, int]]:
         """Return the moves that are noted and not yet written, for `take_back`."""

@@ -50,12 +50,15 @@ class MarkFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self._written: tuple[bytes, Mark] | None = None
 
     def read(self) -> Mark | None:
         """Return the mark, or None when the key folder has none yet.
 
         Raises: KeysUnusable when it cannot be read.
         """
+        if (known := self._still_ours()) is not None:
+            return known
         for _ in range(_TRIES):
             try:
                 line = self._path.read_text("ascii").strip()
@@ -77,12 +80,14 @@ class MarkFile:
         """Write *mark*; with *sync* it is durable on return. Raises: OSError when the disk
         refuses."""
         if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         points = (mark.committed, mark.intended)
         body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
         body = f"{body} {mark.next_recipient}"
         line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
-        os.pwrite(self._descriptor, line.ljust(_LINE_BYTES - 1).encode() + b"\n", 0)
+        octets = line.ljust(_LINE_BYTES - 1).encode() + b"\n"
+        self._written = octets, mark
+        os.pwrite(self._descriptor, octets, 0)
         if sync:
             os.fdatasync(self._descriptor)
 
@@ -91,6 +96,13 @@ class MarkFile:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _still_ours(self) -> Mark | None:
+        """Return the mark that this process wrote last, when it is still what stands there."""
+        if self._descriptor is None or self._written is None:
+            return None
+        octets, mark = self._written
+        return mark if os.pread(self._descriptor, _LINE_BYTES + 1, 0) == octets else None
 
 
 def _parsed(body: str) -> Mark:

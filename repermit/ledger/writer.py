@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -210,5 +211,9 @@ def _next_recipient(tx: Transaction) -> int:
 
 
 def _point(tx: Transaction) -> Point:
-    size, frontier = tx.one("SELECT size, frontier FROM log_head WHERE id = 1")
+    return _point_at(*tx.one("SELECT size, frontier FROM log_head WHERE id = 1"))
+
+
+@lru_cache(maxsize=4)  # where one group ends the next one begins
+def _point_at(size: int, frontier: bytes) -> Point:
     return Point(size, Frontier.from_bytes(size, frontier).root())

@@ -45,6 +45,30 @@ async def test_a_settlement_is_on_file_with_the_next_intent(a_ledger: Ledger) ->
     assert (stands[one.reserved.id], stands[two.reserved.id]) == ("asked", "claimed")
 
 
+async def test_what_is_handed_in_does_not_wait_for_connections_that_are_gone(
+    a_ledger: Ledger,
+) -> None:
+    claims = Claims(a_ledger, "sender", live=lambda: 10)
+    one, two, three = await intents(a_ledger, 3)
+    assert await claims.intend(one)
+    assert all(await asyncio.gather(claims.intend(two), claims.intend(three)))
+    settled, claimed = await claims.settle(one.reserved.id, TAKEN)
+
+    assert (settled, claimed) == ({one.reserved.id}, set())
+
+
+async def test_who_is_cancelled_takes_nobody_along(a_ledger: Ledger) -> None:
+    """Their intent may be on file all the same: the row is doubtful in the end."""
+    claims, (one, two) = Claims(a_ledger, "sender", live=lambda: 2), await intents(a_ledger, 2)
+    asking = asyncio.create_task(claims.intend(one))
+    await asyncio.sleep(0)
+    asking.cancel()
+
+    assert await claims.intend(two)
+    assert asking.cancelled()
+    assert (await standings(a_ledger))[two.reserved.id] == "claimed"
+
+
 async def test_promise_1_after_a_write_that_failed_no_intent_is_granted(
     a_ledger: Ledger,
 ) -> None:

@@ -111,9 +111,9 @@ async def test_after_a_refusal_of_the_body_the_next_mail_needs_no_reset(relay: R
 
 async def test_a_refusal_before_the_end_of_the_body_counts(relay: Relay) -> None:
     """The relay has had enough of it, says so, and reads the rest."""
-    relay.script = at({Phase.IN_BODY: says("552 5.3.4 too big")})
+    relay.script = at({Phase.IN_BODY: says("552 5.2.3 too big")})
 
-    assert await verdict_of(relay) == (Refused("552 5.3.4"), False)
+    assert await verdict_of(relay) == (Refused("552 5.2.3"), False)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_a_large_body_waits_for_a_relay_that_reads_slowly(relay: Relay) ->
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        ("552 5.3.4", Refused("552 5.3.4")),
+        ("552 5.2.3", Refused("552 5.2.3")),
         ("452 4.3.1", Delayed("452 4.3.1")),
         ("421 4.3.2", Delayed("421 4.3.2")),
         ("250 2.0.0", Lost("no SMTP reply")),

@@ -61,25 +61,41 @@ def test_the_night_in_which_clocks_go_back_is_an_hour_longer() -> None:
     assert DAY.opens(evening) - evening == timedelta(hours=10)
 
 
-def test_an_opening_that_the_clocks_skip_comes_right_after() -> None:
-    hours = Hours(time(2, 30), time(6), BRUSSELS)
-    opening = hours.opens(at("2026-03-29T00:00+01:00"))
-
-    assert opening == at("2026-03-29T03:30+02:00")
-    assert hours.is_open(opening)
-
-
-@given(
-    st.integers(0, 3 * 365 * 24 * 60),
-    st.times(),
-    st.times(),
+@pytest.mark.parametrize(
+    ("start", "end", "moment", "opening", "closing"),
+    [
+        # 29 March: after 01:59 comes 03:00
+        ("02:30", "06:00", "2026-03-29T00:00+01:00", "03:00+02:00", "06:00+02:00"),
+        ("01:00", "02:30", "2026-03-29T00:00+01:00", "01:00+01:00", "03:00+02:00"),
+        # 25 October: after 02:59 comes 02:00 again
+        ("01:00", "02:30", "2026-10-25T00:00+02:00", "01:00+02:00", "02:30+02:00"),
+        ("01:00", "02:30", "2026-10-25T02:45+02:00", "02:00+01:00", "02:30+01:00"),
+        ("02:30", "06:00", "2026-10-25T00:00+02:00", "02:30+02:00", "02:00+01:00"),
+    ],
 )
-def test_whenever_it_opens_it_is_open(minutes: int, start: time, end: time) -> None:
+def test_when_clocks_change_it_opens_and_shuts_by_what_they_show(
+    start: str, end: str, moment: str, opening: str, closing: str
+) -> None:
+    hours = Hours(time.fromisoformat(start), time.fromisoformat(end), BRUSSELS)
+    opens = hours.opens(at(moment))
+
+    assert opens == at(f"{moment[:10]}T{opening}")
+    assert hours.closes(opens) == at(f"{moment[:10]}T{closing}")
+
+
+WHOLE_MINUTES = st.builds(time, st.integers(0, 23), st.integers(0, 59))
+
+
+@given(st.integers(0, 3 * 365 * 24 * 60), WHOLE_MINUTES, WHOLE_MINUTES)
+def test_it_is_open_from_its_opening_until_it_closes(minutes: int, start: time, end: time) -> None:
     assume(start != end)
     hours = Hours(start, end, BRUSSELS)
     now = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    opening = hours.opens(now)
+    opens = hours.opens(now)
+    closes = hours.closes(opens)
 
-    assert now <= opening < now + timedelta(hours=49)
-    assert hours.is_open(opening) or opening.astimezone(BRUSSELS).hour == 3
-    assert hours.closes(opening) > opening
+    assert opens == now or not hours.is_open(opens - timedelta(microseconds=1))
+    assert hours.is_open(opens)
+    assert hours.is_open(closes - timedelta(microseconds=1))
+    assert not hours.is_open(closes)
+    assert now <= opens < closes < now + timedelta(hours=50)

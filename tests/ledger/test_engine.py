@@ -15,7 +15,7 @@ import pytest
 from repermit.domain.standing import Standing
 from repermit.errors import KeysUnusable, LedgerUnusable
 from repermit.ledger.engine import Ledger
-from repermit.ledger.mark import Mark, MarkFile
+from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.store import approval, campaign, sending, snapshots
 from repermit.ledger.tables import Snapshot
 from repermit.ledger.transaction import Transaction
@@ -475,6 +475,35 @@ async def test_a_ledger_that_was_closed_is_exactly_at_its_mark(
     assert mark is not None
     assert mark.committed == mark.intended
     assert mark.committed.size == size
+
+
+async def test_promise_1_two_processes_that_write_by_turns_keep_the_mark_right(
+    a_ledger: Ledger, a_vault: Vault
+) -> None:
+    """A writer that has not read the mark since its own last entry must not go back to that."""
+    other = Ledger.open(a_ledger.path, a_vault, FakeClock())
+    for ledger in (a_ledger, a_ledger, other, a_ledger, other, other, a_ledger):
+        await ledger.write(campaign.pause)
+        await ledger.write(campaign.resume)
+        size, mark = await ledger.read(log_size), mark_of(ledger)
+        assert mark is not None
+        assert mark.committed == mark.intended
+        assert mark.committed.size == size
+        assert not await ledger.read(ledger.older_copy)
+    await other.close()
+    assert (await verified(a_ledger)).holds
+
+
+async def test_promise_1_a_mark_that_somebody_else_took_ahead_is_seen(a_ledger: Ledger) -> None:
+    """Two copies of a ledger under one key folder: the mark is read for each write."""
+    await a_ledger.write(campaign.pause)
+    mark = mark_of(a_ledger)
+    assert mark is not None
+    ahead = Point(mark.intended.size + 1, b"x" * 32)
+    MarkFile(a_ledger.vault.keys.mark).write(Mark(ahead, ahead))
+    await a_ledger.write(campaign.resume)
+
+    assert await a_ledger.read(a_ledger.older_copy)
 
 
 async def test_promise_1_a_restored_copy_is_recognised(

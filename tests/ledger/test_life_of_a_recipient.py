@@ -201,7 +201,7 @@ class Life(RuleBasedStateMachine):
     @rule(resend=st.booleans())
     def a_person_decides_on_the_doubtful(self, resend: bool) -> None:
         doubtful = self.ids(Standing.DOUBTFUL)
-        self.write(doubt.decide_doubt, doubtful, expected=len(doubtful), resend=resend)
+        self.write(doubt.decide_doubt, doubtful, resend=resend)
         if resend:
             self.out -= set(doubtful)
 

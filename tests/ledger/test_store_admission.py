@@ -198,7 +198,7 @@ async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
         (one,) = sending.reserve(tx, "lost", approved_size=EVERYTHING, limit=1)
         intend_one(tx, one, "lost", due=tx.now)
         leases.doubt_claims(tx, ["lost"])
-        doubt.decide_doubt(tx, None, expected=1, resend=True)
+        doubt.decide_doubt(tx, [one.id], resend=True)
 
     await a_ledger.write(lose_the_sender)
     assert await a_ledger.write(undoing.take_back, intake_id, slice_rows=10) == 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from repermit.domain.standing import Standing
-from repermit.errors import DoubtRefused
 from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 
 
@@ -17,48 +18,57 @@ class Doubtful:
     """One row whose mail may or may not be out."""
 
     id: int
+    mailbox: str = field(repr=False)
     intent_at: datetime
     due_at: datetime
 
 
-def doubtful(tx: Transaction, *, limit: int) -> list[Doubtful]:
-    """Return up to *limit* doubtful rows, in the order of their ids."""
+def doubtful(tx: Transaction, *, after: int = 0, limit: int) -> list[Doubtful]:
+    """Return up to *limit* doubtful rows with ids over *after*, in the order of their ids."""
     rows = tx.rows(
-        "SELECT id, intent_at, due_at FROM recipient WHERE standing = 'doubtful'"
-        " ORDER BY id LIMIT ?",
-        limit,
+        "SELECT id, generation, sealed, relationship, country, intent_at, due_at FROM recipient"
+        " WHERE standing = 'doubtful' AND id > ? ORDER BY id LIMIT ?",
+        *(after, limit),
     )
-    return [Doubtful(row[0], from_micros(row[1]), from_micros(row[2])) for row in rows]
+    return [
+        Doubtful(
+            id=row[0],
+            mailbox=open_person(tx, row).address.mailbox,
+            intent_at=from_micros(row[5]),
+            due_at=from_micros(row[6]),
+        )
+        for row in rows
+    ]
 
 
-def decide_doubt(tx: Transaction, ids: Sequence[int] | None, *, expected: int, resend: bool) -> int:
-    """Move doubtful rows to asked or, with *resend*, back to listed; return how many.
-
-    *ids* None means all of them, and *expected* states how many there are.
-    Raises: DoubtRefused, moving nobody, when a row is not doubtful or the count is another.
-    """
+def count_doubtful(tx: Transaction, ids: Sequence[int] | None = None) -> int:
+    """Return how many are doubtful, or how many of *ids*."""
     if ids is None:
-        found = [row[0] for row in tx.rows("SELECT id FROM recipient WHERE standing = 'doubtful'")]
-    else:
-        found = [
-            wanted
-            for wanted in dict.fromkeys(ids)
-            if tx.one("SELECT 1 FROM recipient WHERE id = ? AND standing = 'doubtful'", wanted)
-        ]
-    if len(found) != expected:
-        raise DoubtRefused(
-            f"{len(found)} of the rows named are doubtful, not {expected}",
-            hint="see `repermit doubt list`, then state the ids or the count that it shows",
+        return int(tx.value("SELECT count(*) FROM recipient WHERE standing = 'doubtful'"))
+    return int(
+        tx.value(
+            "SELECT count(*) FROM recipient WHERE id IN (SELECT value FROM json_each(?))"
+            " AND +standing = 'doubtful'",
+            json.dumps(list(ids)),
         )
+    )
+
+
+def decide_doubt(tx: Transaction, ids: Sequence[int], *, resend: bool) -> int:
+    """Move those of *ids* that are doubtful to asked or, with *resend*, back to listed; return
+    how many."""
     standing = Standing.LISTED if resend else Standing.ASKED
-    for recipient_id in found:
-        tx.run(
+    moved = [
+        row[0]
+        for row in tx.rows(
             "UPDATE recipient SET standing = ?, due_at = CASE WHEN ? THEN NULL ELSE due_at END,"
-            " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END WHERE id = ?",
-            *(str(standing), resend, resend, recipient_id),
+            " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'doubtful' RETURNING id",
+            *(str(standing), resend, resend, json.dumps(list(ids))),
         )
-    tx.log.moved(found, standing)
-    return len(found)
+    ]
+    tx.log.moved(moved, standing)
+    return len(moved)
 
 
 def doubt_unsettled(tx: Transaction, *, slice_rows: int, due: datetime) -> int:
