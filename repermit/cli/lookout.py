@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from repermit.cli.session import Interrupted
 from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ class Lookout:
     async def begin(self) -> Found:
         """Return what was found before the first mail.
 
-        Raises: SendRefused when nobody could answer and this is no trial.
+        Raises: SendRefused when nobody could answer and this is no trial; Interrupted.
         """
         for left in reversed(range(_TRIES)):
             found = await self.look()
             is_refused_trial = self.is_trial and found.code == "refused"
-            if not found.code or is_refused_trial or self.stop.is_set():
+            if not found.code or is_refused_trial:
                 return found
+            if self.stop.is_set():
+                raise Interrupted("no mail has left")
             await self._wait(self.between_seconds if left else 0.0)
         if self.is_trial:
             return found

@@ -15,6 +15,7 @@ class Lines:
     def __init__(self, connect: Connect, waits: Sequence[float], over: asyncio.Event) -> None:
         self._connect, self._waits, self._over = connect, waits, over
         self.live: set[Connection] = set()
+        self.away: RelayAway | None = None  # why the last try was in vain
 
     async def open(self) -> Connection | None:
         """Return a connection; None when the relay stays away, or the run is over. While others
@@ -24,7 +25,8 @@ class Lines:
                 return None
             try:
                 connection = await self._connected()
-            except RelayAway:
+            except RelayAway as failure:
+                self.away = failure
                 if seconds is not None:
                     await wait(seconds, self._over)
             else:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 
 from repermit.errors import RepermitError, SendRefused
 
+_AWAY: Mapping[type[BaseException], str] = {
+    socket.gaierror: ": its name does not resolve",
+    ConnectionRefusedError: ": the connection is refused",
+    TimeoutError: ": no answer comes",
+}
 
-def relay_away() -> SendRefused:
-    """Return that no connection could be had."""
+
+def relay_away(failure: BaseException | None = None) -> SendRefused:
+    """Return that no connection could be had, and why where the *failure* of a try tells."""
+    why, cause = "", failure
+    while cause is not None:
+        why = why or next((told for kind, told in _AWAY.items() if isinstance(cause, kind)), "")
+        cause = cause.__cause__
     return SendRefused(
-        "the relay cannot be reached, or does not speak SMTP",
-        hint="check relay.url and that it runs; then `repermit send` goes on where it was",
+        f"the relay cannot be reached, or does not speak SMTP{why}",
+        hint="check relay.url and that it runs; then the same command goes on where it was",
     )
 
 

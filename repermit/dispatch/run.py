@@ -150,7 +150,7 @@ class Run:
         await self._lines.close(connection)
         connection = await self._lines.open()
         if connection is None and not self._lines.live and not self._is_over():
-            self._stop_run(refusals.relay_away())
+            self._stop_run(refusals.relay_away(self._lines.away))
         return connection
 
     async def _intended(self, reserved: Reserved) -> Mail | None:

@@ -12,7 +12,7 @@ import re
 _ENHANCED = re.compile(r"\b5\.(\d{1,3})\.(\d{1,3})\b")
 _OF_THE_ADDRESS = frozenset({1, 2, 4})
 _NOT_OF_THE_ADDRESS = frozenset({(1, 7), (1, 8), (2, 3)})
-_BASIC = ("550", "551", "553", "556")
+_BASIC = ("501", "550", "551", "553", "556")
 
 
 def is_about_address(reply: str) -> bool:

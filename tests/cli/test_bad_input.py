@@ -111,9 +111,18 @@ _ALTER_STANDING = "UPDATE recipient SET standing = 'opted_in' WHERE id = 1"
 
 CASES = {
     # The relay first: while it stays away, others run.
-    "relay_down": Case(("send",), _SEND_AWAY, "approved", relay="down"),
+    "relay_down": Case(
+        ("send",), f"{_SEND_AWAY}: the connection is refused", "approved", relay="down"
+    ),
     "relay_nonsense": Case(("send",), _SEND_AWAY, "approved", relay="nonsense"),
     "relay_closing": Case(("send",), _SEND_AWAY, "approved", relay="closing"),
+    "relay_without_address": Case(
+        ("send",),
+        "its name does not resolve",
+        "approved",
+        prepare=config_edited('url = "smtp.*"', 'url = "smtp://relay.nowhere.invalid:587"'),
+        environment={"LANG": "C"},
+    ),
     "relay_unwilling": Case(("send",), "refused the connection (554)", "approved", relay="554"),
     "relay_login_refused": Case(
         ("send",),
@@ -247,6 +256,9 @@ CASES = {
     "doubt_not_doubtful": Case(("doubt", "resend", "1"), "not 1", "asked", has_json=False),
     "doubt_not_restored": Case(("doubt", "restored"), "not an older copy", "asked", has_json=False),
     # Answers, and the end.
+    "probe_nobody_there": Case(("probe",), "the connection is refused"),
+    "probe_no_url": Case(("probe", "answer.example.org"), "is not a URL", code=2),
+    "probe_without_tls": Case(("probe", "http://answer.example.org"), "is not https", code=2),
     "serve_port_in_use": Case(("serve",), "cannot be used", has_json=False),
     "export_there_already": Case(
         ("export", "--out", "there.csv"),

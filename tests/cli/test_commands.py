@@ -21,7 +21,7 @@ _PANELS = ("Prepare", "Ask", "Answers", "Finish", "Proof", "Operate")
 _CONTRACT = {
     "Prepare": {"init", "import", "suppress", "screen", "preview", "test-mail", "approve"},
     "Ask": {"send", "pause", "resume", "doubt"},
-    "Answers": {"serve"},
+    "Answers": {"probe", "serve"},
     "Finish": {"purge", "export"},
     "Proof": {"proof"},
     "Operate": {"status", "person", "demo"},

@@ -113,6 +113,7 @@ def test_a_pause_holds_a_sender_that_is_running(approved: Campaign, relay: Relay
     assert ended.json["left"] == LISTED - len(relay.taken) > 0
     assert approved.status()["paused"] is not None
     assert "paused" in approved.here("send", expect=1).err
+    assert "`repermit resume` lets it go on" in approved.here("status").out
     relay.seconds = 0.0
     approved.here("resume")
     approved.here("send")

@@ -78,9 +78,16 @@ def test_it_stops_at_too_many_dead_addresses_until_a_person_has_looked(
     assert again["asked"] == 0
     assert "sending has stopped" in approved.here("send", "--plan").out
     before = approved.status()
+    assert before["stopped"]["code"] == "bounces"
+    assert "dead addresses" in before["stopped"]["why"]
+    assert "`repermit send --continue`" in before["stopped"]["way_out"]
+    shown = approved.run("status").out
+    assert f"stopped since {before['stopped']['since']}: " in shown
+    assert "repermit send --continue" in shown
     went_on = approved.run("send", "--continue", "--by", "An Peeters")
     assert "An Peeters has looked and lets it go on" in went_on.err
     assert approved.status()["standings"]["listed"] == 0
+    assert approved.status()["stopped"] is None
     assert before["standings"]["listed"] > 0
     approved.here("proof", "verify")
 
@@ -118,3 +125,30 @@ def test_a_provider_gets_no_more_than_its_cap(begun: Campaign, relay: Relay) -> 
     assert (told["asked"], told["left"]) == (5, 3)
     assert told["next"]["why"] == "the cap of microsoft"
     assert begun.here("send", "--plan", "--json").json["caps"] == {"microsoft": "2/day"}
+
+
+def test_the_way_out_of_a_stop_works_as_it_is_told(begun: Campaign, relay: Relay) -> None:
+    """The oldest contacts are set aside as the stop says, word for word, and the rest is asked."""
+    begun.use(relay.port)
+    begun.edit("#old_contacts = .*", 'old_contacts = "They got our programme by post."')
+    new = [row(number) for number in range(20)]
+    old = [row(number, **{"ingeschreven op": "2012-03-01"}) for number in range(100, 130)]
+    begun.here("import", write_list(begun.outside / "list.csv", [*new, *old]))
+    begun.here("suppress", "--none", "nobody ever did")
+    approve = ("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    begun.here(*approve)
+    begun.change_ledger("UPDATE recipient SET contact = 202711 WHERE contact = 201203 AND id % 2")
+    dead = {address(number) for number in range(100, 130)}
+    relay.to_mailbox = lambda one: "550 5.1.1 nobody" if one in dead else "250 2.1.5 fine"
+
+    stopped = begun.run("send", expect=1)
+
+    assert "put a # before old_contacts in the config" in stopped.err
+    begun.edit("old_contacts = .*", "# none")
+    begun.here("screen")
+    begun.here(*approve)
+    told = begun.run("send", "--continue", "--by", "An Peeters", "--json").json
+    assert told["left"] == 0
+    standings = begun.standings()
+    assert standings["asked"] == 20
+    assert standings["withheld"] == 30 - standings["undeliverable"] > 0
