@@ -279,6 +279,13 @@ def test_a_relay_is_reached_in_the_clear_on_this_machine_only(
     assert relay.tls == (tls or "starttls")
 
 
+def test_a_relay_elsewhere_is_reached_in_the_clear_only_when_told() -> None:
+    relay = a_config(url='url = "smtp://relay.example"\nwithout_tls = true').relay
+
+    assert relay.tls == "none"
+    assert not relay.is_on_this_machine
+
+
 @pytest.mark.parametrize(
     ("text", "mailbox"),
     [

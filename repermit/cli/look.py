@@ -143,7 +143,7 @@ def _name(text: str) -> str:
 
 def _require_own_words(runtime: Runtime) -> None:
     """Refuse to ask real people in the name of the example."""
-    if runtime.config.relay.tls == "none":  # a relay on this machine: trying out
+    if runtime.config.relay.is_on_this_machine:  # trying out
         return
     from repermit.cli.begin import left_as_in_the_example
 

@@ -23,6 +23,7 @@ def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _notice(_table(raw, "controller"))
     yield from _purposes(_elements(raw, "purposes"), _codes(_table(raw, "campaign")))
     yield from _signing(_table(raw, "relay"))
+    yield from _in_the_clear(_table(raw, "relay"))
     yield from _overrides(_table(raw, "policy"))
     if raw.get("purposes") == []:
         yield ("purposes",), "is empty; expected at least one table [[purposes]]"
@@ -77,6 +78,17 @@ def _signing(relay: Mapping[str, Any]) -> Iterator[Fault]:
     for key, other in (("dkim_selector", "dkim_key"), ("dkim_key", "dkim_selector")):
         if relay.get(key) and not relay.get(other):
             yield ("relay", key), f"stands alone; expected relay.{other} beside it"
+
+
+def _in_the_clear(relay: Mapping[str, Any]) -> Iterator[Fault]:
+    url = relay.get("url")
+    if relay.get("without_tls") is True and isinstance(url, str):
+        if url.startswith("smtps://"):
+            message = "contradicts smtps:// in relay.url; expected only one of the two"
+            yield ("relay", "without_tls"), message
+        elif "@" in url:
+            message = "would send the password in the clear; expected no user in relay.url"
+            yield ("relay", "without_tls"), message
 
 
 def _codes(campaign: Mapping[str, Any]) -> list[str]:

@@ -154,6 +154,7 @@ class Relay(Table):
     reply_to: values.From = Field(
         default_factory=lambda data: data.get("from_"), description='"Name <news@example.org>"'
     )
+    without_tls: bool = Field(default=False, description="true or false")
     connections: int = Field(default=10, ge=1, le=200, description="a whole number from 1 to 200")
     per_second: float = Field(
         default=50.0, gt=0, allow_inf_nan=False, description="mails a second, more than 0"
@@ -201,7 +202,13 @@ class Relay(Table):
     @property
     def tls(self) -> str:
         """Return "none", "starttls" or "tls"."""
-        return urls.server(self.url).tls
+        tls = urls.server(self.url).tls
+        return "none" if self.without_tls and tls == "starttls" else tls
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Return whether the relay is on loopback: for trying out, or one that relays on."""
+        return urls.is_loopback(self.host)
 
 
 class Web(Table):
