@@ -82,7 +82,7 @@ async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
         step=step.step,
         size=step.size,
         drawn=drawn,
-        expected_dead=expected,
+        expected_bounces=expected,
     )
 
 

@@ -94,7 +94,7 @@ class Run:
     def _enter(self, opened: gate.Gate) -> None:
         """Get ready for what the gate lets through."""
         self._turns.enter()
-        self._watcher.enter(opened.state, self.sent)
+        self._watcher.enter(opened.state)
         self.sent.to_send += opened.to_send
         if opened.begun:
             self.sent.waves.append(str(opened.begun))

@@ -18,6 +18,7 @@ from repermit.dispatch.waves import (
 from repermit.domain.refusal import is_about_address
 from repermit.errors import SendRefused
 from repermit.ledger.store.sending import Reserved
+from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.store.waves import State
 
 _POLICY_REFUSALS = 3  # of different recipients in a row: it is about us
@@ -40,19 +41,19 @@ class Watcher:
         self._refused: list[int] = []  # in a row, none taken since
         self._by_policy: list[int] = []
         self._delays: deque[bool] = deque(maxlen=WINDOW_MAILS)
-        self._wave, self._mails = 0, 0  # with what others, and earlier runs, sent of it
-        self._dead = 0  # likewise
-        self._mine, self._judged = 0, 0  # dead in this run; of the wave, those that were judged
+        self._wave = 0
+        self._others = Outcome()  # of other senders and earlier runs, since a person last looked
+        self._mails, self._bounces, self._judged = 0, 0, 0  # of this run; bounces that were judged
         self._looked_at: float | None = None
 
-    def enter(self, state: State, sent: Sent) -> None:
-        """Judge from here on what comes on top of *state*: the wave as it stands now."""
+    def enter(self, state: State) -> None:
+        """Judge from here on what comes on top of *state*."""
         wave = state.wave
         if wave is not None:
             self._wave = wave.number
-            self._mails = wave.mails - wave.seen[0] - sent.mails
-            self._dead = state.dead - wave.seen[1] - self._mine
-        self._judged = self._mine
+            known = state.outcomes.since_look
+            self._others = Outcome(known.mails - self._mails, known.bounces - self._bounces)
+        self._judged = self._bounces
 
     def is_due_to_look(self, time: float) -> bool:
         """Return whether it is time to look at the figures of all processes again."""
@@ -65,9 +66,10 @@ class Watcher:
 
     def judge(self, reserved: Reserved, verdict: Verdict, sent: Sent) -> AboutUs | Objection | None:
         """Return what one more word of the relay, counted in *sent*, means for the run."""
+        self._mails += reserved.attempts == 0
         match verdict:
             case Accepted():
-                return self._taken(sent)
+                return self._taken()
             case SenderRefused(reply):
                 return AboutUs(refusals.sender_refused(reply), [])
             case Refused():
@@ -77,22 +79,22 @@ class Watcher:
             case _:
                 return None
 
-    def _taken(self, sent: Sent) -> Objection | None:
+    def _taken(self) -> Objection | None:
         """Only now are bounces judged: while everybody is refused it may be about us."""
         self._refused.clear()
         self._by_policy.clear()
         self._delays.append(False)
-        if self._mine == self._judged:
+        if self._bounces == self._judged:
             return None
-        self._judged = self._mine
-        mails, dead = self._mails + sent.mails, self._dead + self._mine
-        if has_too_many_bounces(mails, dead, self._terms):
-            return Objection("bounces", self._wave, mails, dead)
+        self._judged = self._bounces
+        mails, bounces = self._others.mails + self._mails, self._others.bounces + self._bounces
+        if has_too_many_bounces(Outcome(mails, bounces), self._terms.stop_bounce_percent):
+            return Objection("bounces", self._wave, mails, bounces)
         return None
 
     def _no(self, reserved: Reserved, verdict: Refused, sent: Sent) -> AboutUs | None:
         self._delays.append(False)
-        self._mine += is_about_address(verdict.reply)
+        self._bounces += is_about_address(verdict.reply)
         if reserved.was_returned and sent.asked:
             return None  # others were taken, and this one is refused again: it is about them
         self._refused.append(reserved.id)

@@ -16,7 +16,7 @@ from repermit.domain.provider import Cap
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import suppression, waves
-from tests.builders import FakeClock, admit
+from tests.builders import FakeClock, admit, bounce
 from tests.dispatch.test_run import Sender, people
 from tests.relays import Act, Phase, Relay, at, polite, says
 
@@ -222,7 +222,7 @@ async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender:
     sent = await sender.send(terms=terms, connections=1)
 
     assert isinstance(sent.refusal, SendRefused)
-    assert "of wave 1 went to dead addresses" in str(sent.refusal)
+    assert "mails went to dead addresses" in str(sent.refusal)
     assert "repermit send --continue" in sent.refusal.hint
     assert sent.undeliverable == 10
     again = await sender.send(terms=terms)
@@ -232,6 +232,42 @@ async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender:
     await sender.ledger.write(waves.look, by="An Peeters")
     last = await sender.send(terms=terms)
     assert (last.asked, last.refusal) == (300 - sent.mails, None)
+
+
+async def test_bounces_that_come_late_after_a_look_stop_it_once_they_are_many_again(
+    sender: Sender,
+) -> None:
+    """All mails have left: there is nothing new to compare them with."""
+    ids = await admit(sender.ledger, *people(300))
+    await sender.send(terms=Terms())
+    await bounce(sender.ledger, *ids[:20])
+    assert (await sender.send(terms=Terms())).refusal is not None
+    await sender.ledger.write(waves.look, by="An Peeters")
+
+    await bounce(sender.ledger, *ids[20:31])
+    assert (await sender.send(terms=Terms())).refusal is None
+    await bounce(sender.ledger, *ids[31:35])
+
+    for _ in range(2):
+        refusal = (await sender.send(terms=Terms())).refusal
+        assert "15 of 300 mails went to dead addresses (5.0 %)" in str(refusal)
+
+
+async def test_bounces_of_an_earlier_wave_stop_a_later_one(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    ids = await admit(sender.ledger, *people(600))
+    await sender.send(terms=PILOT)
+    pilot = [id_ for id_ in ids if (await sender.row(id_, "standing"))[0] == "asked"]
+    a_clock.advance(2 * DAY)
+    await sender.send(terms=PILOT)
+    await bounce(sender.ledger, *pilot[:12])
+    a_clock.advance(2 * DAY)
+
+    sent = await sender.send(terms=PILOT)
+
+    assert (sent.mails, sent.waves) == (0, [])
+    assert "12 of 150 mails went to dead addresses" in str(sent.refusal)
 
 
 async def test_the_way_out_counts_the_newest_contacts(sender: Sender) -> None:

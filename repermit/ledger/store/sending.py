@@ -18,7 +18,7 @@ from repermit.domain.provider import NO_CAPS, Caps
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import caps as provider_caps
-from repermit.ledger.store import waiting, waves
+from repermit.ledger.store import stretches, waiting, waves
 from repermit.ledger.store.allowed import allowed
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
@@ -136,7 +136,7 @@ def intend(
     """
     if not intents or not tx.value(_MAY_LEAVE):
         return set()
-    now, wave = to_micros(tx.now), waves.opened(tx)
+    now, wave, stretch = to_micros(tx.now), waves.opened(tx), stretches.coming(tx)
     claimed: set[int] = set()
     providers, first_mails = Counter[str](), 0
     for (due, mail), ids in _alike(allowed(tx, intents, wave, caps)).items():
@@ -144,10 +144,10 @@ def intend(
             "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
             " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
             " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?,"
-            " wave = coalesce(wave, ?)"
+            " stretch = coalesce(stretch, ?)"
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
             " AND +standing IN ('listed', 'deferred') RETURNING id, provider, attempts = 1",
-            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), wave.number),
+            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), stretch),
             *(json.dumps(ids), owner, now),
         )
         moved = [row[0] for row in rows]
@@ -156,8 +156,9 @@ def intend(
         providers.update(row[1] for row in rows if row[1] is not None)
         first_mails += sum(row[2] for row in rows)
     provider_caps.count(tx, providers)
-    if wave.number is not None and first_mails:
+    if first_mails:
         waves.count_mails(tx, wave.number, first_mails)
+        stretches.count_mails(tx, stretch, first_mails)
     return claimed
 
 
@@ -186,7 +187,7 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
             " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
             " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
             " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'claimed'"
-            " AND claimed_by = ? RETURNING id",
+            " AND claimed_by = ? RETURNING id, stretch",
             *(str(settlement.standing), to_micros(tx.now), settlement.reply),
             *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
             *(json.dumps(ids), owner),
@@ -194,21 +195,23 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
         moved = [row[0] for row in rows]
         tx.log.moved(moved, settlement.standing)
         settled.update(moved)
+        if settlement.standing is Standing.UNDELIVERABLE:
+            mails = [(stretch, settlement.reply) for _, stretch in rows]
+            stretches.count_undeliverable(tx, mails)
     return settled
 
 
 def relist(tx: Transaction, ids: Sequence[int]) -> int:
     """Put back to listed the undeliverable among *ids*, because the relay refused us and not
     them; return how many."""
-    returned = [
-        recipient_id
-        for recipient_id in ids
-        if tx.run(
-            "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
-            " WHERE id = ? AND standing = 'undeliverable'",
-            recipient_id,
-        )
-    ]
+    rows = tx.rows(
+        "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'undeliverable'"
+        " RETURNING id, stretch, relay_reply",
+        json.dumps(list(ids)),
+    )
+    returned = [row[0] for row in rows]
+    stretches.count_undeliverable(tx, [(row[1], row[2]) for row in rows], by=-1)
     tx.log.moved(returned, Standing.LISTED)
     return len(returned)
 
