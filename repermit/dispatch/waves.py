@@ -52,7 +52,7 @@ def sees_bounces(state: State, terms: Terms) -> bool:
 class Objection:
     """Why a person must look before another mail leaves; plain values, as the ledger keeps it."""
 
-    code: str  # bounces, complaints, no_bounces, delays
+    code: str  # bounces, complaints, no_bounces, delays, lost
     wave: int
     mails: int
     count: int
@@ -70,8 +70,13 @@ class Objection:
                     f"none of {self.mails:,} mails of wave {self.wave} came back, where at least"
                     f" {self.expected:,} dead addresses were to be expected of contacts that old"
                 )
+            case "lost":
+                return f"the relay broke off {self.count:,} mails in a row and took none"
             case _:
-                return f"the relay put off {self.count:,} of the last {self.mails:,} mails"
+                return (
+                    f"the relay put off or broke off {self.count:,} of the last {self.mails:,}"
+                    " mails"
+                )
 
     @property
     def hint(self) -> str:
@@ -82,6 +87,8 @@ class Objection:
             "no_bounces": "see whether bounces arrive in the mailbox of [inbound] at all",
             "delays": "the relay, or those behind it, want fewer mails: ask its operator, and lower"
             " relay.per_second",
+            "lost": "they are doubtful: ask the relay's operator what became of them, then"
+            " `repermit doubt list`",
         }[self.code]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from repermit.dispatch.plan import Sent
 from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
-from repermit.dispatch.watch import AboutUs, Watcher
+from repermit.dispatch.watch import AboutUs, Enough, Watcher
 from repermit.dispatch.waves import (
     Begin,
     End,
@@ -251,9 +251,11 @@ def test_months_become_whole_years() -> None:
 # ── What the relay says ──────────────────────────────────────────────────────────────────────────
 
 
-def judged(words: list[Verdict], *, returned: frozenset[int] = frozenset()) -> list[Any]:
+def judged(
+    words: list[Verdict], *, returned: frozenset[int] = frozenset(), connections: int = 1
+) -> list[Any]:
     """Return what a watcher makes of *words*, one recipient each."""
-    watcher, sent, found = Watcher(TERMS), Sent(), list[Any]()
+    watcher, sent, found = Watcher(TERMS, connections), Sent(), list[Any]()
     watcher.enter(a_state(a_wave(mails=0), outcomes=Outcomes()))
     counted = {Accepted: Standing.ASKED, Delayed: Standing.DEFERRED, Lost: Standing.DOUBTFUL}
     for number, word in enumerate(words):
@@ -277,12 +279,40 @@ def test_twenty_refused_in_a_row_and_none_taken_is_about_us() -> None:
     assert "20 recipients in a row and took none" in str(last.refusal)
 
 
-def test_three_refused_for_policy_are_about_us_whatever_is_refused_between() -> None:
-    *before, last = judged([POLICY, NO, POLICY, POLICY])
+@pytest.mark.parametrize("other", [NO, LATER, YES])
+def test_three_in_a_row_refused_for_policy_are_about_us(other: Verdict) -> None:
+    *before, last = judged([POLICY, POLICY, other, POLICY, POLICY, POLICY])
 
-    assert before == [None] * 3
+    assert before == [None] * 5
     assert isinstance(last, AboutUs)
-    assert last.ids == [0, 2, 3]
+    assert last.ids == [3, 4, 5]
+
+
+LOST, LESS = Lost("connection lost"), Delayed("421 4.7.0", wants_less=True)
+
+
+@pytest.mark.parametrize(("connections", "most"), [(1, 3), (2, 3), (10, 11)])
+def test_mails_broken_off_in_a_row_and_none_taken_stop_it(connections: int, most: int) -> None:
+    """A relay that begins anew breaks off one over each connection."""
+    *before, last = judged([LOST, YES, *[LOST] * most], connections=connections)
+
+    assert before == [None] * (most + 1)
+    assert last == Objection("lost", 1, most, most)
+    assert str(last) == f"the relay broke off {most} mails in a row and took none"
+    assert "repermit doubt" in last.hint
+
+
+@pytest.mark.parametrize(("connections", "most"), [(1, 5), (4, 5), (10, 11)])
+def test_a_relay_that_wants_less_gets_less(connections: int, most: int) -> None:
+    """Some relays say 421 after so many mails over one connection, and then go on."""
+    *before, last = judged([LESS, YES, LESS, LATER, *[LESS] * most], connections=connections)
+
+    assert before == [None] * (most + 3)
+    assert last == Enough()
+
+
+def test_greylisting_puts_off_everybody_once_and_ends_nothing() -> None:
+    assert set(judged([LATER] * 99)) == {None}
 
 
 def test_who_was_returned_and_is_refused_again_while_others_are_taken_is_refused() -> None:
@@ -317,11 +347,11 @@ def test_half_of_the_last_hundred_put_off_stops_it() -> None:
     assert "per_second" in last.hint
     assert judged([LATER] * 99)[-1] is None
     assert judged([YES, YES, LATER] * 60)[-1] is None
-    assert judged([Lost("lost")]) == [None]
+    assert judged([YES, LOST] * 50)[-1] == last
 
 
 def test_the_figures_of_other_processes_are_looked_at_once_a_minute() -> None:
-    watcher = Watcher(TERMS)
+    watcher = Watcher(TERMS, 1)
 
     assert [watcher.is_due_to_look(at) for at in (5.0, 64.9, 65.0, 100.0, 125.0)] == [
         *(False, False, True, False, True)
