@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -13,7 +13,6 @@ from repermit.domain.decay import expected_dead
 from repermit.domain.policy import CONTACT_YEARS
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.instants import from_micros
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store import waiting
 from repermit.ledger.store import waves as store
@@ -28,8 +27,8 @@ _NEWEST = (
 
 @dataclass(frozen=True)
 class Gate:
-    """What may leave: `begun` is the wave that has just begun, `until` when the next one is due
-    (nobody who is listed may leave before), `state` the figures that this rests on."""
+    """What may leave: `begun` is the wave that has just begun, `watch` says when the next one is
+    due (nobody who is listed may leave before), `state` holds the figures that this rests on."""
 
     state: State
     begun: Begin | None = None
@@ -59,7 +58,7 @@ async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
         match step:
             case End(number):
                 await ledger.write(store.end, number)
-            case Begin():
+            case Begin() if _is_open(ledger, plan):
                 await _begin(ledger, plan, step)
                 begun = step
             case Stop(objection):
@@ -68,6 +67,10 @@ async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
                 return Gate(state, begun, step)
             case _:
                 return Gate(state, begun)
+
+
+def _is_open(ledger: Ledger, plan: Plan) -> bool:
+    return plan.hours is None or plan.hours.is_open(ledger.clock.now())
 
 
 async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
@@ -108,15 +111,22 @@ def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Itera
         yield _NEWEST.format(month=f"{day:%B %Y}", newest=newest, older=older)
 
 
-async def next_mail(ledger: Ledger, plan: Plan, gate: Gate) -> Next | None:
+async def next_mail(
+    ledger: Ledger, plan: Plan, gate: Gate, *, had_enough: bool = False
+) -> Next | None:
     """Return when the next mail may leave; None when none is left, or what is left could leave
-    at once."""
-    return await ledger.read(_next_mail, plan, gate.watch, ledger.clock.now())
+    at once. When the relay *had_enough*, nobody comes before those who were put off."""
+    watch = gate.watch
+    return await ledger.read(_next_mail, plan, watch, ledger.clock.now(), had_enough)
 
 
-def _next_mail(tx: Transaction, plan: Plan, watch: Watch | None, now: datetime) -> Next | None:
+def _next_mail(
+    tx: Transaction, plan: Plan, watch: Watch | None, now: datetime, had_enough: bool
+) -> Next | None:
     shut = provider_caps.reopening(tx, plan.caps)
-    found = [*_listed(tx, watch, shut, now), *_deferred(tx, shut)]
+    found = [*_deferred(tx, shut)]
+    if not (had_enough and found):
+        found += _listed(tx, watch, shut, now)
     first = min(found, key=lambda one: one.at, default=None)
     if first is None or plan.hours is None:
         return first if first and first.at > now else None
@@ -128,9 +138,9 @@ def _next_mail(tx: Transaction, plan: Plan, watch: Watch | None, now: datetime) 
 
 def _listed(
     tx: Transaction, watch: Watch | None, shut: dict[str, datetime], now: datetime
-) -> Iterable[Next]:
-    """Yield when those who are listed may have their mail."""
-    for provider in waiting.providers(tx):
+) -> Iterator[Next]:
+    """Yield when those who are listed, and whom the wave holds, may have their mail."""
+    for provider in waiting.providers(tx, store.opened(tx).drawn):
         if watch is not None:
             yield Next(watch.until, f"wave {watch.number}")
         elif provider in shut:
@@ -139,13 +149,9 @@ def _listed(
             yield Next(now, "")
 
 
-def _deferred(tx: Transaction, shut: dict[str, datetime]) -> Iterable[Next]:
+def _deferred(tx: Transaction, shut: dict[str, datetime]) -> Iterator[Next]:
     """Yield when those who were put off are tried again."""
-    rows = tx.rows(
-        "SELECT provider, min(try_at) FROM recipient WHERE standing = 'deferred' GROUP BY provider"
-    )
-    for provider, micros in rows:
-        at = from_micros(micros)
+    for provider, at in waiting.next_tries(tx):
         if provider in shut and shut[provider] > at:
             yield Next(shut[provider], f"the cap of {provider}")
         else:
