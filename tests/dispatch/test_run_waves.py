@@ -18,7 +18,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import suppression, waves
 from tests.builders import FakeClock, admit, bounce
 from tests.dispatch.test_run import Sender, people
-from tests.relays import Act, Phase, Relay, at, polite, says
+from tests.relays import HANGS_UP, Act, Phase, Relay, at, in_turn, polite, says
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 PILOT = Terms(sizes=(50, 100), has_inbound=True)
@@ -161,13 +161,40 @@ async def test_a_cap_is_kept_and_the_next_mail_is_named(sender: Sender, a_clock:
     assert (await sender.send(caps=GMAIL)).asked == 4
 
 
+async def test_the_rest_of_a_pilot_waits_for_the_cap_whoever_else_is_listed(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(300)), *people(300))
+
+    sent = await sender.send(terms=PILOT, caps=GMAIL)
+
+    assert 4 < sent.asked < 50
+    assert sent.next is not None
+    assert (sent.next.why, sent.next.at > a_clock.now()) == ("the cap of gmail", True)
+
+
+async def test_no_wave_begins_outside_the_hours(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *people(600))
+    afternoon = Hours(time(13), time(21), BRUSSELS)
+
+    sent = await sender.send(hours=afternoon, terms=PILOT)
+
+    assert (sent.waves, sent.to_send) == ([], 0)
+    assert sent.next is not None
+    assert (await sender.ledger.read(waves.state)).wave is None
+    a_clock.advance(sent.next.at - a_clock.now())
+    assert (await sender.send(hours=afternoon, terms=PILOT)).asked == 50
+
+
 async def test_a_retry_waits_for_the_cap_as_well(sender: Sender, a_clock: FakeClock) -> None:
-    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(4)))
-    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(5)))
+    sender.relay.script = in_turn(Phase.RCPT, says("450 4.2.0 later"))
 
-    sent = await sender.send(caps=GMAIL)
+    sent = await sender.send(caps=GMAIL, connections=1)
 
-    assert (sent.deferred, sent.next and sent.next.why) == (4, "the cap of gmail")
+    assert (sent.deferred, sent.asked) == (1, 4)
+    assert sent.next is not None
+    assert sent.next.why == "the cap of gmail"
 
 
 async def test_outside_its_hours_nothing_leaves(sender: Sender, a_clock: FakeClock) -> None:
@@ -310,8 +337,46 @@ async def test_a_relay_that_puts_off_half_of_everybody_stops_the_campaign(sender
     sent = await sender.send(terms=Terms())
 
     assert sent.refusal is not None
-    assert "put off 100 of the last 100 mails" in str(sent.refusal)
+    assert "put off or broke off 100 of the last 100 mails" in str(sent.refusal)
     assert 100 <= sent.deferred < 110
+
+
+async def test_a_relay_that_breaks_off_every_mail_stops_the_campaign(sender: Sender) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.BODY: HANGS_UP})
+
+    sent = await sender.send(connections=1)
+
+    assert (
+        str(sent.refusal) == "sending has stopped: the relay broke off 3 mails in a row and took"
+        " none"
+    )
+    assert await sender.counts() == {"doubtful": 3, "listed": 47}
+    sender.relay.script = polite
+    assert (await sender.send()).mails == 0
+
+
+async def test_a_relay_that_wants_less_ends_the_run_well_and_the_next_try_is_named(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.MAIL: says("450 4.7.1 too much")})
+
+    sent = await sender.send(connections=1)
+
+    assert (sent.deferred, sent.refusal) == (5, None)
+    assert sent.next is not None
+    assert (sent.next.why, sent.next.at > a_clock.now()) == ("the next try", True)
+    sender.relay.script = polite
+    a_clock.advance(timedelta(minutes=20))
+    assert (await sender.send()).asked == 50
+
+
+async def test_greylisting_at_each_recipient_ends_nothing(sender: Sender) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 greylisted")})
+
+    assert (await sender.send(connections=1)).deferred == 50
 
 
 async def test_complaints_that_come_in_stop_the_next_wave(

@@ -174,6 +174,21 @@ async def test_a_cap_opens_again_when_it_says(a_ledger: Ledger, a_clock: FakeClo
     assert len(await reserve(a_ledger, caps=GMAIL)) == 1
 
 
+async def test_what_the_relay_did_not_take_is_given_back_to_the_cap(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    first, second, third, _ = await admit(a_ledger, *people(3, "gmail.com"), *people(1))
+    hour = caps.hour_of(a_clock.now())
+    reserved = await reserve(a_ledger)
+    await intend(a_ledger, reserved)
+    a_clock.advance(timedelta(hours=1))
+    await settle(a_ledger, first, Standing.DEFERRED, try_at=a_clock.now())
+    await settle(a_ledger, second, Standing.LISTED)
+    await settle(a_ledger, third, Standing.UNDELIVERABLE)
+
+    assert await a_ledger.read(caps.sent_by_hour, GMAIL) == {"gmail": {hour: 1}}
+
+
 async def test_mails_are_counted_by_provider_and_hour(a_ledger: Ledger, a_clock: FakeClock) -> None:
     await admit(a_ledger, *people(2, "gmail.com"), *people(1))
     await intend(a_ledger, await reserve(a_ledger, limit=3))

@@ -130,7 +130,8 @@ def intend(
     """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
     Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
-    the suppression of these very addresses. The mails count at once, whatever the relay says.
+    the suppression of these very addresses. The mails count at once; for a cap, until the relay
+    has not taken them.
 
     Crash: once this is durable a row is never sent again by itself; before, nothing was sent.
     """
@@ -187,7 +188,7 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
             " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
             " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
             " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'claimed'"
-            " AND claimed_by = ? RETURNING id, stretch",
+            " AND claimed_by = ? RETURNING id, stretch, provider, intent_at",
             *(str(settlement.standing), to_micros(tx.now), settlement.reply),
             *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
             *(json.dumps(ids), owner),
@@ -196,8 +197,9 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
         tx.log.moved(moved, settlement.standing)
         settled.update(moved)
         if settlement.standing is Standing.UNDELIVERABLE:
-            mails = [(stretch, settlement.reply) for _, stretch in rows]
-            stretches.count_undeliverable(tx, mails)
+            stretches.count_undeliverable(tx, [(row[1], settlement.reply) for row in rows])
+        elif not had_mail:
+            provider_caps.give_back(tx, [(row[2], row[3]) for row in rows])
     return settled
 
 
