@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,7 +11,7 @@ from repermit.dispatch import waves
 from repermit.dispatch.plan import Next, Plan
 from repermit.dispatch.waves import Begin, End, Objection, Stop, Watch
 from repermit.domain.decay import expected_dead
-from repermit.domain.policy import CONTACT_YEARS
+from repermit.domain.policy import CONTACT_YEARS, years_before
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import caps as provider_caps
@@ -19,9 +20,10 @@ from repermit.ledger.store import waves as store
 from repermit.ledger.store.waves import State
 from repermit.ledger.transaction import Transaction
 
-_NEWEST = (
-    "contacts since {month}: {newest:,}; to set the other {older:,} aside, put a # before"
-    " old_contacts in the config, then `repermit screen` and `repermit approve`"
+_WAY_OUT = (
+    "last contact before {month}: {older:,}, in it: {within:,}, after it: {newer:,}; to set aside"
+    " those before {day}, put a # before old_contacts in the config, then `repermit screen` and"
+    " `repermit approve`"
 )
 
 
@@ -100,15 +102,24 @@ async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
 
 
-def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterable[str]:
-    """Yield how to leave the oldest contacts out, where there are any that can be."""
-    first = (today.year - CONTACT_YEARS) * 100 + today.month
-    counts = [(month >= first, count) for _, month, count in listed]
-    newest = sum(count for is_new, count in counts if is_new)
-    older = sum(count for is_new, count in counts if not is_new)
-    if older:
-        day = date(first // 100, first % 100, 1)
-        yield _NEWEST.format(month=f"{day:%B %Y}", newest=newest, older=older)
+def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterator[str]:
+    """Yield how to leave the oldest contacts out, where there are any that can be.
+
+    The policy goes by the day, and only the month of a contact is known without unsealing it.
+    """
+    first = years_before(today, CONTACT_YEARS)
+    by_age = Counter[int]()
+    for _, month, count in listed:
+        limit = first.year * 100 + first.month
+        by_age[(month > limit) - (month < limit)] += count
+    if by_age[-1]:
+        yield _WAY_OUT.format(
+            month=f"{first:%B %Y}",
+            day=f"{first.day} {first:%B %Y}",
+            older=by_age[-1],
+            within=by_age[0],
+            newer=by_age[1],
+        )
 
 
 async def next_mail(
