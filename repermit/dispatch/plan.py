@@ -20,9 +20,9 @@ class Plan:
     connections: int
     per_second: float
     approved_size: int  # rows listed at this log size or later were not approved
+    terms: Terms
     limit: int | None = None
     reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
-    terms: Terms = field(default_factory=Terms)
     caps: Caps = field(default_factory=lambda: NO_CAPS)
     hours: Hours | None = None
 

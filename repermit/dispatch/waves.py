@@ -32,11 +32,11 @@ class Terms:
     `watch` is how long to wait after a wave, where what bounces is seen; see `sees_bounces`.
     """
 
-    sizes: tuple[int, ...] = ()
-    watch: timedelta = timedelta(hours=48)
-    stop_bounce_percent: float = 5.0
-    stop_complaints: int = 3
-    has_inbound: bool = False  # the config says where bounces and complaints come in
+    sizes: tuple[int, ...]
+    watch: timedelta
+    stop_bounce_percent: float
+    stop_complaints: int
+    has_inbound: bool  # the config says where bounces and complaints come in
 
 
 def sees_bounces(state: State, terms: Terms) -> bool:

@@ -29,10 +29,10 @@ from repermit.domain.standing import Standing
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.store.stretches import Outcome, Outcomes
 from repermit.ledger.store.waves import State, Wave
-from tests.dispatch.builders import a_person
+from tests.dispatch.builders import a_person, some_terms
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-TERMS = Terms(sizes=(200, 2000), has_inbound=True)
+TERMS = some_terms(sizes=(200, 2000), has_inbound=True)
 HOUR = timedelta(hours=1)
 
 
@@ -82,8 +82,8 @@ def test_a_campaign_begins_with_a_pilot() -> None:
     [
         (499, TERMS, None),  # a pilot would be half of it
         (500, TERMS, 200),
-        (10_000, Terms(), None),
-        (900, Terms(sizes=(900,)), None),
+        (10_000, some_terms(), None),
+        (900, some_terms(sizes=(900,)), None),
     ],
 )
 def test_a_small_list_or_no_sizes_make_one_wave(
