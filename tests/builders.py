@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +15,7 @@ from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
-from repermit.ledger.store import admission, answering, sending
+from repermit.ledger.store import admission, answering, sending, stretches
 from repermit.ledger.store.admission import Newcomer, Screened, Tally
 from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
@@ -144,6 +145,22 @@ async def ask(ledger: Ledger, *ids: int) -> None:
     await claim(ledger, *ids)
     for recipient_id in ids:
         assert await settle(ledger, recipient_id, Standing.ASKED)
+
+
+async def bounce(ledger: Ledger, *ids: int, reply: str = "550 5.1.1") -> None:
+    """Let the mails of *ids*, which the relay took, come back."""
+
+    def part(tx: Transaction) -> None:
+        rows = tx.rows(
+            "UPDATE recipient SET standing = 'undeliverable', relay_reply = ?"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'asked'"
+            " RETURNING stretch",
+            *(reply, json.dumps(ids)),
+        )
+        assert len(rows) == len(ids)
+        stretches.count_undeliverable(tx, [(row[0], reply) for row in rows])
+
+    await ledger.write(part)
 
 
 async def asked(ledger: Ledger, *addresses: str) -> list[int]:

@@ -52,6 +52,8 @@ def send(
 ) -> None:
     """Ask everyone who is listed, once each, in waves; ends when nothing may leave now, and
     names when the next mail may."""
+    if by and not go_on:
+        raise typer.BadParameter("--by says who has looked: give it with --continue")
     runtime = session_of(context).runtime()
     if plan:
         from repermit.cli.sendplan import plan_ahead, show_plan
@@ -98,8 +100,13 @@ async def _send(
         plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
         if config.waves and not sees_bounces(await ledger.read(waves.state), plan.terms):
             tell("What bounces by mail is not read ([inbound]): no wave is waited for.")
-        if looked_by is not None and await ledger.write(waves.look, by=looked_by):
-            tell(f"{looked_by} has looked and lets it go on: that is in the log")
+        if looked_by is not None:
+            has_begun = await ledger.write(waves.look, by=looked_by)
+            tell(
+                f"{looked_by} has looked and lets it go on: that is in the log"
+                if has_begun
+                else "--continue: there was nothing to continue, no wave had begun"
+            )
         watch = eye.watch if can_answer else None
         sent = await send_mails(
             ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
@@ -185,6 +192,8 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
     )
     if sent.recovered:
         show(f"{counted(sent.recovered, 'mail')} of a sender that was lost are doubtful")
+    if sent.had_enough:
+        show("the relay wants fewer mails now; if it says so often, lower relay.per_second")
     if figures.standings["doubtful"]:
         tell("What is doubtful is never sent again by itself: see `repermit doubt list`.")
     if figures.paused_at is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from repermit.dispatch.plan import Sent
 
 _TERMINAL_SECONDS = 0.2
-_PLAIN_SECONDS, _PLAIN_MAILS = 10.0, 1000
+_PLAIN_SECONDS = 10.0
 _RATE_SECONDS = 5.0  # over which the rate is measured
 _HOUR, _MINUTE = 3600, 60
 
@@ -30,19 +30,14 @@ class Live:
     _width: int = 0
 
     def __post_init__(self) -> None:
-        self._shown_at = self._measured_at = self._began_at = self.clock()
-        self._shown_mails = self._measured_mails = 0
+        self._shown_at = self._measured_at = self.clock()
+        self._measured_mails = 0
         self._rate = 0.0
 
     def __call__(self, sent: Sent) -> None:
         """Show *sent*, if it is time."""
         now = self.clock()
-        if self.terminal:
-            if now - self._shown_at >= _TERMINAL_SECONDS:
-                self._show(sent, now)
-        elif now - self._shown_at >= _PLAIN_SECONDS or (
-            sent.mails - self._shown_mails >= _PLAIN_MAILS
-        ):
+        if now - self._shown_at >= (_TERMINAL_SECONDS if self.terminal else _PLAIN_SECONDS):
             self._show(sent, now)
 
     def end(self, sent: Sent) -> None:
@@ -53,7 +48,7 @@ class Live:
 
     def _show(self, sent: Sent, now: float) -> None:
         text = self._text(sent, now)
-        self._shown_at, self._shown_mails = now, sent.mails
+        self._shown_at = now
         if self.terminal:
             typer.echo("\r" + text.ljust(self._width), nl=False, err=True)
             self._width = len(text)

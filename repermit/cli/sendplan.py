@@ -18,14 +18,21 @@ if TYPE_CHECKING:
 async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     """Return what `send --plan` tells; no mail leaves, and nobody's row changes."""
     from repermit.cli.probe import prober
+    from repermit.cli.ready import require_ready
     from repermit.dispatch.forecast import forecast
     from repermit.dispatch.waves import ages
     from repermit.domain.decay import expected_dead
-    from repermit.ledger.store import caps, waiting, waves
+    from repermit.errors import SendRefused
+    from repermit.ledger.store import campaign, caps, waiting, waves
 
     now = runtime.clock.now()
     async with runtime.ledger() as ledger:
-        state = await ledger.read(waves.state)
+        state, figures = await ledger.read(waves.state), await ledger.read(campaign.figures)
+        try:
+            await require_ready(runtime, ledger)
+            refused = None
+        except SendRefused as refusal:
+            refused = {"why": str(refusal), "way_out": refusal.hint}
         people = await ledger.read(waiting.listed_by)
         sent = await ledger.read(caps.sent_by_hour, plan.caps)
         page = await prober(runtime, ledger).look()
@@ -35,16 +42,24 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         months[month] = months.get(month, 0) + count
     low, high = expected_dead(ages(months, runtime.today()))
     last = ahead.last_mail
+    dues = [runtime.question.due_at(last) if last else None, figures.last_due]
     return {
         "may_leave": state.listed,
+        "limit": plan.limit,
+        "refused": refused,
+        "deferred": {
+            "count": figures.standings["deferred"],
+            "next_try": iso(figures.next_try),
+        },
         "waves": _waves(ahead),
         "last_mail": iso(last),
-        "last_deadline": iso(runtime.question.due_at(last) if last else None),
+        "last_deadline": iso(max(filter(None, dues), default=None)),
         "expected_dead": {"of": state.listed, "at_least": low, "at_most": high},
         "caps": {name: _cap(plan, name) for name in ahead.capped},
         "stopped": _stopped(state),
         "answer_page": {"answers": not page.code, "why": page.why or None},
         "first": [
+            *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
             *([f"let the answer page answer: {page.hint}"] if page.code else []),
             *_advice(plan, people, state, low, ahead, runtime.today()),
         ],
@@ -106,7 +121,11 @@ def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         show_json(content)
         return
-    show(f"{counted(content['may_leave'], 'mail')} may leave; nothing has left now")
+    is_held = content["refused"] or content["stopped"]
+    may = "would leave, but for what is said below" if is_held else "may leave"
+    show(f"{counted(content['may_leave'], 'mail')} {may}; nothing has left now")
+    if content["limit"]:
+        show(f"--limit: a run ends after {counted(content['limit'], 'mail')}; below, all of them")
     for wave in content["waves"]:
         how = "drawn at random" if wave["at_random"] else "the newest contacts first"
         span = f"{_minute(wave['begins'])} to {_minute(wave['ends'])}"
@@ -115,11 +134,17 @@ def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
         show(
             f"the last mail leaves about {_minute(content['last_mail'])} UTC, if the relay keeps up"
         )
-        show(f"the last deadline falls at {content['last_deadline']}")
         dead = content["expected_dead"]
         show(
             f"dead addresses to expect: {dead['at_least']:,} to {dead['at_most']:,}"
             f" of {dead['of']:,}, by the age of the last contact"
+        )
+    if content["last_deadline"]:
+        show(f"the last deadline falls at {content['last_deadline']}")
+    if put_off := content["deferred"]["count"]:
+        show(
+            f"{counted(put_off, 'mail')} put off by the relay on top, the first due again at"
+            f" {content['deferred']['next_try']}"
         )
     for name, cap in content["caps"].items():
         show(f"the cap of {name} binds: {cap}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,26 +11,26 @@ from repermit.dispatch import waves
 from repermit.dispatch.plan import Next, Plan
 from repermit.dispatch.waves import Begin, End, Objection, Stop, Watch
 from repermit.domain.decay import expected_dead
-from repermit.domain.policy import CONTACT_YEARS
+from repermit.domain.policy import CONTACT_YEARS, years_before
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.instants import from_micros
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store import waiting
 from repermit.ledger.store import waves as store
 from repermit.ledger.store.waves import State
 from repermit.ledger.transaction import Transaction
 
-_NEWEST = (
-    "contacts since {month}: {newest:,}; to set the other {older:,} aside, put a # before"
-    " old_contacts in the config, then `repermit screen` and `repermit approve`"
+_WAY_OUT = (
+    "last contact before {month}: {older:,}, in it: {within:,}, after it: {newer:,}; to set aside"
+    " those before {day}, put a # before old_contacts in the config, then `repermit screen` and"
+    " `repermit approve`"
 )
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What may leave: `begun` is the wave that has just begun, `until` when the next one is due
-    (nobody who is listed may leave before), `state` the figures that this rests on."""
+    """What may leave: `begun` is the wave that has just begun, `watch` says when the next one is
+    due (nobody who is listed may leave before), `state` holds the figures that this rests on."""
 
     state: State
     begun: Begin | None = None
@@ -59,7 +60,7 @@ async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
         match step:
             case End(number):
                 await ledger.write(store.end, number)
-            case Begin():
+            case Begin() if _is_open(ledger, plan):
                 await _begin(ledger, plan, step)
                 begun = step
             case Stop(objection):
@@ -68,6 +69,10 @@ async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
                 return Gate(state, begun, step)
             case _:
                 return Gate(state, begun)
+
+
+def _is_open(ledger: Ledger, plan: Plan) -> bool:
+    return plan.hours is None or plan.hours.is_open(ledger.clock.now())
 
 
 async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
@@ -82,7 +87,7 @@ async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
         step=step.step,
         size=step.size,
         drawn=drawn,
-        expected_dead=expected,
+        expected_bounces=expected,
     )
 
 
@@ -97,26 +102,42 @@ async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
 
 
-def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterable[str]:
-    """Yield how to leave the oldest contacts out, where there are any that can be."""
-    first = (today.year - CONTACT_YEARS) * 100 + today.month
-    counts = [(month >= first, count) for _, month, count in listed]
-    newest = sum(count for is_new, count in counts if is_new)
-    older = sum(count for is_new, count in counts if not is_new)
-    if older:
-        day = date(first // 100, first % 100, 1)
-        yield _NEWEST.format(month=f"{day:%B %Y}", newest=newest, older=older)
+def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterator[str]:
+    """Yield how to leave the oldest contacts out, where there are any that can be.
+
+    The policy goes by the day, and only the month of a contact is known without unsealing it.
+    """
+    first = years_before(today, CONTACT_YEARS)
+    by_age = Counter[int]()
+    for _, month, count in listed:
+        limit = first.year * 100 + first.month
+        by_age[(month > limit) - (month < limit)] += count
+    if by_age[-1]:
+        yield _WAY_OUT.format(
+            month=f"{first:%B %Y}",
+            day=f"{first.day} {first:%B %Y}",
+            older=by_age[-1],
+            within=by_age[0],
+            newer=by_age[1],
+        )
 
 
-async def next_mail(ledger: Ledger, plan: Plan, gate: Gate) -> Next | None:
+async def next_mail(
+    ledger: Ledger, plan: Plan, gate: Gate, *, had_enough: bool = False
+) -> Next | None:
     """Return when the next mail may leave; None when none is left, or what is left could leave
-    at once."""
-    return await ledger.read(_next_mail, plan, gate.watch, ledger.clock.now())
+    at once. When the relay *had_enough*, nobody comes before those who were put off."""
+    watch = gate.watch
+    return await ledger.read(_next_mail, plan, watch, ledger.clock.now(), had_enough)
 
 
-def _next_mail(tx: Transaction, plan: Plan, watch: Watch | None, now: datetime) -> Next | None:
+def _next_mail(
+    tx: Transaction, plan: Plan, watch: Watch | None, now: datetime, had_enough: bool
+) -> Next | None:
     shut = provider_caps.reopening(tx, plan.caps)
-    found = [*_listed(tx, watch, shut, now), *_deferred(tx, shut)]
+    found = [*_deferred(tx, shut)]
+    if not (had_enough and found):
+        found += _listed(tx, watch, shut, now)
     first = min(found, key=lambda one: one.at, default=None)
     if first is None or plan.hours is None:
         return first if first and first.at > now else None
@@ -128,9 +149,9 @@ def _next_mail(tx: Transaction, plan: Plan, watch: Watch | None, now: datetime) 
 
 def _listed(
     tx: Transaction, watch: Watch | None, shut: dict[str, datetime], now: datetime
-) -> Iterable[Next]:
-    """Yield when those who are listed may have their mail."""
-    for provider in waiting.providers(tx):
+) -> Iterator[Next]:
+    """Yield when those who are listed, and whom the wave holds, may have their mail."""
+    for provider in waiting.providers(tx, store.opened(tx).drawn):
         if watch is not None:
             yield Next(watch.until, f"wave {watch.number}")
         elif provider in shut:
@@ -139,13 +160,9 @@ def _listed(
             yield Next(now, "")
 
 
-def _deferred(tx: Transaction, shut: dict[str, datetime]) -> Iterable[Next]:
+def _deferred(tx: Transaction, shut: dict[str, datetime]) -> Iterator[Next]:
     """Yield when those who were put off are tried again."""
-    rows = tx.rows(
-        "SELECT provider, min(try_at) FROM recipient WHERE standing = 'deferred' GROUP BY provider"
-    )
-    for provider, micros in rows:
-        at = from_micros(micros)
+    for provider, at in waiting.next_tries(tx):
         if provider in shut and shut[provider] > at:
             yield Next(shut[provider], f"the cap of {provider}")
         else:

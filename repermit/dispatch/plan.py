@@ -20,9 +20,9 @@ class Plan:
     connections: int
     per_second: float
     approved_size: int  # rows listed at this log size or later were not approved
+    terms: Terms
     limit: int | None = None
     reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
-    terms: Terms = field(default_factory=Terms)
     caps: Caps = field(default_factory=lambda: NO_CAPS)
     hours: Hours | None = None
 
@@ -49,6 +49,7 @@ class Sent:
     in_flight: int = 0  # the relay has them in hand
     to_send: int = 0  # how many may leave in the waves that were begun, as far as it is known
     interrupted: bool = False
+    had_enough: bool = False  # the relay wants less of us: the run ended by itself
     refusal: RepermitError | None = None  # why the run stopped by itself
     waves: list[str] = field(default_factory=list)  # what was begun, in words
     next: Next | None = None

@@ -23,7 +23,7 @@ from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connect, Connection
 from repermit.dispatch.turns import Turns
 from repermit.dispatch.verdict import Delayed, Verdict, settlement
-from repermit.dispatch.watch import AboutUs, Watcher
+from repermit.dispatch.watch import AboutUs, Enough, Watcher
 from repermit.dispatch.waves import Objection, objection_to
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
@@ -54,7 +54,7 @@ class Run:
             self.ledger, self.owner, self.plan.caps, live=lambda: len(self._lines.live)
         )
         self._making = Making(self.ledger, self.mailer)
-        self._watcher = Watcher(self.plan.terms)
+        self._watcher = Watcher(self.plan.terms, self.plan.connections)
         self._settling: set[asyncio.Future[Written]] = set()
         self._defects: list[BaseException] = []
 
@@ -86,7 +86,9 @@ class Run:
                 is_first = False
                 self._enter(opened)
                 await self._work_all()
-            self.sent.next = await gate.next_mail(self.ledger, self.plan, opened)
+            self.sent.next = await gate.next_mail(
+                self.ledger, self.plan, opened, had_enough=self.sent.had_enough
+            )
         except RepermitError as failure:
             self._stop_run(failure)
         if self._making.unmade:
@@ -95,7 +97,7 @@ class Run:
     def _enter(self, opened: gate.Gate) -> None:
         """Get ready for what the gate lets through."""
         self._turns.enter()
-        self._watcher.enter(opened.state, self.sent)
+        self._watcher.enter(opened.state)
         self.sent.to_send += opened.to_send
         if opened.begun:
             self.sent.waves.append(str(opened.begun))
@@ -199,6 +201,9 @@ class Run:
                 self._stop_run(refusal)
             case Objection() as objection:
                 self._stop_run(await gate.stop(self.ledger, objection))
+            case Enough():
+                self.sent.had_enough = True
+                self._over.set()
         if self._watcher.is_due_to_look(asyncio.get_running_loop().time()):
             await self._look()
 

@@ -24,9 +24,11 @@ class Accepted:
 @dataclass(frozen=True)
 class Delayed:
     """Not taken, and may be tried again: an explicit 4xx, a no to our dialogue rather than to the
-    address, or a loss before the first body byte."""
+    address, or a loss before the first body byte. With `wants_less` it is about us: the relay
+    takes no mail at all now."""
 
     reply: str
+    wants_less: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,15 @@ Verdict = Accepted | Delayed | Refused | SenderRefused | Lost
 def of_no(reply: str, *, to_sender: bool = False) -> Delayed | Refused | SenderRefused | None:
     """Return what a *reply* means that is not the yes that was asked for; None when it is no
     answer to that question. This is the one list of what is worth a retry: 4xx is, and a 5xx that
-    is about the dialogue rather than the address; any other 5xx is not.
+    is about the dialogue rather than the address; any other 5xx is not. A 421, or a 4xx to MAIL
+    FROM, says that the relay wants less of us.
 
-    Source: RFC 5321 section 4.2.2 (500 to 504, 555), RFC 4954 section 6 (530, 534, 535, 538),
-    RFC 3463 section 3.4 (X.3.4, too big).
+    Source: RFC 5321 sections 3.8 (421) and 4.2.2 (500 to 504, 555), RFC 4954 section 6 (530, 534,
+    535, 538), RFC 3463 section 3.4 (X.3.4, too big).
     """
     match reply[0]:
         case "4":
-            return Delayed(reply)
+            return Delayed(reply, wants_less=to_sender or reply.startswith("421"))
         case "5" if to_sender:
             return SenderRefused(reply)
         case "5" if reply[:3] in _ABOUT_THE_DIALOGUE or reply.endswith(" 5.3.4"):

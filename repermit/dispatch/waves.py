@@ -12,12 +12,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from repermit.domain.decay import years_between
+from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.store.waves import State, Wave
 
 SMALL_LIST = 500  # recipients; below, a pilot would be half of the list
-LEAST_DEAD = 10  # below, no share is computed: 1 of 3 stops nothing
-LEAST_EXPECTED = 5  # dead at the least: none at all then has a chance below 1 %
+LEAST_BOUNCES = 10  # below, no share is computed: 1 of 3 stops nothing
+LEAST_EXPECTED = 5  # bounces at the least: none at all then has a chance below 1 %
 WINDOW_MAILS = 100  # the last ones, of which half may be deferred
+STRETCH_FACTOR = 2  # of the share that stops it, in a stretch: smaller numbers vary more
 REFUSED_IN_A_ROW = 20  # for good, and none taken: it is about us
 GO_ON = "once a person has looked, `repermit send --continue`"
 _COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
@@ -30,11 +32,11 @@ class Terms:
     `watch` is how long to wait after a wave, where what bounces is seen; see `sees_bounces`.
     """
 
-    sizes: tuple[int, ...] = ()
-    watch: timedelta = timedelta(hours=48)
-    stop_bounce_percent: float = 5.0
-    stop_complaints: int = 3
-    has_inbound: bool = False  # the config says where bounces and complaints come in
+    sizes: tuple[int, ...]
+    watch: timedelta
+    stop_bounce_percent: float
+    stop_complaints: int
+    has_inbound: bool  # the config says where bounces and complaints come in
 
 
 def sees_bounces(state: State, terms: Terms) -> bool:
@@ -50,27 +52,31 @@ def sees_bounces(state: State, terms: Terms) -> bool:
 class Objection:
     """Why a person must look before another mail leaves; plain values, as the ledger keeps it."""
 
-    code: str  # bounces, complaints, no_bounces, delays
+    code: str  # bounces, complaints, no_bounces, delays, lost
     wave: int
     mails: int
     count: int
     expected: int = 0
 
     def __str__(self) -> str:
-        of = f"of {self.mails:,} mails of wave {self.wave}"
         match self.code:
             case "bounces":
-                share = 100 * self.count / self.mails
-                return f"{self.count:,} {of} went to dead addresses ({share:.1f} %)"
+                share = f" ({100 * self.count / self.mails:.1f} %)" if self.mails else ""
+                return f"{self.count:,} of {self.mails:,} mails went to dead addresses{share}"
             case "complaints":
                 return f"{self.count:,} recipients complained, of {self.mails:,} mails"
             case "no_bounces":
                 return (
-                    f"none {of} came back, where at least {self.expected:,} dead addresses were"
-                    " to be expected of contacts that old"
+                    f"none of {self.mails:,} mails of wave {self.wave} came back, where at least"
+                    f" {self.expected:,} dead addresses were to be expected of contacts that old"
                 )
+            case "lost":
+                return f"the relay broke off {self.count:,} mails in a row and took none"
             case _:
-                return f"the relay put off {self.count:,} of the last {self.mails:,} mails"
+                return (
+                    f"the relay put off or broke off {self.count:,} of the last {self.mails:,}"
+                    " mails"
+                )
 
     @property
     def hint(self) -> str:
@@ -81,6 +87,8 @@ class Objection:
             "no_bounces": "see whether bounces arrive in the mailbox of [inbound] at all",
             "delays": "the relay, or those behind it, want fewer mails: ask its operator, and lower"
             " relay.per_second",
+            "lost": "they are doubtful: ask the relay's operator what became of them, then"
+            " `repermit doubt list`",
         }[self.code]
 
 
@@ -179,35 +187,35 @@ def _looked_at_end(wave: Wave) -> bool:
 
 def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | None:
     """Return what speaks against sending on, or None: the figures since a person last looked."""
-    wave = state.wave
+    wave, outcomes = state.wave, state.outcomes
     if wave is None:
         return None
-    seen_mails, seen_dead, seen_complaints = wave.seen
-    mails, dead = wave.mails - seen_mails, state.dead - seen_dead
-    if has_too_many_bounces(mails, dead, terms):
-        return Objection("bounces", wave.number, mails, dead)
-    complaints = state.complaints - seen_complaints
+    for outcome in (outcomes.since_look, outcomes.before_look):
+        if has_too_many_bounces(outcome, terms.stop_bounce_percent):
+            return Objection("bounces", wave.number, outcome.mails, outcome.bounces)
+    if has_too_many_bounces(outcomes.worst, STRETCH_FACTOR * terms.stop_bounce_percent):
+        return Objection("bounces", wave.number, outcomes.worst.mails, outcomes.worst.bounces)
+    complaints = state.complaints - wave.seen_complaints
     if complaints >= terms.stop_complaints and (
-        complaints >= _COMPLAINTS_PER_MAIL * state.all_mails
+        complaints >= _COMPLAINTS_PER_MAIL * outcomes.mails
     ):
-        return Objection("complaints", wave.number, state.all_mails, complaints)
-    is_pilot = wave.step == 0 and wave.size is not None
+        return Objection("complaints", wave.number, outcomes.mails, complaints)
     is_watched = wave.ended_at is not None and now >= wave.ended_at + terms.watch
     if (
         sees_bounces(state, terms)
-        and is_pilot
+        and wave.is_pilot
         and is_watched
         and wave.looked_at is None
-        and state.undeliverable == 0
-        and wave.expected_dead >= LEAST_EXPECTED
+        and outcomes.undeliverable == 0
+        and wave.expected_bounces >= LEAST_EXPECTED
     ):
-        return Objection("no_bounces", wave.number, wave.mails, 0, wave.expected_dead)
+        return Objection("no_bounces", wave.number, wave.mails, 0, wave.expected_bounces)
     return None
 
 
-def has_too_many_bounces(mails: int, dead: int, terms: Terms) -> bool:
-    """Return whether so many dead addresses of so many mails stop the sending."""
-    return dead >= LEAST_DEAD and 100 * dead >= terms.stop_bounce_percent * mails
+def has_too_many_bounces(outcome: Outcome, percent: float) -> bool:
+    """Return whether so many bounces of so many mails stop the sending."""
+    return outcome.bounces >= LEAST_BOUNCES and 100 * outcome.bounces >= percent * outcome.mails
 
 
 def ages(months: Mapping[int, int], today: date) -> dict[int, int]:

@@ -262,7 +262,7 @@ def _obstacle(
     if not rules.reasons.get(relationship):
         return Reason.REASON_MISSING
     contact = max(evidence.collected, evidence.last_contact or evidence.collected)
-    if contact < _years_before(today, CONTACT_YEARS):
+    if contact < years_before(today, CONTACT_YEARS):
         if evidence.country == "FR" and relationship is Relationship.SIGNED_UP_NO_PROOF:
             return Reason.CONTACT_TOO_OLD
         if not rules.old_contacts:
@@ -275,7 +275,8 @@ def _lies_ahead(evidence: Evidence, today: date) -> bool:
     return any(moment is not None and moment > today for moment in dates)
 
 
-def _years_before(today: date, years: int) -> date:
+def years_before(today: date, years: int) -> date:
+    """Return the same day so many years earlier; 28 February for the 29th."""
     try:
         return today.replace(year=today.year - years)
     except ValueError:  # 29 February

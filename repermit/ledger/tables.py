@@ -94,7 +94,7 @@ class Recipient(SQLModel, table=True):
     language: str | None = None
     provider: str | None = None  # who runs the mailbox; None: one of many others
     contact: int | None = None  # the last contact: year * 100 + month
-    wave: int | None = None  # in which their mail left
+    stretch: int | None = None  # of the campaign, in which their mail left
     standing: str
     cell: str
     reason: str
@@ -208,13 +208,25 @@ class Wave(SQLModel, table=True):
     begun_at: int = _big()
     mails: int = 0  # people whose mail has left, or may have
     drawn: str | None = None  # JSON list of the ids of a pilot, until it has left
-    expected_dead: int = 0  # of a pilot, by the age of its contacts, at least
+    expected_bounces: int = 0  # of a pilot, by the age of its contacts, at least
     ended_at: int | None = _big(default=None)
     looked_at: int | None = _big(default=None)  # when a person let the sending go on, and who
     looked_by: str | None = None
-    seen_mails: int = 0  # what that person saw; judged is only what came later
-    seen_dead: int = 0
-    seen_complaints: int = 0
+    seen_complaints: int = 0  # what that person saw; judged is only what came later
+
+
+class Stretch(SQLModel, table=True):
+    """Some thousand mails that left one after the other, and how many came back: counts of what
+    happened, whatever becomes of the rows."""
+
+    __tablename__ = "stretch"
+
+    number: int = Field(primary_key=True)
+    mails: int
+    undeliverable: int  # for whatever reason
+    bounces: int  # of those, because of the address itself
+    seen: int  # bounces that a person has seen who let the sending go on
+    looked: bool  # whether a person did so since it began
 
 
 class ProviderHour(SQLModel, table=True):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from repermit.cli.live import Live
@@ -19,7 +17,7 @@ class Ticking:
         return self.seconds
 
 
-def test_plain_lines_come_every_ten_seconds_or_thousand_mails(
+def test_plain_lines_come_every_ten_seconds_however_many_mails_leave(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     clock = Ticking()
@@ -28,7 +26,7 @@ def test_plain_lines_come_every_ten_seconds_or_thousand_mails(
     for _ in range(2500):
         sent.asked += 1
         live(sent)
-    assert len(capsys.readouterr().err.splitlines()) == 2
+    assert capsys.readouterr().err == ""
     clock.seconds += 10
     sent.deferred, sent.in_flight = 5, 3
     live(sent)
@@ -70,13 +68,3 @@ def test_the_time_that_is_left_is_told(
     live(Sent(to_send=to_send, asked=1000))
 
     assert left in capsys.readouterr().err
-
-
-def test_a_mail_costs_next_to_nothing() -> None:
-    live, sent = Live(None, terminal=True), Sent(to_send=10**9)
-    live(sent)
-    started = time.perf_counter()
-    for _ in range(20_000):
-        live(sent)
-
-    assert (time.perf_counter() - started) / 20_000 < 5e-6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from repermit.dispatch.dkim import Signer
 from repermit.dispatch.mail import Envelope, Mailer, Variant
+from repermit.dispatch.waves import Terms
 from repermit.domain.address import parse
 from repermit.domain.deadline import due_at
 from repermit.domain.policy import CAN_BE_ASKED, Evidence
@@ -109,6 +110,18 @@ def an_envelope(**changes: Any) -> Envelope:
         "message_key": b"m" * 32,
     }
     return Envelope(**(known | changes))
+
+
+def some_terms(**changes: Any) -> Terms:
+    """Return how a campaign leaves: in one wave, unless changed."""
+    known: dict[str, Any] = {
+        "sizes": (),
+        "watch": timedelta(hours=48),
+        "stop_bounce_percent": 5.0,
+        "stop_complaints": 3,
+        "has_inbound": False,
+    }
+    return Terms(**(known | changes))
 
 
 def a_mailer(

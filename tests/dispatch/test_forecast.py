@@ -10,9 +10,9 @@ import pytest
 
 from repermit.dispatch.forecast import Forecast, forecast
 from repermit.dispatch.plan import Plan
-from repermit.dispatch.waves import Terms
 from repermit.domain.hours import Hours
 from repermit.domain.provider import Cap
+from tests.dispatch.builders import some_terms
 from tests.dispatch.test_waves import NOW, a_state, a_wave
 
 HOUR = timedelta(hours=1)
@@ -21,7 +21,7 @@ GMAIL = {"gmail": (Cap(4000, 24),)}
 
 
 def a_plan(**changes: Any) -> Plan:
-    known: dict[str, Any] = {"per_second": 1.0, "terms": Terms()}
+    known: dict[str, Any] = {"per_second": 1.0, "terms": some_terms()}
     return Plan(
         give_up=timedelta(hours=72),
         connections=1,
@@ -57,7 +57,7 @@ def test_a_very_slow_pace_is_told_as_well() -> None:
 
 
 def test_between_waves_is_the_watch() -> None:
-    terms = Terms(sizes=(200, 2000), has_inbound=True)
+    terms = some_terms(sizes=(200, 2000), has_inbound=True)
     ahead = told([(None, 202503, 10_000)], a_plan(per_second=100.0, terms=terms))
 
     assert [(wave.number, wave.count, wave.is_pilot) for wave in ahead.waves] == [
@@ -84,7 +84,7 @@ def test_between_waves_is_the_watch() -> None:
 def test_a_campaign_that_has_begun_goes_on_from_there(
     wave: Any, state: dict[str, Any], counts: list[tuple[int, int]]
 ) -> None:
-    terms = Terms(sizes=(200, 2000), has_inbound=True)
+    terms = some_terms(sizes=(200, 2000), has_inbound=True)
     ahead = told([(None, 202503, 5000)], a_plan(terms=terms), wave=wave, **state)
 
     assert [(each.number, each.count) for each in ahead.waves] == counts
@@ -125,7 +125,7 @@ def test_mails_leave_in_the_hours_only() -> None:
 
 def test_a_pilot_takes_the_same_share_of_each_provider() -> None:
     """Of a list that is all Gmail but for the oldest, a pilot has some of both."""
-    terms = Terms(sizes=(200,))
+    terms = some_terms(sizes=(200,))
     people = [("gmail", 202601, 900), (None, 201001, 100)]
     ahead = told(people, a_plan(per_second=100.0, terms=terms, caps={"gmail": (Cap(180, 24),)}))
 

@@ -19,7 +19,6 @@ from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connection, Patience, RelayAt
 from repermit.dispatch.run import send
 from repermit.dispatch.verdict import retry_after
-from repermit.dispatch.waves import Terms
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
 from repermit.domain.envelope import Bounces
@@ -33,7 +32,7 @@ from repermit.ledger.store import campaign, erasing, sending, suppression
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from tests.builders import EVERYTHING, FakeClock, admit, claim, press, standings, verified
-from tests.dispatch.builders import ZONE, a_mailer, a_question
+from tests.dispatch.builders import ZONE, a_mailer, a_question, some_terms
 from tests.relays import (
     Act,
     Faults,
@@ -54,7 +53,7 @@ PLAN = Plan(
     per_second=100_000.0,
     approved_size=EVERYTHING,
     reconnect_seconds=(0.01, 0.01),
-    terms=Terms(stop_bounce_percent=100),
+    terms=some_terms(stop_bounce_percent=100),
 )
 SOON = 10.0  # seconds; whoever waits longer has been forgotten
 

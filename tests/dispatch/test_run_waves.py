@@ -10,18 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from repermit.dispatch.waves import Terms
 from repermit.domain.hours import Hours
 from repermit.domain.provider import Cap
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import suppression, waves
-from tests.builders import FakeClock, admit
+from tests.builders import FakeClock, admit, bounce
+from tests.dispatch.builders import some_terms
 from tests.dispatch.test_run import Sender, people
-from tests.relays import Act, Phase, Relay, at, polite, says
+from tests.relays import HANGS_UP, Act, Phase, Relay, at, in_turn, polite, says
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-PILOT = Terms(sizes=(50, 100), has_inbound=True)
+PILOT = some_terms(sizes=(50, 100), has_inbound=True)
 GMAIL = {"gmail": (Cap(4, 24),)}
 DAY = timedelta(days=1)
 
@@ -99,7 +99,7 @@ async def test_without_a_way_for_bounces_to_come_in_one_wave_follows_the_other(
 ) -> None:
     await admit(sender.ledger, *people(600))
 
-    sent = await sender.send(terms=Terms(sizes=(50, 100)))
+    sent = await sender.send(terms=some_terms(sizes=(50, 100)))
 
     assert (sent.asked, len(sent.waves), sent.to_send) == (600, 3, 600)
     assert await sender.leases() == 0
@@ -111,7 +111,7 @@ async def test_a_pilot_does_not_wait_for_somebody_who_is_never_mailed(sender: Se
     code = sender.ledger.vault.suppression("person1@people.example")
     await sender.ledger.write(suppression.suppress_hashes, [code], source="list", reason="no")
 
-    sent = await sender.send(terms=Terms(sizes=(599, 600)))
+    sent = await sender.send(terms=some_terms(sizes=(599, 600)))
 
     assert sent.asked == 599
     assert await sender.counts() == {"asked": 599, "listed": 1}
@@ -161,13 +161,40 @@ async def test_a_cap_is_kept_and_the_next_mail_is_named(sender: Sender, a_clock:
     assert (await sender.send(caps=GMAIL)).asked == 4
 
 
+async def test_the_rest_of_a_pilot_waits_for_the_cap_whoever_else_is_listed(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(300)), *people(300))
+
+    sent = await sender.send(terms=PILOT, caps=GMAIL)
+
+    assert 4 < sent.asked < 50
+    assert sent.next is not None
+    assert (sent.next.why, sent.next.at > a_clock.now()) == ("the cap of gmail", True)
+
+
+async def test_no_wave_begins_outside_the_hours(sender: Sender, a_clock: FakeClock) -> None:
+    await admit(sender.ledger, *people(600))
+    afternoon = Hours(time(13), time(21), BRUSSELS)
+
+    sent = await sender.send(hours=afternoon, terms=PILOT)
+
+    assert (sent.waves, sent.to_send) == ([], 0)
+    assert sent.next is not None
+    assert (await sender.ledger.read(waves.state)).wave is None
+    a_clock.advance(sent.next.at - a_clock.now())
+    assert (await sender.send(hours=afternoon, terms=PILOT)).asked == 50
+
+
 async def test_a_retry_waits_for_the_cap_as_well(sender: Sender, a_clock: FakeClock) -> None:
-    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(4)))
-    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
+    await admit(sender.ledger, *(f"a{number}@gmail.com" for number in range(5)))
+    sender.relay.script = in_turn(Phase.RCPT, says("450 4.2.0 later"))
 
-    sent = await sender.send(caps=GMAIL)
+    sent = await sender.send(caps=GMAIL, connections=1)
 
-    assert (sent.deferred, sent.next and sent.next.why) == (4, "the cap of gmail")
+    assert (sent.deferred, sent.asked) == (1, 4)
+    assert sent.next is not None
+    assert sent.next.why == "the cap of gmail"
 
 
 async def test_outside_its_hours_nothing_leaves(sender: Sender, a_clock: FakeClock) -> None:
@@ -217,12 +244,12 @@ async def test_a_try_that_is_due_later_is_named(sender: Sender, a_clock: FakeClo
 async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender: Sender) -> None:
     await admit(sender.ledger, *people(300))
     sender.relay.script = refuses(range(0, 300, 3))
-    terms = Terms()
+    terms = some_terms()
 
     sent = await sender.send(terms=terms, connections=1)
 
     assert isinstance(sent.refusal, SendRefused)
-    assert "of wave 1 went to dead addresses" in str(sent.refusal)
+    assert "mails went to dead addresses" in str(sent.refusal)
     assert "repermit send --continue" in sent.refusal.hint
     assert sent.undeliverable == 10
     again = await sender.send(terms=terms)
@@ -234,6 +261,42 @@ async def test_too_many_bounces_stop_every_run_until_a_person_has_looked(sender:
     assert (last.asked, last.refusal) == (300 - sent.mails, None)
 
 
+async def test_bounces_that_come_late_after_a_look_stop_it_once_they_are_many_again(
+    sender: Sender,
+) -> None:
+    """All mails have left: there is nothing new to compare them with."""
+    ids = await admit(sender.ledger, *people(300))
+    await sender.send(terms=some_terms())
+    await bounce(sender.ledger, *ids[:20])
+    assert (await sender.send(terms=some_terms())).refusal is not None
+    await sender.ledger.write(waves.look, by="An Peeters")
+
+    await bounce(sender.ledger, *ids[20:31])
+    assert (await sender.send(terms=some_terms())).refusal is None
+    await bounce(sender.ledger, *ids[31:35])
+
+    for _ in range(2):
+        refusal = (await sender.send(terms=some_terms())).refusal
+        assert "15 of 300 mails went to dead addresses (5.0 %)" in str(refusal)
+
+
+async def test_bounces_of_an_earlier_wave_stop_a_later_one(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    ids = await admit(sender.ledger, *people(600))
+    await sender.send(terms=PILOT)
+    pilot = [id_ for id_ in ids if (await sender.row(id_, "standing"))[0] == "asked"]
+    a_clock.advance(2 * DAY)
+    await sender.send(terms=PILOT)
+    await bounce(sender.ledger, *pilot[:12])
+    a_clock.advance(2 * DAY)
+
+    sent = await sender.send(terms=PILOT)
+
+    assert (sent.mails, sent.waves) == (0, [])
+    assert "12 of 150 mails went to dead addresses" in str(sent.refusal)
+
+
 async def test_the_way_out_counts_the_newest_contacts(sender: Sender) -> None:
     await admit(sender.ledger, *people(300), collected=date(2026, 3, 1))
     old = [f"old{number}@people.example" for number in range(40)]
@@ -243,11 +306,12 @@ async def test_the_way_out_counts_the_newest_contacts(sender: Sender) -> None:
     )
     sender.relay.script = refuses(range(0, 300, 3))
 
-    sent = await sender.send(terms=Terms(), connections=1)
+    sent = await sender.send(terms=some_terms(), connections=1)
 
     assert sent.refusal is not None
     left = (await sender.counts())["listed"] - 40
-    assert f"contacts since November 2023: {left}; to set the other 40 aside" in sent.refusal.hint
+    told = f"last contact before November 2023: 40, in it: 0, after it: {left}; to set aside"
+    assert f"{told} those before 21 November 2023" in sent.refusal.hint
 
 
 async def test_a_relay_that_refuses_everybody_is_about_us_and_others_come_first_next_time(
@@ -256,14 +320,14 @@ async def test_a_relay_that_refuses_everybody_is_about_us_and_others_come_first_
     await admit(sender.ledger, *people(60))
     sender.relay.script = at({Phase.RCPT: says("550 no")})
 
-    sent = await sender.send(terms=Terms(), connections=1)
+    sent = await sender.send(terms=some_terms(), connections=1)
 
     assert isinstance(sent.refusal, SendRefused)
     assert (sent.returned, sent.undeliverable) == (20, 0)
     assert await sender.counts() == {"listed": 60}
     refused = {line for line in sender.relay.lines if line.startswith("RCPT")}
     sender.relay.script, sender.relay.lines[:] = polite, []
-    await sender.send(terms=Terms(), connections=1, limit=40)
+    await sender.send(terms=some_terms(), connections=1, limit=40)
     assert not refused & set(sender.relay.lines)
 
 
@@ -271,11 +335,49 @@ async def test_a_relay_that_puts_off_half_of_everybody_stops_the_campaign(sender
     await admit(sender.ledger, *people(150))
     sender.relay.script = at({Phase.RCPT: says("450 4.2.0 later")})
 
-    sent = await sender.send(terms=Terms())
+    sent = await sender.send(terms=some_terms())
 
     assert sent.refusal is not None
-    assert "put off 100 of the last 100 mails" in str(sent.refusal)
+    assert "put off or broke off 100 of the last 100 mails" in str(sent.refusal)
     assert 100 <= sent.deferred < 110
+
+
+async def test_a_relay_that_breaks_off_every_mail_stops_the_campaign(sender: Sender) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.BODY: HANGS_UP})
+
+    sent = await sender.send(connections=1)
+
+    assert (
+        str(sent.refusal) == "sending has stopped: the relay broke off 3 mails in a row and took"
+        " none"
+    )
+    assert await sender.counts() == {"doubtful": 3, "listed": 47}
+    sender.relay.script = polite
+    assert (await sender.send()).mails == 0
+
+
+async def test_a_relay_that_wants_less_ends_the_run_well_and_the_next_try_is_named(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.MAIL: says("450 4.7.1 too much")})
+
+    sent = await sender.send(connections=1)
+
+    assert (sent.deferred, sent.refusal) == (5, None)
+    assert sent.next is not None
+    assert (sent.next.why, sent.next.at > a_clock.now()) == ("the next try", True)
+    sender.relay.script = polite
+    a_clock.advance(timedelta(minutes=20))
+    assert (await sender.send()).asked == 50
+
+
+async def test_greylisting_at_each_recipient_ends_nothing(sender: Sender) -> None:
+    await admit(sender.ledger, *people(50))
+    sender.relay.script = at({Phase.RCPT: says("450 4.2.0 greylisted")})
+
+    assert (await sender.send(connections=1)).deferred == 50
 
 
 async def test_complaints_that_come_in_stop_the_next_wave(
@@ -307,7 +409,7 @@ async def test_complaints_that_come_in_meanwhile_stop_the_run(
             suppression.suppress_hashes, codes, source="complaint", reason="feedback loop"
         )
 
-    sent = await sender.send(terms=Terms(), before=complain, connections=1)
+    sent = await sender.send(terms=some_terms(), before=complain, connections=1)
 
     assert "3 recipients complained" in str(sent.refusal)
     assert sent.mails < 5
@@ -335,7 +437,7 @@ async def test_refusals_that_say_nothing_of_an_address_stop_nothing(sender: Send
         return says("554 5.3.0 no") if phase is Phase.RCPT and mailbox in full else None
 
     sender.relay.script = script
-    sent = await sender.send(terms=Terms(), connections=1)
+    sent = await sender.send(terms=some_terms(), connections=1)
 
     assert (sent.asked, sent.undeliverable, sent.refusal) == (200, 100, None)
 

@@ -10,7 +10,7 @@ import pytest
 
 from repermit.dispatch.plan import Sent
 from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
-from repermit.dispatch.watch import AboutUs, Watcher
+from repermit.dispatch.watch import AboutUs, Enough, Watcher
 from repermit.dispatch.waves import (
     Begin,
     End,
@@ -27,11 +27,12 @@ from repermit.dispatch.waves import (
 )
 from repermit.domain.standing import Standing
 from repermit.ledger.store.sending import Reserved
+from repermit.ledger.store.stretches import Outcome, Outcomes
 from repermit.ledger.store.waves import State, Wave
-from tests.dispatch.builders import a_person
+from tests.dispatch.builders import a_person, some_terms
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-TERMS = Terms(sizes=(200, 2000), has_inbound=True)
+TERMS = some_terms(sizes=(200, 2000), has_inbound=True)
 HOUR = timedelta(hours=1)
 
 
@@ -39,26 +40,22 @@ def a_wave(number: int = 1, **changes: Any) -> Wave:
     known: dict[str, Any] = {
         "step": number - 1,
         "size": (200, 2000, None)[number - 1],
-        "begun_at": NOW - HOUR,
         "mails": 200,
         "is_drawn": False,
-        "expected_dead": 0,
+        "expected_bounces": 0,
         "ended_at": None,
         "looked_at": None,
-        "seen": (0, 0, 0),
+        "seen_complaints": 0,
     }
     return Wave(number=number, **(known | changes))
 
 
 def a_state(wave: Wave | None = None, **changes: Any) -> State:
-    known_dead = changes.pop("dead", 0)
     known: dict[str, Any] = {
         "listed": 10_000,
-        "undeliverable": known_dead,
-        "dead": known_dead,
+        "outcomes": Outcomes(Outcome(200, 0)),
         "inbound_at": NOW,
         "complaints": 0,
-        "all_mails": 200,
         "stopped_for": None,
     }
     known |= changes
@@ -85,8 +82,8 @@ def test_a_campaign_begins_with_a_pilot() -> None:
     [
         (499, TERMS, None),  # a pilot would be half of it
         (500, TERMS, 200),
-        (10_000, Terms(), None),
-        (900, Terms(sizes=(900,)), None),
+        (10_000, some_terms(), None),
+        (900, some_terms(sizes=(900,)), None),
     ],
 )
 def test_a_small_list_or_no_sizes_make_one_wave(
@@ -166,17 +163,17 @@ def test_a_stop_on_file_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mails", "dead", "stops"),
+    ("mails", "bounces", "stops"),
     [(3, 1, False), (100, 9, False), (200, 10, True), (201, 10, False), (10_000, 499, False)],
 )
-def test_so_many_percent_of_a_wave_that_come_back_stop_it(
-    mails: int, dead: int, stops: bool
-) -> None:
-    found = objection_to(a_state(a_wave(mails=mails), dead=dead), TERMS, now=NOW)
+def test_so_many_percent_that_come_back_stop_it(mails: int, bounces: int, stops: bool) -> None:
+    state = a_state(a_wave(), outcomes=Outcomes(Outcome(mails, bounces)))
+
+    found = objection_to(state, TERMS, now=NOW)
 
     assert (found is not None) is stops
     if found:
-        assert str(found) == "10 of 200 mails of wave 1 went to dead addresses (5.0 %)"
+        assert str(found) == "10 of 200 mails went to dead addresses (5.0 %)"
         assert "providers refuse" in found.hint
 
 
@@ -186,7 +183,7 @@ def test_so_many_percent_of_a_wave_that_come_back_stop_it(
 def test_three_complaints_stop_it_once_they_are_one_in_a_thousand(
     complaints: int, mails: int, stops: bool
 ) -> None:
-    state = a_state(a_wave(), complaints=complaints, all_mails=mails)
+    state = a_state(a_wave(), complaints=complaints, outcomes=Outcomes(Outcome(mails)))
 
     found = objection_to(state, TERMS, now=NOW)
 
@@ -196,7 +193,7 @@ def test_three_complaints_stop_it_once_they_are_one_in_a_thousand(
 
 def test_an_old_list_of_which_nothing_comes_back_stops_it_after_the_pilot() -> None:
     """A mailbox for bounces that does not work looks like a list without dead addresses."""
-    pilot = a_wave(expected_dead=12, ended_at=NOW)
+    pilot = a_wave(expected_bounces=12, ended_at=NOW)
     later = NOW + 48 * HOUR
 
     found = objection_to(a_state(pilot), TERMS, now=later)
@@ -204,8 +201,9 @@ def test_an_old_list_of_which_nothing_comes_back_stops_it_after_the_pilot() -> N
     assert found == Objection("no_bounces", 1, 200, 0, 12)
     assert "at least 12 dead addresses" in str(found)
     assert objection_to(a_state(pilot), TERMS, now=later - HOUR) is None
-    assert objection_to(a_state(pilot, dead=1), TERMS, now=later) is None
-    assert objection_to(a_state(replace(pilot, expected_dead=4)), TERMS, now=later) is None
+    one = Outcomes(Outcome(200), undeliverable=1)
+    assert objection_to(a_state(pilot, outcomes=one), TERMS, now=later) is None
+    assert objection_to(a_state(replace(pilot, expected_bounces=4)), TERMS, now=later) is None
     assert objection_to(a_state(replace(pilot, looked_at=NOW)), TERMS, now=later) is None
     assert objection_to(a_state(replace(pilot, size=None)), TERMS, now=later) is None
     assert objection_to(a_state(pilot), replace(TERMS, has_inbound=False), now=later) is None
@@ -213,15 +211,35 @@ def test_an_old_list_of_which_nothing_comes_back_stops_it_after_the_pilot() -> N
 
 
 def test_what_a_person_has_seen_does_not_stop_it_again_and_what_comes_later_does() -> None:
-    looked = a_wave(mails=400, seen=(200, 20, 3))
+    looked = a_wave(mails=400, seen_complaints=3)
 
-    assert objection_to(a_state(looked, dead=20, complaints=3), TERMS, now=NOW) is None
-    more = objection_to(a_state(looked, dead=30), TERMS, now=NOW)
-    assert more == Objection("bounces", 1, 200, 10)
+    def found(outcomes: Outcomes, complaints: int = 3) -> Objection | None:
+        state = a_state(looked, outcomes=outcomes, complaints=complaints)
+        return objection_to(state, TERMS, now=NOW)
+
+    assert found(Outcomes(Outcome(200, 0), Outcome(200, 0))) is None
+    assert found(Outcomes(Outcome(200, 10), Outcome(200, 0))) == Objection("bounces", 1, 200, 10)
+    assert found(Outcomes(Outcome(), Outcome(300, 11))) is None
+    assert found(Outcomes(Outcome(), Outcome(200, 11))) == Objection("bounces", 1, 200, 11)
+    assert found(Outcomes(), complaints=6) == Objection("complaints", 1, 0, 3)
+
+
+def test_bounces_that_come_in_late_are_told_of_whatever_they_are_compared_with() -> None:
+    assert str(Objection("bounces", 1, 0, 11)) == "11 of 0 mails went to dead addresses"
+
+
+def test_a_bad_stretch_is_not_hidden_by_all_the_good_ones_before_it() -> None:
+    """The oldest contacts come last: the worst of a list of half a million is its end."""
+    good = Outcomes(Outcome(500_000, 10_000), worst=Outcome(1000, 99))
+    bad = replace(good, worst=Outcome(1000, 100))
+
+    assert objection_to(a_state(a_wave(3), outcomes=good), TERMS, now=NOW) is None
+    found = objection_to(a_state(a_wave(3), outcomes=bad), TERMS, now=NOW)
+    assert found == Objection("bounces", 3, 1000, 100)
 
 
 def test_nothing_speaks_against_a_campaign_that_has_not_begun() -> None:
-    assert objection_to(a_state(dead=99), TERMS, now=NOW) is None
+    assert objection_to(a_state(outcomes=Outcomes(Outcome(99, 99))), TERMS, now=NOW) is None
 
 
 def test_months_become_whole_years() -> None:
@@ -233,10 +251,12 @@ def test_months_become_whole_years() -> None:
 # ── What the relay says ──────────────────────────────────────────────────────────────────────────
 
 
-def judged(words: list[Verdict], *, returned: frozenset[int] = frozenset()) -> list[Any]:
+def judged(
+    words: list[Verdict], *, returned: frozenset[int] = frozenset(), connections: int = 1
+) -> list[Any]:
     """Return what a watcher makes of *words*, one recipient each."""
-    watcher, sent, found = Watcher(TERMS), Sent(), list[Any]()
-    watcher.enter(a_state(a_wave(mails=0)), sent)
+    watcher, sent, found = Watcher(TERMS, connections), Sent(), list[Any]()
+    watcher.enter(a_state(a_wave(mails=0), outcomes=Outcomes()))
     counted = {Accepted: Standing.ASKED, Delayed: Standing.DEFERRED, Lost: Standing.DOUBTFUL}
     for number, word in enumerate(words):
         first_try, attempts = None, 1 if number in returned else 0
@@ -259,12 +279,40 @@ def test_twenty_refused_in_a_row_and_none_taken_is_about_us() -> None:
     assert "20 recipients in a row and took none" in str(last.refusal)
 
 
-def test_three_refused_for_policy_are_about_us_whatever_is_refused_between() -> None:
-    *before, last = judged([POLICY, NO, POLICY, POLICY])
+@pytest.mark.parametrize("other", [NO, LATER, YES])
+def test_three_in_a_row_refused_for_policy_are_about_us(other: Verdict) -> None:
+    *before, last = judged([POLICY, POLICY, other, POLICY, POLICY, POLICY])
 
-    assert before == [None] * 3
+    assert before == [None] * 5
     assert isinstance(last, AboutUs)
-    assert last.ids == [0, 2, 3]
+    assert last.ids == [3, 4, 5]
+
+
+LOST, LESS = Lost("connection lost"), Delayed("421 4.7.0", wants_less=True)
+
+
+@pytest.mark.parametrize(("connections", "most"), [(1, 3), (2, 3), (10, 11)])
+def test_mails_broken_off_in_a_row_and_none_taken_stop_it(connections: int, most: int) -> None:
+    """A relay that begins anew breaks off one over each connection."""
+    *before, last = judged([LOST, YES, *[LOST] * most], connections=connections)
+
+    assert before == [None] * (most + 1)
+    assert last == Objection("lost", 1, most, most)
+    assert str(last) == f"the relay broke off {most} mails in a row and took none"
+    assert "repermit doubt" in last.hint
+
+
+@pytest.mark.parametrize(("connections", "most"), [(1, 5), (4, 5), (10, 11)])
+def test_a_relay_that_wants_less_gets_less(connections: int, most: int) -> None:
+    """Some relays say 421 after so many mails over one connection, and then go on."""
+    *before, last = judged([LESS, YES, LESS, LATER, *[LESS] * most], connections=connections)
+
+    assert before == [None] * (most + 3)
+    assert last == Enough()
+
+
+def test_greylisting_puts_off_everybody_once_and_ends_nothing() -> None:
+    assert set(judged([LATER] * 99)) == {None}
 
 
 def test_who_was_returned_and_is_refused_again_while_others_are_taken_is_refused() -> None:
@@ -299,11 +347,11 @@ def test_half_of_the_last_hundred_put_off_stops_it() -> None:
     assert "per_second" in last.hint
     assert judged([LATER] * 99)[-1] is None
     assert judged([YES, YES, LATER] * 60)[-1] is None
-    assert judged([Lost("lost")]) == [None]
+    assert judged([YES, LOST] * 50)[-1] == last
 
 
 def test_the_figures_of_other_processes_are_looked_at_once_a_minute() -> None:
-    watcher = Watcher(TERMS)
+    watcher = Watcher(TERMS, 1)
 
     assert [watcher.is_due_to_look(at) for at in (5.0, 64.9, 65.0, 100.0, 125.0)] == [
         *(False, False, True, False, True)

@@ -32,6 +32,39 @@ def test_the_plan_tells_what_would_leave_and_changes_nothing(
     assert (relay.taken, approved.status()) == ([], before)
 
 
+def test_the_plan_tells_what_holds_the_mails_and_what_is_left_of_those_that_went(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    approved.here("pause")
+
+    held = approved.here("send", "--plan", "--limit", "1")
+
+    assert f"{LISTED} mails would leave, but for what is said below" in held.out
+    assert "a run ends after 1 mail;" in held.out
+    assert "first: the campaign is paused: `repermit resume` lets it go on" in held.out
+    approved.here("resume")
+    put_off = address(0)
+    relay.to_mailbox = lambda one: "450 4.2.0 later" if one == put_off else "250 2.1.5 fine"
+    approved.run("send")
+    told = approved.here("send", "--plan", "--json").json
+    assert (told["may_leave"], told["last_mail"], told["refused"]) == (0, None, None)
+    assert told["last_deadline"] == approved.status()["due"]["last"]
+    assert told["deferred"]["count"] == 1
+    assert "1 mail put off by the relay on top" in approved.here("send", "--plan").out
+    approved.edit("answer_days = .*", "answer_days = 60")
+    assert "approved has changed since" in approved.here("send", "--plan").out
+
+
+def test_who_has_looked_is_said_with_continue_only(approved: Campaign, relay: Relay) -> None:
+    approved.use(relay.port)
+
+    assert "give it with --continue" in approved.here("send", "--by", "An", expect=2).err
+    went_on = approved.here("send", "--continue", "--by", "An")
+    assert "there was nothing to continue" in went_on.err
+    assert len(relay.taken) == LISTED
+
+
 def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Relay) -> None:
     begun.use(relay.port)
     begun.edit("waves = .*", "waves = [20, 40]")
@@ -72,7 +105,7 @@ def test_it_stops_at_too_many_dead_addresses_until_a_person_has_looked(
     again = approved.here("send", "--json", expect=1).json
 
     assert "sending has stopped: 1" in stopped.err
-    assert "mails of wave 1 went to dead addresses" in stopped.err
+    assert "mails went to dead addresses" in stopped.err
     assert "repermit send --continue" in stopped.err
     assert "dead addresses" in again["error"]
     assert again["asked"] == 0

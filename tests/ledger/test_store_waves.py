@@ -9,10 +9,20 @@ from typing import Any
 import pytest
 
 from repermit.domain.provider import Cap, Caps
-from repermit.domain.standing import Standing
+from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import caps, leases, sending, suppression, waiting, waves
+from repermit.ledger.store import (
+    caps,
+    erasing,
+    leases,
+    sending,
+    stretches,
+    suppression,
+    waiting,
+    waves,
+)
 from repermit.ledger.store.sending import Intent, Reserved
+from repermit.ledger.store.stretches import Outcome, Outcomes
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -20,7 +30,9 @@ from tests.builders import (
     FakeClock,
     admit,
     ask,
+    bounce,
     claim,
+    press,
     settle,
     standings,
     verified,
@@ -101,6 +113,7 @@ async def test_a_capped_provider_is_left_out_also_when_it_was_put_off(
     assert Counter(one.provider for one in first) == {"gmail": 3, None: 1}
     assert len(await intend(a_ledger, first, caps=GMAIL)) == 4
     await settle(a_ledger, first[0].id, Standing.DEFERRED, try_at=a_clock.now())
+    await a_ledger.write(caps.count, {"gmail": 1})
 
     assert await reserve(a_ledger, caps=GMAIL) == []
     assert len(ids) == 6
@@ -162,6 +175,21 @@ async def test_a_cap_opens_again_when_it_says(a_ledger: Ledger, a_clock: FakeClo
     assert len(await reserve(a_ledger, caps=GMAIL)) == 1
 
 
+async def test_what_the_relay_did_not_take_is_given_back_to_the_cap(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    first, second, third, _ = await admit(a_ledger, *people(3, "gmail.com"), *people(1))
+    hour = caps.hour_of(a_clock.now())
+    reserved = await reserve(a_ledger)
+    await intend(a_ledger, reserved)
+    a_clock.advance(timedelta(hours=1))
+    await settle(a_ledger, first, Standing.DEFERRED, try_at=a_clock.now())
+    await settle(a_ledger, second, Standing.LISTED)
+    await settle(a_ledger, third, Standing.UNDELIVERABLE)
+
+    assert await a_ledger.read(caps.sent_by_hour, GMAIL) == {"gmail": {hour: 1}}
+
+
 async def test_mails_are_counted_by_provider_and_hour(a_ledger: Ledger, a_clock: FakeClock) -> None:
     await admit(a_ledger, *people(2, "gmail.com"), *people(1))
     await intend(a_ledger, await reserve(a_ledger, limit=3))
@@ -177,7 +205,7 @@ async def test_before_any_wave_everybody_may_leave(a_ledger: Ledger) -> None:
     await admit(a_ledger, *people(2))
     found = await a_ledger.read(waves.state)
 
-    assert (found.wave, found.listed, found.waiting, found.all_mails) == (None, 2, 2, 0)
+    assert (found.wave, found.listed, found.waiting, found.outcomes) == (None, 2, 2, Outcomes())
     assert len(await intend(a_ledger, await reserve(a_ledger))) == 2
 
 
@@ -186,7 +214,7 @@ async def test_of_a_pilot_only_those_who_were_drawn_may_leave(a_ledger: Ledger) 
     drawn, months = await a_ledger.read(waves.draw, 6, approved_size=EVERYTHING)
     assert set(drawn) < set(ids)
     assert months == {202503: 6}
-    await begin(a_ledger, size=6, drawn=drawn, expected_dead=2)
+    await begin(a_ledger, size=6, drawn=drawn, expected_bounces=2)
 
     first = await reserve(a_ledger, limit=2)
     rest = await reserve(a_ledger)
@@ -195,7 +223,7 @@ async def test_of_a_pilot_only_those_who_were_drawn_may_leave(a_ledger: Ledger) 
     await intend(a_ledger, [*first, *rest])
     state = await a_ledger.read(waves.state)
     assert state.wave is not None
-    assert (state.wave.mails, state.wave.expected_dead, state.waiting) == (6, 2, 0)
+    assert (state.wave.mails, state.wave.expected_bounces, state.waiting) == (6, 2, 0)
 
 
 async def test_who_is_drawn_of_a_capped_provider_waits(a_ledger: Ledger) -> None:
@@ -256,7 +284,7 @@ async def test_a_wave_is_begun_once(a_ledger: Ledger) -> None:
     assert state.wave.size is None
 
 
-async def test_what_a_wave_came_to_is_counted(a_ledger: Ledger) -> None:
+async def test_what_became_of_the_mails_is_counted(a_ledger: Ledger) -> None:
     await admit(a_ledger, *people(3))
     await begin(a_ledger)
     reserved = await reserve(a_ledger)
@@ -267,14 +295,69 @@ async def test_what_a_wave_came_to_is_counted(a_ledger: Ledger) -> None:
 
     state = await a_ledger.read(waves.state)
 
-    assert (state.undeliverable, state.dead) == (2, 1)
-    assert (state.complaints, state.all_mails, state.inbound_at) == (1, 3, None)
+    assert state.outcomes == Outcomes(since_look=Outcome(3, 1), undeliverable=2)
+    assert (state.complaints, state.inbound_at) == (1, None)
 
 
 async def test_that_what_comes_back_was_read_is_noted(a_ledger: Ledger, a_clock: FakeClock) -> None:
     await a_ledger.write(waves.note_inbound)
 
     assert (await a_ledger.read(waves.state)).inbound_at == a_clock.now()
+
+
+async def test_a_count_stays_when_the_row_goes(a_ledger: Ledger) -> None:
+    """Whoever is erased, or presses after all, had a mail that came back."""
+    ids = await admit(a_ledger, *people(3))
+    await ask(a_ledger, *ids)
+    await bounce(a_ledger, *ids)
+    await press(a_ledger, ids[0], Answer.YES)
+    await a_ledger.write(erasing.erase_person, ids[1])
+
+    assert await a_ledger.read(stretches.outcomes) == Outcomes(Outcome(3, 3), undeliverable=3)
+
+
+async def test_who_is_listed_again_did_not_bounce(a_ledger: Ledger) -> None:
+    ids = await admit(a_ledger, *people(2))
+    await claim(a_ledger, *ids)
+    for id_ in ids:
+        await settle(a_ledger, id_, Standing.UNDELIVERABLE, reply="550 5.1.1")
+
+    assert await a_ledger.write(sending.relist, [ids[0]]) == 1
+
+    assert await a_ledger.read(stretches.outcomes) == Outcomes(Outcome(2, 1), undeliverable=1)
+
+
+async def test_a_full_stretch_is_followed_by_another_and_counted_by_itself(
+    a_ledger: Ledger,
+) -> None:
+    first, second = await admit(a_ledger, *people(2))
+    await ask(a_ledger, first)
+    await a_ledger.write(stretches.count_mails, 1, 999)
+    await ask(a_ledger, second)
+    await bounce(a_ledger, second, first)
+    await a_ledger.write(stretches.count_mails, 2, 1999)
+
+    found = await a_ledger.read(stretches.outcomes)
+
+    assert found.since_look == Outcome(3000, 2)
+    assert found.worst == Outcome(1000, 1)
+
+
+async def test_after_a_look_what_comes_back_is_told_apart_by_when_its_mail_left(
+    a_ledger: Ledger,
+) -> None:
+    await begin(a_ledger)
+    before = await admit(a_ledger, *people(4))
+    await ask(a_ledger, *before)
+    await bounce(a_ledger, before[0])
+    await a_ledger.write(waves.look, by="An Peeters")
+    after = await admit(a_ledger, "x@people.example", "y@people.example")
+    await ask(a_ledger, *after)
+
+    await bounce(a_ledger, *before[1:3], after[0])
+
+    found = await a_ledger.read(stretches.outcomes)
+    assert found == Outcomes(Outcome(2, 1), Outcome(4, 2), undeliverable=4)
 
 
 # ── Stops ────────────────────────────────────────────────────────────────────────────────────────
@@ -299,7 +382,8 @@ async def test_a_stop_holds_every_sender_until_a_person_has_looked(
     state = await a_ledger.read(waves.state)
     assert state.stopped_for is None
     assert state.wave is not None
-    assert (state.wave.seen, state.wave.looked_at) == ((1, 1, 0), a_clock.now())
+    assert state.outcomes == Outcomes(before_look=Outcome(1, 0), undeliverable=1)
+    assert state.wave.looked_at == a_clock.now()
     assert len(await intend(a_ledger, rest)) == 1
     kinds = await a_ledger.read(lambda tx: [row[0] for row in tx.rows("SELECT kind FROM log")])
     assert kinds.count("stopped") == kinds.count("continued") == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from repermit.domain.provider import Caps, reopens, room
@@ -39,6 +40,16 @@ def count(tx: Transaction, mails: Mapping[str, int]) -> None:
             " + excluded.mails",
             *(name, hour, more),
         )
+
+
+def give_back(tx: Transaction, mails: Iterable[tuple[str | None, int]]) -> None:
+    """Take back that mails were counted, given as (provider, instant of the intent), because the
+    relay did not take them."""
+    counts = Counter((name, micros // _HOUR_MICROS) for name, micros in mails if name is not None)
+    tx.many(
+        "UPDATE provider_hour SET mails = mails - ? WHERE provider = ? AND hour = ?",
+        [(count, name, hour) for (name, hour), count in counts.items()],
+    )
 
 
 def sent_by_hour(tx: Transaction, caps: Caps) -> dict[str, dict[int, int]]:

@@ -19,7 +19,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import SendRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import caps as provider_caps
-from repermit.ledger.store import waiting, waves
+from repermit.ledger.store import stretches, waiting, waves
 from repermit.ledger.store.allowed import allowed
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
@@ -143,7 +143,9 @@ def intend(
     """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
     Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
-    the suppression of these very addresses. The mails count at once, whatever the relay says.
+    the suppression of these very addresses. The mails count at once; for a cap, until the relay
+    has not taken them.
+
     Raises: SendRefused when an older copy of the ledger was put back.
     Crash: once this is durable a row is never sent again by itself; before, nothing was sent.
     """
@@ -152,7 +154,7 @@ def intend(
     _require_present(tx)
     if not tx.value(_MAY_LEAVE):
         return set()
-    now, wave = to_micros(tx.now), waves.opened(tx)
+    now, wave, stretch = to_micros(tx.now), waves.opened(tx), stretches.coming(tx)
     claimed: set[int] = set()
     providers, first_mails = Counter[str](), 0
     for (due, mail), ids in _alike(allowed(tx, intents, wave, caps)).items():
@@ -160,10 +162,10 @@ def intend(
             "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
             " mail = ?, attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?),"
             " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?,"
-            " wave = coalesce(wave, ?)"
+            " stretch = coalesce(stretch, ?)"
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
             " AND +standing IN ('listed', 'deferred') RETURNING id, provider, attempts = 1",
-            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), wave.number),
+            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), stretch),
             *(json.dumps(ids), owner, now),
         )
         moved = [row[0] for row in rows]
@@ -172,8 +174,9 @@ def intend(
         providers.update(row[1] for row in rows if row[1] is not None)
         first_mails += sum(row[2] for row in rows)
     provider_caps.count(tx, providers)
-    if wave.number is not None and first_mails:
+    if first_mails:
         waves.count_mails(tx, wave.number, first_mails)
+        stretches.count_mails(tx, stretch, first_mails)
     return claimed
 
 
@@ -202,7 +205,7 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
             " due_at = CASE WHEN ? THEN due_at END, lease_by = NULL, lease_until = NULL,"
             " first_try_at = CASE WHEN ? THEN NULL ELSE first_try_at END"
             " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'claimed'"
-            " AND claimed_by = ? RETURNING id",
+            " AND claimed_by = ? RETURNING id, stretch, provider, intent_at",
             *(str(settlement.standing), to_micros(tx.now), settlement.reply),
             *(to_micros(settlement.try_at), had_mail, settlement.standing is Standing.LISTED),
             *(json.dumps(ids), owner),
@@ -210,21 +213,24 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
         moved = [row[0] for row in rows]
         tx.log.moved(moved, settlement.standing)
         settled.update(moved)
+        if settlement.standing is Standing.UNDELIVERABLE:
+            stretches.count_undeliverable(tx, [(row[1], settlement.reply) for row in rows])
+        elif not had_mail:
+            provider_caps.give_back(tx, [(row[2], row[3]) for row in rows])
     return settled
 
 
 def relist(tx: Transaction, ids: Sequence[int]) -> int:
     """Put back to listed the undeliverable among *ids*, because the relay refused us and not
     them; return how many."""
-    returned = [
-        recipient_id
-        for recipient_id in ids
-        if tx.run(
-            "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
-            " WHERE id = ? AND standing = 'undeliverable'",
-            recipient_id,
-        )
-    ]
+    rows = tx.rows(
+        "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'undeliverable'"
+        " RETURNING id, stretch, relay_reply",
+        json.dumps(list(ids)),
+    )
+    returned = [row[0] for row in rows]
+    stretches.count_undeliverable(tx, [(row[1], row[2]) for row in rows], by=-1)
     tx.log.moved(returned, Standing.LISTED)
     return len(returned)
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from repermit.domain.provider import PROVIDERS
-from repermit.ledger.instants import to_micros
+from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.transaction import Transaction
 
 _LISTED = (
@@ -35,14 +36,30 @@ _DRAWN = (
 )
 
 
-def providers(tx: Transaction) -> list[str | None]:
-    """Return the providers of those who are listed; None for all that are none of these."""
+def providers(tx: Transaction, drawn: str | None = None) -> list[str | None]:
+    """Return the providers of those who are listed, or of those among *drawn*, as JSON, when only
+    they may leave; None for all that are none of these."""
+    if drawn is not None:
+        rows = tx.rows(
+            "SELECT DISTINCT provider FROM recipient"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'listed'",
+            drawn,
+        )
+        return [row[0] for row in rows]
     exists = (
         "SELECT EXISTS (SELECT 1 FROM recipient WHERE standing = 'listed' AND attempts {} 0"
         " AND provider IS ?)"
     )
     either = [exists.format(sign) for sign in ("=", ">")]
     return [name for name in (None, *PROVIDERS) if any(tx.value(sql, name) for sql in either)]
+
+
+def next_tries(tx: Transaction) -> list[tuple[str | None, datetime]]:
+    """Return when the first of those who were put off is tried again, by provider."""
+    rows = tx.rows(
+        "SELECT provider, min(try_at) FROM recipient WHERE standing = 'deferred' GROUP BY provider"
+    )
+    return [(provider, from_micros(micros)) for provider, micros in rows]
 
 
 def listed_by(tx: Transaction) -> list[tuple[str | None, int, int]]:

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from repermit.domain.refusal import is_about_address
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.store import stretches
+from repermit.ledger.store.stretches import Outcomes
 from repermit.ledger.transaction import Transaction
 
 _WAVE = (
-    "number, step, size, begun_at, mails, drawn IS NOT NULL, expected_dead, ended_at, looked_at,"
-    " seen_mails, seen_dead, seen_complaints"
+    "number, step, size, mails, drawn IS NOT NULL, expected_bounces, ended_at, looked_at,"
+    " seen_complaints"
 )
 
 
@@ -23,37 +24,38 @@ _WAVE = (
 class Wave:
     """A part of the campaign that leaves together; `size` None: everybody who is left.
 
-    What a person saw who let the sending go on is `seen`: mails, dead, complaints.
+    `looked_at` is when a person let the sending go on, `seen_complaints` what they had seen.
     """
 
     number: int
     step: int
     size: int | None
-    begun_at: datetime
     mails: int
     is_drawn: bool
-    expected_dead: int
+    expected_bounces: int
     ended_at: datetime | None
     looked_at: datetime | None
-    seen: tuple[int, int, int]
+    seen_complaints: int
+
+    @property
+    def is_pilot(self) -> bool:
+        """Return whether it was drawn at random, to learn how the rest will go."""
+        return self.step == 0 and self.size is not None
 
 
 @dataclass(frozen=True)
 class State:
-    """Where the waves stand: the last one that was begun, and what came of it.
+    """Where the waves stand: the last one that was begun, and what came of all mails.
 
-    `listed` counts who may be asked, `waiting` those of them whom the wave still holds; of its
-    `undeliverable`, the address itself is `dead`. `complaints` and `all_mails` are those of the
-    whole campaign. `inbound_at`: when what comes back was last read, however little it was.
+    `listed` counts who may be asked, `waiting` those of them whom the wave still holds.
+    `inbound_at`: when what comes back was last read, however little it was.
     """
 
     wave: Wave | None
     listed: int
     waiting: int
-    undeliverable: int
-    dead: int
+    outcomes: Outcomes
     complaints: int
-    all_mails: int
     stopped_for: Mapping[str, Any] | None
     inbound_at: datetime | None = None
 
@@ -64,15 +66,12 @@ def state(tx: Transaction) -> State:
     wave = _wave(row) if row else None
     listed = tx.value("SELECT count(*) FROM recipient WHERE standing = 'listed'")
     why, inbound_at = tx.one("SELECT stopped_for, inbound_at FROM campaign")
-    undeliverable, dead = _undeliverable(tx, wave.number) if wave else (0, 0)
     return State(
         wave=wave,
         listed=listed,
         waiting=_still_listed(tx, row[-1]) if wave and wave.is_drawn else listed,
-        undeliverable=undeliverable,
-        dead=dead,
-        complaints=tx.value("SELECT count(*) FROM suppression WHERE source = 'complaint'"),
-        all_mails=tx.value("SELECT coalesce(sum(mails), 0) FROM wave"),
+        outcomes=stretches.outcomes(tx),
+        complaints=_complaints(tx),
         stopped_for=json.loads(why) if why else None,
         inbound_at=from_micros(inbound_at),
     )
@@ -83,13 +82,12 @@ def _wave(row: Sequence[Any]) -> Wave:
         number=row[0],
         step=row[1],
         size=row[2],
-        begun_at=from_micros(row[3]),
-        mails=row[4],
-        is_drawn=bool(row[5]),
-        expected_dead=row[6],
-        ended_at=from_micros(row[7]),
-        looked_at=from_micros(row[8]),
-        seen=(row[9], row[10], row[11]),
+        mails=row[3],
+        is_drawn=bool(row[4]),
+        expected_bounces=row[5],
+        ended_at=from_micros(row[6]),
+        looked_at=from_micros(row[7]),
+        seen_complaints=row[8],
     )
 
 
@@ -103,15 +101,8 @@ def _still_listed(tx: Transaction, drawn: str) -> int:
     )
 
 
-def _undeliverable(tx: Transaction, number: int) -> tuple[int, int]:
-    """Return how many of a wave are undeliverable, and of how many the address itself is dead."""
-    rows = tx.rows(
-        "SELECT coalesce(relay_reply, ''), count(*) FROM recipient"
-        " WHERE standing = 'undeliverable' AND wave = ? GROUP BY relay_reply",
-        number,
-    )
-    dead = sum(count for reply, count in rows if is_about_address(reply))
-    return sum(count for _, count in rows), dead
+def _complaints(tx: Transaction) -> int:
+    return int(tx.value("SELECT count(*) FROM suppression WHERE source = 'complaint'"))
 
 
 def draw(tx: Transaction, size: int, *, approved_size: int) -> tuple[list[int], dict[int, int]]:
@@ -135,16 +126,15 @@ def begin(
     step: int,
     size: int | None,
     drawn: Sequence[int] | None = None,
-    expected_dead: int = 0,
+    expected_bounces: int = 0,
 ) -> bool:
     """Begin a wave; False when another sender has begun it."""
     ids = json.dumps(drawn) if drawn is not None else None
     return (
         tx.run(
-            "INSERT INTO wave (number, step, size, begun_at, mails, drawn, expected_dead,"
-            " seen_mails, seen_dead, seen_complaints)"
-            " VALUES (?, ?, ?, ?, 0, ?, ?, 0, 0, ?) ON CONFLICT (number) DO NOTHING",
-            *(number, step, size, to_micros(tx.now), ids, expected_dead, _seen_complaints(tx)),
+            "INSERT INTO wave (number, step, size, begun_at, mails, drawn, expected_bounces,"
+            " seen_complaints) VALUES (?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (number) DO NOTHING",
+            *(number, step, size, to_micros(tx.now), ids, expected_bounces, _seen_complaints(tx)),
         )
         == 1
     )
@@ -184,25 +174,22 @@ def stop(tx: Transaction, why: Mapping[str, Any]) -> None:
 def look(tx: Transaction, *, by: str) -> bool:
     """Let the sending go on because a person has looked; False when no wave had begun.
 
-    What came of the last wave until now does not stop it again; what comes later does.
+    What came of all mails until now does not stop it again; what comes later does.
     """
-    row = tx.one("SELECT number, mails FROM wave ORDER BY number DESC LIMIT 1")
-    if row is None:
+    number = tx.value("SELECT max(number) FROM wave")
+    if number is None:
         return False
-    number, mails = row
-    seen = (
-        mails,
-        _undeliverable(tx, number)[1],
-        tx.value("SELECT count(*) FROM suppression WHERE source = 'complaint'"),
-    )
+    found, complaints = stretches.outcomes(tx), _complaints(tx)
+    bounces = found.since_look.bounces + found.before_look.bounces
+    stretches.look(tx)
     tx.run(
-        "UPDATE wave SET looked_at = ?, looked_by = ?, seen_mails = ?, seen_dead = ?,"
-        " seen_complaints = ? WHERE number = ?",
-        *(to_micros(tx.now), by, *seen, number),
+        "UPDATE wave SET looked_at = ?, looked_by = ?, seen_complaints = ? WHERE number = ?",
+        *(to_micros(tx.now), by, complaints, number),
     )
     why = tx.value("SELECT stopped_for FROM campaign")
     tx.run("UPDATE campaign SET stopped_at = NULL, stopped_for = NULL")
-    payload = {"by": by, "wave": number, "seen": list(seen)}
+    seen = {"mails": found.mails, "new_bounces": bounces, "complaints": complaints}
+    payload = {"by": by, "wave": number, "seen": seen}
     told = payload if why is None else {**payload, "stopped_for": json.loads(why)}
     tx.log.append(Kind.CONTINUED, told, now=tx.now)
     return True
@@ -239,6 +226,6 @@ def leave_out(tx: Transaction, ids: Sequence[int]) -> None:
         tx.run("UPDATE wave SET drawn = ? WHERE number = ?", json.dumps(left), row[0])
 
 
-def count_mails(tx: Transaction, number: int, more: int) -> None:
+def count_mails(tx: Transaction, number: int | None, more: int) -> None:
     """Count people of a wave whose mail is about to leave."""
     tx.run("UPDATE wave SET mails = mails + ? WHERE number = ?", more, number)

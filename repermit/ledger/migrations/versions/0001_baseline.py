@@ -172,6 +172,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_table(
+        "stretch",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("undeliverable", sa.Integer(), nullable=False),
+        sa.Column("bounces", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Integer(), nullable=False),
+        sa.Column("looked", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
         "suppression",
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -187,12 +197,10 @@ def upgrade() -> None:
         sa.Column("begun_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mails", sa.Integer(), nullable=False),
         sa.Column("drawn", sa.String(), nullable=True),
-        sa.Column("expected_dead", sa.Integer(), nullable=False),
+        sa.Column("expected_bounces", sa.Integer(), nullable=False),
         sa.Column("ended_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("looked_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("looked_by", sa.String(), nullable=True),
-        sa.Column("seen_mails", sa.Integer(), nullable=False),
-        sa.Column("seen_dead", sa.Integer(), nullable=False),
         sa.Column("seen_complaints", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
@@ -214,7 +222,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("provider", sa.String(), nullable=True),
         sa.Column("contact", sa.Integer(), nullable=True),
-        sa.Column("wave", sa.Integer(), nullable=True),
+        sa.Column("stretch", sa.Integer(), nullable=True),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("cell", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
