@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from repermit.domain.standing import Standing
@@ -28,7 +28,7 @@ class Delayed:
     takes no mail at all now."""
 
     reply: str
-    wants_less: bool = False
+    wants_less: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
