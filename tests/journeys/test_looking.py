@@ -132,6 +132,7 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "suspect",
         "due",
         "paused",
+        "stopped",
         "log",
     ]
     assert list(told["standings"]) == list(map(str, Standing))
