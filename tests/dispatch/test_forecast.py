@@ -12,7 +12,7 @@ from repermit.dispatch.forecast import Forecast, forecast
 from repermit.dispatch.plan import Plan
 from repermit.dispatch.waves import Terms
 from repermit.domain.hours import Hours
-from repermit.domain.provider import Cap
+from repermit.domain.provider import NO_CAPS, Cap
 from tests.dispatch.test_waves import NOW, a_state, a_wave
 
 HOUR = timedelta(hours=1)
@@ -21,7 +21,7 @@ GMAIL = {"gmail": (Cap(4000, 24),)}
 
 
 def a_plan(**changes: Any) -> Plan:
-    known: dict[str, Any] = {"per_second": 1.0, "terms": Terms()}
+    known: dict[str, Any] = {"per_second": 1.0, "caps": NO_CAPS, "terms": Terms()}
     return Plan(
         give_up=timedelta(hours=72),
         connections=1,

@@ -23,6 +23,7 @@ from repermit.dispatch.waves import Terms
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
 from repermit.domain.envelope import Bounces
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.question import day_in_words
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import LedgerUnusable, SendRefused
@@ -51,6 +52,7 @@ PLAN = Plan(
     give_up=timedelta(hours=72),
     connections=3,
     per_second=100_000.0,
+    caps=NO_CAPS,
     approved_size=EVERYTHING,
     reconnect_seconds=(0.01, 0.01),
     terms=Terms(stop_bounce_percent=100),
@@ -284,7 +286,9 @@ async def test_the_claims_of_a_dead_sender_are_doubtful_and_its_reservations_fre
 ) -> None:
     first, second = await admit(sender.ledger, "an@people.example", "jan@people.example")
     await claim(sender.ledger, first, owner="dead")
-    await sender.ledger.write(sending.reserve, "dead", approved_size=EVERYTHING, limit=10)
+    await sender.ledger.write(
+        sending.reserve, "dead", approved_size=EVERYTHING, limit=10, caps=NO_CAPS
+    )
     assert (await sender.row(second, "lease_by"))[0] == "dead"
 
     sent = await sender.send()

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from repermit.domain.provider import NO_CAPS, Caps
+from repermit.domain.provider import Caps
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import caps as provider_caps
@@ -55,7 +55,7 @@ class Settlement:
 
 
 def reserve(
-    tx: Transaction, owner: str, *, approved_size: int, limit: int, caps: Caps = NO_CAPS
+    tx: Transaction, owner: str, *, approved_size: int, limit: int, caps: Caps
 ) -> list[Reserved]:
     """Lease up to *limit* rows that may leave now to *owner*, and return them in no order.
 
@@ -68,7 +68,8 @@ def reserve(
     rooms = provider_caps.rooms(tx, caps)
     ids = waiting.due(tx, rooms, limit)
     if len(ids) < limit:
-        ids += _listed(tx, rooms, limit - len(ids), approved=approved_size)
+        left = _left(tx, rooms, ids)
+        ids += _listed(tx, left, limit - len(ids), approved=approved_size)
     rows = tx.rows(
         "UPDATE recipient SET lease_by = ?, lease_until = ?"
         " WHERE id IN (SELECT value FROM json_each(?))"
@@ -87,6 +88,20 @@ def reserve(
         )
         for row in rows
     ]
+
+
+def _left(tx: Transaction, rooms: Mapping[str, int], ids: Sequence[int]) -> Mapping[str, int]:
+    """Return the rooms once the rows *ids* have had theirs."""
+    if not rooms or not ids:
+        return rooms
+    taken = dict(
+        tx.rows(
+            "SELECT provider, count(*) FROM recipient"
+            " WHERE id IN (SELECT value FROM json_each(?)) GROUP BY provider",
+            json.dumps(ids),
+        )
+    )
+    return {name: room - taken.get(name, 0) for name, room in rooms.items()}
 
 
 def _listed(tx: Transaction, rooms: Mapping[str, int], limit: int, *, approved: int) -> list[int]:
@@ -114,7 +129,7 @@ def exchange(
     *,
     settlements: Mapping[int, Settlement],
     intents: Sequence[Intent],
-    caps: Caps = NO_CAPS,
+    caps: Caps,
 ) -> tuple[set[int], set[int]]:
     """Settle what the relay has answered and intend what is about to leave, of all connections
     of *owner* at once; return the ids that were settled and those that were claimed.
@@ -124,9 +139,7 @@ def exchange(
     return settle(tx, owner, settlements), intend(tx, owner, intents, caps)
 
 
-def intend(
-    tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps = NO_CAPS
-) -> set[int]:
+def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -> set[int]:
     """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
     Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
