@@ -50,6 +50,7 @@ def mail_oneself(
 async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.cli.assembly import mailer, relay
     from repermit.cli.preview import asked_relationships, sample_variants, test_person
+    from repermit.dispatch.refusals import relay_away
     from repermit.dispatch.relay import RelayAway
     from repermit.dispatch.verdict import Accepted
     from repermit.domain.address import parse
@@ -68,10 +69,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     try:
         connection = await relay(runtime).connect()
     except RelayAway as failure:
-        raise SendRefused(
-            "the relay cannot be reached, or does not speak SMTP",
-            hint="check relay.url and that it runs",
-        ) from failure
+        raise relay_away(failure.cause) from failure
     try:
         first = asked_relationships(runtime)[0]
         for variant in sample_variants(runtime, first, test=True):

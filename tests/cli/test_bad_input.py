@@ -106,14 +106,16 @@ def wording_broken(campaign: Campaign) -> None:
 
 
 _APPROVE = ("approve", "--by", "An Peeters", "--informed")
-_SEND_AWAY = "the relay cannot be reached, or does not speak SMTP"
+_AWAY = "the relay cannot be reached: "
 _ALTER_STANDING = "UPDATE recipient SET standing = 'opted_in' WHERE id = 1"
 
 CASES = {
     # The relay first: while it stays away, others run.
-    "relay_down": Case(("send",), _SEND_AWAY, "approved", relay="down"),
-    "relay_nonsense": Case(("send",), _SEND_AWAY, "approved", relay="nonsense"),
-    "relay_closing": Case(("send",), _SEND_AWAY, "approved", relay="closing"),
+    "relay_down": Case(("send",), _AWAY + "nobody takes the connection", "approved", relay="down"),
+    "relay_nonsense": Case(
+        ("send",), _AWAY + "what answers speaks no SMTP", "approved", relay="nonsense"
+    ),
+    "relay_closing": Case(("send",), _AWAY + "it takes no mail now", "approved", relay="closing"),
     "relay_unwilling": Case(("send",), "refused the connection (554)", "approved", relay="554"),
     "relay_login_refused": Case(
         ("send",),
@@ -133,7 +135,11 @@ CASES = {
         environment={"REPERMIT_RELAY_PASSWORD": "wrong"},
     ),
     "relay_down_for_a_test": Case(
-        ("test-mail",), _SEND_AWAY, stdin="me@there.example", relay="down", has_json=False
+        ("test-mail",),
+        _AWAY + "nobody takes the connection",
+        stdin="me@there.example",
+        relay="down",
+        has_json=False,
     ),
     # What is typed.
     "option_unknown": Case(("status", "--sorrow"), "--sorrow", code=2),
