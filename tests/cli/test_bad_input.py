@@ -115,7 +115,7 @@ CASES = {
     "relay_nonsense": Case(
         ("send",), _AWAY + "what answers speaks no SMTP", "approved", relay="nonsense"
     ),
-    "relay_closing": Case(("send",), _AWAY + "it takes no mail now", "approved", relay="closing"),
+    "relay_closing": Case(("send",), _AWAY + "it hangs up", "approved", relay="closing"),
     "relay_unwilling": Case(("send",), "refused the connection (554)", "approved", relay="554"),
     "relay_login_refused": Case(
         ("send",),
