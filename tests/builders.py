@@ -10,7 +10,7 @@ from typing import Any
 
 from repermit.domain.address import parse
 from repermit.domain.policy import Decision, Evidence, Rules, decide
-from repermit.domain.provider import provider_of
+from repermit.domain.provider import NO_CAPS, provider_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
@@ -117,7 +117,7 @@ async def claim(
     """Let *owner* reserve rows and intend the mails of *ids*; their mail is named "mail"."""
 
     def part(tx: Transaction) -> set[int]:
-        reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000)
+        reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000, caps=NO_CAPS)
         until = due or tx.now + ANSWER_TIME
         wanted = [one for one in reserved if one.id in ids]
         left = {one.id for one in wanted if intend_one(tx, one, owner, due=until)}
@@ -129,7 +129,7 @@ async def claim(
 
 def intend_one(tx: Transaction, reserved: Reserved, owner: str, *, due: datetime) -> bool:
     """Claim one reserved row for the mail "mail"; return whether it may leave."""
-    return reserved.id in sending.intend(tx, owner, [Intent(reserved, due, "mail")])
+    return reserved.id in sending.intend(tx, owner, [Intent(reserved, due, "mail")], NO_CAPS)
 
 
 async def settle(

@@ -36,6 +36,7 @@ __all__ = [
     "Faults",
     "Phase",
     "Relay",
+    "Script",
     "at",
     "in_turn",
     "polite",

@@ -69,7 +69,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     try:
         connection = await relay(runtime).connect()
     except RelayAway as failure:
-        raise relay_away(failure) from failure
+        raise relay_away(failure.cause) from failure
     try:
         first = asked_relationships(runtime)[0]
         for variant in sample_variants(runtime, first, test=True):

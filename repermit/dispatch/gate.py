@@ -47,8 +47,9 @@ class Gate:
         return min(wave.size - wave.mails, self.state.listed)
 
 
-async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
-    """Take the waves as far as they may go now, and return what may leave.
+async def open_gate(ledger: Ledger, plan: Plan, *, is_over: bool = False) -> Gate:
+    """Take the waves as far as they may go now, and return what may leave. Once the run *is_over*
+    a wave may still end, but none begins and nothing is stopped.
 
     Raises: SendRefused when a person must look first; the stop is on file then.
     Crash: each step is a transaction of its own; the next run goes on from there.
@@ -60,10 +61,10 @@ async def open_gate(ledger: Ledger, plan: Plan) -> Gate:
         match step:
             case End(number):
                 await ledger.write(store.end, number)
-            case Begin() if _is_open(ledger, plan):
+            case Begin() if not is_over and _is_open(ledger, plan):
                 await _begin(ledger, plan, step)
                 begun = step
-            case Stop(objection):
+            case Stop(objection) if not is_over:
                 raise await stop(ledger, objection)
             case Watch():
                 return Gate(state, begun, step)

@@ -70,8 +70,7 @@ class Mailer:
     def skeleton(self, variant: Variant) -> Skeleton:
         """Return the words of *variant*, rendered once.
 
-        Raises: KeyError when no true sentence exists for the relationship: the policy never
-        lets such a row be asked; WordingIncomplete.
+        Raises: as `words.render` does.
         """
         if variant not in self._skeletons:
             made = words.render(self.question, self._templates, variant)

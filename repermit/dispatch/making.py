@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from repermit.dispatch.mail import Mail, Mailer, Variant
-from repermit.errors import WordingIncomplete
+from repermit.dispatch.refusals import Unmade
+from repermit.errors import RepermitError, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import snapshots
 from repermit.ledger.store.sending import Intent, Reserved
@@ -12,12 +13,12 @@ _UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and pla
 
 
 class Making:
-    """The mails of one run. `unmade` says why, by recipient, where a mail cannot be made."""
+    """The mails of one run. `unmade` says whose cannot be made, by the reason why."""
 
     def __init__(self, ledger: Ledger, mailer: Mailer) -> None:
         self._ledger, self._mailer = ledger, mailer
         self._kept: dict[Variant, str] = {}
-        self.unmade: dict[int, Exception] = {}
+        self.unmade: dict[str, Unmade] = {}
 
     async def made(self, reserved: Reserved) -> tuple[Mail, Intent] | None:
         """Return the mail of a row and the intent to send it; None when it cannot be made."""
@@ -28,7 +29,7 @@ class Making:
         try:
             mail = mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
         except _UNMAKEABLE as failure:
-            self.unmade[reserved.id] = failure
+            self.unmade.setdefault(_reason(failure), Unmade()).add(reserved.id)
             return None
         return mail, Intent(reserved, due, self._kept.get(variant) or await self._keep(variant))
 
@@ -37,3 +38,14 @@ class Making:
         content = self._mailer.skeleton(variant).content
         await self._ledger.write(snapshots.keep_snapshot, "mail", variant.language, content)
         return self._kept.setdefault(variant, snapshots.snapshot_hash(content))
+
+
+def _reason(failure: Exception) -> str:
+    """Return why a mail cannot be made, without what stands in it: that may be somebody's."""
+    match failure:
+        case RepermitError():
+            return str(failure)
+        case KeyError(args=(str(name),)):
+            return f"the words want {name}, which nobody knows"
+        case _:
+            return f"a sentence, or what fills it, cannot be written ({type(failure).__name__})"

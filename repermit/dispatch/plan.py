@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from repermit.dispatch.waves import Terms
 from repermit.domain.hours import Hours
-from repermit.domain.provider import NO_CAPS, Caps
+from repermit.domain.provider import Caps
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 
@@ -19,11 +19,11 @@ class Plan:
     give_up: timedelta
     connections: int
     per_second: float
+    caps: Caps
     approved_size: int  # rows listed at this log size or later were not approved
     terms: Terms
     limit: int | None = None
     reconnect_seconds: tuple[float, ...] = (0.5, 2.0, 5.0)  # before each new try at the relay
-    caps: Caps = field(default_factory=lambda: NO_CAPS)
     hours: Hours | None = None
 
 

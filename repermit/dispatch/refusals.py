@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
 
-from repermit.errors import RepermitError, SendRefused
+from repermit.errors import SendRefused
 
-_AWAY: Mapping[type[BaseException], str] = {
-    socket.gaierror: ": its name does not resolve",
-    ConnectionRefusedError: ": the connection is refused",
-    TimeoutError: ": no answer comes",
-}
+_IDS_TOLD = 5
 
 
-def relay_away(failure: BaseException | None = None) -> SendRefused:
-    """Return that no connection could be had, and why where the *failure* of a try tells."""
-    why, cause = "", failure
-    while cause is not None:
-        why = why or next((told for kind, told in _AWAY.items() if isinstance(cause, kind)), "")
-        cause = cause.__cause__
-    return SendRefused(
-        f"the relay cannot be reached, or does not speak SMTP{why}",
-        hint="check relay.url and that it runs; then the same command goes on where it was",
+class Away(Enum):
+    """Why no connection to the relay comes about now, and what to look at."""
+
+    NO_HOST = ("there is no host of that name", "check the host in relay.url, and the DNS")
+    REFUSED = ("nobody takes the connection", "check relay.url, and that the relay runs")
+    SILENT = (
+        "it does not answer in time",
+        "check the port in relay.url, smtps:// where TLS comes first, and the firewall",
     )
+    NO_SMTP = ("what answers speaks no SMTP", "check the host and the port in relay.url")
+    NO_TLS = (
+        "the TLS handshake fails",
+        "check relay.url: smtps:// where TLS comes first, smtp:// where STARTTLS begins it",
+    )
+    BUSY = ("it takes no mail now", "ask its operator, or lower relay.connections")
+    HANGS_UP = ("it hangs up", "ask its operator whether this machine may send")
+
+
+def relay_away(cause: Away) -> SendRefused:
+    """Return that no connection could be had."""
+    why, hint = cause.value
+    return SendRefused(f"the relay cannot be reached: {why}", hint=hint)
 
 
 def sender_refused(reply: str) -> SendRefused:
@@ -53,12 +62,32 @@ def refused_all(count: int, reply: str) -> SendRefused:
     )
 
 
-def not_made(why: Mapping[int, Exception]) -> SendRefused:
-    """Return what to tell of recipients whose mail could not be made, without their data."""
-    first = next(iter(why.values()))
-    cause = str(first) if isinstance(first, RepermitError) else type(first).__name__
+@dataclass
+class Unmade:
+    """How many mails cannot be made for one reason, and the ids of the first few."""
+
+    count: int = 0
+    ids: list[int] = field(default_factory=list)
+
+    def add(self, recipient_id: int) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self.ids) < _IDS_TOLD:
+            self.ids.append(recipient_id)
+
+    def __str__(self) -> str:
+        ids = ", ".join(map(str, self.ids))
+        return f"{self.count:,}, {'ids' if self.count > 1 else 'id'} {ids}" + (
+            " and more" if self.count > len(self.ids) else ""
+        )
+
+
+def not_made(why: Mapping[str, Unmade]) -> SendRefused:
+    """Return what to tell of recipients whose mail could not be made, by the reason why."""
+    count = sum(one.count for one in why.values())
+    told = "; ".join(f"{reason} ({one})" for reason, one in why.items())
     return SendRefused(
-        f"no mail could be made for {len(why):,} of them ({cause}); the others were asked",
+        f"no mail could be made for {count:,} of them: {told}; the others were asked",
         hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
         "then approve it anew and `repermit send` again",
     )

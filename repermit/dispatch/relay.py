@@ -7,6 +7,7 @@ a mail must know what had been sent when something fails.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -16,11 +17,14 @@ import aiosmtplib
 
 from repermit.dispatch.dialogue import Dialogue, Patience
 from repermit.dispatch.offer import Offer
+from repermit.dispatch.refusals import Away
 from repermit.dispatch.verdict import Verdict
-from repermit.dispatch.wire import Wire
+from repermit.dispatch.wire import LOST, Wire
 from repermit.errors import SendRefused
 
 __all__ = ["Connect", "Connection", "Patience", "RelayAt", "RelayAway"]
+
+_LATER = 400  # 4xx: not now
 
 
 class Connection(Protocol):
@@ -83,7 +87,11 @@ class RelayAt:
 
 
 class RelayAway(Exception):
-    """The relay cannot be reached now, or talks nonsense before any mail."""
+    """No connection comes about now, because of `cause`; trying again may help."""
+
+    def __init__(self, cause: Away) -> None:
+        super().__init__(cause.name)
+        self.cause = cause
 
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -94,20 +102,28 @@ def _taken_over(client: aiosmtplib.SMTP, patience: Patience) -> Dialogue:
 
     aiosmtplib has no public name for what it has received and not read.
     """
-    offer, received = Offer.of(client.esmtp_extensions), getattr(client.protocol, "_buffer", b"")
-    if client.transport is None:
-        raise RelayAway
-    wire = Wire(cast(asyncio.Transport, client.transport), bytes(received))
+    if client.transport is None or client.protocol is None:
+        raise RelayAway(Away.HANGS_UP)
+    received = bytes(client.protocol._buffer)
+    offer = Offer.of(client.esmtp_extensions)
+    wire = Wire(cast(asyncio.Transport, client.transport), received)
     if wire.failure:
         wire.close()
-        raise RelayAway
+        raise RelayAway(_ended_by(wire.failure))
     return Dialogue(wire, offer, patience)
+
+
+def _ended_by(failure: str) -> Away:
+    """Return the cause of a talk that ended before it began."""
+    if failure == LOST:
+        return Away.HANGS_UP
+    return Away.BUSY if failure.startswith("4") else Away.NO_SMTP
 
 
 def _explained(failure: Exception) -> Exception:
     """Return what a failure to connect means: RelayAway where trying again may help."""
-    certificate = (failure, failure.__cause__)
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in certificate):
+    either = (failure, failure.__cause__)
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in either):
         return SendRefused(
             "the relay's certificate is not valid",
             hint="check the host name in relay.url, or have the certificate renewed",
@@ -125,6 +141,28 @@ def _explained(failure: Exception) -> Exception:
     if type(failure) in (aiosmtplib.SMTPException, aiosmtplib.SMTPNotSupported):
         return SendRefused(
             "the relay offers no TLS, or no login",
-            hint="use a relay that does, or one on this machine",
+            hint="use a relay that does, or one on this machine; see relay.without_tls",
         )
-    return RelayAway()
+    return RelayAway(_cause(failure, failure.__cause__))
+
+
+def _cause(failure: Exception, beneath: BaseException | None) -> Away:
+    """Return why no connection came about; *beneath* is what the system said."""
+    match failure, beneath:
+        case _, socket.gaierror():
+            return Away.NO_HOST
+        case (ssl.SSLError(), _) | (_, ssl.SSLError()):
+            return Away.NO_TLS
+        case (TimeoutError(), _) | (_, ConnectionAbortedError()):
+            return Away.SILENT
+        case aiosmtplib.SMTPResponseException(code=code), _ if code >= _LATER:
+            return Away.BUSY
+        case (aiosmtplib.SMTPServerDisconnected(), _) | (
+            _,
+            aiosmtplib.SMTPServerDisconnected() | ConnectionResetError(),
+        ):
+            return Away.HANGS_UP
+        case OSError(), _ if not isinstance(failure, aiosmtplib.SMTPResponseException):
+            return Away.REFUSED
+        case _:
+            return Away.NO_SMTP

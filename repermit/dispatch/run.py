@@ -15,21 +15,23 @@ from uuid import uuid4
 from repermit.dispatch import gate, refusals
 from repermit.dispatch.beside import Watch, beside, heed
 from repermit.dispatch.claims import Claims, Written
-from repermit.dispatch.lines import Lines
+from repermit.dispatch.lines import Line, Lines
 from repermit.dispatch.mail import Mail, Mailer
 from repermit.dispatch.making import Making
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
-from repermit.dispatch.relay import Connect, Connection
+from repermit.dispatch.relay import Connect
 from repermit.dispatch.turns import Turns
-from repermit.dispatch.verdict import Delayed, Verdict, settlement
+from repermit.dispatch.verdict import Verdict, settlement
 from repermit.dispatch.watch import AboutUs, Enough, Watcher
 from repermit.dispatch.waves import Objection, objection_to
+from repermit.dispatch.wire import LOST
+from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import sending, waves
-from repermit.ledger.store.sending import Reserved
+from repermit.ledger.store.sending import Reserved, Settlement
 
 
 @dataclass
@@ -48,8 +50,13 @@ class Run:
 
     def __post_init__(self) -> None:
         self._over = asyncio.Event()
-        self._lines = Lines(self.connect, self.plan.reconnect_seconds, self._over)
         self._turns = Turns(self.ledger, self.plan, self.owner, self._over)
+        self._lines = Lines(
+            self.connect,
+            self.plan.reconnect_seconds,
+            self._over,
+            is_wanted=lambda: self._turns.has_more,
+        )
         self._claims = Claims(
             self.ledger, self.owner, self.plan.caps, live=lambda: len(self._lines.live)
         )
@@ -59,7 +66,7 @@ class Run:
         self._defects: list[BaseException] = []
 
     async def go(self) -> Sent:
-        """Send until nothing may leave now, and return what was done."""
+        """Send until nothing may leave now, and return what was done; see `send`."""
         lock = Lock(self.ledger.path, f"sender-{self.owner}")
         lock.acquire()
         try:
@@ -77,15 +84,17 @@ class Run:
 
     async def _work_by_waves(self) -> None:
         """Let what may leave now do so, wave after wave where none is waited for."""
-        is_first = True
         try:
-            while True:
-                opened = await gate.open_gate(self.ledger, self.plan)
-                if not (is_first or opened.begun) or self._is_over():
-                    break
-                is_first = False
+            opened = await gate.open_gate(self.ledger, self.plan)
+            while not self._over.is_set():
                 self._enter(opened)
                 await self._work_all()
+                if self._turns.is_over:
+                    opened = await gate.open_gate(self.ledger, self.plan, is_over=True)
+                    break
+                opened = await gate.open_gate(self.ledger, self.plan)
+                if not opened.begun:
+                    break
             self.sent.next = await gate.next_mail(
                 self.ledger, self.plan, opened, had_enough=self.sent.had_enough
             )
@@ -115,45 +124,35 @@ class Run:
             if end is not None:
                 raise end
 
-    def _is_over(self) -> bool:
-        return self.stop.is_set() or self._over.is_set()
-
     async def _work(self) -> None:
-        """One connection: take a row, intend its mail, send it, settle it, and so on.
+        """One connection: take a row once it is open, intend its mail, send it, settle it, and so
+        on.
 
         Crash: between the intent and the settlement the row is doubtful.
         """
-        connection: Connection | None = None
+        line = Line(self._lines)
         try:
-            while (reserved := await self._turns.next()) is not None:
-                connection = await self._usable(connection)
-                if connection is None:
-                    self._turns.put_back(reserved)
-                    break
-                mail = await self._intended(reserved)
-                if mail is None:
-                    continue
-                connection = await self._usable(connection)  # it may have been lost meanwhile
-                await self._settle(reserved, await _sent(connection, mail))
-                self.progress(self.sent)
+            while await self._turns.come(line.promised) and await line.ready():
+                if reserved := self._turns.take():
+                    await self._carry(reserved, line)
         except RepermitError as failure:
             self._stop_run(failure)
         except BaseException:
             self._over.set()  # a defect: the others settle what they have in hand
             raise
         finally:
-            await self._lines.close(connection)
+            await line.close()
 
-    async def _usable(self, connection: Connection | None) -> Connection | None:
-        """Return *connection*, or another one when it is broken, or None; the run ends when there
-        is no other one either."""
-        if connection is not None and not connection.broken:
-            return connection
-        await self._lines.close(connection)
-        connection = await self._lines.open()
-        if connection is None and not self._lines.live and not self._is_over():
-            self._stop_run(refusals.relay_away(self._lines.away))
-        return connection
+    async def _carry(self, reserved: Reserved, line: Line) -> None:
+        mail = await self._intended(reserved)
+        if mail is None:
+            return
+        verdict = await line.send(mail)
+        if verdict is None:
+            await self._put_off(reserved)
+        else:
+            await self._settle(reserved, verdict)
+        self.progress(self.sent)
 
     async def _intended(self, reserved: Reserved) -> Mail | None:
         """Return the mail of a row once its intent is durable, or None when it may not leave.
@@ -161,13 +160,24 @@ class Run:
         A recipient whose mail cannot be made is held back; the others go on.
         """
         made = await self._making.made(reserved)
-        if made is None or not await self._claims.intend(made[1]):
-            self._turns.passed_over(reserved)
-            self.sent.unmade = len(self._making.unmade)
+        if made is None:
+            self._turns.unmade(reserved)
+            self.sent.unmade += 1
             return None
-        self._turns.taken(reserved)
+        if not await self._claims.intend(made[1]):
+            self._turns.passed_over(reserved)
+            return None
+        self._turns.claimed(reserved)
         self.sent.in_flight += 1
         return made[0]
+
+    async def _put_off(self, reserved: Reserved) -> None:
+        """Let a claimed row leave at once, over another connection: this one was lost before the
+        relay heard of it. Nobody waits for the relay with a claim in hand."""
+        settled = Settlement(Standing.DEFERRED, LOST, try_at=self.ledger.clock.now())
+        self.sent.in_flight -= 1
+        await self._claims.settle(reserved.id, settled)  # or it could not be reserved yet
+        self._turns.put_off()
 
     async def _settle(self, reserved: Reserved, verdict: Verdict) -> None:
         now = self.ledger.clock.now()
@@ -220,13 +230,6 @@ class Run:
         self._over.set()
 
 
-async def _sent(connection: Connection | None, mail: Mail) -> Verdict:
-    """Return what became of a mail; without a connection the relay has heard nothing of it."""
-    if connection is None:
-        return Delayed("connection lost")
-    return await connection.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
-
-
 async def send(
     ledger: Ledger,
     connect: Connect,
@@ -239,6 +242,9 @@ async def send(
 ) -> Sent:
     """Send what may leave now, and return what was done; *stop*, or what *watch* raises, ends it.
 
+    Raises: as `Ledger.write` does for what cannot be written before and after the mails. What
+    ends the run in between (a relay that is away or refuses us, too many bounces, a full disk) is
+    not raised: it is the `refusal` of what is returned.
     Crash: rows in hand become doubtful at the next start, at most one per open connection;
     nobody is sent twice and nobody is skipped.
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 
 from repermit.dispatch.pace import Pace
 from repermit.dispatch.plan import Plan
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import sending, waves
+from repermit.ledger.store import sending, suppression, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
 
@@ -25,75 +26,104 @@ class Turns:
         in_time = int(plan.per_second * _BATCH_SECONDS)
         self._batch = max(1, min(plan.connections * _BATCH_A_CONNECTION, in_time))
         self._begun = 0
+        self._unmade: set[int] = set()  # whose mail cannot be made, as this run has found
         self.enter()
 
     def enter(self) -> None:
         """Begin anew: other rows may leave now than before."""
         self._reserved: list[Reserved] = []
         self._held: set[int] = set()  # reserved and not claimed
-        self._passed_over: set[int] = set()  # of those, who could not be mailed
+        self._passed_over: list[Reserved] = []
         self._exhausted = False
         now, hours = self._ledger.clock.now(), self._plan.hours
         self._shuts_at: datetime | None = None
         if hours is not None:
             self._shuts_at = hours.closes(now) if hours.is_open(now) else now
 
-    async def next(self) -> Reserved | None:
-        """Return a row that this run holds by a lease, once it is its turn; None when the run is
-        over or nothing may leave."""
-        if self._is_over() or (self._exhausted and not self._reserved):
-            return None
-        await self._pace.turn(self._over)
-        if not self._reserved:
-            await self._refill()
-        if self._is_over() or not self._reserved:
-            return None
-        self._begun += 1
-        return self._reserved.pop()
-
-    def put_back(self, reserved: Reserved) -> None:
-        """Take a row back that could not be begun."""
-        self._reserved.append(reserved)
-        self._begun -= 1
-
-    def taken(self, reserved: Reserved) -> None:
-        """Note that a row is claimed."""
-        self._held.discard(reserved.id)
-
-    def passed_over(self, reserved: Reserved) -> None:
-        """Note that a row could not be mailed."""
-        self._passed_over.add(reserved.id)
-
-    async def let_go(self) -> None:
-        """Give back what is not claimed; a pilot does not wait for whom it could not mail."""
-        held, passed_over = list(self._held), list(self._passed_over)
-
-        def release(tx: Transaction) -> None:
-            sending.release(tx, self._owner, held)
-            waves.leave_out(tx, passed_over)
-
-        await self._ledger.write(release)
-
-    def _is_over(self) -> bool:
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing more may be begun: the run is over, its limit is reached, or its
+        hours are."""
         return (
             self._over.is_set()
             or self._begun == self._plan.limit
             or (self._shuts_at is not None and self._ledger.clock.now() >= self._shuts_at)
         )
 
-    async def _refill(self) -> None:
+    @property
+    def has_more(self) -> bool:
+        """Return whether there is a row to take, as far as it is known."""
+        return not self.is_over and (bool(self._reserved) or not self._exhausted)
+
+    async def come(self, promised: Callable[[], int]) -> bool:
+        """Return whether this run holds a row by a lease on top of those that are *promised*, once
+        it is somebody's turn; False when the run is over or no more may leave."""
+        if not self.has_more:
+            return False
+        await self._pace.turn(self._over)
+        if len(self._reserved) <= promised():
+            await self._refill(promised)
+        return not self.is_over and len(self._reserved) > promised()
+
+    def take(self) -> Reserved | None:
+        """Return a row to begin with; None when others have taken them all."""
+        if self.is_over or not self._reserved:
+            return None
+        self._begun += 1
+        return self._reserved.pop()
+
+    def claimed(self, reserved: Reserved) -> None:
+        """Note that a row is claimed."""
+        self._held.discard(reserved.id)
+
+    def unmade(self, reserved: Reserved) -> None:
+        """Note that the mail of a row cannot be made: another takes its place."""
+        self._unmade.add(reserved.id)
+        self._begun -= 1
+
+    def passed_over(self, reserved: Reserved) -> None:
+        """Note that a row may not be mailed, or not now: another takes its place."""
+        self._passed_over.append(reserved)
+        self._begun -= 1
+
+    def put_off(self) -> None:
+        """Note that a row that was claimed may leave at once, and is to be reserved anew."""
+        self._exhausted = False
+        self._begun -= 1
+
+    async def let_go(self) -> None:
+        """Give back what is not claimed; a pilot does not wait for whom it can never mail."""
+        held, unmade, passed_over = list(self._held), list(self._unmade), self._passed_over
+
+        def release(tx: Transaction) -> None:
+            sending.release(tx, self._owner, held)
+            never = [one.id for one in passed_over if _is_suppressed(tx, one)]
+            waves.leave_out(tx, unmade + never)
+
+        await self._ledger.write(release)
+
+    async def _refill(self, promised: Callable[[], int]) -> None:
         """Reserve the rows that come next, unless another connection just has."""
         async with self._refilling:
-            if self._reserved or self._exhausted or self._is_over():
-                return
-            plan = self._plan
-            left = self._batch if plan.limit is None else plan.limit - self._begun
-            self._reserved = await self._ledger.write(
-                sending.reserve,
-                self._owner,
-                approved_size=plan.approved_size,
-                limit=max(1, min(self._batch, left)),
-                caps=plan.caps,
-            )
-            self._held.update(one.id for one in self._reserved)
-            self._exhausted = not self._reserved
+            while len(self._reserved) <= promised() and not self._exhausted:
+                if self.is_over or (size := self._batch_size()) <= 0:
+                    return
+                found = await self._ledger.write(
+                    sending.reserve,
+                    self._owner,
+                    approved_size=self._plan.approved_size,
+                    limit=size,
+                    caps=self._plan.caps,
+                )
+                self._held.update(one.id for one in found)
+                self._reserved += [one for one in found if one.id not in self._unmade]
+                self._exhausted = not found
+
+    def _batch_size(self) -> int:
+        if self._plan.limit is None:
+            return self._batch
+        return min(self._batch, self._plan.limit - self._begun - len(self._reserved))
+
+
+def _is_suppressed(tx: Transaction, reserved: Reserved) -> bool:
+    return suppression.is_suppressed(tx, reserved.person.address.canonical)

@@ -43,8 +43,9 @@ class Skeleton:
 def render(question: Question, templates: Templates, variant: Variant) -> Skeleton:
     """Return the words of *variant*.
 
-    Raises: KeyError when no true sentence exists for the relationship: the policy never lets
-    such a row be asked; WordingIncomplete when a template fails or leaves a link out.
+    Raises: WordingIncomplete when no true sentence exists for the relationship (the policy never
+    lets such a row be asked), or a template fails or leaves a link out; KeyError when a sentence
+    names what nobody knows.
     """
     known = question.variables(variant.language) | {name: place(name) for name in PLACES}
     subject = question.wordings[variant.language].say(_subject_key(variant), **known)
@@ -63,7 +64,7 @@ def _context(question: Question, variant: Variant, known: dict[str, str]) -> dic
     wording = question.wordings[variant.language]
     why = why_key(variant.relationship, variant.sensitive)
     if why is None:
-        raise KeyError(f"no sentence says why {variant.relationship} is asked")
+        raise WordingIncomplete([f"no sentence says why {variant.relationship} is asked"])
     greeting = "greeting_several" if len(question.purposes) > 1 else "greeting_question"
     return {
         "lang": variant.language,

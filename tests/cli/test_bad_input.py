@@ -106,19 +106,19 @@ def wording_broken(campaign: Campaign) -> None:
 
 
 _APPROVE = ("approve", "--by", "An Peeters", "--informed")
-_SEND_AWAY = "the relay cannot be reached, or does not speak SMTP"
+_AWAY = "the relay cannot be reached: "
 _ALTER_STANDING = "UPDATE recipient SET standing = 'opted_in' WHERE id = 1"
 
 CASES = {
     # The relay first: while it stays away, others run.
-    "relay_down": Case(
-        ("send",), f"{_SEND_AWAY}: the connection is refused", "approved", relay="down"
+    "relay_down": Case(("send",), _AWAY + "nobody takes the connection", "approved", relay="down"),
+    "relay_nonsense": Case(
+        ("send",), _AWAY + "what answers speaks no SMTP", "approved", relay="nonsense"
     ),
-    "relay_nonsense": Case(("send",), _SEND_AWAY, "approved", relay="nonsense"),
-    "relay_closing": Case(("send",), _SEND_AWAY, "approved", relay="closing"),
+    "relay_closing": Case(("send",), _AWAY + "it hangs up", "approved", relay="closing"),
     "relay_without_address": Case(
         ("send",),
-        "its name does not resolve",
+        _AWAY + "there is no host of that name",
         "approved",
         prepare=config_edited('url = "smtp.*"', 'url = "smtp://relay.nowhere.invalid:587"'),
         environment={"LANG": "C"},
@@ -142,7 +142,11 @@ CASES = {
         environment={"REPERMIT_RELAY_PASSWORD": "wrong"},
     ),
     "relay_down_for_a_test": Case(
-        ("test-mail",), _SEND_AWAY, stdin="me@there.example", relay="down", has_json=False
+        ("test-mail",),
+        _AWAY + "nobody takes the connection",
+        stdin="me@there.example",
+        relay="down",
+        has_json=False,
     ),
     # What is typed.
     "option_unknown": Case(("status", "--sorrow"), "--sorrow", code=2),

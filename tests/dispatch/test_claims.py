@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from repermit.dispatch.claims import Claims
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
 from repermit.errors import LedgerUnusable
 from repermit.ledger.engine import Ledger
@@ -21,7 +22,7 @@ async def intents(ledger: Ledger, count: int) -> list[Intent]:
     """Reserve so many people and return their intents."""
     await admit(ledger, *(f"r{number}@voorbeeld.example" for number in range(count)))
     reserved: list[Reserved] = await ledger.write(
-        sending.reserve, "sender", approved_size=EVERYTHING, limit=count
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=count, caps=NO_CAPS
     )
     return [Intent(one, ledger.clock.now(), "mail") for one in reserved]
 

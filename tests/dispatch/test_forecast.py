@@ -11,7 +11,7 @@ import pytest
 from repermit.dispatch.forecast import Forecast, forecast
 from repermit.dispatch.plan import Plan
 from repermit.domain.hours import Hours
-from repermit.domain.provider import Cap
+from repermit.domain.provider import NO_CAPS, Cap
 from tests.dispatch.builders import some_terms
 from tests.dispatch.test_waves import NOW, a_state, a_wave
 
@@ -21,7 +21,7 @@ GMAIL = {"gmail": (Cap(4000, 24),)}
 
 
 def a_plan(**changes: Any) -> Plan:
-    known: dict[str, Any] = {"per_second": 1.0, "terms": some_terms()}
+    known: dict[str, Any] = {"per_second": 1.0, "caps": NO_CAPS, "terms": some_terms()}
     return Plan(
         give_up=timedelta(hours=72),
         connections=1,

@@ -6,10 +6,9 @@ import asyncio
 
 import pytest
 
-from repermit.dispatch.lines import Lines
-from repermit.dispatch.relay import Connection, Patience, RelayAt, RelayAway
-from repermit.dispatch.verdict import Accepted
-from tests.dispatch.connections import AN, MAIL, SENDER, relay_at
+from repermit.dispatch.lines import Line, Lines
+from repermit.dispatch.relay import Connect, Connection, Patience, RelayAt, RelayAway
+from tests.dispatch.connections import relay_at
 from tests.relays import HANGS_UP, SAYS_NOTHING, Act, Phase, Relay, at, says
 
 FOREVER = Patience(connect=3600.0)
@@ -20,16 +19,22 @@ def way_to(relay: Relay, **more: object) -> RelayAt:
     return relay_at(relay, patience=FOREVER, **more)  # type: ignore[arg-type]
 
 
+def line_of(connect: Connect, *waits: float, over: asyncio.Event) -> Line:
+    """Return the one line of a run that has something to send."""
+    return Line(Lines(connect, waits, over, is_wanted=lambda: True))
+
+
 @pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.EHLO, Phase.AUTH])
 async def test_a_run_that_is_over_does_not_wait_for_a_silent_relay(phase: Phase) -> None:
     relay = Relay(at({phase: SAYS_NOTHING}), extensions=("AUTH PLAIN",))
     over = asyncio.Event()
     async with asyncio.timeout(SOON), relay.running():
-        opening = asyncio.create_task(Lines(way_to(relay, login=True).connect, (), over).open())
+        line = line_of(way_to(relay, login=True).connect, over=over)
+        opening = asyncio.create_task(line.ready())
         while phase is not Phase.CONNECT and not relay.lines:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
         over.set()
-        assert await opening is None
+        assert not await opening
         while relay.opened != relay.closed:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
 
@@ -37,22 +42,23 @@ async def test_a_run_that_is_over_does_not_wait_for_a_silent_relay(phase: Phase)
 async def test_a_run_that_is_over_does_not_wait_for_the_next_try() -> None:
     relay, over = Relay(at({Phase.CONNECT: HANGS_UP})), asyncio.Event()
     async with asyncio.timeout(SOON), relay.running():
-        opening = asyncio.create_task(Lines(way_to(relay).connect, (3600.0,), over).open())
+        opening = asyncio.create_task(line_of(way_to(relay).connect, 3600.0, over=over).ready())
         while not relay.closed:  # noqa: ASYNC110 - it has no event
             await asyncio.sleep(0.005)
         over.set()
-        assert await opening is None
+        assert not await opening
 
 
 async def test_a_connection_that_comes_to_stand_is_live_until_it_is_closed() -> None:
     async with Relay().running() as relay:
-        lines = Lines(way_to(relay).connect, (), asyncio.Event())
-        connection = await lines.open()
-        assert connection is not None
-        assert lines.live == {connection}
-        assert await connection.send(SENDER, AN, MAIL) == Accepted("250 2.0.0")
-        await lines.close(connection)
+        lines = Lines(way_to(relay).connect, (), asyncio.Event(), is_wanted=lambda: True)
+        line = Line(lines)
+        assert await line.ready()
+        assert len(lines.live) == 1
+        assert not line.broken
+        await line.close()
 
+    assert line.broken
     assert not lines.live
 
 
@@ -63,7 +69,7 @@ async def test_what_a_connection_could_not_be_had_for_is_told_at_once() -> None:
         raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):
-        await Lines(defective, (3600.0,), asyncio.Event()).open()
+        await line_of(defective, 3600.0, over=asyncio.Event()).ready()
 
 
 @pytest.mark.parametrize(

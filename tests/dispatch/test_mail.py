@@ -13,6 +13,7 @@ from repermit.domain.deadline import due_at, last_day
 from repermit.domain.envelope import Bounces
 from repermit.domain.question import day_in_words
 from repermit.domain.token import TEST_RECIPIENT, Scope
+from repermit.errors import WordingIncomplete
 from repermit.ledger.store.personal import Person
 from tests.dispatch.builders import (
     DUE,
@@ -188,7 +189,7 @@ def test_a_subject_of_the_campaign_may_name_the_last_day() -> None:
 
 
 def test_a_relationship_without_a_true_sentence_has_no_mail() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(WordingIncomplete, match="no sentence says why bought_list is asked"):
         a_mailer().skeleton(Variant("nl", "bought_list", sensitive=False))
 
 

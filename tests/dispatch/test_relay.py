@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from repermit.dispatch.relay import Patience, RelayAway
+from repermit.dispatch.refusals import Away
+from repermit.dispatch.relay import Patience, RelayAt, RelayAway
 from repermit.dispatch.verdict import Accepted
 from repermit.errors import SendRefused
 from tests.dispatch.connections import AN, MAIL, SENDER, connected, relay_at
@@ -29,8 +30,58 @@ async def test_a_port_on_which_nobody_listens_is_a_relay_that_is_away() -> None:
     async with relay.running():
         pass
 
-    with pytest.raises(RelayAway):
+    with pytest.raises(RelayAway) as away:
         await relay_at(relay).connect()
+
+    assert away.value.cause is Away.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (raw(b"hello there\r\n"), Away.NO_SMTP),
+        (raw(b"\xff\xfe\r\n"), Away.NO_SMTP),
+        (raw(b"220 " + b"x" * 100_000 + b"\r\n"), Away.NO_SMTP),
+        (HANGS_UP, Away.HANGS_UP),
+        (RESETS, Away.HANGS_UP),
+        (SAYS_NOTHING, Away.SILENT),
+        (says_and_hangs_up("421 4.3.2 too many connections"), Away.BUSY),
+        (says("450 4.3.2 later"), Away.BUSY),
+    ],
+)
+async def test_why_the_relay_is_away_is_known(fault: Act, cause: Away) -> None:
+    async with Relay(at({Phase.CONNECT: fault})).running() as relay:
+        with pytest.raises(RelayAway) as away:
+            await relay_at(relay, patience=Patience(connect=0.3)).connect()
+
+    assert away.value.cause is cause
+
+
+@pytest.mark.parametrize(
+    ("surplus", "cause"),
+    [(b"421 4.3.2 full\r\n", Away.BUSY), (b"what\r\n", Away.NO_SMTP)],
+)
+async def test_what_came_in_behind_the_greeting_says_why(surplus: bytes, cause: Away) -> None:
+    async with Relay(at({Phase.EHLO: raw(b"250 relay.example\r\n" + surplus)})).running() as relay:
+        with pytest.raises(RelayAway) as away:
+            await relay_at(relay).connect()
+
+    assert away.value.cause is cause
+
+
+async def test_a_relay_that_speaks_no_tls_where_it_comes_first_is_told_from_others() -> None:
+    async with Relay().running() as relay:
+        with pytest.raises(RelayAway) as away:
+            await relay_at(relay, "tls").connect()
+
+    assert away.value.cause is Away.NO_TLS
+
+
+async def test_a_host_without_an_address_is_told_from_others() -> None:
+    with pytest.raises(RelayAway) as away:
+        await RelayAt("relay.invalid", 25, "none", None, None).connect()
+
+    assert away.value.cause is Away.NO_HOST
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,19 +18,21 @@ import pytest
 from repermit.dispatch.mail import Mail, Mailer, Variant
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
-from repermit.dispatch.relay import Connection, Patience, RelayAt
+from repermit.dispatch.refusals import Away
+from repermit.dispatch.relay import Connection, Patience, RelayAt, RelayAway
 from repermit.dispatch.run import send
-from repermit.dispatch.verdict import retry_after
+from repermit.dispatch.verdict import Verdict, retry_after
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
 from repermit.domain.envelope import Bounces
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.question import day_in_words
 from repermit.domain.standing import Answer, Standing
-from repermit.errors import LedgerUnusable, SendRefused
+from repermit.errors import LedgerUnusable, SendRefused, WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import campaign, erasing, sending, suppression
+from repermit.ledger.store import campaign, erasing, sending, suppression, waves
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from tests.builders import EVERYTHING, FakeClock, admit, claim, press, standings, verified
@@ -38,6 +42,7 @@ from tests.relays import (
     Faults,
     Phase,
     Relay,
+    Script,
     at,
     in_turn,
     polite,
@@ -51,6 +56,7 @@ PLAN = Plan(
     give_up=timedelta(hours=72),
     connections=3,
     per_second=100_000.0,
+    caps=NO_CAPS,
     approved_size=EVERYTHING,
     reconnect_seconds=(0.01, 0.01),
     terms=some_terms(stop_bounce_percent=100),
@@ -90,6 +96,9 @@ class Sender:
             progress=self.progress.append,
         )
         return await asyncio.wait_for(sending_, SOON)
+
+    def note(self, sent: Sent) -> None:
+        self.progress.append(sent)
 
     async def counts(self) -> Counter[str]:
         return Counter((await standings(self.ledger)).values())
@@ -284,7 +293,9 @@ async def test_the_claims_of_a_dead_sender_are_doubtful_and_its_reservations_fre
 ) -> None:
     first, second = await admit(sender.ledger, "an@people.example", "jan@people.example")
     await claim(sender.ledger, first, owner="dead")
-    await sender.ledger.write(sending.reserve, "dead", approved_size=EVERYTHING, limit=10)
+    await sender.ledger.write(
+        sending.reserve, "dead", approved_size=EVERYTHING, limit=10, caps=NO_CAPS
+    )
     assert (await sender.row(second, "lease_by"))[0] == "dead"
 
     sent = await sender.send()
@@ -690,12 +701,180 @@ async def test_a_run_to_a_hostile_relay_ends_and_doubles_nobody_later(
     assert (await sender.counts())["claimed"] == 0
 
     sender.relay.script = polite
+    await sender.ledger.write(waves.look, by="An Peeters")  # too many were lost in a row
     a_clock.advance(timedelta(hours=5))
     await sender.send()
     counts = await sender.counts()
     assert counts["asked"] + counts["doubtful"] == len(addresses)
     assert counts["doubtful"] == sent.doubtful
     assert sender.relay.out() == Counter(addresses)
+
+
+@pytest.mark.parametrize("code", ["421 4.7.0", "554 5.7.0"])
+async def test_one_connection_carries_everybody_when_the_relay_takes_no_second(
+    sender: Sender, code: str
+) -> None:
+    """Nobody waits in the hand of those that are turned away, and their refusal stops nothing."""
+    await admit(sender.ledger, *people(60))
+
+    def script(phase: Phase, _mailbox: str | None) -> Act | None:
+        full = phase is Phase.CONNECT and sender.relay.opened - sender.relay.closed > 1
+        return says_and_hangs_up(f"{code} too many connections") if full else None
+
+    sender.relay.script = script
+    sent = await sender.send(connections=8)
+
+    assert (sent.asked, sent.refusal) == (60, None)
+    assert await sender.leases() == 0
+
+
+async def test_a_refusal_at_the_door_of_every_connection_stops_the_run(sender: Sender) -> None:
+    await admit(sender.ledger, *people(20))
+    sender.relay.script = at({Phase.CONNECT: says("554 5.7.1 not you")})
+
+    sent = await sender.send(connections=5, reconnect_seconds=(60.0,))
+
+    assert "refused the connection (554)" in str(sent.refusal)
+    assert sender.relay.opened == 5
+    assert await sender.leases() == 0
+
+
+async def test_connections_that_are_lost_at_once_are_opened_anew_with_patience(
+    sender: Sender,
+) -> None:
+    """The relay hangs up right behind its greeting, twice."""
+    await admit(sender.ledger, *people(3))
+    opened: list[Connection] = []
+
+    async def connect() -> Connection:
+        opened.append(await sender.connect())
+        if len(opened) < 3:
+            await sender.relay.drop_all()
+            await until(lambda: opened[-1].broken)
+        return opened[-1]
+
+    plan = replace(PLAN, connections=1)
+    sent = await send(
+        sender.ledger, connect, sender.mailer, plan, stop=sender.stop, progress=sender.note
+    )
+
+    assert (sent.asked, sent.refusal, len(opened)) == (3, None, 3)
+
+
+async def test_no_connection_is_opened_for_which_there_is_no_row(sender: Sender) -> None:
+    await admit(sender.ledger, *people(2))
+
+    assert (await sender.send(connections=8)).asked == 2
+    assert sender.relay.opened <= 2
+
+
+async def test_a_host_that_nobody_knows_is_looked_for_twice(sender: Sender) -> None:
+    await admit(sender.ledger, *people(2))
+    tries: list[int] = []
+
+    async def connect() -> Connection:
+        tries.append(1)
+        raise RelayAway(Away.NO_HOST)
+
+    plan = replace(PLAN, connections=1, reconnect_seconds=(0.01,) * 9)
+    sent = await send(
+        sender.ledger, connect, sender.mailer, plan, stop=sender.stop, progress=sender.note
+    )
+
+    assert len(tries) == 2
+    assert str(sent.refusal) == "the relay cannot be reached: there is no host of that name"
+
+
+# ── The connection is lost while the intent is written ───────────────────────────────────────────
+
+
+@dataclass(eq=False)
+class LostOnceClaimed:
+    """A connection that is lost as soon as a row is claimed: nothing was said of its mail."""
+
+    ledger: Ledger
+    connection: Connection
+
+    is_lost: bool = False
+
+    @property
+    def broken(self) -> bool:
+        with closing(sqlite3.connect(self.ledger.path)) as file:
+            claimed = "SELECT count(*) FROM recipient WHERE standing = 'claimed'"
+            self.is_lost = self.is_lost or file.execute(claimed).fetchone()[0] > 0
+        return self.is_lost
+
+    async def send(
+        self, sender: str, mailbox: str, content: bytes, *, envid: str | None = None
+    ) -> Verdict:
+        return await self.connection.send(sender, mailbox, content, envid=envid)
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+
+async def send_over(sender: Sender, *, lost: int, then: Script = polite, **plan: Any) -> Sent:
+    """Send over one connection at a time, of which the first so many are lost; from then on the
+    relay does what *then* says."""
+    opened = 0
+
+    async def connect() -> Connection:
+        nonlocal opened
+        opened += 1
+        if opened > lost:
+            sender.relay.script = then
+            return await sender.connect()
+        return LostOnceClaimed(sender.ledger, await sender.connect())
+
+    wanted = replace(PLAN, connections=1, **plan)
+    run = send(
+        sender.ledger, connect, sender.mailer, wanted, stop=sender.stop, progress=sender.note
+    )
+    return await asyncio.wait_for(run, SOON)
+
+
+async def test_a_mail_of_which_nothing_was_said_leaves_over_the_next_connection(
+    sender: Sender,
+) -> None:
+    addresses = people(5)
+    await admit(sender.ledger, *addresses)
+
+    sent = await send_over(sender, lost=2)
+
+    assert (sent.asked, sent.deferred, sent.in_flight, sent.refusal) == (5, 0, 0, None)
+    assert sender.relay.out() == Counter(addresses)
+    assert await sender.counts() == {"asked": 5}
+
+
+async def test_a_mail_of_which_nothing_was_said_takes_no_place_in_the_limit(
+    sender: Sender,
+) -> None:
+    await admit(sender.ledger, *people(5))
+
+    assert (await send_over(sender, lost=1, limit=2)).asked == 2
+
+
+async def test_nobody_is_claimed_while_a_new_connection_is_looked_for(sender: Sender) -> None:
+    """Here the relay refuses it: nobody is in doubt, and the next run asks everybody at once."""
+    await admit(sender.ledger, *people(5))
+
+    sent = await send_over(sender, lost=1, then=at({Phase.CONNECT: says("554 5.7.1 no")}))
+
+    assert "refused the connection (554)" in str(sent.refusal)
+    assert (sent.mails, sent.in_flight) == (0, 0)
+    assert await sender.counts() == {"deferred": 1, "listed": 4}
+    assert await sender.leases() == 0
+    sender.relay.script = polite
+    assert (await sender.send()).asked == 5
+
+
+async def test_a_relay_that_drops_every_connection_unused_is_away(sender: Sender) -> None:
+    await admit(sender.ledger, *people(5))
+
+    sent = await send_over(sender, lost=1_000)
+
+    assert str(sent.refusal) == "the relay cannot be reached: it hangs up"
+    assert await sender.counts() == {"deferred": 3, "listed": 2}
 
 
 # ── What breaks here ─────────────────────────────────────────────────────────────────────────────
@@ -742,7 +921,10 @@ async def test_a_recipient_whose_mail_cannot_be_made_is_held_back_and_the_others
 
     assert (sent.asked, sent.unmade) == (4, 1)
     assert isinstance(sent.refusal, SendRefused)
-    assert "no mail could be made for 1 of them" in str(sent.refusal)
+    assert str(sent.refusal) == (
+        "no mail could be made for 1 of them: no sentence says why bought_list is asked (1, id 1);"
+        " the others were asked"
+    )
     assert (await standings(sender.ledger))[bad] == "listed"
     assert await sender.leases() == 0
     assert "person0@people.example" not in sender.relay.out()
@@ -775,7 +957,48 @@ async def test_a_mark_of_no_place_in_a_sentence_holds_back_without_an_address_in
     sent = await sender.send()
 
     assert (sent.unmade, sent.asked) == (1, 0)
+    assert "the words want nowhere, which nobody knows (1, id 1)" in str(sent.refusal)
     assert "people.example" not in str(sent.refusal) + str(sent.refusal and sent.refusal.hint)
+
+
+class Choosy(Mailer):
+    """A mailer that cannot make the mails of most."""
+
+    def build(
+        self, recipient_id: int, person: Person, variant: Variant, *, due: datetime, now: datetime
+    ) -> Mail:
+        if recipient_id > 26:
+            raise ValueError(person.address.mailbox)
+        if recipient_id > 5:
+            raise WordingIncomplete(["no sentence"])
+        return super().build(recipient_id, person, variant, due=due, now=now)
+
+
+def made_by(kind: type[Mailer], like: Mailer) -> Mailer:
+    return kind(like.question, like._envelope, like._tokens, like._templates)
+
+
+async def test_whose_mail_cannot_be_made_takes_no_place_in_the_limit(sender: Sender) -> None:
+    """Those come first here: otherwise nobody would ever be asked."""
+    await admit(sender.ledger, *people(30))
+    sender.mailer = made_by(Choosy, sender.mailer)
+
+    assert (await sender.send(limit=3)).asked == 3
+    assert (await sender.send(limit=3)).asked == 2
+
+
+async def test_each_reason_why_no_mail_can_be_made_is_told_with_a_few_ids(sender: Sender) -> None:
+    await admit(sender.ledger, *people(30))
+    sender.mailer = made_by(Choosy, sender.mailer)
+
+    sent = await sender.send(connections=1)
+
+    assert (sent.asked, sent.unmade) == (5, 25)
+    assert "no mail could be made for 25 of them: " in str(sent.refusal)
+    assert "no sentence (21, ids " in str(sent.refusal)
+    assert " and more)" in str(sent.refusal)
+    assert "cannot be written (ValueError) (4, ids " in str(sent.refusal)
+    assert "example" not in str(sent.refusal)
 
 
 class Defective(Mailer):
@@ -797,8 +1020,7 @@ async def test_a_defect_on_one_connection_lets_the_others_settle_what_they_have_
 ) -> None:
     """No claim is cancelled, nothing new is begun, and the defect is not hidden."""
     await admit(sender.ledger, *people(12))
-    made = sender.mailer
-    sender.mailer = Defective(made.question, made._envelope, made._tokens, made._templates)
+    sender.mailer = made_by(Defective, sender.mailer)
     sender.relay.seconds_a_reply = 0.02
 
     with pytest.raises(RuntimeError, match="a defect"):

@@ -14,7 +14,7 @@ from repermit.domain.hours import Hours
 from repermit.domain.provider import Cap
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import suppression, waves
+from repermit.ledger.store import campaign, suppression, waves
 from tests.builders import FakeClock, admit, bounce
 from tests.dispatch.builders import some_terms
 from tests.dispatch.test_run import Sender, people
@@ -125,6 +125,34 @@ async def test_a_limit_ends_a_wave_in_the_middle_and_the_next_run_goes_on(sender
     assert (await wave(sender)).mails == 50
 
 
+async def test_a_limit_that_ends_with_the_wave_ends_it_and_begins_no_other(
+    sender: Sender, a_clock: FakeClock
+) -> None:
+    """The watch counts from the last mail, not from the run after it."""
+    await admit(sender.ledger, *people(600))
+
+    sent = await sender.send(terms=PILOT, limit=50)
+
+    ended = await wave(sender)
+    assert (sent.asked, ended.number, ended.ended_at) == (50, 1, a_clock.now())
+    assert sent.next is not None
+    assert sent.next.why == "wave 2"
+    without = await sender.send(terms=some_terms(sizes=(50, 100)), limit=100)
+    assert (without.asked, (await wave(sender)).number) == (100, 2)
+
+
+async def test_whom_a_pause_held_back_stays_in_the_pilot(sender: Sender) -> None:
+    await admit(sender.ledger, *people(600))
+
+    async def pause() -> None:
+        await sender.ledger.write(campaign.pause)
+
+    assert (await sender.send(terms=PILOT, before=pause, connections=1)).mails == 0
+    await sender.ledger.write(campaign.resume)
+
+    assert (await sender.send(terms=PILOT)).asked == 50
+
+
 async def test_retries_leave_while_a_wave_is_watched(sender: Sender, a_clock: FakeClock) -> None:
     await admit(sender.ledger, *people(600))
     put_off = {f"person{number}@people.example" for number in range(0, 600, 10)}
@@ -221,8 +249,7 @@ async def test_a_run_ends_with_the_hours(sender: Sender, a_clock: FakeClock) -> 
 
     sent = await sender.send(hours=clock_ends, before=late, connections=1)
 
-    assert sent.asked == 1
-    assert sent.refusal is None
+    assert (sent.mails, sent.refusal) == (0, None)
     assert sent.next is not None
     assert await sender.leases() == 0
 

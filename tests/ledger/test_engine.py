@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
 from repermit.errors import KeysUnusable, LedgerUnusable
 from repermit.ledger.engine import Ledger
@@ -106,7 +107,7 @@ async def test_a_part_that_fails_leaves_nothing_and_says_why(a_ledger: Ledger) -
 async def test_parts_of_one_group_share_one_entry(a_ledger: Ledger) -> None:
     ids = await admit(a_ledger, *(f"r{n}@voorbeeld.example" for n in range(20)))
     reserved = await a_ledger.write(
-        lambda tx: sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=20)
+        lambda tx: sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=20, caps=NO_CAPS)
     )
     before = await a_ledger.read(log_size)
     async with one_group(a_ledger) as hand_in:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from repermit.domain.address import parse
 from repermit.domain.policy import Outcome, Rules
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
@@ -145,7 +146,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(owner=owners, limit=st.integers(1, 4))
     def a_sender_reserves(self, owner: str, limit: int) -> None:
-        found = self.write(sending.reserve, owner, approved_size=EVERYTHING, limit=limit)
+        found = self.write(
+            sending.reserve, owner, approved_size=EVERYTHING, limit=limit, caps=NO_CAPS
+        )
         self.reserved += [(owner, one) for one in found]
 
     @rule(

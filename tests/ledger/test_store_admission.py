@@ -6,6 +6,7 @@ import pytest
 
 from repermit.domain.address import parse
 from repermit.domain.policy import Evidence
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
 from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
@@ -195,7 +196,7 @@ async def test_promise_1_taking_back_leaves_those_who_may_have_had_a_mail(
     intake_id = await a_ledger.write(begun, "an@voorbeeld.example")
 
     def lose_the_sender(tx: Transaction) -> None:
-        (one,) = sending.reserve(tx, "lost", approved_size=EVERYTHING, limit=1)
+        (one,) = sending.reserve(tx, "lost", approved_size=EVERYTHING, limit=1, caps=NO_CAPS)
         intend_one(tx, one, "lost", due=tx.now)
         leases.doubt_claims(tx, ["lost"])
         doubt.decide_doubt(tx, [one.id], resend=True)

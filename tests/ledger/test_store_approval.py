@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from repermit.domain.provider import NO_CAPS
 from repermit.errors import ApprovalRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import admission, approval, campaign, sending
@@ -50,7 +51,9 @@ async def test_whoever_is_added_after_an_approval_is_not_approved(
     assert approved is not None
 
     async def may_leave(size: int) -> list[int]:
-        reserved = await a_ledger.write(sending.reserve, "sender", approved_size=size, limit=9)
+        reserved = await a_ledger.write(
+            sending.reserve, "sender", approved_size=size, limit=9, caps=NO_CAPS
+        )
         await a_ledger.write(sending.release, "sender")
         return [one.id for one in reserved]
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import doubt, erasing, leases, screening, sending
@@ -62,7 +63,9 @@ async def test_a_person_decides_to_send_again(a_ledger: Ledger) -> None:
     assert moved == 2
     assert await standings(a_ledger) == {one: "listed", two: "doubtful", three: "listed"}
     assert await a_ledger.read(erasing.due_by_reason, NOW + ANSWER_TIME) == {"doubtful": 1}
-    again = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=9)
+    again = await a_ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=9, caps=NO_CAPS
+    )
     assert {reserved.id for reserved in again} == {one, three}
     assert (await verified(a_ledger)).holds
 
@@ -112,7 +115,12 @@ async def test_promise_1_in_a_restored_copy_whoever_may_have_been_mailed_is_doub
     }
     found = {one.id: one.due_at for one in await a_ledger.read(doubt.doubtful, limit=9)}
     assert found == {listed: due, claimed: NOW + ANSWER_TIME, deferred: due}
-    assert await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=9) == []
+    assert (
+        await a_ledger.write(
+            sending.reserve, "sender", approved_size=EVERYTHING, limit=9, caps=NO_CAPS
+        )
+        == []
+    )
     assert (await verified(a_ledger)).holds
 
 

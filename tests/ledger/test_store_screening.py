@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from repermit.domain.policy import Outcome, Rules
+from repermit.domain.provider import NO_CAPS
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import admission, approval, campaign, screening, sending
 from tests.builders import (
@@ -115,7 +116,9 @@ async def test_promise_3_whoever_is_withheld_after_a_sender_reserved_them_is_not
     a_ledger: Ledger,
 ) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
-    (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=1)
+    (reserved,) = await a_ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=1, caps=NO_CAPS
+    )
     await screen(a_ledger, FORBID)
     await screen(a_ledger, RULES)
 
@@ -135,7 +138,7 @@ async def test_whoever_is_listed_by_a_screening_was_not_approved_before(a_ledger
     await screen(a_ledger, RULES)
     assert approved is not None
     reserved = await a_ledger.write(
-        sending.reserve, "sender", approved_size=approved.log_size, limit=9
+        sending.reserve, "sender", approved_size=approved.log_size, limit=9, caps=NO_CAPS
     )
 
     assert await standings(a_ledger) == {stay: "listed", go: "listed"}

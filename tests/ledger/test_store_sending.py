@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
@@ -30,7 +31,9 @@ MOMENT = timedelta(microseconds=1)
 
 
 async def reserve(ledger: Ledger, owner: str = "sender", *, limit: int = 9) -> list[Reserved]:
-    return await ledger.write(sending.reserve, owner, approved_size=EVERYTHING, limit=limit)
+    return await ledger.write(
+        sending.reserve, owner, approved_size=EVERYTHING, limit=limit, caps=NO_CAPS
+    )
 
 
 async def intend(ledger: Ledger, reserved: Reserved, owner: str = "sender") -> bool:
@@ -132,7 +135,9 @@ async def test_only_approved_rows_are_reserved(a_ledger: Ledger) -> None:
     await a_ledger.write(approval.approve, by="a", informed="b", digest="d", facts={})
     await admit(a_ledger, "jan@voorbeeld.example")
 
-    found = await a_ledger.write(sending.reserve, "sender", approved_size=size, limit=9)
+    found = await a_ledger.write(
+        sending.reserve, "sender", approved_size=size, limit=9, caps=NO_CAPS
+    )
     assert [one.id for one in found] == [1]
 
 
@@ -313,7 +318,7 @@ async def test_a_claim_and_its_settlement_find_their_rows_by_id(a_ledger: Ledger
     plans: list[str] = []
 
     def part(tx: Transaction) -> None:
-        (reserved,) = sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=1)
+        (reserved,) = sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=1, caps=NO_CAPS)
         said: list[str] = []
         tx.connection.set_trace_callback(said.append)
         intend_one(tx, reserved, "sender", due=tx.now)

@@ -5,6 +5,7 @@ import pytest
 
 from repermit.domain.address import parse
 from repermit.domain.policy import Outcome, Rules
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
@@ -78,7 +79,9 @@ async def one_at(ledger: Ledger, name: str) -> int:
     """Return the id of the one recipient, who stands there."""
     (one,) = await admit(ledger, AN)
     if name == "reserved":
-        await ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+        await ledger.write(
+            sending.reserve, "sender", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
+        )
     elif name in ("withheld", "exempt"):
         rules = Rules(overrides={"BE.signed_up_no_proof": _OVERRIDES[name]})
         today = ledger.clock.now().date()
@@ -112,7 +115,9 @@ async def test_an_opt_out_may_come_to_any_standing(a_ledger: Ledger, name: str) 
     assert done == Suppressed(added=1, moved=1, leaving=int(name == "claimed"))
     assert await standings(a_ledger) == {one: "opted_out"}
     assert (await a_ledger.read(campaign.figures)).suspect == 0
-    reserved = await a_ledger.write(sending.reserve, "other", approved_size=EVERYTHING, limit=5)
+    reserved = await a_ledger.write(
+        sending.reserve, "other", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
+    )
     assert reserved == []
     assert (await verified(a_ledger)).holds
 
@@ -144,10 +149,12 @@ async def test_promise_2_a_suppressed_address_is_never_mailed_whatever_it_was_be
     reserved = []
     if before == "reserved":
         reserved = await a_ledger.write(
-            sending.reserve, "sender", approved_size=EVERYTHING, limit=5
+            sending.reserve, "sender", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
         )
     await suppress(a_ledger, AN)
-    reserved += await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+    reserved += await a_ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
+    )
     left = [
         await a_ledger.write(intend_one, each, "sender", due=a_ledger.clock.now())
         for each in reserved
@@ -166,7 +173,9 @@ async def test_promise_2_a_keyed_hash_alone_keeps_a_listed_address_from_being_ma
     added = await a_ledger.write(
         suppression.suppress_hashes, [hashed, hashed], source="list", reason=""
     )
-    (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+    (reserved,) = await a_ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
+    )
 
     assert added == 1
     assert not await a_ledger.write(intend_one, reserved, "sender", due=a_ledger.clock.now())
@@ -239,7 +248,9 @@ async def test_promise_2_an_address_suppressed_under_a_foreign_key_is_neither_ad
     a_ledger: Ledger,
 ) -> None:
     await admit(a_ledger, AN)
-    (reserved,) = await a_ledger.write(sending.reserve, "sender", approved_size=EVERYTHING, limit=5)
+    (reserved,) = await a_ledger.write(
+        sending.reserve, "sender", approved_size=EVERYTHING, limit=5, caps=NO_CAPS
+    )
     await take_in_hash(a_ledger, AN)
     await take_in_hash(a_ledger, JAN)
     tally = await a_ledger.write(take_in, [a_newcomer(JAN), a_newcomer("els@voorbeeld.example")])

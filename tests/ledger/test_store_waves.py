@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repermit.domain.provider import Cap, Caps
+from repermit.domain.provider import NO_CAPS, Cap, Caps
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import (
@@ -46,7 +46,7 @@ def people(count: int, domain: str = "people.example") -> list[str]:
 
 
 async def reserve(ledger: Ledger, owner: str = "sender", **options: Any) -> list[Reserved]:
-    options = {"approved_size": EVERYTHING, "limit": 100, **options}
+    options = {"approved_size": EVERYTHING, "limit": 100, "caps": NO_CAPS, **options}
     return await ledger.write(sending.reserve, owner, **options)
 
 
@@ -160,6 +160,20 @@ async def test_two_senders_together_keep_to_a_cap(a_ledger: Ledger) -> None:
     assert (len(left), len(more)) == (2, 1)
     assert await a_ledger.read(caps.rooms, GMAIL) == {"gmail": 0}
     assert Counter((await standings(a_ledger)).values()) == {"claimed": 3, "listed": 3}
+
+
+async def test_retries_and_first_mails_share_the_room_of_a_cap(a_ledger: Ledger) -> None:
+    first, second, *_ = await admit(a_ledger, *people(6, "gmail.com"))
+    for recipient_id in (first, second):
+        await claim(a_ledger, recipient_id)
+        await settle(a_ledger, recipient_id, Standing.DEFERRED, try_at=a_ledger.clock.now())
+    await a_ledger.write(lambda tx: tx.run("DELETE FROM provider_hour"))
+    await admit(a_ledger, *people(2))
+
+    reserved = await reserve(a_ledger, caps=GMAIL)
+
+    assert Counter(one.provider for one in reserved) == {"gmail": 3, None: 2}
+    assert {first, second} < {one.id for one in reserved}
 
 
 async def test_a_cap_opens_again_when_it_says(a_ledger: Ledger, a_clock: FakeClock) -> None:

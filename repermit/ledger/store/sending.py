@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from repermit.domain.provider import NO_CAPS, Caps
+from repermit.domain.provider import Caps
 from repermit.domain.standing import Standing
 from repermit.errors import SendRefused
 from repermit.ledger.instants import from_micros, to_micros
@@ -56,7 +56,7 @@ class Settlement:
 
 
 def reserve(
-    tx: Transaction, owner: str, *, approved_size: int, limit: int, caps: Caps = NO_CAPS
+    tx: Transaction, owner: str, *, approved_size: int, limit: int, caps: Caps
 ) -> list[Reserved]:
     """Lease up to *limit* rows that may leave now to *owner*, and return them in no order.
 
@@ -71,7 +71,8 @@ def reserve(
     rooms = provider_caps.rooms(tx, caps)
     ids = waiting.due(tx, rooms, limit)
     if len(ids) < limit:
-        ids += _listed(tx, rooms, limit - len(ids), approved=approved_size)
+        left = _left(tx, rooms, ids)
+        ids += _listed(tx, left, limit - len(ids), approved=approved_size)
     rows = tx.rows(
         "UPDATE recipient SET lease_by = ?, lease_until = ?"
         " WHERE id IN (SELECT value FROM json_each(?))"
@@ -102,6 +103,20 @@ def _require_present(tx: Transaction) -> None:
         )
 
 
+def _left(tx: Transaction, rooms: Mapping[str, int], ids: Sequence[int]) -> Mapping[str, int]:
+    """Return the rooms once the rows *ids* have had theirs."""
+    if not rooms or not ids:
+        return rooms
+    taken = dict(
+        tx.rows(
+            "SELECT provider, count(*) FROM recipient"
+            " WHERE id IN (SELECT value FROM json_each(?)) GROUP BY provider",
+            json.dumps(ids),
+        )
+    )
+    return {name: room - taken.get(name, 0) for name, room in rooms.items()}
+
+
 def _listed(tx: Transaction, rooms: Mapping[str, int], limit: int, *, approved: int) -> list[int]:
     """Return the listed rows that come next in the wave that is open."""
     wave = waves.opened(tx)
@@ -127,7 +142,7 @@ def exchange(
     *,
     settlements: Mapping[int, Settlement],
     intents: Sequence[Intent],
-    caps: Caps = NO_CAPS,
+    caps: Caps,
 ) -> tuple[set[int], set[int]]:
     """Settle what the relay has answered and intend what is about to leave, of all connections
     of *owner* at once; return the ids that were settled and those that were claimed.
@@ -137,9 +152,7 @@ def exchange(
     return settle(tx, owner, settlements), intend(tx, owner, intents, caps)
 
 
-def intend(
-    tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps = NO_CAPS
-) -> set[int]:
+def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -> set[int]:
     """Claim reserved rows because their mails are about to leave; return the ids that may leave.
 
     Everything is checked again here: the lease, the standing, the pause, the wave, the caps, and
