@@ -26,10 +26,13 @@ class Delivery:
     mailbox: str
     content: bytes  # without the dots that SMTP doubles
     code: str | None  # what the relay said of it; None when it said no whole code
+    taken: bool  # the recipient was: nobody else gets it, whatever is said of the body
 
     @property
     def is_out(self) -> bool:
         """Whether its recipient gets it: the relay never said no."""
+        if not self.taken:
+            return False
         return self.code is None or not self.code.startswith(("4", "5"))
 
 
@@ -144,7 +147,11 @@ class Talk:
         said = re.match(rb"([2-5]\d\d)[ -].*\n", act.say)
         self._relay.deliveries.append(
             Delivery(
-                self._sender or "", self._mailbox or "", body, said[1].decode() if said else None
+                sender=self._sender or "",
+                mailbox=self._mailbox or "",
+                content=body,
+                code=said[1].decode() if said else None,
+                taken=self._taken,
             )
         )
         if inside is None or not inside.say:
