@@ -13,6 +13,7 @@ from repermit.ledger.store import sending
 from repermit.ledger.store.sending import Intent, Settlement
 
 _PATIENCE_SECONDS = 0.002  # for connections that are about to hand in their intent
+_FAR_SECONDS = 0.01  # a relay that takes longer over a mail than a busy one beside us
 
 Written = tuple[set[int], set[int]]  # the ids that were settled, and those that were claimed
 
@@ -30,7 +31,8 @@ class Claims:
 
     What is handed in while a transaction is being written goes into the next one, all of it
     together, so that durability costs one sync for many mails. For the same reason a transaction
-    waits for connections that have no intent in it, but never longer than the last one took.
+    waits for connections that have no intent in it, but never longer than the last one took, and
+    not for those that have a mail on the way to a relay that is far.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class Claims:
         self._open: _Batch | None = None
         self._writing: asyncio.Task[None] | None = None
         self._last_seconds = 0.0
+        self._leaving: dict[int, float] = {}  # since when each claimed mail may leave
+        self._relay_seconds = 0.0  # what the last mail took
 
     async def intend(self, intent: Intent) -> bool:
         """Return whether the mail may leave, once its intent is durable.
@@ -55,7 +59,7 @@ class Claims:
         batch = self._batch()
         granted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         batch.intents.append((intent, granted))
-        if len(batch.intents) >= self._live():
+        if len(batch.intents) >= self._wanted():
             batch.full.set()
         return await granted
 
@@ -63,9 +67,15 @@ class Claims:
         """Hand in where the relay's word leaves a claimed row, and return what ends when that is
         durable. An intent that is handed in later becomes durable with it, or after it, or not at
         all: once a write has failed none is granted any more."""
-        batch = self._batch()
+        batch, now = self._batch(), asyncio.get_running_loop().time()
         batch.settlements[recipient_id] = settlement
+        self._relay_seconds = now - self._leaving.pop(recipient_id, now)
         return batch.written
+
+    def _wanted(self) -> int:
+        """Return how many intents a transaction waits for."""
+        is_far = self._relay_seconds > _FAR_SECONDS
+        return self._live() - (len(self._leaving) if is_far else 0)
 
     def _batch(self) -> _Batch:
         if self._open is None:
@@ -77,7 +87,7 @@ class Claims:
     async def _write_all(self) -> None:
         """Write one batch after the other, until nothing is handed in any more."""
         while (batch := self._open) is not None:
-            if len(batch.intents) < self._live():
+            if len(batch.intents) < self._wanted():
                 await wait(min(self._last_seconds, _PATIENCE_SECONDS), batch.full)
             self._open = None  # it was this batch: what comes from now on goes into the next
             try:
@@ -86,6 +96,8 @@ class Claims:
                 self._failed = failure
                 _tell(batch, failure)
             else:
+                now = asyncio.get_running_loop().time()
+                self._leaving.update(dict.fromkeys(written[1], now))
                 _tell(batch, written)
 
     async def _write(self, batch: _Batch) -> Written:
