@@ -14,7 +14,7 @@ from repermit.ledger.store import sending, suppression, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
 
-_BATCH_A_CONNECTION = 25
+_BATCH_A_CONNECTION = 20
 _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its lease runs out
 
 _SHARE_SECONDS = 1.0  # between two looks at who else sends
