@@ -66,7 +66,7 @@ def send(
     if failure is None and sent.interrupted:
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
     if not as_json and (sent.refusal is None or sent.mails):
-        _show_sent(sent, figures)
+        _show_sent(sent, figures, limit)
     if failure is not None:
         failure.done = content
         raise failure
@@ -112,6 +112,8 @@ async def _send(
             ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
         )
         live.end(sent)
+        if can_answer and sent.mails and (found := await eye.look()).code:
+            tell(f"nobody can answer just now: at {found.url} {found.why}; {found.hint}")
         return sent, await ledger.read(campaign.figures)
 
 
@@ -121,6 +123,8 @@ async def _tell_of_page(runtime: Runtime, ledger: Ledger, found: Found) -> bool:
 
     if found.code:
         tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
+    elif runtime.config.web.is_local:
+        tell(f"A trial: the links lead to {found.url}, which works on this machine only.")
     elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
         tell(warning)
     return not found.code
@@ -183,7 +187,18 @@ def _due(coming: Next) -> str:
     return f"the next mail may leave at {iso(coming.at)} ({coming.why})"
 
 
-def _show_sent(sent: Sent, figures: Figures) -> None:
+def _why_left(sent: Sent, limit: int | None) -> str:
+    """Return why mails are left that could leave at once, and what to do."""
+    if sent.is_held:
+        return "the campaign was paused meanwhile; `repermit send` goes on"
+    if sent.refusal is not None or sent.interrupted:
+        return "nobody was skipped"
+    if limit is not None and sent.mails >= limit:
+        return "the limit is reached; `repermit send` goes on"
+    return "another `repermit send` may hold them; run it again when that has ended"
+
+
+def _show_sent(sent: Sent, figures: Figures, limit: int | None) -> None:
     for wave in sent.waves:
         tell(wave)
     show(
@@ -201,7 +216,8 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
     elif sent.next is not None:
         show(f"{_due(sent.next)}: run `repermit send` again then")
     elif figures.standings["listed"]:
-        show(f"{counted(figures.standings['listed'], 'mail')} not sent yet")
+        left = counted(figures.standings["listed"], "mail")
+        show(f"{left} not sent yet: {_why_left(sent, limit)}")
     else:
         show("nothing more may leave")
 
