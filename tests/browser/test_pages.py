@@ -48,7 +48,10 @@ def chromium(a_campaign: Served, a_campaign_of_two: Served) -> Iterator[Browser]
 def a_page(chromium: Browser, *, width: int = PHONE, **options: Any) -> Iterator[Page]:
     """Open a tab that fails the test when a page asks for anything that is not ours."""
     viewport = {"width": width, "height": 844}
-    with chromium.new_context(viewport=viewport, **options) as context:  # type: ignore[arg-type]
+    with chromium.new_context(
+        viewport=viewport,  # type: ignore[arg-type]  # a plain dict will do
+        **options,
+    ) as context:
         context.set_default_timeout(SECONDS * 1000)
         page, said, asked_for = context.new_page(), list[str](), set[str]()
         page.on("console", lambda message: said.append(message.text))
@@ -297,6 +300,9 @@ def a_tolerant_page(chromium: Browser, **options: Any) -> Iterator[Page]:
     """Open a tab that may say what a status of 404 makes it say."""
     width = options.pop("width", PHONE)
     viewport = {"width": width, "height": 844}
-    with chromium.new_context(viewport=viewport, **options) as context:  # type: ignore[arg-type]
+    with chromium.new_context(
+        viewport=viewport,  # type: ignore[arg-type]  # a plain dict will do
+        **options,
+    ) as context:
         context.set_default_timeout(SECONDS * 1000)
         yield context.new_page()

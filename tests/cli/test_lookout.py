@@ -38,7 +38,7 @@ def looking(campaign: Campaign, port: int, **changes: object) -> Lookout:
         return campaign.probed(port)
 
     eye = Lookout(look, is_trial=False, stop=asyncio.Event(), between_seconds=0.01)
-    return replace(eye, every_seconds=0.02, **changes)  # type: ignore[arg-type]
+    return replace(eye, every_seconds=0.02, **changes)  # type: ignore[arg-type]  # any
 
 
 async def test_it_goes_on_at_once_when_a_recipient_can_answer(campaign: Campaign) -> None:

@@ -46,7 +46,7 @@ def relay_at(
         user="user" if login else None,
         password="geheim" if login else None,
         patience=patience,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # whatever RelayAt takes
     )
 
 

@@ -72,7 +72,9 @@ def a_file(
     path = folder / "dkim.pem"
     made = key or a_key("rsa")
     path.write_bytes(
-        made.private_bytes(Encoding.PEM, kind, encryption or NoEncryption())  # type: ignore[attr-defined]
+        made.private_bytes(  # type: ignore[attr-defined]  # every kind of key has it
+            Encoding.PEM, kind, encryption or NoEncryption()
+        )
     )
     path.chmod(0o600)
     return path

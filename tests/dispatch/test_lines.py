@@ -16,7 +16,7 @@ SOON = 60.0  # seconds; whoever waits longer waits for ever
 
 
 def way_to(relay: Relay, **more: object) -> RelayAt:
-    return relay_at(relay, patience=FOREVER, **more)  # type: ignore[arg-type]
+    return relay_at(relay, patience=FOREVER, **more)  # type: ignore[arg-type]  # whatever relay_at takes
 
 
 def line_of(connect: Connect, *waits: float, over: asyncio.Event) -> Line:

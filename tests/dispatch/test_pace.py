@@ -19,7 +19,7 @@ async def times(per_second: float, turns: int, *, at_once: bool) -> tuple[float,
         timers += 1
         return call_at(*given, **more)
 
-    loop.call_at = counted  # type: ignore[method-assign, assignment]
+    loop.call_at = counted  # type: ignore[method-assign, assignment]  # to count
     began = loop.time()
     if at_once:
         await asyncio.gather(*(pace.turn(over) for _ in range(turns)))

@@ -122,8 +122,10 @@ def test_a_date_is_read_with_the_month_first_where_it_is_said_so() -> None:
 
 @pytest.mark.parametrize(
     ("text", "order"),
-    [("31/12/2019", "day"), ("12/31/2019 8:05 PM", "month"), ("1/2/2019", None)]  # noqa: RUF005
-    + [("2019-12-31", None), ("31/31/2019", None), ("", None)],
+    [
+        *(("31/12/2019", "day"), ("12/31/2019 8:05 PM", "month"), ("1/2/2019", None)),
+        *(("2019-12-31", None), ("31/31/2019", None), ("", None)),
+    ],
 )
 def test_some_dates_tell_in_which_order_they_are_written(text: str, order: str | None) -> None:
     assert order_of(text) == order

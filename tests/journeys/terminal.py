@@ -23,7 +23,7 @@ def typed(words: Sequence[str | Path], answers: Sequence[tuple[str, str]], *, cw
     if process == 0:
         os.chdir(cwd)
         command = [sys.executable, "-m", "repermit", *map(str, words)]
-        os.execve(sys.executable, command, os.environ | {"PYTHONPATH": str(SOURCES)})  # noqa: S606
+        os.execve(sys.executable, command, os.environ | {"PYTHONPATH": str(SOURCES)})  # noqa: S606 - ours
     shown, seen = "", 0
     try:
         for wanted, answer in answers:

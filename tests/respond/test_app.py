@@ -312,7 +312,7 @@ async def test_a_form_in_a_strange_encoding_is_read_or_is_none(
 async def test_a_press_that_was_cut_off_on_its_way_records_nothing(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     before = await a_site.everything()
-    app = a_site.client._transport.app  # type: ignore[attr-defined]
+    app = a_site.client._transport.app  # type: ignore[attr-defined]  # our own app
     messages: Iterator[dict[str, Any]] = iter(
         [
             {"type": "http.request", "body": b"answer=n", "more_body": True},

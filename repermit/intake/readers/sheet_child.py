@@ -80,7 +80,7 @@ def _write(sheet: CalamineSheet, number: int, report: TextIO) -> None:
     count = 0
     with open(1, "w", encoding="utf-8", newline="", closefd=False) as spool:
         rows = csv.writer(spool)
-        for count, row in enumerate(_rows(sheet), start=1):  # noqa: B007
+        for count, row in enumerate(_rows(sheet), start=1):  # noqa: B007 - told below
             rows.writerow(row)
     _tell(report, (number, start, count))
 

@@ -42,7 +42,7 @@ def _rows(tx: Transaction, wanted: Mapping[bytes, bytes]) -> dict[bytes, There]:
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]
         marks = ",".join("?" * len(part))
-        query = f"SELECT {_THERE}, {NO_MAIL_YET} FROM recipient WHERE lookup IN ({marks})"  # noqa: S608
+        query = f"SELECT {_THERE}, {NO_MAIL_YET} FROM recipient WHERE lookup IN ({marks})"
         found |= {wanted[row[0]]: row for row in tx.rows(query, *part)}
     return found
 
@@ -70,7 +70,7 @@ def merge(
         differing += one.said != (known_text(evidence), *row[4:7])
         if movable:
             tx.run(
-                f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"  # noqa: S608
+                f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 *(recipient_id, intake_id, one.richness, *said),
             )
@@ -81,7 +81,7 @@ def merge(
 def _set_aside(tx: Transaction, recipient_id: int, weight: int) -> None:
     """Keep what counts of a recipient as what another import says."""
     tx.run(
-        f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"  # noqa: S608
+        f"INSERT INTO also_said (recipient_id, intake_id, richness, {_SAID})"
         f" SELECT id, intake_id, ?, {_SAID} FROM recipient WHERE id = ? ON CONFLICT DO NOTHING",
         *(weight, recipient_id),
     )
@@ -117,7 +117,7 @@ def give_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     if forgotten:
         return forgotten
     rows = tx.rows(
-        "SELECT DISTINCT recipient_id, standing FROM (SELECT also_said.recipient_id,"  # noqa: S608
+        "SELECT DISTINCT recipient_id, standing FROM (SELECT also_said.recipient_id,"
         " recipient.standing FROM also_said JOIN recipient ON recipient.id = recipient_id"
         f" WHERE recipient.intake_id = ? AND recipient.{NO_MAIL_YET}) LIMIT ?",
         *(intake_id, slice_rows),
@@ -125,7 +125,7 @@ def give_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     moves: dict[str, list[int]] = {}
     for recipient_id, stood in rows:
         other, *said = tx.one(
-            f"SELECT intake_id, {_SAID} FROM also_said WHERE recipient_id = ?"  # noqa: S608
+            f"SELECT intake_id, {_SAID} FROM also_said WHERE recipient_id = ?"
             " ORDER BY richness DESC, intake_id LIMIT 1",
             recipient_id,
         )

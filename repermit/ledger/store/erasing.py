@@ -18,7 +18,7 @@ _DUE = (
 )
 _COUNT_DUE = "SELECT standing, count(*)" + _DUE + " GROUP BY standing"
 _DELETE_DUE = (
-    "DELETE FROM recipient WHERE id IN (SELECT id" + _DUE + " LIMIT ?)"  # noqa: S608 - constants
+    "DELETE FROM recipient WHERE id IN (SELECT id" + _DUE + " LIMIT ?)"
     " RETURNING id, generation, sealed"
 )
 

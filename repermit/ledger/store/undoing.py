@@ -53,7 +53,7 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
             hint="an import can be undone until its first mail; suppress those who are wrong",
         )
     leaving, mailed = tx.one(
-        f"SELECT count(*) FILTER (WHERE {enriching.NO_MAIL_YET}),"  # noqa: S608 - constants
+        f"SELECT count(*) FILTER (WHERE {enriching.NO_MAIL_YET}),"
         " count(*) FILTER (WHERE intent_at IS NOT NULL OR restored)"
         " FROM recipient WHERE intake_id = ?",
         intake_id,
@@ -87,7 +87,7 @@ def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     gone = [
         row[0]
         for row in tx.rows(
-            "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient"  # noqa: S608 - constants
+            "DELETE FROM recipient WHERE id IN (SELECT id FROM recipient"
             f" WHERE intake_id = ? AND {enriching.NO_MAIL_YET} ORDER BY id DESC LIMIT ?)"
             " RETURNING id",
             *(intake_id, slice_rows),

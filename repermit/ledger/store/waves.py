@@ -62,7 +62,7 @@ class State:
 
 def state(tx: Transaction) -> State:
     """Return where the waves stand."""
-    row = tx.one(f"SELECT {_WAVE}, drawn FROM wave ORDER BY number DESC LIMIT 1")  # noqa: S608
+    row = tx.one(f"SELECT {_WAVE}, drawn FROM wave ORDER BY number DESC LIMIT 1")
     wave = _wave(row) if row else None
     listed = tx.value("SELECT count(*) FROM recipient WHERE standing = 'listed'")
     why, inbound_at = tx.one("SELECT stopped_for, inbound_at FROM campaign")
