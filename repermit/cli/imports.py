@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,7 +23,7 @@ from repermit.cli.session import (
 )
 from repermit.cli.summary import show_imports, tell_oddities, tell_reading
 from repermit.cli.undo import undo_import
-from repermit.errors import FileRefused, ListUnreadable, RepermitError
+from repermit.errors import ListUnreadable, RepermitError
 
 if TYPE_CHECKING:
     from repermit.cli.mixed import Answers
@@ -98,6 +95,7 @@ def import_lists(
         return
     if not lists:
         raise typer.BadParameter("name a LIST, or - for standard input")
+    from repermit.files import noted
     from repermit.intake.evidence import Defaults
 
     defaults = Defaults(
@@ -114,8 +112,8 @@ def import_lists(
     said, reading = _answers(call, lists, reading, answers)
     with (
         opened_lists(lists, reading) as (sources, _),
-        _noted(rejects, ("line", "reason", "address")) as reject,
-        _noted(suggestions, ("line", "what", "suggestion", "address")) as suggest,
+        noted(rejects, ("line", "reason", "address")) as reject,
+        noted(suggestions, ("line", "what", "suggestion", "address")) as suggest,
     ):
         from repermit.intake.admit import Notes
 
@@ -272,53 +270,3 @@ def _show(imports: list[Imported], call: _Call) -> None:
         tell("Next: supply what is missing, take this import back, and import the list again.")
     else:
         tell("Next: `repermit suppress LIST` with everyone who ever said stop, then `preview`.")
-
-
-@contextmanager
-def _noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., None]]:
-    """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere.
-
-    Raises: FileRefused when it exists already or cannot be written.
-    Crash: the rows that were noted by then are in it; without any the file is gone.
-    """
-    if path is None:
-        yield lambda *_: None
-        return
-    noted = 0
-    with _file_refused(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-
-        def note(*row: object) -> None:
-            nonlocal noted
-            noted += 1
-            with _file_refused(path):
-                writer.writerow(row)
-
-        try:
-            yield note
-            with _file_refused(path):
-                file.flush()
-        except BaseException:
-            if not noted:
-                path.unlink()
-            raise
-
-
-@contextmanager
-def _file_refused(path: Path) -> Iterator[None]:
-    from repermit.intake.containers import shown
-
-    try:
-        yield
-    except FileExistsError as failure:
-        raise FileRefused(
-            f"{shown(path.name)} exists already", hint="name another file, or move that one away"
-        ) from failure
-    except OSError as failure:
-        raise FileRefused(
-            f"{shown(path.name)} cannot be written ({failure.strerror})",
-            hint="make room, or name another file",
-        ) from failure

@@ -25,10 +25,10 @@ import typer
 from repermit.cli.lists import ask_number
 from repermit.cli.said import statement_of
 from repermit.cli.session import counted, tell
+from repermit.domain.address import holds_at
 from repermit.domain.relationship import QUESTIONS, Relationship
 from repermit.errors import FileRefused, ListUnreadable
-from repermit.intake.cells import holds_at
-from repermit.intake.containers import shown
+from repermit.files import shown
 from repermit.intake.evidence import SUPPRESSED
 
 if TYPE_CHECKING:

@@ -35,13 +35,10 @@ async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     """Return the approval that holds for exactly this. Raises: SendRefused."""
     from repermit.cli.assembly import approval_facts, digest
     from repermit.cli.changes import came_from, changes
-    from repermit.ledger.store import approval, campaign, erasing
+    from repermit.ledger.store import approval, campaign, erasing, present
 
     if await ledger.read(ledger.older_copy):
-        raise SendRefused(
-            "this ledger is an older copy: some of its mails may have left since",
-            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
-        )
+        raise present.older_copy()
     latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
     if latest > runtime.clock.now():
         raise SendRefused(

@@ -85,7 +85,7 @@ async def _suppress_lists(
 
 def _opened(stack: ExitStack, paths: list[Path], reading: Reading) -> list[HashList | ListFile]:
     """Return what *paths* and standard input hold, open for as long as *stack*."""
-    from repermit.intake.containers import shown
+    from repermit.files import shown
     from repermit.intake.hashes import Looked, read_hashes
     from repermit.intake.listfile import open_lists
 

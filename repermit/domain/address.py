@@ -180,3 +180,8 @@ def _without_name(text: str) -> str:
     if _ADDRESS_LIKE.search(name) and name.casefold() != address.casefold():
         raise AddressRejected("not_an_address")
     return address
+
+
+def holds_at(text: str) -> bool:
+    """Return whether *text* may hold an address, however its at sign is written."""
+    return any(sign in text for sign in ("@", "＠", "﹫", "%40"))

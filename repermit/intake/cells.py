@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache, lru_cache
 from itertools import pairwise
 
+from repermit.domain.address import holds_at
 from repermit.domain.relationship import Relationship
 
 _CACHED = 1 << 14  # distinct texts a parser remembers
@@ -187,11 +188,6 @@ def fact_of(text: str) -> str | None:
     """Return *text* as `text_of` does, or None when it holds an address: it may be another
     person's, and a source stands in the mail."""
     return None if holds_at(text) else text_of(text)
-
-
-def holds_at(text: str) -> bool:
-    """Return whether *text* may hold an address, however its at sign is written."""
-    return any(sign in text for sign in ("@", "＠", "﹫", "%40"))
 
 
 def text_of(text: str, *, longest: int = 200) -> str | None:

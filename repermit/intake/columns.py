@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from repermit.domain.address import holds_at
 from repermit.errors import ListUnreadable, ListUnsure, OptionWrong
-from repermit.intake.cells import holds_at, is_nothing, tells_opt_outs, text_of, truth_of
+from repermit.intake.cells import is_nothing, tells_opt_outs, text_of, truth_of
 from repermit.intake.evidence import LEFT, STATUS
 from repermit.intake.headers import field_named, is_status
 from repermit.intake.sniff import addresses_in, is_address_like

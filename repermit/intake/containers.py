@@ -20,13 +20,12 @@ from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
 from repermit.errors import ListUnreadable
+from repermit.files import shown
 from repermit.intake.archives import member_of, most_unpacked, opened, refuse_unsafe, unpacked
-from repermit.intake.cells import holds_at
 from repermit.intake.readers.sheet import is_sheet
 
 _MOST_COPIED_BYTES = 8 << 30  # what a pipe may give before it is taken for endless
 _MOST_MEMBERS = 100  # each is an open file; a process has some 250 at least
-_LONGEST_NAME = 80
 _CHUNK_BYTES = 1 << 20
 _ROOM = "free some space for temporary files, or point TMPDIR elsewhere"
 _LITTER = frozenset({"thumbs.db", "desktop.ini"})
@@ -72,14 +71,6 @@ def contents(path: Path | None, stdin: BinaryIO | None) -> list[Content]:
         raise ListUnreadable(
             f"is {packing}, which is not read", hint="unpack it and name what was in it"
         )
-
-
-def shown(name: str) -> str:
-    """Return *name* as it may be displayed: no address, nothing unprintable, not too long."""
-    if holds_at(name):
-        return "the list"
-    name = "".join(character if character.isprintable() else "?" for character in name)
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _from_path(path: Path) -> BinaryIO:

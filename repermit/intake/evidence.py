@@ -80,11 +80,6 @@ def evidence_of(
     return Known(Evidence(**values), language, stop, tuple(unread))
 
 
-def is_stop(fields: Sequence[str], said: Sequence[str]) -> bool:
-    """Return whether a row says that the person opted out."""
-    return _stop(fields, said, []) is not None
-
-
 def month_first(fields: Sequence[str], rows: Iterable[Sequence[str]]) -> frozenset[str]:
     """Return the fields whose dates in *rows* begin with the month, as American programs write
     them: some can only be read so, and none can only be read the other way."""

@@ -12,7 +12,7 @@ from typing import IO
 
 from repermit.domain.clock import iso
 from repermit.domain.standing import Standing
-from repermit.errors import FileRefused
+from repermit.files import file_refused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind
 from repermit.ledger.store import reading
@@ -50,23 +50,15 @@ def new_file(path: Path) -> Iterator[IO[str]]:
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if path.exists():
-            raise FileExistsError
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        os.link(beside, path)  # fails, where a rename would replace
-    except FileExistsError as failure:
-        raise FileRefused(
-            f"{path.name} exists already", hint="name another file, or move that one away"
-        ) from failure
-    except OSError as failure:
-        raise FileRefused(
-            f"{path.name} cannot be written ({failure.strerror})",
-            hint="make room, or name another file",
-        ) from failure
+        with file_refused(path):
+            if path.exists():
+                raise FileExistsError
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            os.link(beside, path)  # fails, where a rename would replace
     finally:
         beside.unlink(missing_ok=True)
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from repermit.dispatch.dialogue import Dialogue
 from repermit.dispatch.relay import Patience, RelayAway
 from repermit.dispatch.verdict import Accepted, Delayed, Lost
 from repermit.errors import SendRefused
+from tests.certificates import write_certificate
 from tests.dispatch.connections import AN, BEFORE_THE_BODY, JAN, MAIL, SENDER, relay_at
 from tests.relays import (
     HANGS_UP,
@@ -68,31 +64,7 @@ class Secure:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1, signed by nobody else, and its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "relay.example")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "relay.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    path.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    return path
+    return write_certificate(tmp_path_factory.mktemp("tls") / "relay.pem")
 
 
 @pytest.fixture(params=["starttls", "tls"])
@@ -102,6 +74,19 @@ def secure(request: pytest.FixtureRequest, certificate: Path) -> Secure:
     context.load_cert_chain(certificate)
     relay = Relay(tls=context, implicit=request.param == "tls")
     return Secure(relay, request.param, ssl.create_default_context(cafile=str(certificate)))
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_a_certificate_that_has_expired_stops(tmp_path: Path, tls: str) -> None:
+    expired = write_certificate(tmp_path / "relay.pem", ends=-timedelta(days=1))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(expired)
+    trusting = ssl.create_default_context(cafile=str(expired))
+    async with Relay(tls=context, implicit=tls == "tls").running() as relay:
+        with pytest.raises(SendRefused, match="certificate is not valid"):
+            await relay_at(relay, tls, context=trusting).connect()
+
+    assert "MAIL" not in relay.commands
 
 
 async def test_a_certificate_that_nobody_vouches_for_stops(secure: Secure) -> None:

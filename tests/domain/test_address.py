@@ -3,7 +3,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repermit.domain.address import Address, parse, plain
+from repermit.domain.address import Address, holds_at, parse, plain
 from repermit.errors import AddressRejected
 
 any_text = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")))
@@ -228,3 +228,19 @@ def test_what_is_taken_for_an_address_is_one_for_email_validator(text: str) -> N
         return
     valid = validate_email(address.mailbox, check_deliverability=False, strict=True)
     assert address.mailbox == f"{valid.local_part}@{valid.ascii_domain}"
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("an@x.be.csv", True),
+        ("an＠x.be", True),
+        ("an﹫x.be", True),
+        ("an%40x.be", True),
+        ("an", False),
+    ],
+)
+def test_an_address_in_a_name_is_seen_however_its_at_sign_is_written(
+    text: str, holds: bool
+) -> None:
+    assert holds_at(text) is holds

@@ -12,7 +12,7 @@ from repermit.domain.policy import Evidence
 from repermit.intake import evidence
 from repermit.intake.cells import is_nothing, truth_of
 from repermit.intake.columns import FIELDS
-from repermit.intake.evidence import Defaults, Known, is_on_stop_list, is_stop, month_first
+from repermit.intake.evidence import Defaults, Known, is_on_stop_list, month_first
 
 WHOLE_LIST = Defaults(
     relationship="customer",
@@ -158,7 +158,10 @@ def test_a_doubtful_opt_out_is_one_and_is_told(text: str) -> None:
     [(("nee", ""), False), (("nee", "2019"), True), (("", "ja"), True), (("", ""), False)],
 )
 def test_one_of_several_opt_outs_is_enough(parts: tuple[str, ...], opted_out: bool) -> None:
-    assert is_stop(("country", "opted_out", "opted_out"), ("BE", *parts)) is opted_out
+    fields, said = ("country", "opted_out", "opted_out"), ("BE", *parts)
+    known = evidence.evidence_of(fields, said, Defaults())
+
+    assert (known.stop == "opted_out") is opted_out
 
 
 @pytest.mark.parametrize("text", ["nee", "0", "false", "unsubscribed", "Non"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from repermit.intake import stops
-from repermit.intake.evidence import is_stop
+from repermit.intake.evidence import Defaults, evidence_of
 from repermit.intake.listfile import Reading, open_lists
 
 
@@ -18,7 +18,11 @@ def stopped(path: Path, content: str, encoding: str = "utf-8") -> list[str]:
     found = []
     for source in open_lists(path, Reading()):
         with source:
-            found += [row.address for row in source.rows() if is_stop(source.fields, row.said)]
+            found += [
+                row.address
+                for row in source.rows()
+                if evidence_of(source.fields, row.said, Defaults()).stop is not None
+            ]
     return found
 
 

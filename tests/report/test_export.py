@@ -249,3 +249,14 @@ def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path, s
         file.write("x" * size)
 
     assert not path.exists()
+
+
+async def test_promise_12_a_name_that_holds_an_address_is_not_repeated(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
+    path = tmp_path / "an@voorbeeld.example.csv"
+    path.touch()
+
+    with pytest.raises(FileRefused) as refused:
+        await exported(a_ledger, path)
+    assert "voorbeeld" not in f"{refused.value} {refused.value.hint}"

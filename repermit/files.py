@@ -1,0 +1,71 @@
+"""Files that the operator names: new ones, and how their names may be shown."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from repermit.domain.address import holds_at
+from repermit.errors import FileRefused
+
+_LONGEST_NAME = 80
+
+
+def shown(name: str) -> str:
+    """Return *name* as it may be displayed: no address, nothing unprintable, not too long."""
+    if holds_at(name):
+        return "the list"
+    name = "".join(character if character.isprintable() else "?" for character in name)
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+@contextmanager
+def noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., None]]:
+    """Yield what writes a row under *header* into a new file at *path* (0600), or nowhere.
+
+    Raises: FileRefused when it exists already or cannot be written.
+    Crash: the rows that were noted by then are in it; without any the file is gone.
+    """
+    if path is None:
+        yield lambda *_: None
+        return
+    count = 0
+    with file_refused(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+
+        def note(*row: object) -> None:
+            nonlocal count
+            count += 1
+            with file_refused(path):
+                writer.writerow(row)
+
+        try:
+            yield note
+            with file_refused(path):
+                file.flush()
+        except BaseException:
+            if not count:
+                path.unlink()
+            raise
+
+
+@contextmanager
+def file_refused(path: Path) -> Iterator[None]:
+    """Raise what the system says of a file at *path* as FileRefused."""
+    try:
+        yield
+    except FileExistsError as failure:
+        raise FileRefused(
+            f"{shown(path.name)} exists already", hint="name another file, or move that one away"
+        ) from failure
+    except OSError as failure:
+        raise FileRefused(
+            f"{shown(path.name)} cannot be written ({failure.strerror})",
+            hint="make room, or name another file",
+        ) from failure
