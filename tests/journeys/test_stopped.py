@@ -9,6 +9,7 @@ import pytest
 
 from tests.journeys.campaign import CONNECTIONS, LISTED, Campaign, wait_until
 from tests.journeys.relay import Relay
+from tests.journeys.terminal import typed
 from tests.journeys.web import mailbox
 
 pytestmark = pytest.mark.journey
@@ -149,6 +150,28 @@ def test_senders_at_once_mail_each_person_once(
     assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
     assert approved.standings()["asked"] == LISTED
     assert approved.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_who_is_in_doubt_is_shown_at_a_terminal_to_whoever_asks(
+    approved: Campaign, relay: Relay
+) -> None:
+    """The addresses stand on the screen only after a yes; in a script never."""
+    approved.use(relay.port)
+    relay.holds = True
+    sender = approved.start("send")
+    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    sender.signal(signal.SIGKILL)
+    sender.ended()
+    words = ("--config", approved.config, "doubt", "list")
+
+    without = typed(words, [("Show the addresses", "n")], cwd=approved.folder)
+    shown = typed(words, [("Show the addresses", "y")], cwd=approved.folder)
+
+    assert "4 mails in doubt" in without
+    assert without.count("@") == CONNECTIONS + 1  # in the Message-IDs, and where that is explained
+    assert all(address in shown for address in relay.mailboxes)
+    said = approved.run("doubt", "list").out
+    assert not any(address in said for address in relay.mailboxes)
 
 
 def test_the_claims_of_one_of_two_senders_that_is_killed_become_doubtful_and_no_others(
