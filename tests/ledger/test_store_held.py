@@ -16,10 +16,10 @@ from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in
 
 AN = "an@voorbeeld.example"
 TOLD = {
-    "person": Recipient,
-    "answers": AnswerRecord,
-    "other_lists": AlsoSaid,
-    "other_mails": Outbox,
+    "person": "recipient",
+    "answers": "answer",
+    "other_lists": "also_said",
+    "other_mails": "outbox",
 }
 
 
