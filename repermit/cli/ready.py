@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
-async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
-    """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.cli.assembly import approval_facts, digest
-    from repermit.cli.changes import came_from, changes
-    from repermit.ledger.store import approval, campaign, erasing
+async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
+    """Refuse where no mail at all may leave. Raises: SendRefused."""
+    from repermit.ledger.store import campaign, erasing
 
     if await ledger.read(ledger.older_copy):
         raise SendRefused(
@@ -35,6 +33,14 @@ async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     figures = await ledger.read(campaign.figures)
     if figures.paused_at is not None:
         raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+
+
+async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
+    """Return the approval that holds for exactly this. Raises: SendRefused."""
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
+    from repermit.ledger.store import approval
+
     given = await ledger.read(approval.latest_approval)
     if given is None:
         raise SendRefused(

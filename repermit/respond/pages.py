@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -37,6 +38,12 @@ _BUTTONS = {  # by the kind of page
     "thanks": frozenset({Answer.NO}),
     "declined": frozenset({Answer.YES}),
 }
+_NONCES = {"erase": Scope.ERASE}  # by the kind of page; FORM on all others
+_RIGHTS = {  # the title and the words of a page about somebody's data
+    "data_sent": ("rights.data_title", "rights.data_sent"),
+    "erase": ("rights.erase_title", "rights.erase_sentence"),
+    "erased": ("rights.erased_title", "rights.erased"),
+}
 _NOTICES = (
     "",
     "page.question_no_first",
@@ -51,7 +58,7 @@ _NOTICES = (
 class View:
     """What decides on the words of a page: who looks, and what just happened."""
 
-    kind: str  # question, thanks, declined
+    kind: str  # question, thanks, declined, data_sent, erase, erased, record
     language: str
     relationship: str = ""
     sensitive: bool = False
@@ -88,7 +95,7 @@ class Pages:
     def check(self) -> None:
         """Render every kind of page in every language. Raises: WordingIncomplete."""
         for language in self.question.wordings:
-            for kind in _BUTTONS:
+            for kind in (*_BUTTONS, *_RIGHTS):
                 self.shown(View(kind, language, "signed_up_no_proof"))
 
     @property
@@ -132,7 +139,14 @@ class Pages:
         """Return the page of *view* for this recipient, as HTML."""
         shown = self.shown(view)
         values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
+        values["nonce"] = self._tokens.issue(_NONCES.get(view.kind, Scope.FORM), asked.id)
         return fill_html(shown.content, values)
+
+    def record(self, asked: Asked, rows: Sequence[tuple[str, str]], json_url: str) -> str:
+        """Return the page of a consent record, as HTML: *rows* are labels and values."""
+        view = self.view("record", asked)
+        more = {"rows": rows, "json_url": json_url}
+        return self._templates.render("page/record.html.j2", self._context(view) | more)
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
@@ -193,6 +207,12 @@ class Pages:
                 "mistake": say("page.declined_mistake"),
                 "yes_label": say("button.yes"),
             }
+        if view.kind in _RIGHTS:
+            title, message = _RIGHTS[view.kind]
+            label = say("rights.erase_confirm")
+            return context | {"title": say(title), "message": say(message), "label": label}
+        if view.kind == "record":
+            return context | {"title": say("record.heading"), "json_label": say("record.json")}
         several = len(self.question.purposes) > 1
         return context | {
             "title": say("page.title"),
