@@ -94,7 +94,7 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
     """Return what an approval is given for, part by part; a change in any of it voids it."""
     config, question = runtime.config, runtime.question
     made, shown = mailer(runtime), pages(runtime)
-    variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
+    variants = list(product(question.readings, sorted(CAN_BE_ASKED), (False, True)))
     mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
     views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
     return {

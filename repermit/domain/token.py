@@ -27,6 +27,7 @@ class Scope(StrEnum):
     ANSWER = "answer"  # /yes/ and /no/
     UNSUBSCRIBE = "unsubscribe"  # /u/
     FORM = "form"  # the hidden field that shows that the page was rendered here
+    ERASE = "erase"  # the same, of the page that confirms an erasure
 
 
 class Tokens:

@@ -78,13 +78,45 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "receipt.purpose": _NONE,
         "receipt.address": _NONE,
         "receipt.sender": _NONE,
+        "receipt.record": _NONE,
+        "rights.heading": _SENDER,
+        "rights.intro": _ONTO,
+        "rights.data_button": _NONE,
+        "rights.erase_button": _NONE,
+        "rights.data_title": _SENDER,
+        "rights.data_sent": _ONTO,
+        "rights.erase_title": _SENDER,
+        "rights.erase_sentence": _ONTO,
+        "rights.erase_confirm": _NONE,
+        "rights.erase_not": _SENDER,
+        "rights.erased_title": _SENDER,
+        "rights.erased": _SENDER,
+        "rights.data_subject": _SENDER,
+        "rights.data_text": _SENDER,
+        "record.heading": _SENDER,
+        "record.intro": _SENDER,
+        "record.json": _NONE,
+        "record.number": _NONE,
+        "record.controller": _NONE,
+        "record.address": _NONE,
+        "record.purpose": _NONE,
+        "record.given": _NONE,
+        "record.button": _NONE,
+        "record.page": _NONE,
+        "record.legal_basis": _NONE,
+        "record.consent": _NONE,
+        "record.valid": _NONE,
+        "record.until_withdrawn": _NONE,
         "acknowledgement.subject": _SENDER,
         "acknowledgement.text": _SENDER | {"what"},
     }
 )
 
 _ONE_LINE: Final = frozenset(
-    {"mail.subject", "mail.subject_first", "mail.subject_sensitive", "acknowledgement.subject"}
+    {
+        *("mail.subject", "mail.subject_first", "mail.subject_sensitive"),
+        *("acknowledgement.subject", "rights.data_subject"),
+    }
 )
 
 _EXPLAINED: Final = frozenset(
