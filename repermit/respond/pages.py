@@ -100,7 +100,9 @@ class Pages:
         languages = languages_of(reading)
         if answer not in BUTTONS.get(code.kind, ()) or code.notice not in NOTICES:
             return None
-        if code.language not in (reading, *languages) or code.part not in ("", *languages):
+        if code.language not in (reading, *languages):
+            return None
+        if code.part not in (languages if "+" in code.language else ("",)):
             return None
         view = self.view(
             code.kind,
@@ -152,12 +154,8 @@ class Pages:
         return self.render(view, rows=rows, json_url=json_url)
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
-        """Return the words on the button that was pressed, as the page showed them.
-
-        Where a page has a part in every language and nothing says which, those of all.
-        """
-        languages = [view.pressed_in] if view.pressed_in else languages_of(view.language)
-        words = " / ".join(self._screen(view, each).button(answer) for each in languages)
+        """Return the words on the button that was pressed, as the page showed them."""
+        words = self._screen(view, view.spoken).button(answer)
         return fill(words, self._values(view.language, asked, now=now))
 
     def sources(self) -> str:
