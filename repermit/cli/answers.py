@@ -51,10 +51,11 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
 
     made = pages(runtime)
     made.check()
-    answers = Answers(ledger, runtime.tokens, made, release=__version__)
+    url = runtime.config.web.public_url
+    answers = Answers(ledger, runtime.tokens, made, public_url=url, release=__version__)
     file = runtime.config.controller.privacy_file
     notice = file.read_text("utf-8") if file else ""
-    return app(ledger, answers, made, public_url=runtime.config.web.public_url, notice=notice)
+    return app(ledger, answers, made, public_url=url, notice=notice)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -23,6 +23,7 @@ from repermit.domain.clock import iso
 from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
+    from repermit.dispatch.outbox import Delivered
     from repermit.dispatch.plan import Next, Plan, Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
@@ -52,7 +53,9 @@ def send(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Ask everyone who is listed, once each, in waves; ends when nothing may leave now, and
-    names when the next mail may."""
+    names when the next mail may. Before and after, what the outbox owes is delivered."""
+    from repermit.cli.owed import show_delivered
+
     runtime = session_of(context).runtime()
     if plan:
         from repermit.cli.sendplan import plan_ahead, show_plan
@@ -60,12 +63,14 @@ def send(
         show_plan(run(plan_ahead(runtime, _plan(runtime, 0, limit))), as_json=as_json)
         return
     looked_by = (by.strip() or _user()) if go_on else None
-    sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, looked_by, stop))
-    content, failure = _told(sent, figures), sent.refusal
+    sent, figures, owed = run_until_stopped(lambda stop: _send(runtime, limit, looked_by, stop))
+    content, failure = _told(sent, figures, owed), sent.refusal or owed.refusal
     if failure is None and sent.interrupted:
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
-    if not as_json and (sent.refusal is None or sent.mails):
-        _show_sent(sent, figures)
+    if not as_json:
+        show_delivered(owed)
+        if sent.refusal is None or sent.mails:
+            _show_sent(sent, figures)
     if failure is not None:
         failure.done = content
         raise failure
@@ -75,9 +80,10 @@ def send(
 
 async def _send(
     runtime: Runtime, limit: int | None, looked_by: str | None, stop: asyncio.Event
-) -> tuple[Sent, Figures]:
+) -> tuple[Sent, Figures, Delivered]:
     from repermit.cli.assembly import later_keys, mailer, relay
     from repermit.cli.live import Live
+    from repermit.cli.owed import deliver_owed, show_delivered
     from repermit.dispatch.run import send as send_mails
     from repermit.ledger.store import campaign, waves
 
@@ -85,7 +91,14 @@ async def _send(
     if later := later_keys(runtime):
         tell(later)
     async with runtime.ledger() as ledger:
-        approval = await _require_ready(runtime, ledger)
+        await _require_sound(runtime, ledger)
+        owed = await deliver_owed(runtime, ledger, stop)
+        try:
+            approval = await _require_approval(runtime, ledger)
+        except SendRefused as refused:
+            refused.done = {"outbox": _owed(owed)}
+            show_delivered(owed, tell)
+            raise
         before = await ledger.read(campaign.figures)
         tell(
             f"{counted(before.standings['listed'], 'mail')} may leave, over"
@@ -98,7 +111,9 @@ async def _send(
         plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
         sent = await send_mails(ledger, at.connect, made, plan, stop=stop, progress=live)
         live.end(sent)
-        return sent, await ledger.read(campaign.figures)
+        if sent.refusal is None:
+            owed = owed.plus(await deliver_owed(runtime, ledger, stop))
+        return sent, await ledger.read(campaign.figures), owed
 
 
 def _plan(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:
@@ -135,11 +150,9 @@ def _user() -> str:
         return "somebody"
 
 
-async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
-    """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.cli.assembly import approval_facts, digest
-    from repermit.cli.changes import came_from, changes
-    from repermit.ledger.store import approval, campaign, erasing
+async def _require_sound(runtime: Runtime, ledger: Ledger) -> None:
+    """Refuse where nothing at all may leave. Raises: SendRefused."""
+    from repermit.ledger.store import campaign, erasing
 
     if await ledger.read(ledger.older_copy):
         raise SendRefused(
@@ -155,6 +168,14 @@ async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     figures = await ledger.read(campaign.figures)
     if figures.paused_at is not None:
         raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+
+
+async def _require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
+    """Return the approval that holds for exactly this. Raises: SendRefused."""
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
+    from repermit.ledger.store import approval
+
     given = await ledger.read(approval.latest_approval)
     if given is None:
         raise SendRefused(
@@ -178,7 +199,12 @@ async def _require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     return given
 
 
-def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
+def _owed(owed: Delivered) -> dict[str, int]:
+    names = ("sent", "waiting", "failed", "doubtful", "dropped")
+    return {name: getattr(owed, name) for name in names}
+
+
+def _told(sent: Sent, figures: Figures, owed: Delivered) -> dict[str, Any]:
     return {
         "asked": sent.asked,
         "deferred": sent.deferred,
@@ -191,6 +217,7 @@ def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
         "next_try": iso(figures.next_try),
         "next": {"at": iso(sent.next.at), "why": sent.next.why} if sent.next else None,
         "waves": sent.waves,
+        "outbox": _owed(owed),
         "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
     }
 

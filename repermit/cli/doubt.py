@@ -101,7 +101,7 @@ def doubt_restored(context: typer.Context, all_of: All = None) -> None:
 
 
 async def _restored(runtime: Runtime, all_of: int | None) -> int:
-    from repermit.ledger.store import campaign, doubt
+    from repermit.ledger.store import campaign, doubt, outbox
 
     async with runtime.ledger() as ledger:
         standings = (await ledger.read(campaign.figures)).standings
@@ -116,5 +116,6 @@ async def _restored(runtime: Runtime, all_of: int | None) -> int:
         while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
             count += moved
         await ledger.write(doubt.set_aside_restored)
+        await ledger.write(outbox.doubt_restored)
         await ledger.write(ledger.accept_copy)
     return count

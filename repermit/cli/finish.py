@@ -82,6 +82,7 @@ async def _purge(
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
+        "held": done.held,
         "purged": done.purged,
         "refused": [],
         "traces": done.traces,
@@ -118,6 +119,7 @@ def _planned(intended: Plan) -> dict[str, Any]:
     return {
         "due": intended.due,
         "by_reason": dict(intended.by_reason),
+        "held": intended.held,
         "purged": 0,
         "refused": [
             {"code": each.code, "text": each.text, "until": iso(each.until)}
@@ -130,6 +132,9 @@ def _planned(intended: Plan) -> dict[str, Any]:
 def _show_purge(content: dict[str, Any], *, dry_run: bool) -> None:
     reasons = ", ".join(f"{count:,} {name}" for name, count in content["by_reason"].items())
     show(f"{counted(content['due'], 'recipient')} due{f': {reasons}' if reasons else ''}")
+    if content["held"]:
+        owed = f"{counted(content['held'], 'recipient')} held back: a mail is still owed to them"
+        show(f"{owed}, which `repermit send` delivers")
     for refusal in content["refused"]:
         until = f" (until {refusal['until']})" if refusal["until"] else ""
         show(f"refused [{refusal['code']}]: {refusal['text']}{until}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,7 +58,16 @@ def status(
         show(f"due from {iso(figures.first_due)} to {iso(figures.last_due)}")
     if figures.paused_at:
         show(f"paused since {iso(figures.paused_at)}")
+    if any(figures.outbox.values()):
+        show(f"outbox: {_outbox(figures.outbox)}")
     show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
+
+
+def _outbox(counts: Mapping[str, int]) -> str:
+    """Return the figures of the outbox in words, without those that are 0."""
+    owed = f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers"
+    rest = [f"{counts[name]:,} {name}" for name in ("doubtful", "failed") if counts[name]]
+    return ", ".join([*([owed] if counts["owed"] else []), *rest])
 
 
 def status_content(figures: Figures) -> dict[str, Any]:
@@ -72,6 +82,7 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
         "paused": iso(figures.paused_at),
         "log": {"size": figures.log_size, "root": figures.log_root},
+        "outbox": dict(figures.outbox),
     }
 
 

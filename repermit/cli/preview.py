@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from repermit.cli.assembly import mailer, pages
+from repermit.cli.assembly import letters, mailer, pages
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
@@ -124,15 +124,8 @@ def _mails(runtime: Runtime, made: Mailer, reading: str) -> Iterator[Exhibit]:
         name, subject = f"mail-{relationship}-{ending}", fill(skeleton.subject, values)
         yield Exhibit(subject, f"{name}.html", fill_html(skeleton.html, values))
         yield Exhibit(subject, f"{name}.txt", f"{subject}\n\n{fill(skeleton.text, values)}")
-    acknowledged = [_acknowledgement(runtime, each) for each in languages_of(reading)]
-    subject = " / ".join(subject for subject, _ in acknowledged)
-    text = "\n\n* * *\n\n".join(text for _, text in acknowledged)
-    yield Exhibit(subject, f"mail-acknowledgement-{ending}.txt", f"{subject}\n\n{text}\n")
-
-
-def _acknowledgement(runtime: Runtime, language: str) -> tuple[str, str]:
-    said, known = runtime.question.wordings[language], runtime.question.variables(language)
-    return said.say("acknowledgement.subject", **known), said.say("acknowledgement.text", **known)
+    subject, text = letters(runtime, signing=False).acknowledgement(reading)
+    yield Exhibit(subject, f"mail-acknowledgement-{ending}.txt", f"{subject}\n\n{text}")
 
 
 def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:

@@ -51,3 +51,12 @@ def not_made(why: Mapping[int, Exception]) -> SendRefused:
         hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
         "then approve it anew and `repermit send` again",
     )
+
+
+def owed_not_made(failure: Exception) -> SendRefused:
+    """Return that a mail of the outbox could not be made, without its data."""
+    cause = str(failure) if isinstance(failure, RepermitError) else type(failure).__name__
+    return SendRefused(
+        f"a mail that is owed could not be made ({cause}); it is tried again later",
+        hint="correct the templates or sentences of the campaign, then `repermit send` again",
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from repermit.domain.standing import Standing
-from repermit.ledger.store.sending import Reserved, Settlement
+from repermit.ledger.store.sending import Settlement
 
 _FIRST_RETRY, _LAST_RETRY = timedelta(minutes=15), timedelta(hours=4)
 
@@ -66,9 +67,19 @@ def of_no(reply: str, *, to_sender: bool = False) -> Delayed | Refused | SenderR
             return None
 
 
-def settlement(
-    verdict: Verdict, reserved: Reserved, *, now: datetime, give_up: timedelta
-) -> Settlement:
+class Tried(Protocol):
+    """How often a mail was tried before, and since when."""
+
+    @property
+    def attempts(self) -> int:
+        """Return how often it was tried."""
+
+    @property
+    def first_try_at(self) -> datetime | None:
+        """Return when it was tried first; None when it was not."""
+
+
+def settlement(verdict: Verdict, tried: Tried, *, now: datetime, give_up: timedelta) -> Settlement:
     """Return where *verdict* leaves a recipient; after *give_up* of delays they are given up."""
     match verdict:
         case Accepted(reply):
@@ -80,10 +91,10 @@ def settlement(
         case Refused(reply):
             return Settlement(Standing.UNDELIVERABLE, reply)
         case Delayed(reply):
-            first = reserved.first_try_at or now
+            first = tried.first_try_at or now
             if now - first >= give_up:
                 return Settlement(Standing.UNDELIVERABLE, f"gave up after {reply}")
-            return Settlement(Standing.DEFERRED, reply, now + retry_after(reserved.attempts))
+            return Settlement(Standing.DEFERRED, reply, now + retry_after(tried.attempts))
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -18,6 +18,47 @@ _ORIGIN: Final = _SENDER | {"source", "collected", "ended"}
 _ONTO: Final = _ASK | {"masked"}
 _NONE: Final[frozenset[str]] = frozenset()
 
+_HELD: Final = (  # what the mail with everything that is held says; see `domain.held`
+    "heading_person",
+    "heading_lists",
+    "heading_answers",
+    "heading_mails",
+    "heading_never",
+    "heading_others",
+    "heading_rights",
+    "heading_fields",
+    "address",
+    "source",
+    "collected",
+    "last_contact",
+    "ended",
+    "country",
+    "language",
+    "origin",
+    "taken_in",
+    "mailed",
+    "until",
+    "standing",
+    "purposes",
+    "standing_listed",
+    "standing_withheld",
+    "standing_exempt",
+    "standing_claimed",
+    "standing_deferred",
+    "standing_doubtful",
+    "standing_asked",
+    "standing_undeliverable",
+    "standing_opted_in",
+    "standing_opted_out",
+    "mail_acknowledgement",
+    "mail_data",
+    "never",
+    "attachment",
+    "rights",
+    "yes",
+    "no",
+)
+
 REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "language.name": _NONE,
@@ -109,6 +150,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "record.until_withdrawn": _NONE,
         "acknowledgement.subject": _SENDER,
         "acknowledgement.text": _SENDER | {"what"},
+        **{f"held.{name}": _SENDER | {"answered"} for name in _HELD},
     }
 )
 

@@ -21,6 +21,7 @@ from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import Pages, Shown, View, page_after
+from repermit.respond.rights import Recorded, Rights, right_in
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # what RFC 8058 has in the place of a button
 
@@ -47,8 +48,11 @@ class _Pressed:
 class Answers:
     """Reads and records answers."""
 
-    def __init__(self, ledger: Ledger, tokens: Tokens, pages: Pages, *, release: str) -> None:
+    def __init__(
+        self, ledger: Ledger, tokens: Tokens, pages: Pages, *, public_url: str, release: str
+    ) -> None:
         self._ledger, self._tokens, self._pages = ledger, tokens, pages
+        self._rights = Rights(ledger, tokens, pages, public_url=public_url)
         self._release = release
         self._test = _test_recipient(pages)
 
@@ -64,7 +68,8 @@ class Answers:
     async def press(
         self, scope: Scope, token: str, form: Mapping[str, Sequence[str]], *, no_first: bool
     ) -> Reply | None:
-        """Record what was pressed on the page of a link, and return the page that follows.
+        """Record what was pressed on the page of a link, and return the page that follows: an
+        answer, or what else a person may ask for.
 
         Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
         shows the question again and records nothing. None for a link that is no good.
@@ -73,6 +78,9 @@ class Answers:
         asked = await self._asked(scope, token)
         if asked is None:
             return None
+        if right := right_in(form):
+            view = await self._rights.press(right, asked, form)
+            return Reply(view, asked) if view else await self.look(scope, token, no_first=no_first)
         answer = _answer_in(form)
         if answer is None:
             return await self.look(scope, token, no_first=no_first)
@@ -92,6 +100,12 @@ class Answers:
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first))
+
+    async def record(self, token: str) -> Recorded | None:
+        """Return the record of the yes that a link stands for; None when there is none (any more),
+        or the link is no good."""
+        asked = await self._asked(Scope.ANSWER, token)
+        return None if asked is None else await self._rights.record(asked)
 
     async def one_click(self, token: str) -> Reply | None:
         """Record a no by the mail program's own button, whatever stands in the request.

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +37,8 @@ def app(ledger: Ledger, answers: Answers, pages: Pages, *, public_url: str, noti
     routes = [
         Route("/yes/{token}", site.question, methods=["GET", "POST"]),
         Route("/no/{token}", site.question, methods=["GET", "POST"]),
+        Route("/yes/{token}/record", site.record, methods=["GET"]),
+        Route("/yes/{token}/record.json", site.record_json, methods=["GET"]),
         Route("/u/{token}", site.unsubscribe, methods=["GET", "POST"]),
         Route("/healthz", site.health, methods=["GET"]),
     ]
@@ -71,6 +73,18 @@ class _Site:
         else:
             reply = await self._answers.look(token.Scope.ANSWER, link, no_first=no_first)
         return self._response(reply)
+
+    async def record(self, request: Request) -> Response:
+        """The record of a yes that stands, as a page."""
+        found = await self._answers.record(request.path_params["token"])
+        return self._response(None) if found is None else HTMLResponse(found.page)
+
+    async def record_json(self, request: Request) -> Response:
+        """The same for programs."""
+        found = await self._answers.record(request.path_params["token"])
+        if found is None:
+            return self._response(None)
+        return JSONResponse(found.content, media_type="application/ld+json")
 
     async def unsubscribe(self, request: Request) -> Response:
         """The link in List-Unsubscribe: POST is a no by itself, GET shows the page (RFC 8058)."""

@@ -115,6 +115,13 @@ class Pages:
             return None
         return replace(view, pressed_in=code.part)
 
+    def spoken_in(self, text: str, asked: Asked) -> str:
+        """Return the language of the part of a page on which a form with that code stood; those
+        in which the recipient is asked, when it says none of them."""
+        code, reading = Code.read(text), self.reading_for(asked)
+        spoken = code.part or code.language
+        return spoken if spoken in languages_of(reading) else reading
+
     def shown(self, view: View) -> Shown:
         """Return the page of *view*, rendered once."""
         if view not in self._shown:

@@ -12,6 +12,7 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
+from repermit.ledger.store import outbox
 from repermit.ledger.transaction import Transaction
 
 
@@ -32,6 +33,7 @@ class Figures:
     paused_at: datetime | None
     log_size: int
     log_root: str
+    outbox: Mapping[str, int]  # of the mails besides the question: owed, doubtful, failed
 
 
 def figures(tx: Transaction) -> Figures:
@@ -62,6 +64,7 @@ def figures(tx: Transaction) -> Figures:
         paused_at=from_micros(paused),
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
+        outbox=outbox.counts(tx),
     )
 
 
