@@ -488,7 +488,7 @@ def test_a_message_stands_in_every_language_under_its_own_tag() -> None:
     page = parsed(render("page/message.html.j2", "nl"))
 
     assert [at["lang"] for at in page.all("section")] == ["nl", "de", "en", "fr"]
-    assert [at["href"] for at in page.all("a")][4:] == [VALUES["signup_url"]] * 4
+    assert [at["href"] for at in page.all("a")] == [VALUES["signup_url"]] * 4
 
 
 def test_the_languages_of_belgium_stand_one_below_the_other() -> None:
