@@ -33,13 +33,14 @@ def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
     return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
 
 
-def letters(runtime: Runtime) -> Letters:
+def letters(runtime: Runtime, *, signing: bool = True) -> Letters:
     """Return what makes the mails of the outbox, signed if the config names a DKIM key.
 
+    Without *signing*, only to look at them.
     Raises: WordingIncomplete, KeysUnusable.
     """
     question_id, envelope = mailer(runtime).message_id, _envelope(runtime)
-    signer = _signer(runtime, envelope.domain)
+    signer = _signer(runtime, envelope.domain) if signing else None
     return Letters(runtime.question, envelope, runtime.templates, question_id, signer)
 
 
@@ -109,7 +110,7 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
     """Return what an approval is given for, part by part; a change in any of it voids it."""
     config, question = runtime.config, runtime.question
     made, shown = mailer(runtime), pages(runtime)
-    variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
+    variants = list(product(question.readings, sorted(CAN_BE_ASKED), (False, True)))
     mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
     views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
     return {

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from repermit.config import urls, values
 from repermit.config.values import Line, PerhapsLine, PerhapsText, Text
-from repermit.domain import policy, purpose
+from repermit.domain import colour, policy, purpose
 
 Unused = Annotated[Any, Field(json_schema_extra={"unused": True})]  # accepted, not used yet
 _OLD_CONTACTS = "old_contacts"
@@ -57,6 +57,11 @@ class Campaign(Table):
     timezone: values.Zone = Field(description='a name such as "Europe/Brussels"')
     answer_days: int = Field(default=30, ge=14, le=365, description="whole days, from 14 to 365")
     sensitive: bool = Field(default=False, description="true or false")
+    colour: values.Colour = Field(
+        default=colour.DEFAULT,
+        description='six hexadecimal digits such as "#17506b", dark enough under white letters',
+    )
+    logo: values.Logo = Field(default="", description="a PNG or JPEG of at most 4096 bytes")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -22,7 +22,7 @@ from repermit.domain import held as told
 from repermit.domain.clock import iso
 from repermit.domain.envelope import Bounces
 from repermit.domain.mac import Mac
-from repermit.domain.question import Question
+from repermit.domain.question import Question, joined
 from repermit.domain.templates import Templates
 from repermit.ledger.store.outbox import Kind, Owed
 
@@ -52,11 +52,11 @@ class Letters:
     def build(self, owed: Owed, held: Mapping[str, Any] | None, *, now: datetime) -> Mail:
         """Return the mail that is owed; *held* is everything about its recipient, for a mail that
         says it. Raises: WordingIncomplete, and KeyError for a sentence that is not there."""
-        languages = self._languages(owed.language)
         if owed.kind is Kind.ACKNOWLEDGEMENT:
-            subject, body = self._acknowledgement(languages)
+            subject, text = self.acknowledgement(owed.language)
+            body = (_TEXT.encode(), _lines(text))
         else:
-            subject, body = self._data(languages, held or {}, now)
+            subject, body = self._data(self._languages(owed.language), held or {}, now)
         head = self._head(owed, subject, now)
         signature = self._signer.sign(head + body[0], body[1], now=now) if self._signer else b""
         return Mail(
@@ -78,7 +78,7 @@ class Letters:
 
     def check(self) -> None:
         """Make the acknowledgement in every language. Raises: WordingIncomplete."""
-        self._acknowledgement(list(self._question.wordings))
+        self.acknowledgement(joined(self._question.wordings))
 
     def _languages(self, reading: str) -> list[str]:
         """Return the languages of a page that had one, or several below each other."""
@@ -103,7 +103,9 @@ class Letters:
         }
         return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
 
-    def _acknowledgement(self, languages: Sequence[str]) -> tuple[str, tuple[bytes, bytes]]:
+    def acknowledgement(self, reading: str) -> tuple[str, str]:
+        """Return the subject and the text of what confirms a no. Raises: WordingIncomplete."""
+        languages = self._languages(reading)
         texts = [self._say(one, "acknowledgement.text") for one in languages]
         rights = [
             {
@@ -113,7 +115,7 @@ class Letters:
             for one in languages
         ]
         text = self._render("acknowledgement", {"texts": texts, "rights": rights})
-        return self._subject(languages, "acknowledgement.subject"), (_TEXT.encode(), _lines(text))
+        return self._subject(languages, "acknowledgement.subject"), text
 
     def _data(
         self, languages: Sequence[str], held: Mapping[str, Any], now: datetime

@@ -22,6 +22,11 @@ FIRST_PROBE = 1 << 62  # ids from here on are those of probes, each its own; no 
 _is_token = re.compile(r"[A-Za-z0-9_-]{2,11}\.[A-Za-z0-9_-]{43}").fullmatch
 
 
+def is_nobody(recipient_id: int) -> bool:
+    """Return whether no recipient is meant, but a test mail or a probe."""
+    return recipient_id == TEST_RECIPIENT or recipient_id >= FIRST_PROBE
+
+
 class Scope(StrEnum):
     """What a token is good for; a token of one scope is worthless in another."""
 

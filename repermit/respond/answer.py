@@ -13,7 +13,7 @@ from datetime import date, datetime
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
 from repermit.domain.standing import Answer, Presses, Standing, Way
-from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens, is_nobody
 from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, probing, snapshots
@@ -92,7 +92,10 @@ class Answers:
             if seen is not None and seen.kind == "declined":  # a page without boxes
                 return await self.look(scope, token, no_first=no_first)
             notice = "page.nothing_ticked"
-            view = self._pages.view("question", asked, no_first=no_first, notice=notice)
+            spoken = seen.spoken if seen else None
+            view = self._pages.view(
+                "question", asked, no_first=no_first, notice=notice, language=spoken
+            )
             return Reply(view, asked)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
@@ -127,18 +130,19 @@ class Answers:
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
+        spoken = seen.spoken if seen else self._pages.reading_for(asked)
         if asked.id >= FIRST_PROBE:  # nobody: what it shows is that a press can be put on file
             await self._ledger.write(probing.file_press, asked.id)
-        if asked.id == TEST_RECIPIENT or asked.id >= FIRST_PROBE:
+        if is_nobody(asked.id):
             kind = "thanks" if answer is Answer.YES else "declined"
-            return Reply(self._pages.view(kind, asked), asked)
+            return Reply(self._pages.view(kind, asked, language=spoken), asked)
         shown = self._pages.shown(seen) if seen else None
         now = self._ledger.clock.now()
         press = Press(
             answer=answer,
             way=pressed.way,
             button=self._button(asked, pressed, now),
-            language=self._pages.question.language_for(asked.language),
+            language=spoken,
             purposes=pressed.purposes,
             page=shown.hash if shown else None,
             release=self._release,
@@ -149,7 +153,7 @@ class Answers:
         kind = page_after(after)
         notice = "page.suspect" if kind == "question" else ""
         no_first = pressed.no_first or answer is Answer.NO
-        view = self._pages.view(kind, after, no_first=no_first, notice=notice)
+        view = self._pages.view(kind, after, no_first=no_first, notice=notice, language=spoken)
         late = after.due_at is not None and now >= after.due_at
         return Reply(replace(view, late=late and kind == "declined"), after)
 

@@ -54,7 +54,7 @@ def app(ledger: Ledger, answers: Answers, pages: Pages, *, public_url: str, noti
     }
     inner = Starlette(routes=every, exception_handlers=handlers)
     inner.router.redirect_slashes = False
-    return _Guarded(inner, pages.style_hash())
+    return _Guarded(inner, pages.sources())
 
 
 class _Site:
@@ -133,11 +133,11 @@ class _Site:
 class _Guarded:
     """Sets the headers of every response, and ends bodies that are larger than a form."""
 
-    def __init__(self, inner: ASGIApp, style_hash: str) -> None:
+    def __init__(self, inner: ASGIApp, sources: str) -> None:
         self._inner = inner
         self._headers = {
             "Cache-Control": "no-store",
-            "Content-Security-Policy": f"default-src 'none'; style-src {style_hash}; "
+            "Content-Security-Policy": f"default-src 'none'; {sources}; "
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Permissions-Policy": "interest-cohort=()",

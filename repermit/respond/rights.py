@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from repermit.domain.question import day_in_words
+from repermit.domain.question import day_in_words, in_a_row, languages_of
 from repermit.domain.record import Consent, record
-from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens, is_nobody
 from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import erasing, outbox
@@ -60,8 +60,9 @@ class Rights:
         """
         if not self._rendered_for(asked.id, right, form):
             return None
-        view = self._pages.view(_KINDS[right], asked)
-        if asked.id == TEST_RECIPIENT:
+        spoken = self._pages.spoken_in(_first(form, "page"), asked)
+        view = self._pages.view(_KINDS[right], asked, language=spoken)
+        if is_nobody(asked.id):
             return view
         if right is Right.DATA:
             await self._ledger.write(outbox.owe_data, asked.id, language=view.language)
@@ -75,9 +76,10 @@ class Rights:
         if consent is None:
             return None
         link = f"{self._public_url}/yes/{self._tokens.issue(Scope.ANSWER, asked.id)}"
-        language = self._pages.view("record", asked).language
-        rows = self._rows(consent, language.split("+")[0])
-        page = self._pages.record(asked, rows, "record.json")
+        known = consent.language in self._pages.question.readings
+        language = consent.language if known else self._pages.reading_for(asked)
+        rows = self._rows(consent, languages_of(language)[0])
+        page = self._pages.record(asked, rows, "record.json", language=language)
         return Recorded(record(consent, self._pages.question, link=link), page)
 
     async def _consent(self, asked: Asked) -> Consent | None:
@@ -107,9 +109,8 @@ class Rights:
     def _rendered_for(
         self, recipient_id: int, right: Right, form: Mapping[str, Sequence[str]]
     ) -> bool:
-        nonce = next(iter(form.get("nonce", ())), "")
         try:
-            return self._tokens.read(_SCOPES[right], nonce) == recipient_id
+            return self._tokens.read(_SCOPES[right], _first(form, "nonce")) == recipient_id
         except TokenRejected:
             return False
 
@@ -123,10 +124,13 @@ class Rights:
             "number": consent.number,
             "controller": f"{controller.name}, {controller.postal_address}",
             "address": consent.masked,
-            "purpose": ", ".join(
-                f"{one.text[language]} ({one.frequency[language]})"
-                for one in question.purposes
-                if one.id in consent.purposes
+            "purpose": in_a_row(
+                [
+                    f"{one.text[language]} ({one.frequency[language]})"
+                    for one in question.purposes
+                    if one.id in consent.purposes
+                ],
+                language,
             ),
             "given": _moment(given, language),
             "button": consent.button,
@@ -142,6 +146,10 @@ def right_in(form: Mapping[str, Sequence[str]]) -> Right | None:
     pressed = form.get("answer", ())
     known = frozenset(Right)
     return Right(pressed[0]) if len(pressed) == 1 and pressed[0] in known else None
+
+
+def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
+    return next(iter(form.get(name, ())), "")
 
 
 def _moment(moment: datetime, language: str) -> str:

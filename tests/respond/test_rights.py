@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
-from repermit.domain.token import TEST_RECIPIENT, Scope
+from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope
 from repermit.ledger.store import campaign, outbox, reading
 from tests.builders import asked, verified
 from tests.respond.builders import Site
@@ -150,6 +150,18 @@ async def test_a_test_link_shows_the_pages_and_records_nothing(a_site: Site) -> 
     assert gone.buttons == []
     assert "test" in page.text
     assert list(validator.iter_errors(content)) == []
+    assert await a_site.everything() == before
+
+
+async def test_the_rights_of_a_probe_are_shown_and_do_nothing(a_site: Site) -> None:
+    link, before = a_site.link("yes", FIRST_PROBE + 5), await a_site.everything()
+
+    await a_site.press(link, "data")
+    confirming = await a_site.press(link, "erase")
+    gone = await a_site.press_on(confirming, link, "erase-now")
+
+    assert gone.buttons == []
+    assert (await a_site.client.get(f"{link}/record.json")).status_code == 404
     assert await a_site.everything() == before
 
 
