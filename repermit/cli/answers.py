@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
 
 from repermit.cli.session import run_until_stopped, session_of, tell
-from repermit.errors import ServeRefused
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from repermit.ledger.engine import Ledger
     from repermit.runtime import Runtime
-
-_CLOSE_SECONDS = 10  # for what is being answered when the server is told to stop
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +29,8 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
+    from repermit.respond.server import bound, serve_until
+
     web = runtime.config.web
     async with runtime.ledger() as ledger:
         with bound(web.bind_host, web.bind_port) as listening:
@@ -55,51 +51,3 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     file = runtime.config.controller.privacy_file
     notice = file.read_text("utf-8") if file else ""
     return app(ledger, answers, made, public_url=runtime.config.web.public_url, notice=notice)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises: ServeRefused when the port is taken or not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(1024)
-    except OSError as failure:
-        listening.close()
-        raise ServeRefused(
-            f"port {port} on {host} cannot be used ({failure.strerror})",
-            hint="stop what uses it, or set web.bind in the config",
-        ) from failure
-    return listening
-
-
-async def serve_until(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Serve *app* until *stop* is set, and finish what is being answered."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Leaves the signals to the command."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-    config = uvicorn.Config(
-        app,
-        access_log=False,  # a link is a key to somebody's answer
-        server_header=False,
-        date_header=True,
-        log_level="warning",
-        lifespan="off",
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=_CLOSE_SECONDS,
-        limit_concurrency=2_000,
-    )
-    server = Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopped.cancel()
-    await serving

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +14,8 @@ from babel.dates import format_date
 from repermit.domain.deadline import due_at
 from repermit.domain.purpose import Purpose
 from repermit.domain.wording import Wording
+
+_DAYS = 4096  # remembered in words: a campaign has few, and Babel takes 70 µs for each
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class Question:
         return {"what": ", ".join(listed), "often": ""}
 
 
+@lru_cache(maxsize=_DAYS)
 def day_in_words(day: date, language: str) -> str:
     """Return *day* as that language writes it: "21 november 2026"; in a language without known
     dates, ISO 8601."""
@@ -94,6 +98,7 @@ def day_in_words(day: date, language: str) -> str:
     return f"1er{words[1:]}" if language == "fr" and day.day == 1 else words
 
 
+@lru_cache(maxsize=_DAYS)
 def about_when(day: date, language: str) -> str:
     """Return *day* no more exactly than a list that knows only the month or the year."""
     if day.day != 1:

@@ -107,7 +107,7 @@ class Answers:
             return None
         if recipient_id == TEST_RECIPIENT:
             return self._test
-        return await self._ledger.read(answering.asked, recipient_id)
+        return await self._ledger.look(answering.asked, recipient_id)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen

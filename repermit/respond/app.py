@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
@@ -121,7 +121,7 @@ class _Guarded:
 
     def __init__(self, inner: ASGIApp, style_hash: str) -> None:
         self._inner = inner
-        self._headers = {
+        headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": f"default-src 'none'; style-src {style_hash}; "
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -132,6 +132,7 @@ class _Guarded:
             "X-Frame-Options": "DENY",
             "X-Robots-Tag": "noindex, nofollow",
         }
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -140,7 +141,7 @@ class _Guarded:
 
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                message["headers"] = [*message["headers"], *self._headers]
             await send(message)
 
         if not _is_small(Headers(scope=scope).get("content-length", "0")):
