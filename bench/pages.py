@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -97,14 +98,16 @@ class Bench:
 
     def _posts(self) -> list[Request]:
         """Return a yes of everybody, each as the page of their own link sends it."""
-        made, codes = pages(self._runtime()), []
-        for language in ("nl", "fr"):  # as the list has them in turn
+        made, codes = pages(self._runtime()), {}
+        for language in ("nl", "fr"):
             view = View("question", language, "signed_up_no_proof")
-            codes.append(made.shown(view).code(view))
-        both = zip(self._tokens(Scope.ANSWER), self._tokens(Scope.FORM), strict=True)
+            codes[language] = made.shown(view).code(view)
+        with closing(sqlite3.connect(self.campaign.folder / "repermit.db")) as ledger:
+            rows = ledger.execute("SELECT language FROM recipient ORDER BY id").fetchall()
+        every = zip(self._tokens(Scope.ANSWER), self._tokens(Scope.FORM), rows, strict=True)
         return [
-            Request(f"/yes/{token}", f"nonce={nonce}&page={codes[at % 2]}&answer=yes")
-            for at, (token, nonce) in enumerate(both)
+            Request(f"/yes/{token}", f"nonce={nonce}&page={codes[language]}&answer=yes")
+            for token, nonce, (language,) in every
         ]
 
     def _tokens(self, scope: Scope) -> list[str]:

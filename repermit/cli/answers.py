@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
-from repermit.cli.session import run_until_stopped, session_of, tell
+from repermit.cli.session import counted, run_until_stopped, session_of, tell
+from repermit.domain.standing import Standing
+from repermit.errors import LedgerUnusable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from repermit.ledger.engine import Ledger
     from repermit.runtime import Runtime
+
+_FORGET_SECONDS = 3600
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +39,52 @@ async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
 
     web = runtime.config.web
     async with runtime.ledger() as ledger:
+        app = answer_app(runtime, ledger)
         with bound(web.bind_host, web.bind_port) as listening:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
-            await serve_until(answer_app(runtime, ledger), listening, stop)
+            for line in await _owed(runtime, ledger):
+                tell(line)
+            forgetting = asyncio.create_task(_forget_origins(ledger))
+            await serve_until(app, listening, stop)
+            forgetting.cancel()
+
+
+async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
+    from repermit.domain.deadline import last_day
+    from repermit.ledger.store.campaign import figures
+
+    known, config = await ledger.read(figures), runtime.config
+    last = last_day(known.last_due, zone=config.campaign.zone) if known.last_due else None
+    opted_in = known.standings[Standing.OPTED_IN]
+    return owed(opted_in, last, config.web.keep_until, runtime.today())
+
+
+async def _forget_origins(ledger: Ledger) -> None:
+    """Erase what has been kept for long enough, now and every hour."""
+    from repermit.ledger.store.origin import forget_origins
+
+    while True:
+        with contextlib.suppress(LedgerUnusable):  # the next hour will do
+            await ledger.write(forget_origins)
+        await asyncio.sleep(_FORGET_SECONDS)
+
+
+def owed(opted_in: int, last: date | None, keep_until: date | None, today: date) -> list[str]:
+    """Return for whom, and for how long, the pages have to stay up, with what stands against it.
+
+    *last* is the last day on which anybody may answer in time.
+    """
+    lines = []
+    if last and last >= today:
+        lines.append(f"people may answer until {last}")
+    if opted_in:
+        until = f"until {keep_until}" if keep_until else "for as long as you mail them"
+        lines.append(f"{counted(opted_in, 'person', 'people')} said yes and may withdraw {until}")
+    if keep_until and keep_until < today:
+        lines.append("warning: web.keep_until has passed; put it later, or stop serving for good")
+    elif keep_until and last and keep_until < last:
+        lines.append("warning: web.keep_until comes before the last deadline; put it later")
+    return lines
 
 
 def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
@@ -43,11 +92,16 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     from repermit import __version__
     from repermit.cli.assembly import pages
     from repermit.respond.answer import Answers
-    from repermit.respond.app import app
+    from repermit.respond.app import Settings, app
 
-    made = pages(runtime)
+    made, web = pages(runtime), runtime.config.web
     made.check()
     answers = Answers(ledger, runtime.tokens, made, release=__version__)
     file = runtime.config.controller.privacy_file
-    notice = file.read_text("utf-8") if file else ""
-    return app(ledger, answers, made, public_url=runtime.config.web.public_url, notice=notice)
+    settings = Settings(
+        public_url=web.public_url,
+        notice=file.read_text("utf-8") if file else "",
+        trusted=web.trusted_proxy,
+        origin_time=timedelta(days=web.origin_days),
+    )
+    return app(ledger, answers, made, settings)

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, TypeVar
@@ -21,6 +22,7 @@ from pydantic import AfterValidator, PlainValidator, StringConstraints, Validati
 
 from repermit.config import urls
 from repermit.domain import address
+from repermit.domain.network import Network
 from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
 
@@ -166,6 +168,18 @@ def _wall_hours(value: object) -> tuple[dt.time, dt.time] | None:
     return start, end
 
 
+def _networks(value: object) -> tuple[Network, ...]:
+    """Return the one network that the text names; none for an empty text."""
+    if not isinstance(value, str):
+        raise ValueError("is not a text in quotes")
+    if not value.strip():
+        return ()
+    try:
+        return (ip_network(value.strip(), strict=False),)
+    except ValueError:
+        raise ValueError("is neither an address nor a network") from None
+
+
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -195,6 +209,7 @@ PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
 RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]
 DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
 Bind = Annotated[Line, AfterValidator(urls.bind)]
+Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 Day = Annotated[dt.date | None, PlainValidator(_day)]
 ProviderCaps = Annotated[Caps, PlainValidator(_caps)]
 WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours)]
