@@ -17,7 +17,6 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros
 from repermit.ledger.locks import Lock, is_free
 from repermit.ledger.store import erasing, undoing
-from repermit.ledger.store.origin import forget_origins
 from repermit.ledger.tables import Purge
 from repermit.ledger.verify import Verified
 from repermit.purge.plan import Plan, Purged, Readings, refusals
@@ -98,7 +97,6 @@ async def _do(phase: str, ledger: Ledger, current: Purge, done: Purged, tell: Te
     match phase:
         case "erase":
             tell(f"erasing {current.due} recipients for good, with their keys")
-            await ledger.write(forget_origins)
             while await ledger.write(erasing.erase_due, current, slice_rows=_SLICE_ROWS):
                 pass
         case "reseal":

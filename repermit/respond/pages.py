@@ -82,6 +82,7 @@ class Pages:
         self.question = question
         self._templates, self._tokens = templates, tokens
         self._shown: dict[View, Shown] = {}
+        self._buttons: dict[tuple[View, Answer], str] = {}  # their words, with places open
         self._gone = self._message("page.gone")
         self.failure = self._message("page.failure")
 
@@ -136,9 +137,11 @@ class Pages:
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
-        wording = self.question.wordings[view.language]
-        words = wording.say(self._button_key(answer, view), **self._known(view))
-        return fill(words, self._values(view.language, asked, now=now))
+        if (view, answer) not in self._buttons:
+            wording = self.question.wordings[view.language]
+            words = wording.say(self._button_key(answer, view), **self._known(view))
+            self._buttons[view, answer] = words
+        return fill(self._buttons[view, answer], self._values(view.language, asked, now=now))
 
     def style_hash(self) -> str:
         """Return the Content-Security-Policy hash of the one style that every page has."""

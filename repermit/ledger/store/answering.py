@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -84,11 +84,16 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     purposes = _purposes_after(after, press, earlier)
     # also when repeated: the window runs anew
     _set_presses(tx, recipient_id, after, purposes, earlier)
-    if _is_repeated(before, after, purposes):
-        return asked(tx, recipient_id)
-    _suppress_by_answer(tx, before, after)
-    _prove(tx, before, after, press, own_key=row[14])
-    return asked(tx, recipient_id)
+    if not _is_repeated(before, after, purposes):
+        _suppress_by_answer(tx, before, after)
+        _prove(tx, before, after, press, own_key=row[14])
+    return replace(
+        before,
+        presses=after,
+        purposes=purposes,
+        purposes_before=earlier,
+        answered_at=_answered_at(tx, recipient_id, after.standing),
+    )
 
 
 def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
-from repermit.ledger.store.origin import reseal_origins
+from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
@@ -115,8 +115,9 @@ def _erase_traces(tx: Transaction, gone: list[int]) -> None:
 
 def begin_generation(tx: Transaction, number: int) -> None:
     """Make *number* the generation that every new row is sealed under; what was sealed under the
-    one before only to undo an import goes."""
+    one before only to undo an import goes, and origins whose time is over."""
     tx.run("DELETE FROM also_said")
+    forget_origins(tx)
     tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
 
 
