@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-_AT_ONCE = 20  # bad links that a network may open, for whoever copied theirs badly
+_AT_ONCE = 30  # bad links that a network may open, for whoever copied theirs badly
 _SECONDS_EACH = 6.0  # in which it may open one more
 _NETWORKS = 10_000  # remembered at once, about 3 MB; who has been quiet longest is forgotten
 
@@ -18,6 +18,10 @@ class Throttle:
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
         self._free_at: OrderedDict[str, float] = OrderedDict()  # when the bucket is full again
+
+    def __len__(self) -> int:
+        """Return how many networks are remembered."""
+        return len(self._free_at)
 
     def wait_after(self, network: str) -> int:
         """Count one bad link from *network*; return the seconds until the next may come, 0 as long
