@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -27,6 +26,7 @@ from repermit.respond.pages import Pages
 from repermit.respond.throttle import Throttle
 
 _LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
+_MOST_FIELDS = 20
 _BAD, _GONE, _TOO_LARGE, _TOO_MANY, _UNAVAILABLE = 400, 404, 413, 429, 503
 _LATER = {"Retry-After": "120"}
 _MOST_AT_ONCE = 512  # presses that wait for the ledger; at 2 ms each, the last waits for a second
@@ -226,26 +226,36 @@ async def _form(request: Request) -> Form:
 
     Raises: HTTPException 413 when the body goes on after the largest size.
     """
-    taken = 0
-    received = request.receive
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await received()
-        taken += len(message.get("body", b""))
-        if taken > _LARGEST_BODY:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LARGEST_BODY:
             raise HTTPException(_TOO_LARGE)
-        return message
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        return _urlencoded(bytes(body))
+    return await _multipart(request, bytes(body)) if kind == "multipart/form-data" else {}
 
-    limited_request = Request(request.scope, limited)
+
+def _urlencoded(body: bytes) -> Form:
     try:
-        async with limited_request.form(max_files=0, max_fields=20, max_part_size=4096) as data:
-            fields: dict[str, list[str]] = {}
+        return parse_qs(body.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+
+
+async def _multipart(request: Request, body: bytes) -> Form:
+    async def whole() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    fields: dict[str, list[str]] = {}
+    try:
+        async with Request(request.scope, whole).form(
+            max_files=0, max_fields=_MOST_FIELDS, max_part_size=4096
+        ) as data:
             for name, value in data.multi_items():
                 if isinstance(value, str):
                     fields.setdefault(name, []).append(value)
-            return fields
-    except (MultiPartException, HTTPException, ValueError, KeyError) as failure:
-        if isinstance(failure, HTTPException) and failure.status_code == _TOO_LARGE:
-            raise
+    except (HTTPException, ValueError, KeyError):  # not what it says it is
         return {}
+    return fields

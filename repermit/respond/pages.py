@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from repermit.domain.deadline import last_day
 from repermit.domain.question import Question, about_when, day_in_words
-from repermit.domain.skeleton import fill, fill_html, place
+from repermit.domain.skeleton import fill, fill_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
@@ -141,7 +141,10 @@ class Pages:
             wording = self.question.wordings[view.language]
             words = wording.say(self._button_key(answer, view), **self._known(view))
             self._buttons[view, answer] = words
-        return fill(self._buttons[view, answer], self._values(view.language, asked, now=now))
+        words = self._buttons[view, answer]
+        if len(split(words)) == 1:
+            return words
+        return fill(words, self._values(view.language, asked, now=now))
 
     def style_hash(self) -> str:
         """Return the Content-Security-Policy hash of the one style that every page has."""
