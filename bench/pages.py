@@ -146,7 +146,7 @@ class Bench:
 
 
 def _page(port: int, one: Request) -> str:
-    with urlopen(f"http://{LOOPBACK}:{port}{one.path}") as response:  # noqa: S310
+    with urlopen(f"http://{LOOPBACK}:{port}{one.path}") as response:
         return bytes(response.read()).decode()
 
 
