@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -22,18 +22,15 @@ from repermit.errors import LedgerUnusable, RepermitError, TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store.origin import Origin
 from repermit.respond.answer import Answers, Reply
+from repermit.respond.form import LARGEST_BODY, form_of
 from repermit.respond.pages import Pages
 from repermit.respond.throttle import Throttle
 
-_LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
-_MOST_FIELDS = 20
 _BAD, _GONE, _TOO_LARGE, _TOO_MANY, _UNAVAILABLE = 400, 404, 413, 429, 503
 _LATER = {"Retry-After": "120"}
 _MOST_AT_ONCE = 512  # presses that wait for the ledger; at 2 ms each, the last waits for a second
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}"
 _PRODUCT = re.compile(f"{_NAME}(?:/{_NAME})?")  # RFC 9110 section 10.1.5
-
-Form = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class _Site:
         link = request.path_params["token"]
         no_first = request.scope["path"].rpartition("/")[0].endswith("/no")
         if request.method == "POST":
-            form, origin = await _form(request), self._origin(request)
+            form, origin = await form_of(request), self._origin(request)
             reply = await self._answers.press(
                 token.Scope.ANSWER, link, form, no_first=no_first, origin=origin
             )
@@ -97,7 +94,7 @@ class _Site:
         if request.method != "POST":
             reply = await self._answers.look(token.Scope.UNSUBSCRIBE, link, no_first=True)
             return self._response(reply)
-        form = await _form(request)
+        form = await form_of(request)
         if "answer" in form:  # the page of this very link, not the mail program
             origin = self._origin(request)
             reply = await self._answers.press(
@@ -218,44 +215,4 @@ class _Guarded:
 
 def _is_small(declared: str) -> bool:
     """Return whether a Content-Length is one, and that of a form."""
-    return re.fullmatch("[0-9]{1,5}", declared) is not None and int(declared) <= _LARGEST_BODY
-
-
-async def _form(request: Request) -> Form:
-    """Return the fields of a form in either encoding; anything else is an empty form.
-
-    Raises: HTTPException 413 when the body goes on after the largest size.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_BODY:
-            raise HTTPException(_TOO_LARGE)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
-        return _urlencoded(bytes(body))
-    return await _multipart(request, bytes(body)) if kind == "multipart/form-data" else {}
-
-
-def _urlencoded(body: bytes) -> Form:
-    try:
-        return parse_qs(body.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return {}
-
-
-async def _multipart(request: Request, body: bytes) -> Form:
-    async def whole() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    fields: dict[str, list[str]] = {}
-    try:
-        async with Request(request.scope, whole).form(
-            max_files=0, max_fields=_MOST_FIELDS, max_part_size=4096
-        ) as data:
-            for name, value in data.multi_items():
-                if isinstance(value, str):
-                    fields.setdefault(name, []).append(value)
-    except (HTTPException, ValueError, KeyError):  # not what it says it is
-        return {}
-    return fields
+    return re.fullmatch("[0-9]{1,5}", declared) is not None and int(declared) <= LARGEST_BODY
