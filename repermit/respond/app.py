@@ -28,7 +28,7 @@ from repermit.respond.throttle import Throttle
 
 _BAD, _GONE, _TOO_LARGE, _TOO_MANY, _UNAVAILABLE = 400, 404, 413, 429, 503
 _LATER = {"Retry-After": "120"}
-_MOST_AT_ONCE = 512  # presses that wait for the ledger; at 2 ms each, the last waits for a second
+_MOST_AT_ONCE = 512  # presses that wait for the ledger: about a second for the last of them
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}"
 _PRODUCT = re.compile(f"{_NAME}(?:/{_NAME})?")  # RFC 9110 section 10.1.5
 
