@@ -412,9 +412,23 @@ def test_a_sensitive_list_needs_a_dpo_a_dpia_and_a_relay_in_the_eea(
 
 
 def test_keys_of_a_later_release_load_and_are_named() -> None:
-    text = SMALLEST + 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
+    text = SMALLEST + '[inbound]\nmaildir = "/var/mail/bounces"\n'
     config = read(text, path=Path("config.toml"))
-    assert config.not_used_yet == (*("web.trusted_proxy", "inbound.maildir"),)
+    assert config.not_used_yet == ("inbound.maildir",)
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("", []),
+        ("127.0.0.1", ["127.0.0.1/32"]),
+        (" 10.1.2.3/8 ", ["10.0.0.0/8"]),
+        ("::1", ["::1/128"]),
+    ],
+)
+def test_a_trusted_proxy_is_an_address_or_a_network(written: str, read_as: list[str]) -> None:
+    config = read(f'{SMALLEST}trusted_proxy = "{written}"\n', path=Path("config.toml"))
+    assert list(map(str, config.web.trusted_proxy)) == read_as
 
 
 def test_a_config_cannot_be_changed() -> None:

@@ -22,13 +22,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 
-from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.cli.answers import answer_app
 from repermit.cli.begin import write_campaign
 from repermit.cli.demo_list import write_list, write_suppression
 from repermit.cli.demo_people import Inbox, Mailbox
 from repermit.cli.session import Session, show
 from repermit.domain.clock import SystemClock
 from repermit.errors import RepermitError
+from repermit.respond.server import bound, serve_until
 
 _WAIT_SECONDS = 20
 

@@ -186,6 +186,7 @@ def _on_file(found: OnFile | None) -> dict[str, Any] | None:
             {**vars(each), "at": iso(each.at), "purposes": list(each.purposes)}
             for each in found.answers
         ],
+        "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
     }
 
 
@@ -200,6 +201,9 @@ def _show_person(content: dict[str, Any]) -> None:
         if name == "answers":
             for answer in value:
                 show(f"  {answer['at']}  pressed {answer['button']!r} ({answer['standing']})")
+        elif name == "origins":
+            for origin in value:
+                show(f"  from {origin['network']} {origin['agent']}, until {origin['keep_until']}")
         elif name == "evidence":
             for key, known in value.items():
                 show(f"  {key}: {known}")

@@ -225,8 +225,11 @@ class Web(Table):
     bind: values.Bind = Field(
         default="127.0.0.1:8080", description='"127.0.0.1:8080" or "[::1]:8080"'
     )
-    trusted_proxy: Unused = None
-    keep_until: Unused = None
+    trusted_proxy: values.Networks = Field(
+        default=(), description='an address or a network such as "127.0.0.1" or "10.0.0.0/24"'
+    )
+    keep_until: values.Day = Field(default=None, description="a date such as 2029-12-31")
+    origin_days: int = Field(default=0, ge=0, le=3650, description="whole days, from 0 to 3650")
 
     @property
     def is_local(self) -> bool:

@@ -22,6 +22,7 @@ from pydantic import AfterValidator, PlainValidator, StringConstraints, Validati
 
 from repermit.config import urls
 from repermit.domain import address, colour
+from repermit.domain.network import Network
 from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
 
@@ -228,6 +229,7 @@ PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
 RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]
 DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
 Bind = Annotated[Line, AfterValidator(urls.bind)]
+Networks = Annotated[tuple[Network, ...], PlainValidator(urls.networks)]
 Day = Annotated[dt.date | None, PlainValidator(_day)]
 ProviderCaps = Annotated[Caps, PlainValidator(_caps)]
 WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours)]

@@ -24,7 +24,8 @@ from repermit.domain.envelope import Bounces
 from repermit.domain.mac import Mac
 from repermit.domain.question import Question, joined
 from repermit.domain.templates import Templates
-from repermit.ledger.store.outbox import Kind, Owed
+from repermit.ledger.store.outbox import Owed
+from repermit.ledger.store.owing import Kind
 
 if TYPE_CHECKING:
     from repermit.dispatch.dkim import Signer

@@ -23,7 +23,8 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import held as on_file
 from repermit.ledger.store import outbox
-from repermit.ledger.store.outbox import Kind, Owed, Settled, Standing
+from repermit.ledger.store.outbox import Owed, Settled, Standing
+from repermit.ledger.store.owing import Kind
 
 _STANDINGS = {  # where the relay's word leaves a mail, by where it would leave a recipient
     standing.Standing.ASKED: Standing.SENT,

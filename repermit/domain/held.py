@@ -84,10 +84,13 @@ class _Told:
             yield self.say("purposes"), self._purposes(row["purposes"])
 
     def answers(self) -> Iterator[tuple[str, str]]:
-        """Yield every press: when, the words on the button, and how it came in."""
+        """Yield every press: when, the words on the button, how it came in, and where from as
+        long as that is kept."""
+        origins = {one["answer_id"]: one["personal"] for one in self.held["origins"]}
         for one in self.held["answers"]:
             button = one["button"] or self.say(one["answer"])
-            known = (one["way"], self._purposes(one["purposes"]), one["page"])
+            origin = origins.get(one["id"], {}).values()
+            known = (one["way"], self._purposes(one["purposes"]), one["page"], *origin)
             how = ", ".join(str(each) for each in known if each)
             yield self._moment(one["at"]), f"“{button}” ({how})"
 

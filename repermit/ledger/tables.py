@@ -173,6 +173,18 @@ class AnswerRecord(SQLModel, table=True):
     leaf: int = _big()
 
 
+class OriginRecord(SQLModel, table=True):
+    """Where a yes came from, if the config wants it kept, until its time is over."""
+
+    __tablename__ = "origin"
+
+    answer_id: int = Field(foreign_key="answer.id", primary_key=True)
+    recipient_id: int = _big(foreign_key="recipient.id", index=True)
+    generation: int
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    keep_until: int = _big(index=True)
+
+
 class Suppression(SQLModel, table=True):
     """The keyed hash of an address that is never mailed."""
 

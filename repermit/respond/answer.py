@@ -18,6 +18,7 @@ from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, probing, snapshots
 from repermit.ledger.store.answering import Asked, Press
+from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import Pages, Shown, View, page_after
@@ -43,6 +44,7 @@ class _Pressed:
     seen: View | None = None
     purposes: tuple[str, ...] = ()
     no_first: bool = False
+    origin: Origin | None = None
 
 
 class Answers:
@@ -57,7 +59,8 @@ class Answers:
         self._test = _test_recipient(pages)
 
     async def look(self, scope: Scope, token: str, *, no_first: bool) -> Reply | None:
-        """Return the page of a link without changing anything; None for a link that is no good."""
+        """Return the page of a link without changing anything; None when nobody has that link any
+        more. Raises: TokenRejected when its signature is bad, before anything is read."""
         asked = await self._asked(scope, token)
         if asked is None:
             return None
@@ -66,14 +69,21 @@ class Answers:
         return Reply(view, asked)
 
     async def press(
-        self, scope: Scope, token: str, form: Mapping[str, Sequence[str]], *, no_first: bool
+        self,
+        scope: Scope,
+        token: str,
+        form: Mapping[str, Sequence[str]],
+        *,
+        no_first: bool,
+        origin: Origin | None = None,
     ) -> Reply | None:
         """Record what was pressed on the page of a link, and return the page that follows: an
         answer, or what else a person may ask for.
 
         Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
-        shows the question again and records nothing. None for a link that is no good.
-        Raises: LedgerUnusable when it could not be recorded; then nobody is thanked.
+        shows the question again and records nothing. None as `look`.
+        Raises: TokenRejected as `look`; LedgerUnusable when it could not be recorded: then nobody
+        is thanked.
         """
         asked = await self._asked(scope, token)
         if asked is None:
@@ -99,11 +109,11 @@ class Answers:
             return Reply(view, asked)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
-        return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first))
+        return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
 
     async def record(self, token: str) -> Recorded | None:
-        """Return the record of the yes that a link stands for; None when there is none (any more),
-        or the link is no good."""
+        """Return the record of the yes that a link stands for; None when there is none (any
+        more). Raises: TokenRejected as `look`."""
         asked = await self._asked(Scope.ANSWER, token)
         return None if asked is None else await self._rights.record(asked)
 
@@ -118,15 +128,12 @@ class Answers:
         return await self._record(asked, _Pressed(Answer.NO, Way.ONE_CLICK, no_first=True))
 
     async def _asked(self, scope: Scope, token: str) -> Asked | None:
-        try:
-            recipient_id = self._tokens.read(scope, token)
-        except TokenRejected:
-            return None
+        recipient_id = self._tokens.read(scope, token)
         if recipient_id == TEST_RECIPIENT:
             return self._test
         if recipient_id >= FIRST_PROBE:
             return replace(self._test, id=recipient_id)
-        return await self._ledger.read(answering.asked, recipient_id)
+        return await self._ledger.look(answering.asked, recipient_id)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
@@ -147,7 +154,7 @@ class Answers:
             page=shown.hash if shown else None,
             release=self._release,
         )
-        after = await self._ledger.write(_file, asked.id, press, shown)
+        after = await self._ledger.write(_file, asked.id, press, shown, pressed.origin)
         if after is None:
             return None
         kind = page_after(after)
@@ -178,10 +185,15 @@ class Answers:
         return tuple(purpose for purpose in known if purpose in ticked)
 
 
-def _file(tx: Transaction, recipient_id: int, press: Press, shown: Shown | None) -> Asked | None:
+def _file(
+    tx: Transaction, recipient_id: int, press: Press, shown: Shown | None, origin: Origin | None
+) -> Asked | None:
     if shown is not None:
         snapshots.keep_snapshot(tx, "page", shown.language, shown.content)
-    return answering.file_answer(tx, recipient_id, press)
+    after = answering.file_answer(tx, recipient_id, press)
+    if origin is not None and press.answer is Answer.YES:
+        keep_origin(tx, recipient_id, origin)
+    return after
 
 
 def _answer_in(form: Mapping[str, Sequence[str]]) -> Answer | None:

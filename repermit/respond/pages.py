@@ -22,7 +22,7 @@ from repermit.domain.question import (
     languages_of,
     places,
 )
-from repermit.domain.skeleton import fill, fill_html, place
+from repermit.domain.skeleton import fill, fill_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
@@ -47,7 +47,8 @@ class Pages:
         self.question = question
         self._templates, self._tokens = templates, tokens
         self._shown: dict[View, Shown] = {}
-        self._gone = self._message("page.gone")
+        self._buttons: dict[tuple[View, str, Answer], str] = {}  # their words, with places open
+        self.gone = self._message("page.gone")  # for every link that does not work, whatever why
         self.failure = self._message("page.failure")
 
     def check(self) -> None:
@@ -61,11 +62,6 @@ class Pages:
             raise WordingIncomplete(
                 [f"a page has {largest} bytes, and {LARGEST_PAGE} are the most: shorten its words"]
             )
-
-    @property
-    def gone(self) -> str:
-        """Return the one page for every link that does not work, whatever the reason."""
-        return self._gone
 
     def view(
         self,
@@ -162,13 +158,18 @@ class Pages:
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
-        words = self._screen(view, view.spoken).button(answer)
+        key = (view, view.spoken, answer)
+        if key not in self._buttons:
+            self._buttons[key] = self._screen(view, view.spoken).button(answer)
+        words = self._buttons[key]
+        if len(split(words)) == 1:
+            return words
         return fill(words, self._values(view.language, asked, now=now))
 
     def sources(self) -> str:
         """Return what the Content-Security-Policy lets a page have: the one style that every
         page has, and the logo inside it if there is one."""
-        styles = re.findall(r"<style>(.*?)</style>", self._gone, flags=re.DOTALL)
+        styles = re.findall(r"<style>(.*?)</style>", self.gone, flags=re.DOTALL)
         digests = (b64encode(sha256(style.encode()).digest()).decode() for style in styles)
         allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
         return f"style-src {allowed}" + ("; img-src data:" if self.question.logo else "")

@@ -15,7 +15,7 @@ from repermit.domain.record import Consent, record
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens, is_nobody
 from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, outbox
+from repermit.ledger.store import erasing, owing
 from repermit.ledger.store.answering import Asked
 from repermit.ledger.store.consent import standing_consent
 from repermit.respond.pages import Pages, View
@@ -65,7 +65,7 @@ class Rights:
         if is_nobody(asked.id):
             return view
         if right is Right.DATA:
-            await self._ledger.write(outbox.owe_data, asked.id, language=view.language)
+            await self._ledger.write(owing.owe_data, asked.id, language=view.language)
         if right is Right.ERASE_NOW:
             await self._ledger.write(erasing.erase_person, asked.id)
         return view

@@ -19,7 +19,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.cli.answers import answer_app
+from repermit.respond.server import bound, serve_until
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, a_newcomer, ask, take_in
 from tests.respond.builders import SCOPES, hash_of_tables, write_config

@@ -22,8 +22,9 @@ from repermit.domain.standing import Answer
 from repermit.domain.templates import Templates
 from repermit.errors import WordingIncomplete
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import held, outbox
-from repermit.ledger.store.outbox import Kind, Owed
+from repermit.ledger.store import held, owing
+from repermit.ledger.store.outbox import Owed
+from repermit.ledger.store.owing import Kind
 from repermit.runtime import shipped
 from tests.builders import asked, press
 from tests.dispatch.builders import LANGUAGES, NOW, a_mailer, a_question, an_envelope
@@ -157,7 +158,7 @@ async def test_the_mail_with_everything_says_it_in_words_and_as_a_file(a_ledger:
     """GDPR art. 15 and 20."""
     (an,) = await asked(a_ledger, AN)
     await press(a_ledger, an, Answer.NO, button="Nee, dank u")
-    await a_ledger.write(outbox.owe_data, an, language="nl")
+    await a_ledger.write(owing.owe_data, an, language="nl")
     found = await a_ledger.read(held.everything, an)
     assert found is not None
 

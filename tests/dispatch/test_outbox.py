@@ -16,7 +16,7 @@ from repermit.domain.standing import Answer
 from repermit.errors import LedgerUnusable, SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import campaign, erasing, held, outbox
+from repermit.ledger.store import campaign, erasing, held, outbox, owing
 from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, asked, press, standings, verified
 from tests.dispatch.test_letters import letters
@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def owing(ledger: Ledger, clock: FakeClock, people: int = 1) -> list[int]:
+async def saying_no(ledger: Ledger, clock: FakeClock, people: int = 1) -> list[int]:
     """Let so many people say no, long enough ago that it has stood."""
     ids = await asked(ledger, *(f"p{number}@voorbeeld.example" for number in range(people)))
     for each in ids:
@@ -63,7 +63,7 @@ async def counts(ledger: Ledger) -> dict[str, int]:
 async def test_promise_2_each_no_is_acknowledged_exactly_once(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock, people=4)
+    await saying_no(a_ledger, a_clock, people=4)
     async with relay.running():
         first = await delivered(a_ledger, relay)
         again = await delivered(a_ledger, relay)
@@ -77,7 +77,7 @@ async def test_promise_2_each_no_is_acknowledged_exactly_once(
 async def test_an_acknowledgement_leaves_nobodys_standing_changed(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     before = await standings(a_ledger)
     async with relay.running():
         await delivered(a_ledger, relay)
@@ -88,7 +88,7 @@ async def test_an_acknowledgement_leaves_nobodys_standing_changed(
 async def test_what_is_put_off_is_sent_later_once(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     relay.script = in_turn(Phase.RCPT, says("450 4.2.1 later"))
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -104,7 +104,7 @@ async def test_what_is_put_off_is_sent_later_once(
 async def test_what_is_refused_for_good_is_not_tried_again(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay, phase: Phase
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     relay.script = at({phase: says("550 5.1.1 nobody of that name")})
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -120,7 +120,7 @@ async def test_a_refusal_for_reasons_of_policy_is_tried_again(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     """It may be about us, and then every acknowledgement would be lost."""
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     relay.script = in_turn(Phase.RCPT, says("550 5.7.1 not from you"))
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -133,7 +133,7 @@ async def test_a_refusal_for_reasons_of_policy_is_tried_again(
 async def test_a_relay_that_wants_less_of_us_is_left_alone(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock, people=3)
+    await saying_no(a_ledger, a_clock, people=3)
     relay.script = in_turn(Phase.MAIL, says("450 4.7.1 slow down"))
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -146,7 +146,7 @@ async def test_a_relay_that_wants_less_of_us_is_left_alone(
 async def test_a_relay_that_refuses_us_ends_it_and_loses_nothing(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock, people=3)
+    await saying_no(a_ledger, a_clock, people=3)
     relay.script = in_turn(Phase.MAIL, says("550 5.1.8 who are you"))
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -159,7 +159,7 @@ async def test_a_relay_that_refuses_us_ends_it_and_loses_nothing(
 async def test_promise_1_what_was_lost_in_the_body_is_doubtful_and_never_sent_again(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     relay.script = at({Phase.IN_BODY: HANGS_UP})
     async with relay.running():
         first = await delivered(a_ledger, relay)
@@ -175,7 +175,7 @@ async def test_a_relay_that_is_away_loses_nothing_until_it_was_away_too_long(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     """From then on it holds no purge."""
-    await owing(a_ledger, a_clock, people=2)
+    await saying_no(a_ledger, a_clock, people=2)
     async with relay.running():
         nowhere = way_to(relay)
     first = await delivered(a_ledger, nowhere)
@@ -195,7 +195,7 @@ async def test_a_relay_that_is_away_loses_nothing_until_it_was_away_too_long(
 async def test_a_login_that_is_refused_is_told(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     relay.script = at({Phase.CONNECT: says("554 5.7.1 go away")})
     async with relay.running():
         done = await delivered(a_ledger, relay)
@@ -207,7 +207,7 @@ async def test_a_login_that_is_refused_is_told(
 async def test_a_relay_that_hangs_up_after_each_mail_gets_them_all(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock, people=3)
+    await saying_no(a_ledger, a_clock, people=3)
     relay.script = at({Phase.BODY: says_and_hangs_up("250 2.0.0 ok")})
     async with relay.running():
         done = await delivered(a_ledger, relay)
@@ -219,7 +219,7 @@ async def test_a_relay_that_hangs_up_after_each_mail_gets_them_all(
 async def test_none_leaves_while_the_campaign_is_paused(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     await a_ledger.write(campaign.pause)
     async with relay.running():
         assert await delivered(a_ledger, relay) == Delivered()
@@ -231,7 +231,7 @@ async def test_whoever_stops_it_loses_nothing(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     """It ends after the mail in hand."""
-    await owing(a_ledger, a_clock, people=3)
+    await saying_no(a_ledger, a_clock, people=3)
     stop = asyncio.Event()
 
     def script(phase: Phase, _: str | None) -> None:
@@ -249,7 +249,7 @@ async def test_whoever_stops_it_loses_nothing(
 async def test_who_said_yes_since_gets_no_acknowledgement(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    (an,) = await owing(a_ledger, a_clock)
+    (an,) = await saying_no(a_ledger, a_clock)
     a_clock.advance(timedelta(minutes=1))
     await press(a_ledger, an, Answer.YES)
     async with relay.running():
@@ -261,7 +261,7 @@ async def test_who_said_yes_since_gets_no_acknowledgement(
 async def test_two_senders_at_once_double_nobody(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
 ) -> None:
-    await owing(a_ledger, a_clock, people=12)
+    await saying_no(a_ledger, a_clock, people=12)
     relay.seconds_a_reply = 0.002
     other = Ledger.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
     async with relay.running():
@@ -276,7 +276,7 @@ async def test_promise_1_what_a_lost_sender_had_in_hand_is_doubtful(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     """One that lives keeps what it has in hand."""
-    await owing(a_ledger, a_clock, people=2)
+    await saying_no(a_ledger, a_clock, people=2)
     await a_ledger.write(outbox.take, "lost")
     await a_ledger.write(outbox.take, "alive")
     lock = Lock(a_ledger.path, "sender-alive")
@@ -293,7 +293,7 @@ async def test_everything_that_is_held_goes_to_the_address_itself(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     (an,) = await asked(a_ledger, "an@voorbeeld.example")
-    await a_ledger.write(outbox.owe_data, an, language="fr")
+    await a_ledger.write(owing.owe_data, an, language="fr")
     async with relay.running():
         done = await delivered(a_ledger, relay)
 
@@ -317,7 +317,7 @@ async def test_who_is_erased_just_before_their_data_leaves_gets_nothing(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
 ) -> None:
     (an,) = await asked(a_ledger, "an@voorbeeld.example")
-    await a_ledger.write(outbox.owe_data, an, language="fr")
+    await a_ledger.write(owing.owe_data, an, language="fr")
     other = Erasing.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
     async with relay.running():
         done = await delivered(other, relay)
@@ -330,7 +330,7 @@ async def test_who_is_erased_just_before_their_data_leaves_gets_nothing(
 async def test_a_mail_that_cannot_be_made_is_kept_and_told(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay, tmp_path: Path
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
     (tmp_path / "mail").mkdir()
     broken = tmp_path / "mail" / "acknowledgement.txt.j2"
     broken.write_text("{{ nothing }}", "utf-8")
@@ -347,7 +347,7 @@ async def test_a_mail_that_cannot_be_made_is_kept_and_told(
 async def test_a_ledger_that_fails_ends_it(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    await owing(a_ledger, a_clock)
+    await saying_no(a_ledger, a_clock)
 
     def vanish(phase: Phase, _: str | None) -> None:
         if phase is Phase.BODY:

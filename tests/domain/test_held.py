@@ -13,6 +13,7 @@ from repermit.domain.standing import Standing
 from tests.dispatch.builders import LANGUAGES, a_question
 
 ANSWER: dict[str, Any] = {
+    "id": 1,
     "at": "2026-11-22T09:30:00Z",
     "answer": "no",
     "way": "one_click",
@@ -57,6 +58,7 @@ def read(
         "imports": [{"number": 1, "at": "2026-11-20T09:30:00Z"}],
         "other_lists": [],
         "answers": [ANSWER | {"button": "Ja, graag", "purposes": ["newsletter"], "page": "abc"}],
+        "origins": [],
         "other_mails": [{"kind": "acknowledgement", "created_at": "2026-11-22T09:31:00Z"}],
         "never_mailed": {"since": "2026-11-22T09:30:00Z", "source": "answer", "reason": ""},
     }
@@ -87,6 +89,17 @@ def test_it_says_every_answer_with_the_words_that_were_pressed() -> None:
     assert said["Uw antwoorden"] == [
         ("22 november 2026, 10:30", "“nee” (one_click)"),
         ("22 november 2026, 10:30", "“Ja” (form, abc)"),
+    ]
+
+
+def test_it_says_where_an_answer_came_from_as_long_as_that_is_kept() -> None:
+    personal = {"network": "203.0.113.0/24", "agent": "Firefox/130.0"}
+    origin = {"answer_id": 2, "personal": personal, "keep_until": "2027-02-20T09:30:00Z"}
+    said = read(answers=[ANSWER, ANSWER | {"id": 2}], origins=[origin])
+
+    assert [how for _, how in said["Uw antwoorden"]] == [
+        "“nee” (one_click)",
+        "“nee” (one_click, 203.0.113.0/24, Firefox/130.0)",
     ]
 
 
@@ -166,6 +179,7 @@ def test_in_a_language_that_babel_does_not_know_a_country_is_its_code() -> None:
         "imports": [],
         "other_lists": [],
         "answers": [],
+        "origins": [],
         "other_mails": [],
         "never_mailed": None,
     }

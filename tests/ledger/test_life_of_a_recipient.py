@@ -35,6 +35,7 @@ from repermit.ledger.store import (
     erasing,
     leases,
     outbox,
+    owing,
     screening,
     sending,
     suppression,
@@ -234,7 +235,7 @@ class Life(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_person_asks_for_their_data(self, pick: int) -> None:
         if everyone := self.ids():
-            self.write(outbox.owe_data, everyone[pick % len(everyone)], language="nl")
+            self.write(owing.owe_data, everyone[pick % len(everyone)], language="nl")
 
     @rule(owner=owners, word=st.none() | st.sampled_from(outbox.Standing))
     def a_mail_of_the_outbox_leaves(self, owner: str, word: outbox.Standing | None) -> None:
@@ -242,7 +243,7 @@ class Life(RuleBasedStateMachine):
         owed = self.write(outbox.take, owner)
         if owed is None:
             return
-        if owed.kind is outbox.Kind.ACKNOWLEDGEMENT:
+        if owed.kind is owing.Kind.ACKNOWLEDGEMENT:
             assert owed.recipient_id not in self.acknowledged, "promise 1: one mail"
             assert owed.recipient_id in self.ids(Standing.OPTED_OUT), "of that very no"
             if word is None or word in (outbox.Standing.SENT, outbox.Standing.DOUBTFUL):

@@ -10,7 +10,8 @@ import pytest
 
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import held, outbox, snapshots, suppression
+from repermit.ledger.store import held, owing, snapshots, suppression
+from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.tables import Campaign
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in
 
@@ -20,6 +21,7 @@ TOLD = {
     "answers": "answer",
     "other_lists": "also_said",
     "other_mails": "outbox",
+    "origins": "origin",
 }
 
 
@@ -34,7 +36,9 @@ async def everything_of(ledger: Ledger, clock: FakeClock) -> dict[str, Any]:
     await press(ledger, 1, Answer.NO, page=page)
     clock.advance(timedelta(minutes=1))
     await press(ledger, 1, Answer.YES, page=page)
-    await ledger.write(outbox.owe_data, 1, language="nl")
+    origin = Origin("203.0.113.0/24", "Firefox/130.0", clock.now() + timedelta(days=90))
+    await ledger.write(keep_origin, 1, origin)
+    await ledger.write(owing.owe_data, 1, language="nl")
     await ledger.write(
         suppression.suppress_hashes,
         [ledger.vault.suppression(AN)],
@@ -95,6 +99,9 @@ async def test_what_is_told_can_be_read(a_ledger: Ledger, a_clock: FakeClock) ->
     assert found["other_lists"][0]["personal"]["source"] == "the shop"
     assert [one["number"] for one in found["imports"]] == [1, 2]
     assert [one["kind"] for one in found["other_mails"]] == ["acknowledgement", "data"]
+    (origin,) = found["origins"]
+    assert origin["personal"] == {"network": "203.0.113.0/24", "agent": "Firefox/130.0"}
+    assert origin["keep_until"] == "2027-02-19T09:31:00Z"
     assert found["never_mailed"]["reason"] == "asked by phone"
     assert [one["kind"] for one in found["log"]] == ["answered", "answered", "requested"]
     (shown,) = found["shown"].values()

@@ -11,8 +11,9 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
-from repermit.ledger.store import campaign, erasing, outbox, suppression
-from repermit.ledger.store.outbox import Kind, Owed, Settled, Standing
+from repermit.ledger.store import campaign, erasing, outbox, owing, suppression
+from repermit.ledger.store.outbox import Owed, Settled, Standing
+from repermit.ledger.store.owing import Kind
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -180,23 +181,23 @@ async def test_everything_that_is_held_is_owed_at_most_once_a_day(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     (an,) = await asked(a_ledger, AN)
-    assert await a_ledger.write(outbox.owe_data, an, language="nl")
-    assert not await a_ledger.write(outbox.owe_data, an, language="nl")
+    assert await a_ledger.write(owing.owe_data, an, language="nl")
+    assert not await a_ledger.write(owing.owe_data, an, language="nl")
     assert await deliver_outbox(a_ledger) == 1
     a_clock.advance(timedelta(hours=23))
-    assert not await a_ledger.write(outbox.owe_data, an, language="nl")
+    assert not await a_ledger.write(owing.owe_data, an, language="nl")
     a_clock.advance(timedelta(hours=1))
 
-    assert await a_ledger.write(outbox.owe_data, an, language="nl")
+    assert await a_ledger.write(owing.owe_data, an, language="nl")
     assert await mails(a_ledger) == [("data", "sent"), ("data", "waiting")]
-    assert not await a_ledger.write(outbox.owe_data, 99, language="nl")
+    assert not await a_ledger.write(owing.owe_data, 99, language="nl")
     assert (await verified(a_ledger)).holds
 
 
 async def test_who_said_no_still_gets_what_they_ask_for(a_ledger: Ledger) -> None:
     (an,) = await asked(a_ledger, AN)
     await press(a_ledger, an, Answer.NO)
-    await a_ledger.write(outbox.owe_data, an, language="nl")
+    await a_ledger.write(owing.owe_data, an, language="nl")
 
     assert await deliver_outbox(a_ledger) == 1
 
@@ -336,7 +337,7 @@ async def test_a_void_no_holds_nobody_back(a_ledger: Ledger, a_clock: FakeClock)
 
 async def test_who_waits_for_their_data_is_held_back(a_ledger: Ledger, a_clock: FakeClock) -> None:
     (an,) = await asked(a_ledger, AN)
-    await a_ledger.write(outbox.owe_data, an, language="nl")
+    await a_ledger.write(owing.owe_data, an, language="nl")
     a_clock.advance(ANSWER_TIME)
 
     assert await due(a_ledger) == (0, 1)
@@ -353,7 +354,7 @@ async def test_promise_8_of_who_is_erased_the_outbox_keeps_only_that_a_mail_left
     await press(a_ledger, an, Answer.NO)
     a_clock.advance(STOOD)
     await deliver_outbox(a_ledger)
-    await a_ledger.write(outbox.owe_data, an, language="nl")
+    await a_ledger.write(owing.owe_data, an, language="nl")
     await press(a_ledger, jan, Answer.NO)
 
     assert await a_ledger.write(erasing.erase_person, an)
@@ -390,7 +391,7 @@ async def test_promise_10_what_the_relay_took_is_in_the_log(
 ) -> None:
     owed = await taken(a_ledger, a_clock)
     await a_ledger.write(outbox.settle, "sender", owed.id, SENT)
-    await a_ledger.write(outbox.owe_data, owed.recipient_id, language="nl")
+    await a_ledger.write(owing.owe_data, owed.recipient_id, language="nl")
     kinds = await a_ledger.read(
         lambda tx: tx.rows('SELECT kind, recipient_id FROM log ORDER BY "index" DESC LIMIT 2')
     )

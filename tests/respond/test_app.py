@@ -541,7 +541,7 @@ def test_nothing_that_can_be_sent_ends_in_a_failure(campaign_folder: Path) -> No
                     headers={"Content-Type": request["type"], "Host": request["host"]},
                 )
             )
-            assert response.status_code in {200, 404, 405}
+            assert response.status_code in {200, 404, 405, 429}
 
         check()
         assert runner.run(site.standing(an)) != "opted_in"
@@ -564,7 +564,7 @@ def test_a_token_with_one_byte_changed_is_no_good_or_the_same_persons(
             changed = quote(bytes([ord(link[place]) ^ flip]))
             path = link[:place] + changed + link[place + 1 :]
             response = runner.run(site.client.get(path))
-            if response.status_code != 404:
+            if response.status_code not in {404, 429}:
                 opened.append(place)
                 assert "an@" not in response.text
                 assert "a•••@voorbeeld.example" in response.text

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
 from repermit.ledger.store import outbox
+from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
@@ -115,6 +116,7 @@ def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, byte
 
 
 def _erase_traces(tx: Transaction, gone: list[int]) -> None:
+    tx.many("DELETE FROM origin WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM also_said WHERE recipient_id = ?", [(one,) for one in gone])
     outbox.forget(tx, gone)
@@ -123,8 +125,9 @@ def _erase_traces(tx: Transaction, gone: list[int]) -> None:
 
 def begin_generation(tx: Transaction, number: int) -> None:
     """Make *number* the generation that every new row is sealed under; what was sealed under the
-    one before only to undo an import goes."""
+    one before only to undo an import goes, and origins whose time is over."""
     tx.run("DELETE FROM also_said")
+    forget_origins(tx)
     tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
 
 
@@ -143,6 +146,7 @@ def reseal_slice(tx: Transaction, *, slice_rows: int) -> int:
         lookup = tx.vault.lookup(person.address.canonical, generation=current)
         values.append((current, fresh, lookup, recipient_id))
     tx.many("UPDATE recipient SET generation = ?, sealed = ?, lookup = ? WHERE id = ?", values)
+    reseal_origins(tx, [row[0] for row in rows], generation=current)
     return len(values)
 
 
@@ -195,11 +199,12 @@ def traces(tx: Transaction, purge: Purge) -> int:
     return int(
         tx.value(
             "SELECT (SELECT count(*) FROM recipient WHERE generation <= ?)"
+            " + (SELECT count(*) FROM origin WHERE generation <= ?)"
             " + (SELECT count(*) FROM answer WHERE recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM outbox WHERE recipient_id IS NOT NULL"
             "    AND recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM log WHERE payload IS NOT NULL AND recipient_id IS NOT NULL"
             "    AND recipient_id NOT IN (SELECT id FROM recipient))",
-            purge.generation,
+            *(purge.generation, purge.generation),
         )
     )

@@ -33,6 +33,8 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "answer.recipient_id": "their number, which is told",
         "also_said.recipient_id": "their number, which is told",
         "also_said.richness": "a sum over what is told, to compare two lists by",
+        "origin.recipient_id": "their number, which is told",
+        "origin.generation": _OF_A_SEAL,
         "outbox.recipient_id": "their number, which is told",
         "outbox.claimed_by": _OF_A_PROCESS,
     }
@@ -40,6 +42,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
 _OPENED = frozenset({"sealed"})  # told as what is in them
 _LISTS = frozenset({"purposes", "purposes_before"})
 _TRUTHS = frozenset({"suspect", "restored"})
+_INSTANTS = frozenset({"at", "not_before", "keep_until"})
 
 
 def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
@@ -59,6 +62,7 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
     return {
         "person": row,
         "answers": answers,
+        "origins": _rows(tx, "origin", "recipient_id", recipient_id),
         "other_lists": other_lists,
         "imports": [_import(tx, one["intake_id"]) for one in (row, *other_lists)],
         "other_mails": _rows(tx, "outbox", "recipient_id", recipient_id),
@@ -111,7 +115,7 @@ def _plain(name: str, value: Any) -> Any:
         return json.loads(value) if value else []
     if name in _TRUTHS:
         return bool(value)
-    if name == "at" or name.endswith("_at") or name == "not_before":
+    if name in _INSTANTS or name.endswith("_at"):
         return iso(from_micros(value))
     return value
 

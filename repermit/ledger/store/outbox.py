@@ -15,15 +15,13 @@ from enum import StrEnum
 from typing import Any
 
 from repermit.domain.address import Address
-from repermit.domain.policy import owes_acknowledgement
-from repermit.domain.standing import CONTRARY_WINDOW
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind as Fact
+from repermit.ledger.store.owing import Kind, has_complained
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
 
 LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
-A_DAY = timedelta(days=1)
 # Whose row may not go yet: their mail is on its way, or will be.
 HOLDS = (
     "SELECT 1 FROM outbox WHERE recipient_id = recipient.id AND (outbox.standing = 'claimed'"
@@ -40,13 +38,6 @@ _TRIED = (
     "UPDATE outbox SET first_try_at = ?1 WHERE first_try_at IS NULL"  # noqa: S608 - constants
     f" AND id IN (SELECT id{_DUE})"
 )
-
-
-class Kind(StrEnum):
-    """What a mail of the outbox is."""
-
-    ACKNOWLEDGEMENT = "acknowledgement"  # that we heard the no
-    DATA = "data"  # everything we hold about its recipient, on their own request
 
 
 class Standing(StrEnum):
@@ -81,60 +72,6 @@ class Settled:
     standing: Standing
     reply: str
     try_at: datetime | None = None
-
-
-def owe_acknowledgement(
-    tx: Transaction, recipient_id: int, person: Person, *, language: str
-) -> None:
-    """Owe the acknowledgement of the no that a recipient has just given, where the policy does,
-    once for ever; one that has not left yet waits until this no has stood unchallenged.
-
-    Nothing is owed to who has complained.
-    """
-    if not owes_acknowledgement(person.evidence.country) or _complained(tx, person):
-        return
-    not_before = to_micros(tx.now + CONTRARY_WINDOW)
-    tx.run(
-        "INSERT INTO outbox (recipient_id, kind, language, created_at, not_before, standing,"
-        " attempts) VALUES (?, 'acknowledgement', ?, ?, ?, 'waiting', 0)"
-        " ON CONFLICT (recipient_id) WHERE kind = 'acknowledgement' AND standing <> 'dropped'"
-        " DO UPDATE SET not_before = excluded.not_before, language = excluded.language"
-        " WHERE standing = 'waiting'",
-        *(recipient_id, language, to_micros(tx.now), not_before),
-    )
-
-
-def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> bool:
-    """Owe a recipient the mail with everything that is held about them, on their own request;
-    False, changing nothing, when they are not there, or one is owed or was within a day.
-
-    Source: GDPR art. 12(5) and 15(3).
-    """
-    own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    recent = tx.one(
-        "SELECT 1 FROM outbox WHERE recipient_id = ? AND kind = 'data'"
-        " AND (standing IN ('waiting', 'claimed')"
-        "  OR (created_at > ? AND standing IN ('sent', 'doubtful')))",
-        *(recipient_id, to_micros(tx.now - A_DAY)),
-    )
-    if own_key is None or recent is not None:
-        return False
-    now = to_micros(tx.now)
-    tx.run(
-        "INSERT INTO outbox (recipient_id, kind, language, created_at, not_before, standing,"
-        " attempts) VALUES (?, 'data', ?, ?, ?, 'waiting', 0)",
-        *(recipient_id, language, now, now),
-    )
-    payload = {"recipient": recipient_id, "request": str(Kind.DATA), "language": language}
-    tx.log.append(Fact.REQUESTED, payload, now=tx.now, recipient=(recipient_id, own_key))
-    return True
-
-
-def _complained(tx: Transaction, person: Person) -> bool:
-    return any(
-        tx.one("SELECT 1 FROM suppression WHERE hash = ? AND source = 'complaint'", hashed)
-        for hashed in tx.vault.suppressions(person.address.canonical)
-    )
 
 
 def is_due(tx: Transaction) -> bool:
@@ -183,7 +120,7 @@ def take(tx: Transaction, owner: str) -> Owed | None:
 def _is_still_owed(tx: Transaction, kind: Kind, person: Person, standing: str) -> bool:
     if kind is Kind.DATA:
         return True
-    return standing == "opted_out" and not _complained(tx, person)
+    return standing == "opted_out" and not has_complained(tx, person)
 
 
 def settle(tx: Transaction, owner: str, owed_id: int, settled: Settled) -> bool:
