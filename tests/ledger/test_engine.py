@@ -41,8 +41,11 @@ async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
 
 
 @asynccontextmanager
-async def one_group(ledger: Ledger) -> AsyncIterator[Callable[..., asyncio.Future[Any]]]:
-    """Hand in parts that share one commit: the writer is held until the block ends."""
+async def one_group(
+    ledger: Ledger, *, group_seconds: float = 3600.0
+) -> AsyncIterator[Callable[..., asyncio.Future[Any]]]:
+    """Hand in parts that share one commit: the writer is held until the block ends, and a group
+    may then take as long as this machine needs for it."""
     running, go_on = threading.Event(), threading.Event()
 
     def hold(_: Transaction) -> None:
@@ -58,12 +61,14 @@ async def one_group(ledger: Ledger) -> AsyncIterator[Callable[..., asyncio.Futur
         handed_in.append(future)
         return future
 
-    try:
-        yield hand_in
-        await asyncio.sleep(0)
-    finally:
-        go_on.set()
-    await settled(holder, *handed_in)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("repermit.ledger.writer._GROUP_SECONDS", group_seconds)
+        try:
+            yield hand_in
+            await asyncio.sleep(0)
+        finally:
+            go_on.set()
+        await settled(holder, *handed_in)
 
 
 def fill_the_disk(tx: Transaction) -> None:
@@ -201,7 +206,7 @@ async def test_a_part_that_takes_long_commits_before_the_next_begins(a_ledger: L
         tx.log.moved([first], Standing.LISTED)
         time.sleep(0.06)
 
-    async with one_group(a_ledger) as hand_in:
+    async with one_group(a_ledger, group_seconds=0.05) as hand_in:
         hand_in(slow)
         hand_in(lambda tx: tx.log.moved([second], Standing.LISTED))
 
