@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from repermit.dispatch.plan import Plan, Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
-    from repermit.respond.probe import Found
     from repermit.runtime import Runtime
 
 
@@ -27,7 +27,6 @@ async def send_all(
     """
     from repermit.cli.assembly import later_keys, mailer, relay
     from repermit.cli.live import Live
-    from repermit.cli.lookout import lookout
     from repermit.cli.owed import counts_of, deliver_owed, show_delivered
     from repermit.cli.ready import require_approval, require_sound
     from repermit.dispatch.run import send as send_mails
@@ -42,13 +41,12 @@ async def send_all(
         owed = await deliver_owed(runtime, ledger, stop)
         try:
             approval = await require_approval(runtime, ledger)
-            eye = await lookout(runtime, ledger, stop)
-            can_answer = await _tell_of_page(runtime, ledger, await eye.begin())
+            before = await ledger.read(campaign.figures)
+            watch = await _watch(runtime, ledger, stop) if _is_anybody_left(before) else None
         except RepermitError as refused:
             refused.done = {"outbox": counts_of(owed)}
             show_delivered(owed, tell)
             raise
-        before = await ledger.read(campaign.figures)
         tell(
             f"{counted(before.standings['listed'], 'mail')} may leave, over"
             f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
@@ -63,7 +61,6 @@ async def send_all(
                 if has_begun
                 else "--continue: there was nothing to continue, no wave had begun"
             )
-        watch = eye.watch if can_answer else None
         sent = await send_mails(
             ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
         )
@@ -73,15 +70,25 @@ async def send_all(
         return sent, await ledger.read(campaign.figures), owed
 
 
-async def _tell_of_page(runtime: Runtime, ledger: Ledger, found: Found) -> bool:
-    """Return whether a recipient can answer, and say what there is to say about it."""
+def _is_anybody_left(figures: Figures) -> bool:
+    return bool(figures.standings["listed"] or figures.standings["deferred"])
+
+
+async def _watch(
+    runtime: Runtime, ledger: Ledger, stop: asyncio.Event
+) -> Callable[[], Awaitable[None]] | None:
+    """Say whether a recipient can answer now, and return what looks time after time whether they
+    still can; None in a trial. Raises: SendRefused; Interrupted."""
+    from repermit.cli.lookout import lookout
     from repermit.cli.probe import certificate_warning, last_answer
 
+    eye = await lookout(runtime, ledger, stop)
+    found = await eye.begin()
     if found.code:
         tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
     elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
         tell(warning)
-    return not found.code
+    return None if found.code else eye.watch
 
 
 def plan_of(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:

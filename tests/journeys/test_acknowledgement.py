@@ -95,6 +95,18 @@ def test_it_is_owed_whatever_became_of_the_approval_but_not_while_paused(
     assert relay.mailboxes == people
 
 
+def test_it_leaves_also_where_nobody_could_answer_and_nobody_is_asked_any_more(
+    asked: Campaign, relay: Relay
+) -> None:
+    asked.use(relay.port)
+    with served_at(asked.config, Later()):
+        asked.here("probe")
+    people = say_no(asked, 0)
+
+    assert "nothing more may leave" in asked.run("send").out
+    assert relay.mailboxes == people
+
+
 def test_test_mail_delivers_it_too(asked: Campaign, relay: Relay) -> None:
     asked.use(relay.port)
     (person,) = say_no(asked, 0)
