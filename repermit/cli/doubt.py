@@ -51,10 +51,11 @@ def doubt_list(
 
 async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.cli.assembly import mailer
-    from repermit.dispatch.recover import recover
+    from repermit.dispatch.recover import recover, recover_owed
 
     made = mailer(runtime)
     async with runtime.ledger() as ledger:
+        await recover_owed(ledger)
         await recover(ledger)  # what a sender that was lost had in hand is in doubt from now on
         if as_json:
             rows = [

@@ -70,12 +70,13 @@ async def planned_purge(runtime: Runtime, at_most: int | None) -> dict[str, Any]
 async def _purge(
     runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
 ) -> dict[str, Any]:
-    from repermit.dispatch.recover import recover
+    from repermit.dispatch.recover import recover, recover_owed
     from repermit.purge.run import plan
     from repermit.purge.run import purge as purge_now
 
     async with runtime.ledger() as ledger:
         await recover(ledger)
+        await recover_owed(ledger)
         if at_most is None:
             at_most = _confirmed(await plan(ledger, at_most=None))
         done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)

@@ -14,7 +14,7 @@ from uuid import uuid4
 from repermit.dispatch import refusals
 from repermit.dispatch.letters import Letters
 from repermit.dispatch.pace import Pace
-from repermit.dispatch.recover import recover
+from repermit.dispatch.recover import recover_owed
 from repermit.dispatch.relay import Connect, Connection, RelayAway
 from repermit.dispatch.verdict import Delayed, Refused, SenderRefused, Verdict, settlement
 from repermit.domain import standing
@@ -165,7 +165,7 @@ async def deliver(
 
     Crash: at most the one mail in hand becomes doubtful; nobody gets one twice.
     """
-    await recover(ledger)
+    await recover_owed(ledger)
     postman = Postman(ledger, connect, letters, give_up=give_up)
     await postman.go(Pace(per_second), stop)
     return replace(postman.done)

@@ -9,16 +9,20 @@ from repermit.ledger.store import leases, outbox
 
 async def recover(ledger: Ledger) -> int:
     """Make doubtful what senders that are gone had claimed, give back what they had reserved,
-    and return how many recipients became doubtful; mails of the outbox are not counted."""
+    and return how many recipients became doubtful."""
     claims = await ledger.read(leases.claim_owners)
-    taken = await ledger.read(outbox.owners)
     reserved = await ledger.read(leases.lease_owners)
-    dead = [owner for owner in {*claims, *taken, *reserved} if _is_gone(ledger, owner)]
+    dead = [owner for owner in {*claims, *reserved} if _is_gone(ledger, owner)]
     if dead:
         await ledger.write(leases.free_leases, dead)
-    if taken:
-        await ledger.write(outbox.doubt, dead)
     return await ledger.write(leases.doubt_claims, dead) if claims else 0
+
+
+async def recover_owed(ledger: Ledger) -> None:
+    """Make doubtful what senders that are gone had taken of the outbox."""
+    if taken := await ledger.read(outbox.owners):
+        dead = [owner for owner in taken if _is_gone(ledger, owner)]
+        await ledger.write(outbox.doubt, dead)
 
 
 def _is_gone(ledger: Ledger, owner: str) -> bool:
