@@ -61,7 +61,7 @@ PLAN = Plan(
     reconnect_seconds=(0.01, 0.01),
     terms=some_terms(stop_bounce_percent=100),
 )
-SOON = 10.0  # seconds; whoever waits longer has been forgotten
+SOON = 60.0  # seconds; whoever waits longer has been forgotten
 
 
 @dataclass
