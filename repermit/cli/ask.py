@@ -67,7 +67,7 @@ def send(
     if not as_json:
         show_delivered(owed)
         if sent.refusal is None or sent.mails:
-            _show_sent(sent, figures)
+            _show_sent(sent, figures, limit)
     if failure is not None:
         failure.done = content
         raise failure
@@ -107,7 +107,18 @@ def _due(coming: Next) -> str:
     return f"the next mail may leave at {iso(coming.at)} ({coming.why})"
 
 
-def _show_sent(sent: Sent, figures: Figures) -> None:
+def _why_left(sent: Sent, limit: int | None) -> str:
+    """Return why mails are left that could leave at once, and what to do."""
+    if sent.is_held:
+        return "the campaign was paused meanwhile; `repermit send` goes on"
+    if sent.refusal is not None or sent.interrupted:
+        return "nobody was skipped"
+    if limit is not None and sent.mails >= limit:
+        return "the limit is reached; `repermit send` goes on"
+    return "another `repermit send` may hold them; run it again when that has ended"
+
+
+def _show_sent(sent: Sent, figures: Figures, limit: int | None) -> None:
     for wave in sent.waves:
         tell(wave)
     show(
@@ -125,7 +136,8 @@ def _show_sent(sent: Sent, figures: Figures) -> None:
     elif sent.next is not None:
         show(f"{_due(sent.next)}: run `repermit send` again then")
     elif figures.standings["listed"]:
-        show(f"{counted(figures.standings['listed'], 'mail')} not sent yet")
+        left = counted(figures.standings["listed"], "mail")
+        show(f"{left} not sent yet: {_why_left(sent, limit)}")
     else:
         show("nothing more may leave")
 

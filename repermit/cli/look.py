@@ -101,6 +101,7 @@ def approve(
 
 async def _approve(runtime: Runtime, by: str, informed: str) -> None:
     from repermit.cli.assembly import approval_facts, digest, later_keys, policy_facts, rules
+    from repermit.cli.ready import FROM_TRIAL, left_from_trial
     from repermit.cli.signoff import Signed, write_signoff
     from repermit.intake.screen import screen_and_count
     from repermit.ledger.store import approval, campaign
@@ -111,7 +112,8 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
             "nobody has accepted the policy table yet",
             hint="read it, then put your name in policy.accepted_by of the config",
         )
-    _require_own_words(runtime)
+    if trial := left_from_trial(runtime):
+        raise ApprovalRefused(trial, hint=FROM_TRIAL)
     if later := later_keys(runtime):
         tell(later)
     facts = await asyncio.to_thread(approval_facts, runtime)
@@ -143,16 +145,3 @@ def _require_two_people(by: str, informed: str) -> None:
 
 def _name(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _require_own_words(runtime: Runtime) -> None:
-    """Refuse to ask real people in the name of the example."""
-    if runtime.config.relay.is_on_this_machine:  # trying out
-        return
-    from repermit.cli.begin import left_as_in_the_example
-
-    if left := left_as_in_the_example(runtime.config.path):
-        raise ApprovalRefused(
-            f"these still stand as in the example: {', '.join(left)}",
-            hint="write your own in the config: they stand in every mail and in the log",
-        )

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from repermit.cli.session import Interrupted
+from repermit.cli.session import Interrupted, tell
 from repermit.errors import SendRefused
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _TRIES = 3  # that must fail, one after the other
 
 @dataclass(frozen=True)
 class Lookout:
-    """Probes the answer page, once a minute while mails leave.
+    """Probes the answer page, also while mails leave, and at once again when nobody could answer.
 
     `is_trial`: the pages are on this machine alone, and no recipient could ever answer.
     """
@@ -29,7 +29,7 @@ class Lookout:
     is_trial: bool
     stop: asyncio.Event  # the operator wants to end
     between_seconds: float = 2.0
-    every_seconds: float = 60.0
+    every_seconds: float = 20.0
 
     async def begin(self) -> Found:
         """Return what was found before the first mail.
@@ -55,9 +55,11 @@ class Lookout:
         """Look time after time. Raises: SendRefused when nobody could answer three times."""
         failed = 0
         while failed < _TRIES:
-            await asyncio.sleep(self.every_seconds)
+            await asyncio.sleep(self.between_seconds if failed else self.every_seconds)
             found = await self.look()
             failed = failed + 1 if found.code else 0
+            if failed == 1:
+                tell(f"nobody can answer just now: at {found.url} {found.why}; looking again")
         raise SendRefused(
             f"sending has stopped: nobody can answer the mails any more: at {found.url}"
             f" {found.why}",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
 from repermit.cli.session import run, session_of, show, show_json, tell
+from repermit.config.urls import is_loopback
 from repermit.domain.clock import iso
 
 if TYPE_CHECKING:
@@ -39,7 +41,11 @@ def probe(
     if as_json:
         show_json(_told(found, until))
         return
-    show(f"a recipient can answer at {found.url}: page and press took {_milliseconds(found)} ms")
+    took = f"page and press took {_milliseconds(found)} ms"
+    if is_loopback(urlsplit(found.url).hostname or ""):
+        show(f"the answer page works at {found.url}, on this machine only: {took}")
+    else:
+        show(f"a recipient can answer at {found.url}: {took}")
     if warning := certificate_warning(found, until):
         tell(warning)
 

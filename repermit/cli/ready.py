@@ -15,6 +15,22 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
+FROM_TRIAL = "write your own in the config: real people would read it, once and for ever"
+
+
+def left_from_trial(runtime: Runtime) -> str:
+    """Return what still stands in the config from trying out, or an empty text; nothing does while
+    the relay is on this machine."""
+    if runtime.config.relay.is_on_this_machine:
+        return ""
+    from repermit.cli.begin import left_as_in_the_example
+
+    if runtime.config.web.is_local:
+        return "the relay is elsewhere, but the links lead to this machine (web.public_url)"
+    left = left_as_in_the_example(runtime.config.path)
+    return f"these still stand as in the example: {', '.join(left)}" if left else ""
+
+
 async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
     """Refuse where no mail at all may leave. Raises: SendRefused."""
     from repermit.ledger.store import campaign, erasing
@@ -47,6 +63,8 @@ async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
             "nobody has approved this campaign yet",
             hint="`repermit preview`, then `repermit approve --by NAME --informed NAME`",
         )
+    if trial := left_from_trial(runtime):
+        raise SendRefused(trial, hint=FROM_TRIAL)
     facts = approval_facts(runtime)
     if digest(facts) != given.digest:
         changed = "; ".join(changes(given, facts)) or "something"

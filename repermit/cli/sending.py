@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from repermit.cli.session import counted, tell
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
+    from repermit.cli.lookout import Lookout
     from repermit.dispatch.outbox import Delivered
     from repermit.dispatch.plan import Plan, Sent
     from repermit.ledger.engine import Ledger
@@ -42,7 +42,7 @@ async def send_all(
         try:
             approval = await require_approval(runtime, ledger)
             before = await ledger.read(campaign.figures)
-            watch = await _watch(runtime, ledger, stop) if _is_anybody_left(before) else None
+            eye = await _lookout(runtime, ledger, stop) if _is_anybody_left(before) else None
         except RepermitError as refused:
             refused.done = {"outbox": counts_of(owed)}
             show_delivered(owed, tell)
@@ -61,10 +61,13 @@ async def send_all(
                 if has_begun
                 else "--continue: there was nothing to continue, no wave had begun"
             )
+        watch = eye.watch if eye else None
         sent = await send_mails(
             ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
         )
         live.end(sent)
+        if eye and sent.mails and (found := await eye.look()).code:
+            tell(f"nobody can answer just now: at {found.url} {found.why}; {found.hint}")
         if sent.refusal is None:
             owed = owed.plus(await deliver_owed(runtime, ledger, stop))
         return sent, await ledger.read(campaign.figures), owed
@@ -74,9 +77,7 @@ def _is_anybody_left(figures: Figures) -> bool:
     return bool(figures.standings["listed"] or figures.standings["deferred"])
 
 
-async def _watch(
-    runtime: Runtime, ledger: Ledger, stop: asyncio.Event
-) -> Callable[[], Awaitable[None]] | None:
+async def _lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Lookout | None:
     """Say whether a recipient can answer now, and return what looks time after time whether they
     still can; None in a trial. Raises: SendRefused; Interrupted."""
     from repermit.cli.lookout import lookout
@@ -86,9 +87,11 @@ async def _watch(
     found = await eye.begin()
     if found.code:
         tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
+    elif runtime.config.web.is_local:
+        tell(f"A trial: the links lead to {found.url}, which works on this machine only.")
     elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
         tell(warning)
-    return None if found.code else eye.watch
+    return None if found.code else eye
 
 
 def plan_of(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:

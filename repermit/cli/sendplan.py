@@ -96,12 +96,12 @@ def _advice(
 ) -> list[str]:
     """Return what to do first, the most pressing first."""
     from repermit.dispatch.gate import way_out
-    from repermit.dispatch.waves import sees_bounces
+    from repermit.dispatch.waves import LEAST_BOUNCES, sees_bounces
 
     found = []
     if state.stopped_for:
         found.append("look at why it stopped, then `repermit send --continue`")
-    if state.listed and 100 * low >= plan.terms.stop_bounce_percent * state.listed:
+    if low >= LEAST_BOUNCES and 100 * low >= plan.terms.stop_bounce_percent * state.listed:
         found.append(
             f"sending will probably stop at {plan.terms.stop_bounce_percent:g} % dead addresses"
         )

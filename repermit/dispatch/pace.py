@@ -13,8 +13,12 @@ class Pace:
     few milliseconds, so that 10,000 a second need 200 timers and not 10,000."""
 
     def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second
+        self._per_second, self._gap = per_second, 1 / per_second
         self._next: float | None = None
+
+    def share(self, senders: int) -> None:
+        """Leave the others of so many senders their part of the turns from now on."""
+        self._gap = senders / self._per_second
 
     async def turn(self, over: asyncio.Event) -> None:
         """Wait until it is this caller's turn, or until *over* is set."""

@@ -49,6 +49,7 @@ class Sent:
     in_flight: int = 0  # the relay has them in hand
     to_send: int = 0  # how many may leave in the waves that were begun, as far as it is known
     interrupted: bool = False
+    is_held: bool = False  # the campaign was paused
     had_enough: bool = False  # the relay wants less of us: the run ended by itself
     refusal: RepermitError | None = None  # why the run stopped by itself
     waves: list[str] = field(default_factory=list)  # what was begun, in words

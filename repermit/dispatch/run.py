@@ -30,7 +30,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import sending, waves
+from repermit.ledger.store import campaign, sending, waves
 from repermit.ledger.store.sending import Reserved, Settlement
 
 
@@ -166,10 +166,20 @@ class Run:
             return None
         if not await self._claims.intend(made[1]):
             self._turns.passed_over(reserved)
+            await self._heed_hold()
             return None
         self._turns.claimed(reserved)
         self.sent.in_flight += 1
         return made[0]
+
+    async def _heed_hold(self) -> None:
+        """End the run when the campaign is paused, or another sender has stopped it."""
+        is_paused, stopped_for = await self.ledger.read(campaign.hold)
+        if stopped_for is not None:
+            self._stop_run(await gate.stop(self.ledger, Objection(**stopped_for)))
+        elif is_paused:
+            self.sent.is_held = True
+            self._over.set()
 
     async def _put_off(self, reserved: Reserved) -> None:
         """Let a claimed row leave at once, over another connection: this one was lost before the

@@ -83,7 +83,7 @@ class Watcher:
 
     def judge(self, reserved: Reserved, verdict: Verdict, sent: Sent) -> Word | None:
         """Return what one more word of the relay, counted in *sent*, means for the run."""
-        self._mails += reserved.attempts == 0
+        self._mails += reserved.first_try_at is None
         match verdict:
             case Accepted():
                 return self._taken()

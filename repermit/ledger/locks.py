@@ -69,6 +69,18 @@ def is_free(ledger: Path, name: str) -> bool:
         os.close(descriptor)
 
 
+def holders(ledger: Path, prefix: str) -> int:
+    """Return how many locks whose name begins with *prefix* are held by living processes.
+
+    Raises: LedgerUnusable when the folder of the ledger cannot be read.
+    """
+    beside = f"{ledger.name}."
+    with translated():
+        names = [path.name for path in ledger.parent.iterdir()]
+    locks = [name.removeprefix(beside).removesuffix(".lock") for name in names]
+    return sum(lock.startswith(prefix) and not is_free(ledger, lock) for lock in locks)
+
+
 def _path(ledger: Path, name: str) -> Path:
     return ledger.with_name(f"{ledger.name}.{name}.lock")
 

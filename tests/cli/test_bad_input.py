@@ -116,12 +116,11 @@ CASES = {
         ("send",), _AWAY + "what answers speaks no SMTP", "approved", relay="nonsense"
     ),
     "relay_closing": Case(("send",), _AWAY + "it hangs up", "approved", relay="closing"),
-    "relay_without_address": Case(
+    "relay_elsewhere_from_trial": Case(
         ("send",),
-        _AWAY + "there is no host of that name",
+        "the links lead to this machine",
         "approved",
-        prepare=config_edited('url = "smtp.*"', 'url = "smtp://relay.nowhere.invalid:587"'),
-        environment={"LANG": "C"},
+        prepare=config_edited('url = "smtp.*"', 'url = "smtp://relay.example:587"'),
     ),
     "relay_unwilling": Case(("send",), "refused the connection (554)", "approved", relay="554"),
     "relay_login_refused": Case(

@@ -43,6 +43,16 @@ async def test_turns_of_many_callers_share_one_pace() -> None:
     assert seconds > 0.15
 
 
+async def test_two_senders_have_half_of_the_turns_each() -> None:
+    pace, over, loop = Pace(100.0), asyncio.Event(), asyncio.get_running_loop()
+    pace.share(2)
+    began = loop.time()
+    for _ in range(11):
+        await pace.turn(over)
+
+    assert loop.time() - began > 0.15  # however slow the machine is, no turn comes before its time
+
+
 async def test_who_waits_is_let_go_when_the_run_is_over() -> None:
     pace, over = Pace(0.01), asyncio.Event()
     await pace.turn(over)

@@ -1032,6 +1032,18 @@ async def test_a_defect_on_one_connection_lets_the_others_settle_what_they_have_
     assert await sender.leases() == 0
 
 
+async def test_two_senders_keep_to_one_rate_together(sender: Sender) -> None:
+    """Another one holds its lock: of ten mails a second five are for this one."""
+    await admit(sender.ledger, *people(6))
+    other = Lock(sender.ledger.path, "sender-other")
+    assert other.acquire()
+    began = asyncio.get_running_loop().time()
+
+    assert (await sender.send(per_second=10.0)).asked == 6
+    assert asyncio.get_running_loop().time() - began > 0.7  # alone it would take half a second
+    other.release()
+
+
 # ── All of it at once ────────────────────────────────────────────────────────────────────────────
 
 

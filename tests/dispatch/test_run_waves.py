@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, time, timedelta
@@ -17,7 +18,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, suppression, waves
 from tests.builders import FakeClock, admit, bounce
 from tests.dispatch.builders import some_terms
-from tests.dispatch.test_run import Sender, people
+from tests.dispatch.test_run import Sender, people, until
 from tests.relays import HANGS_UP, Act, Phase, Relay, at, in_turn, polite, says
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -74,6 +75,39 @@ async def test_a_campaign_leaves_in_waves_and_each_run_names_when_the_next_is_du
     assert (last.asked, last.next) == (450, None)
     assert await sender.counts() == {"asked": 600}
     assert max(sender.relay.out().values()) == 1
+
+
+@pytest.mark.parametrize(
+    "no", [{Phase.MAIL: says("550 5.7.1 not you")}, {Phase.RCPT: says("550 5.7.1 blocked")}]
+)
+async def test_a_wave_in_which_the_relay_refused_us_leaves_once_it_takes_us(
+    sender: Sender, no: dict[Phase, Act]
+) -> None:
+    """Who is listed again is counted for the wave when the mail really leaves."""
+    await admit(sender.ledger, *people(600))
+    terms = some_terms(sizes=(50, 100))
+    sender.relay.script = at(no)
+    assert (await sender.send(terms=terms)).refusal is not None
+    assert (await wave(sender)).mails == 0
+
+    sender.relay.script = polite
+    sent = await sender.send(terms=terms)
+    assert (sent.asked, len(sent.waves)) == (600, 2)
+    assert (await sender.ledger.read(waves.state)).outcomes.mails == 600
+
+
+async def test_a_pause_ends_a_run_and_throws_nobody_out_of_the_pilot(sender: Sender) -> None:
+    await admit(sender.ledger, *people(600))
+    sender.relay.seconds_a_reply = 0.01
+    running = asyncio.create_task(sender.send(terms=PILOT))
+    await until(lambda: len(sender.relay.accepted()) > 3)
+    await sender.ledger.write(campaign.pause)
+    held = await running
+    assert (held.is_held, held.refusal) == (True, None)
+    assert await sender.leases() == 0
+
+    await sender.ledger.write(campaign.resume)
+    assert (await sender.send(terms=PILOT)).asked + held.asked == 50
 
 
 async def test_the_pilot_is_drawn_over_all_ages_and_then_the_newest_come_first(

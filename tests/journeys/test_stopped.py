@@ -137,7 +137,7 @@ def test_senders_at_once_mail_each_person_once(
 ) -> None:
     """Each has its own connections; their sums add up."""
     approved.use(relay.port)
-    approved.edit("connections = .*", "connections = 1")  # each holds ten rows at a time
+    approved.edit("connections = .*", "connections = 1")  # the first holds 20 of the 24 rows
     relay.seconds = 0.2
 
     several = [approved.start("send", "--json") for _ in range(count)]
@@ -156,7 +156,7 @@ def test_the_claims_of_one_of_two_senders_that_is_killed_become_doubtful_and_no_
 ) -> None:
     """Both have a mail in hand when it happens; a third sender finds the other alive."""
     approved.use(relay.port)
-    approved.edit("connections = .*", "connections = 1")  # each holds ten rows at a time
+    approved.edit("connections = .*", "connections = 1")  # the first holds 20 of the 24 rows
     relay.holds = True
     killed = approved.start("send")
     wait_until(lambda: len(relay.taken) == 1)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repermit.ledger.locks import Lock, is_free
+from repermit.ledger.locks import Lock, holders, is_free
 
 
 @pytest.fixture
@@ -119,3 +119,16 @@ def test_a_lock_whose_file_was_tidied_away_meanwhile_is_taken_anew(
     assert len(calls) == 2
     assert not is_free(ledger, "purge")
     lock.release()
+
+
+def test_who_holds_locks_of_a_kind_is_counted(ledger: Path) -> None:
+    one, two, other = Lock(ledger, "sender-1"), Lock(ledger, "sender-2"), Lock(ledger, "purge")
+    assert holders(ledger, "sender-") == 0
+    assert one.acquire()
+    assert two.acquire()
+    assert other.acquire()
+    assert holders(ledger, "sender-") == 2
+
+    one.release()
+    ledger.with_name(f"{ledger.name}.sender-3.lock").touch()  # of one that was killed
+    assert holders(ledger, "sender-") == 1

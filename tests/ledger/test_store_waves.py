@@ -338,7 +338,7 @@ async def test_who_is_listed_again_did_not_bounce(a_ledger: Ledger) -> None:
 
     assert await a_ledger.write(sending.relist, [ids[0]]) == 1
 
-    assert await a_ledger.read(stretches.outcomes) == Outcomes(Outcome(2, 1), undeliverable=1)
+    assert await a_ledger.read(stretches.outcomes) == Outcomes(Outcome(1, 1), undeliverable=1)
 
 
 async def test_a_full_stretch_is_followed_by_another_and_counted_by_itself(

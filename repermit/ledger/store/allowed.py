@@ -42,7 +42,7 @@ def _within(tx: Transaction, intents: Sequence[Intent], wave: Open, caps: Caps) 
     left = wave.left
     found: list[Intent] = []
     for intent in intents:
-        provider, is_first = intent.reserved.provider, intent.reserved.attempts == 0
+        provider, is_first = intent.reserved.provider, intent.reserved.first_try_at is None
         if (provider in rooms and not rooms[provider]) or (left == 0 and is_first):
             continue
         if provider in rooms:

@@ -84,6 +84,12 @@ def cells(tx: Transaction) -> list[tuple[str, str, str, int]]:
     ]
 
 
+def hold(tx: Transaction) -> tuple[bool, dict[str, Any] | None]:
+    """Return whether the campaign is paused, and why it has stopped by itself, if it has."""
+    paused_at, why = tx.one("SELECT paused_at, stopped_for FROM campaign")
+    return paused_at is not None, json.loads(why) if why else None
+
+
 def pause(tx: Transaction) -> bool:
     """Hold every sender of this ledger before its next intent; False if it was held already."""
     paused = tx.run("UPDATE campaign SET paused_at = ? WHERE paused_at IS NULL", to_micros(tx.now))

@@ -169,7 +169,7 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
         return set()
     now, wave, stretch = to_micros(tx.now), waves.opened(tx), stretches.coming(tx)
     claimed: set[int] = set()
-    providers, first_mails = Counter[str](), 0
+    providers, first_mails = Counter[str](), Counter[int]()
     for (due, mail), ids in _alike(allowed(tx, intents, wave, caps)).items():
         rows = tx.rows(
             "UPDATE recipient SET standing = 'claimed', claimed_by = ?, intent_at = ?, due_at = ?,"
@@ -177,7 +177,8 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
             " try_at = NULL, settled_at = NULL, relay_reply = NULL, lease_until = ?,"
             " stretch = coalesce(stretch, ?)"
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
-            " AND +standing IN ('listed', 'deferred') RETURNING id, provider, attempts = 1",
+            " AND +standing IN ('listed', 'deferred')"
+            " RETURNING id, provider, first_try_at = intent_at, stretch",
             *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), stretch),
             *(json.dumps(ids), owner, now),
         )
@@ -185,12 +186,18 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
         tx.log.moved(moved, Standing.CLAIMED, due=due)
         claimed.update(moved)
         providers.update(row[1] for row in rows if row[1] is not None)
-        first_mails += sum(row[2] for row in rows)
+        first_mails.update(row[3] for row in rows if row[2])
     provider_caps.count(tx, providers)
-    if first_mails:
-        waves.count_mails(tx, wave.number, first_mails)
-        stretches.count_mails(tx, stretch, first_mails)
+    _count_first(tx, first_mails, by=1)
     return claimed
+
+
+def _count_first(tx: Transaction, first_mails: Mapping[int, int], *, by: int) -> None:
+    """Count so many first mails of each stretch for it and for the wave that is open; *by* -1
+    takes them back, because the relay refused us and they will leave again."""
+    waves.count_mails(tx, by * sum(first_mails.values()))
+    for stretch, mails in first_mails.items():
+        stretches.count_mails(tx, stretch, by * mails)
 
 
 def _alike(intents: Sequence[Intent]) -> dict[tuple[datetime, str], list[int]]:
@@ -226,6 +233,8 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
         moved = [row[0] for row in rows]
         tx.log.moved(moved, settlement.standing)
         settled.update(moved)
+        if settlement.standing is Standing.LISTED:
+            _count_first(tx, Counter(row[1] for row in rows), by=-1)
         if settlement.standing is Standing.UNDELIVERABLE:
             stretches.count_undeliverable(tx, [(row[1], settlement.reply) for row in rows])
         elif not had_mail:
@@ -244,6 +253,7 @@ def relist(tx: Transaction, ids: Sequence[int]) -> int:
     )
     returned = [row[0] for row in rows]
     stretches.count_undeliverable(tx, [(row[1], row[2]) for row in rows], by=-1)
+    _count_first(tx, Counter(row[1] for row in rows), by=-1)
     tx.log.moved(returned, Standing.LISTED)
     return len(returned)
 

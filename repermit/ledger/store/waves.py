@@ -226,6 +226,11 @@ def leave_out(tx: Transaction, ids: Sequence[int]) -> None:
         tx.run("UPDATE wave SET drawn = ? WHERE number = ?", json.dumps(left), row[0])
 
 
-def count_mails(tx: Transaction, number: int | None, more: int) -> None:
-    """Count people of a wave whose mail is about to leave."""
-    tx.run("UPDATE wave SET mails = mails + ? WHERE number = ?", more, number)
+def count_mails(tx: Transaction, more: int) -> None:
+    """Count people of the wave that is open whose mail is about to leave."""
+    if more:
+        tx.run(
+            "UPDATE wave SET mails = mails + ? WHERE ended_at IS NULL"
+            " AND number = (SELECT max(number) FROM wave)",
+            more,
+        )
