@@ -12,7 +12,7 @@ from tests.dispatch.connections import relay_at
 from tests.relays import HANGS_UP, SAYS_NOTHING, Act, Phase, Relay, at, says
 
 FOREVER = Patience(connect=3600.0)
-SOON = 10.0  # seconds; whoever waits longer waits for ever
+SOON = 60.0  # seconds; whoever waits longer waits for ever
 
 
 def way_to(relay: Relay, **more: object) -> RelayAt:

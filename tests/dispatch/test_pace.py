@@ -60,4 +60,4 @@ async def test_who_waits_is_let_go_when_the_run_is_over() -> None:
     await asyncio.sleep(0)
     over.set()
 
-    await asyncio.wait_for(waiting, 1.0)
+    await asyncio.wait_for(waiting, 30.0)

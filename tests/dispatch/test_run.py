@@ -243,7 +243,7 @@ async def test_at_a_slow_pace_nothing_is_held_while_it_waits_and_stopping_is_pro
 
     assert await sender.leases() == 0
     sender.stop.set()
-    sent = await asyncio.wait_for(run, 1.0)
+    sent = await asyncio.wait_for(run, 30.0)
     assert (sent.asked, sent.interrupted) == (1, True)
 
 
@@ -252,7 +252,7 @@ async def test_a_stopped_run_does_not_wait_for_its_next_turn(sender: Sender) -> 
     await admit(sender.ledger, *people(5))
     sender.relay.script = at({Phase.MAIL: says("550 5.7.1 not you")})
 
-    sent = await asyncio.wait_for(sender.send(per_second=0.01), 1.0)
+    sent = await asyncio.wait_for(sender.send(per_second=0.01), 30.0)
 
     assert isinstance(sent.refusal, SendRefused)
 

@@ -32,7 +32,7 @@ from tests.builders import (
     verified,
 )
 
-SOON = 5.0  # seconds; whoever waits longer has been forgotten
+SOON = 30.0  # seconds; whoever waits longer has been forgotten
 
 
 async def settled(*futures: asyncio.Future[Any]) -> list[Any]:
