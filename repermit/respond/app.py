@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from repermit.domain import token
@@ -57,7 +57,8 @@ def app(ledger: Ledger, answers: Answers, pages: Pages, settings: Settings) -> A
     if settings.notice:
         routes.append(Route("/privacy", site.privacy, methods=["GET"]))
     prefix = urlsplit(settings.public_url).path.rstrip("/")
-    every = [*([Mount(prefix, routes=routes)] if prefix else []), *routes]
+    under = Router(routes, redirect_slashes=False)
+    every = [*([Mount(prefix, app=under)] if prefix else []), *routes]
     handlers = {
         HTTPException: site.not_found,
         ClientDisconnect: site.cut_off,

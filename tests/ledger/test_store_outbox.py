@@ -9,6 +9,7 @@ import pytest
 
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Way
+from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
 from repermit.ledger.store import campaign, erasing, outbox, owing, suppression
@@ -69,6 +70,19 @@ async def test_a_no_in_belgium_is_acknowledged_once_it_has_stood(
     assert (owed.address.mailbox, owed.had_question, owed.attempts) == (AN, True, 0)
     assert await a_ledger.write(outbox.settle, "sender", owed.id, SENT)
     assert await mails(a_ledger) == [("acknowledgement", "sent")]
+
+
+async def test_promise_1_from_an_older_copy_nothing_is_taken(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    (an,) = await asked(a_ledger, AN)
+    await press(a_ledger, an, Answer.NO)
+    a_clock.advance(STOOD)
+    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+
+    with pytest.raises(SendRefused, match="older copy"):
+        await take(a_ledger)
+    assert await mails(a_ledger) == [("acknowledgement", "waiting")]
 
 
 @pytest.mark.parametrize("country", ["NL", "FR", "DE"])

@@ -19,6 +19,7 @@ from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind as Fact
 from repermit.ledger.store.owing import Kind, has_complained
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
 LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
@@ -85,10 +86,12 @@ def take(tx: Transaction, owner: str) -> Owed | None:
 
     An acknowledgement is owed while the no stands and nobody has complained; it, and what a person
     asks for themselves, are the only mails that a suppressed address gets.
+    Raises: SendRefused when an older copy of the ledger was put back.
     Crash: once this is durable the mail is never sent again by itself; before, nothing was sent.
     """
     if not is_due(tx):
         return None
+    require_present(tx)
     owed_id, recipient_id, kind, language, attempts, first_try_at = tx.one(_NEXT, to_micros(tx.now))
     now = to_micros(tx.now)
     row = tx.one(

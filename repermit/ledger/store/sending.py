@@ -16,12 +16,12 @@ from datetime import datetime, timedelta
 
 from repermit.domain.provider import Caps
 from repermit.domain.standing import Standing
-from repermit.errors import SendRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store import stretches, waiting, waves
 from repermit.ledger.store.allowed import allowed
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
 _HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
@@ -65,7 +65,7 @@ def reserve(
     Raises: SendRefused when an older copy of the ledger was put back.
     Crash: the lease runs out and the rows are free again; nothing was sent.
     """
-    _require_present(tx)
+    require_present(tx)
     if not tx.value(_MAY_LEAVE):
         return []
     rooms = provider_caps.rooms(tx, caps)
@@ -91,16 +91,6 @@ def reserve(
         )
         for row in rows
     ]
-
-
-def _require_present(tx: Transaction) -> None:
-    """Raise SendRefused in an older copy of the ledger: whom it takes for listed may have their
-    mail."""
-    if tx.value("SELECT older_copy FROM campaign"):
-        raise SendRefused(
-            "this ledger is an older copy: some of its mails may have left since",
-            hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
-        )
 
 
 def _left(tx: Transaction, rooms: Mapping[str, int], ids: Sequence[int]) -> Mapping[str, int]:
@@ -164,7 +154,7 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
     """
     if not intents:
         return set()
-    _require_present(tx)
+    require_present(tx)
     if not tx.value(_MAY_LEAVE):
         return set()
     now, wave, stretch = to_micros(tx.now), waves.opened(tx), stretches.coming(tx)
