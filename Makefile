@@ -21,7 +21,7 @@ check: $(VENV)/.develops
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered.
 unit: $(VENV)/.develops
-	$(BIN)/python -m pytest -q -m "not journey and not browser and not torture" \
+	$(BIN)/python -m pytest -q -n auto -m "not journey and not browser and not torture" \
 		--cov --cov-report=term-missing --cov-fail-under=100
 
 # Whole paths: the real command line, relay, server and browser; processes really killed.

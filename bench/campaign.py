@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +48,11 @@ class Campaign:
         copy = Campaign(folder)
         copy.set("relay", url=f'"smtp://{LOOPBACK}:{port}"', connections=str(connections))
         return copy
+
+    def standings(self) -> dict[str, int]:
+        """Return how many recipients stand where."""
+        told: dict[str, int] = json.loads(self.run("status", "--json").out)["standings"]
+        return told
 
     def send(self, *, mails: int, limit: int | None = None) -> Ran:
         """Send, which must be *mails* mails that the relay takes, and return what it cost."""
@@ -94,12 +101,26 @@ class _Keeps:
 
 def sample(campaign: Campaign, folder: Path) -> bytes:
     """Return the bytes of one mail of *campaign*, as a relay gets it: the shortest of a few."""
+    with _keeping() as (kept, port):
+        few = campaign.copied(folder, port=port, connections=1)
+        few.send(mails=_SAMPLED, limit=_SAMPLED)
+    return min(kept.mails, key=len)
+
+
+def ask_all(campaign: Campaign, mails: int) -> None:
+    """Send everybody of *campaign* their mail, to a relay that forgets them."""
+    with _keeping() as (_, port):
+        campaign.set("relay", url=f'"smtp://{LOOPBACK}:{port}"')
+        campaign.send(mails=mails)
+
+
+@contextmanager
+def _keeping() -> Iterator[tuple[_Keeps, int]]:
+    """Run a server that keeps its mails, for the length of a block; yield it and its port."""
     kept, port = _Keeps(), free_port()
     server = Controller(kept, hostname=LOOPBACK, port=port)
     server.start()
     try:
-        few = campaign.copied(folder, port=port, connections=1)
-        few.send(mails=_SAMPLED, limit=_SAMPLED)
+        yield kept, port
     finally:
         server.stop()
-    return min(kept.mails, key=len)

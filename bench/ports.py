@@ -6,7 +6,7 @@ import socket
 import time
 
 LOOPBACK = "127.0.0.1"
-_STARTING_SECONDS = 10.0
+_STARTING_SECONDS = 60.0
 
 
 def free_port() -> int:

@@ -131,6 +131,8 @@ class Runtime:
             zone=config.campaign.zone,
             answer_days=config.campaign.answer_days,
             sensitive=config.campaign.sensitive,
+            colour=config.campaign.colour,
+            logo=config.campaign.logo,
         )
 
     def today(self) -> date:

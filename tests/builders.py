@@ -15,7 +15,7 @@ from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
-from repermit.ledger.store import admission, answering, sending, stretches
+from repermit.ledger.store import admission, answering, outbox, sending, stretches
 from repermit.ledger.store.admission import Newcomer, Screened, Tally
 from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
@@ -189,6 +189,20 @@ async def press(
     return await ledger.write(
         answering.file_answer, recipient_id, a_press(answer, way=way, **changes)
     )
+
+
+async def deliver_outbox(ledger: Ledger) -> int:
+    """Let the relay take every mail that the outbox owes now, and return how many."""
+
+    def part(tx: Transaction) -> int:
+        sent = 0
+        while outbox.is_due(tx):
+            if owed := outbox.take(tx, "sender"):
+                word = outbox.Settled(outbox.Standing.SENT, "250")
+                sent += outbox.settle(tx, "sender", owed.id, word)
+        return sent
+
+    return await ledger.write(part)
 
 
 async def standings(ledger: Ledger) -> dict[int, str]:

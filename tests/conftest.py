@@ -19,6 +19,11 @@ settings.register_profile("repermit", deadline=None)
 settings.load_profile("repermit")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browser come last: from its start on its loop holds this thread."""
+    items.sort(key=lambda item: "browser" in item.keywords)
+
+
 @pytest.fixture(scope="session")
 def empty_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ledger (`ledger.db`) and its keys (`keys`), never written to again."""

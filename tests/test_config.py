@@ -93,6 +93,32 @@ def test_each_bad_config_gets_exactly_its_problems_with_their_lines(file: Path) 
     assert "hunter2" not in f"{refused.value} {refused.value.hint}"
 
 
+def with_logo(folder: Path, octets: bytes) -> Config:
+    """Return the smallest config with a logo beside it."""
+    (folder / "logo.png").write_bytes(octets)
+    text = SMALLEST.replace("[controller]", 'logo = "logo.png"\n[controller]')
+    return read(text, path=folder / "config.toml")
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"), [(b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg")]
+)
+def test_a_logo_is_written_out(tmp_path: Path, start: bytes, kind: str) -> None:
+    campaign = with_logo(tmp_path, start.ljust(4096, b"\0")).campaign
+    assert campaign.logo.startswith(f"data:image/{kind};base64,")
+    assert campaign.logo.isascii()
+
+
+def test_a_logo_that_would_make_every_page_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid) as refused:
+        with_logo(tmp_path, b"\x89PNG\r\n\x1a\n".ljust(4097, b"\0"))
+    assert "is too large, 4097 bytes" in refused.value.problems[0]
+
+
+def test_a_campaign_without_a_logo_has_the_default_colour() -> None:
+    assert (a_config().campaign.logo, a_config().campaign.colour) == ("", "#17506b")
+
+
 def test_every_problem_is_printed_in_order_of_line_and_those_without_a_line_last() -> None:
     text = SMALLEST.replace('name = "Members 2026"', "").replace("[web]", "[webb]")
     text = text.replace('table = "2026-11"', 'table = "2025-01"').replace("[relay]", "[relay]\na=1")
@@ -155,7 +181,7 @@ def test_the_example_documents_every_key_that_is_used() -> None:
 
 
 def test_the_example_loads_with_every_option_switched_on() -> None:
-    text = re.sub(r"(?m)^privacy_file = .*$", "", switched_on(EXAMPLE))
+    text = re.sub(r"(?m)^(privacy_file|logo) = .*$", "", switched_on(EXAMPLE))
     config = read(text, path=EXAMPLE)
     assert config.sensitive_prepared
     assert config.policy.accepted_on == date(2026, 11, 21)
@@ -386,9 +412,23 @@ def test_a_sensitive_list_needs_a_dpo_a_dpia_and_a_relay_in_the_eea(
 
 
 def test_keys_of_a_later_release_load_and_are_named() -> None:
-    text = SMALLEST + 'trusted_proxy = "127.0.0.1"\n[inbound]\nmaildir = "/var/mail/bounces"\n'
+    text = SMALLEST + '[inbound]\nmaildir = "/var/mail/bounces"\n'
     config = read(text, path=Path("config.toml"))
-    assert config.not_used_yet == (*("web.trusted_proxy", "inbound.maildir"),)
+    assert config.not_used_yet == ("inbound.maildir",)
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("", []),
+        ("127.0.0.1", ["127.0.0.1/32"]),
+        (" 10.1.2.3/8 ", ["10.0.0.0/8"]),
+        ("::1", ["::1/128"]),
+    ],
+)
+def test_a_trusted_proxy_is_an_address_or_a_network(written: str, read_as: list[str]) -> None:
+    config = read(f'{SMALLEST}trusted_proxy = "{written}"\n', path=Path("config.toml"))
+    assert list(map(str, config.web.trusted_proxy)) == read_as
 
 
 def test_a_config_cannot_be_changed() -> None:

@@ -1,5 +1,6 @@
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from jinja2 import FileSystemLoader, StrictUndefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
+from repermit.domain.colour import DEFAULT, contrast, palette
 from repermit.domain.wording import REQUIRED, Wording, flatten
 
 _FOLDER = Path(__file__).parents[1] / "templates"
@@ -92,25 +94,46 @@ def words_of(lang: str) -> dict[str, str]:
     return {key: wording.say(key, **VALUES) for key in REQUIRED}
 
 
-def sender(said: dict[str, str]) -> dict[str, Any]:
+def frame(said: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands around the parts of a mail or page."""
     return {
+        "lang": said["lang"],
+        "title": said["title"],
+        "banner": said["banner"],
+        "languages": [said, *others],
+        "nonce": "n-1",
+        "who": VALUES["who"],
+        "logo": "",
         "sender_lines": [VALUES["who"], VALUES["address"], VALUES["registration"]],
         "email": VALUES["email"],
         "privacy_url": PRIVACY_URL,
-        "data_and_rights": said["mail.data_and_rights"],
         "authority": VALUES["authority"],
-        "complaint": said["mail.complaint"],
+        "palette": palette(DEFAULT),
     }
 
 
-def mail_context(lang: str) -> dict[str, Any]:
+def part(lang: str, title: str = "page.title") -> dict[str, Any]:
+    """Return what every part of a mail or page says."""
     said = words_of(lang)
-    return sender(said) | {
+    return {
         "lang": lang,
-        "subject": said["mail.subject"],
+        "language_name": said["language.name"],
+        "title": said[title],
+        "banner": "",
+        "page": "question.nl.0..1234",
+        "data_and_rights": said["mail.data_and_rights"],
+        "complaint": said["mail.complaint"],
+        **{
+            f"rights_{name}": said[f"rights.{name}"]
+            for name in ("heading", "intro", "data_button", "erase_button")
+        },
+    }
+
+
+def mail_part(lang: str) -> dict[str, Any]:
+    said = words_of(lang)
+    return part(lang) | {
         "question": said["mail.greeting_question"],
-        "yes_url": YES_URL,
-        "no_url": NO_URL,
         "yes_label": said["button.yes"],
         "no_label": said["button.no"],
         "press_once_more": said["mail.press_once_more"],
@@ -118,15 +141,22 @@ def mail_context(lang: str) -> dict[str, Any]:
         "why": said["why.signed_up_no_proof"],
         "asked_once": said["mail.asked_once"],
         "yours_alone": said["mail.yours_alone"],
+    }
+
+
+def mail_context(*langs: str) -> dict[str, Any]:
+    said = words_of(langs[0])
+    return frame(*map(mail_part, langs)) | {
+        "subject": said["mail.subject"],
+        "yes_url": YES_URL,
+        "no_url": NO_URL,
         "test_banner": said["mail.test_banner"],
     }
 
 
-def question_context(lang: str) -> dict[str, Any]:
+def question_part(lang: str) -> dict[str, Any]:
     said = words_of(lang)
-    return sender(said) | {
-        "lang": lang,
-        "title": said["page.title"],
+    return part(lang) | {
         "banner": said["page.test_banner"],
         "notice": said["page.suspect"],
         "question": said["page.question"],
@@ -135,8 +165,6 @@ def question_context(lang: str) -> dict[str, Any]:
         "yes_label": said["button.yes"],
         "no_label": said["button.no"],
         "no_first": False,
-        "nonce": "n-1",
-        "page": "question.0.",
         "silence": said["silence.sentence"],
         "withdraw_any_time": said["page.withdraw_any_time"],
         "not_your_address": said["page.not_your_address"],
@@ -145,74 +173,105 @@ def question_context(lang: str) -> dict[str, Any]:
     }
 
 
+def question_context(*langs: str) -> dict[str, Any]:
+    return frame(*map(question_part, langs))
+
+
 def thanks_context(lang: str) -> dict[str, Any]:
     said = words_of(lang)
-    return sender(said) | {
-        "lang": lang,
-        "title": said["page.title_yes"],
-        "banner": "",
-        "message": said["page.thanks"],
-        "receipt_heading": said["receipt.heading"],
-        "receipt_keep": said["receipt.keep"],
-        "receipt": [(said["receipt.number"], "7f3a"), (said["receipt.answer"], said["button.yes"])],
-        "nonce": "n-1",
-        "page": "question.0.",
-        "withdraw_label": said["button.withdraw"],
-    }
+    return frame(
+        part(lang, "page.title_yes")
+        | {
+            "message": said["page.thanks"],
+            "receipt_heading": said["receipt.heading"],
+            "receipt_keep": said["receipt.keep"],
+            "receipt": [
+                (said["receipt.number"], "7f3a"),
+                (said["receipt.answer"], said["button.yes"]),
+            ],
+            "record_label": said["receipt.record"],
+            "record_url": "../yes/x/record",
+            "withdraw_label": said["button.withdraw"],
+        }
+    )
 
 
 def declined_context(lang: str) -> dict[str, Any]:
     said = words_of(lang)
-    return sender(said) | {
-        "lang": lang,
-        "title": said["page.title_no"],
-        "banner": "",
-        "message": said["page.declined"],
-        "may_change": True,
-        "mistake": said["page.declined_mistake"],
-        "yes_label": said["button.yes"],
-        "nonce": "n-1",
-        "page": "question.0.",
-    }
+    return frame(
+        part(lang, "page.title_no")
+        | {
+            "message": said["page.declined"],
+            "may_change": True,
+            "mistake": said["page.declined_mistake"],
+            "yes_label": said["button.yes"],
+        }
+    )
 
 
 def message_context(lang: str) -> dict[str, Any]:
     gone = [
-        (each, words_of(each)["page.gone"] + " " + words_of(each)["page.gone_signup"])
-        for each in LANGUAGES
+        part(each)
+        | {"message": words_of(each)["page.gone"], "more": words_of(each)["page.gone_signup"]}
+        for each in (lang, *(other for other in LANGUAGES if other != lang))
     ]
-    return {"lang": lang, "title": words_of(lang)["page.title"], "blocks": gone}
+    return frame(*gone)
 
 
-CONTEXTS = {
+def data_sent_context(lang: str) -> dict[str, Any]:
+    return frame(part(lang, "rights.data_title") | {"message": words_of(lang)["rights.data_sent"]})
+
+
+def erase_context(lang: str) -> dict[str, Any]:
+    said = words_of(lang)
+    return frame(
+        part(lang, "rights.erase_title")
+        | {
+            "sentence": said["rights.erase_sentence"],
+            "confirm_label": said["rights.erase_confirm"],
+            "not_now": said["rights.erase_not"],
+        }
+    )
+
+
+def erased_context(lang: str) -> dict[str, Any]:
+    return frame(part(lang, "rights.erased_title") | {"message": words_of(lang)["rights.erased"]})
+
+
+def record_context(lang: str) -> dict[str, Any]:
+    said = words_of(lang)
+    words = {"intro": said["record.intro"], "keep": said["receipt.keep"]}
+    return frame(part(lang, "record.heading") | words | {"json_label": said["record.json"]}) | {
+        "rows": [(said["record.number"], "7"), (said["record.given"], VALUES["answered"])],
+        "json_url": "record.json",
+    }
+
+
+CONTEXTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "mail/question.html.j2": mail_context,
     "mail/question.txt.j2": mail_context,
     "page/question.html.j2": question_context,
     "page/thanks.html.j2": thanks_context,
     "page/declined.html.j2": declined_context,
+    "page/data_sent.html.j2": data_sent_context,
+    "page/erase.html.j2": erase_context,
+    "page/erased.html.j2": erased_context,
+    "page/record.html.j2": record_context,
     "page/message.html.j2": message_context,
 }
 PAGES = [name for name in CONTEXTS if name.startswith("page/")]
 HTML = [name for name in CONTEXTS if name.endswith(".html.j2")]
+WITH_A_FORM = {f"page/{kind}.html.j2" for kind in ("question", "thanks", "declined", "erase")}
 
 
 def render(name: str, lang: str, /, **changed: Any) -> str:
-    return environment.get_template(name).render(CONTEXTS[name](lang) | changed)
-
-
-def relative_luminance(colour: str) -> float:
-    """Source: WCAG 2.2, definition of relative luminance."""
-    full = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
-    parts = [int(full[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    """Return the template; what was *changed* is of the frame, or of every part of it."""
+    context = CONTEXTS[name](lang)
+    for said in context["languages"]:
+        said |= {key: value for key, value in changed.items() if key in said}
+    return environment.get_template(name).render(
+        context | {key: value for key, value in changed.items() if key in context}
     )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    dark, light = sorted((relative_luminance(one), relative_luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 @every_language
@@ -238,8 +297,17 @@ def test_html_starts_at_once_and_says_its_language(name: str, lang: str) -> None
 
 @every_language
 def test_text_and_html_say_the_same_in_the_same_order(lang: str) -> None:
-    text = render("mail/question.txt.j2", lang)
-    html = parsed(render("mail/question.html.j2", lang))
+    says_the_same(mail_context(lang))
+
+
+def test_text_and_html_say_the_same_where_the_languages_stand_one_below_the_other() -> None:
+    says_the_same(mail_context("nl", "fr", "de"))
+
+
+def says_the_same(context: dict[str, Any]) -> None:
+    """Check that both parts of a mail have the same words in the same order."""
+    text = environment.get_template("mail/question.txt.j2").render(context)
+    html = parsed(environment.get_template("mail/question.html.j2").render(context))
     spoken = text.replace(YES_URL, "").replace(NO_URL, "").replace("* * *", "")
 
     assert in_one_line(" ".join(html.words)) == in_one_line(spoken)
@@ -297,7 +365,7 @@ def test_what_the_controller_does_not_have_leaves_no_empty_line(name: str) -> No
     shown = render(name, "en", authority="", privacy_url="", sender_lines=["Bakery"])
 
     assert "Complaints" not in shown
-    assert "Your data" not in shown
+    assert "Your data and rights" not in shown
     assert "http" not in shown.replace(YES_URL, "").replace(NO_URL, "")
 
 
@@ -311,11 +379,14 @@ def test_a_page_stays_under_20_kilobytes(name: str, lang: str) -> None:
 def test_what_the_controller_wrote_is_never_markup(name: str) -> None:
     hostile = '"><script>alert(1)</script>'
     words: dict[str, Any] = {
-        key: hostile for key, value in CONTEXTS[name]("en").items() if isinstance(value, str)
+        key: hostile
+        for context in (CONTEXTS[name]("en"), CONTEXTS[name]("en")["languages"][0])
+        for key, value in context.items()
+        if isinstance(value, str)
     }
     for lines in ("sender_lines", "details"):
         words |= {lines: [hostile]}
-    words |= {"receipt": [(hostile, hostile)], "blocks": [(hostile, hostile)]}
+    words |= {"receipt": [(hostile, hostile)], "rows": [(hostile, hostile)]}
 
     assert "<script" not in render(name, "en", **words)
 
@@ -338,7 +409,7 @@ def test_the_buttons_of_the_page_differ_in_nothing_but_value_and_words(
     lang: str, no_first: bool
 ) -> None:
     page = parsed(render("page/question.html.j2", lang, no_first=no_first))
-    buttons = page.all("button")
+    buttons = page.all("button")[:2]
 
     assert [button["value"] for button in buttons] == (["no", "yes"] if no_first else ["yes", "no"])
     assert buttons[0] | {"value": ""} == buttons[1] | {"value": ""}
@@ -353,7 +424,7 @@ def test_a_form_posts_to_its_own_address(name: str) -> None:
 
     assert forms == [{"method": "post", "autocomplete": "off"}] * len(forms)
     assert len([at for at in page.all("input") if at.get("name") == "nonce"]) == len(forms)
-    assert bool(forms) == (name != "page/message.html.j2")
+    assert bool(forms) == (name in WITH_A_FORM)
 
 
 def test_one_purpose_needs_no_box() -> None:
@@ -381,14 +452,15 @@ def test_enter_in_a_box_is_no_answer() -> None:
     presses = [at for tag, at in page.tags if tag == "button" or at.get("type") == "submit"]
 
     assert presses[0] == {"type": "submit", "value": "", "hidden": None}
-    assert [press.get("name") for press in presses[1:]] == ["answer", "answer"]
+    assert {press.get("name") for press in presses[1:]} == {"answer"}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_one_heading_and_one_title(name: str) -> None:
+def test_a_page_has_one_title_and_a_heading_in_every_language(name: str) -> None:
     page = parsed(render(name, "en"))
 
-    assert len(page.all("h1")) == len(page.all("title")) == len(page.all("main")) == 1
+    assert len(page.all("title")) == len(page.all("main")) == 1
+    assert len(page.all("h1")) == len(page.all("section"))
 
 
 def test_what_just_happened_is_a_status() -> None:
@@ -400,7 +472,7 @@ def test_what_just_happened_is_a_status() -> None:
 def test_thanks_without_a_receipt_still_offers_to_withdraw() -> None:
     page = parsed(render("page/thanks.html.j2", "en", receipt=[]))
 
-    assert [(at["name"], at["value"]) for at in page.all("button")] == [("answer", "no")]
+    assert page.all("button")[0]["value"] == "no"
     assert not page.all("dl")
 
 
@@ -408,42 +480,65 @@ def test_a_no_can_be_corrected_only_while_it_may() -> None:
     may = parsed(render("page/declined.html.j2", "en"))
     may_not = parsed(render("page/declined.html.j2", "en", may_change=False))
 
-    assert [(at["name"], at["value"]) for at in may.all("button")] == [("answer", "yes")]
-    assert not may_not.all("form")
+    assert [at["value"] for at in may.all("button")] == ["yes", "data", "erase"]
+    assert [at["value"] for at in may_not.all("button")] == ["data", "erase"]
 
 
 def test_a_message_stands_in_every_language_under_its_own_tag() -> None:
     page = parsed(render("page/message.html.j2", "nl"))
 
-    assert [at["lang"] for at in page.all("div")] == list(LANGUAGES)
-    assert {at["href"] for at in page.all("a")} == {VALUES["signup_url"]}
+    assert [at["lang"] for at in page.all("section")] == ["nl", "de", "en", "fr"]
+    assert [at["href"] for at in page.all("a")] == [VALUES["signup_url"]] * 4
+
+
+def test_the_languages_of_belgium_stand_one_below_the_other() -> None:
+    """Each part has its own buttons; the first lines lead to each."""
+    context = question_context("nl", "fr", "de")
+    page = parsed(environment.get_template("page/question.html.j2").render(context))
+
+    assert [at["lang"] for at in page.all("section")] == ["nl", "fr", "de"]
+    assert [at["href"] for at in page.all("a")][:3] == ["#nl", "#fr", "#de"]
+    assert [at["id"] for at in page.all("section")] == ["nl", "fr", "de"]
+    assert [at["value"] for at in page.all("button")] == ["yes", "no", "data", "erase"] * 3
+
+
+def test_a_logo_stands_beside_the_name_and_says_nothing_twice() -> None:
+    logo = "data:image/png;base64,iVBORw0KGgo="
+    page = parsed(render("page/question.html.j2", "en", logo=logo))
+
+    assert page.all("img") == [{"src": logo, "alt": ""}]
+    assert VALUES["who"] in page.words
 
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_words_on_a_page_stand_out(scheme: int) -> None:
     """Source: WCAG 2.2, 1.4.3 (text, 4.5 to 1) and 1.4.11 (edges, 3 to 1)."""
     roots = re.findall(r":root \{(.*?)\}", render("page/message.html.j2", "en"), re.DOTALL)
-    colour = dict(re.findall(r"--([\w-]+): (#\w+);", roots[scheme]))
+    written = dict(re.findall(r"--([\w-]+): (#\w+);", roots[scheme]))
+    colour = {name: "#ffffff" if it == "#fff" else it for name, it in written.items()}
 
     for text, ground in [
         *[(text, ground) for text in ("ink", "soft", "press") for ground in ("sheet", "ground")],
-        *[("on-press", "press"), ("on-press", "press-over")],
-        *[("on-note", "note"), ("on-test", "test")],
+        *[("on-press", "press"), ("on-press", "over"), ("ink", "note"), ("on-test", "test")],
     ]:
         assert contrast(colour[text], colour[ground]) >= 4.5, (text, ground)
     assert contrast(colour["edge"], colour["sheet"]) >= 3
 
 
+NIGHT = palette(DEFAULT).night
+
+
 @pytest.mark.parametrize(
     ("text", "ground"),
     [
-        *[(text, "#ffffff") for text in ("#1d2327", "#52606a", "#17506b")],
-        *[(text, "#1d2327") for text in ("#eceff1", "#b6c0c7", "#9bd0e8")],
-        *[("#ffffff", "#17506b"), ("#0b2530", "#9bd0e8")],
+        *[(text, "#ffffff") for text in ("#1d2327", "#4d5a64", DEFAULT)],
+        *[(text, "#1d2327") for text in ("#eceff1", "#b6c0c7", NIGHT.press)],
+        *[("#ffffff", DEFAULT), (NIGHT.words, NIGHT.press)],
         *[("#4a3a00", "#fff3c4"), ("#fff3c4", "#4a3a00")],
     ],
 )
 def test_words_in_the_mail_stand_out(text: str, ground: str) -> None:
+    """Source: WCAG 2.2, 1.4.3."""
     html = render("mail/question.html.j2", "en")
 
     assert text in html

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import contextlib
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
-from repermit.cli.session import run_until_stopped, session_of, tell
-from repermit.errors import ServeRefused
+from repermit.cli.session import counted, run_until_stopped, session_of, tell
+from repermit.domain.standing import Standing
+from repermit.errors import LedgerUnusable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
     from repermit.runtime import Runtime
 
-_CLOSE_SECONDS = 10  # for what is being answered when the server is told to stop
+_FORGET_SECONDS = 3600
 
 
 def register(app: typer.Typer) -> None:
@@ -35,11 +35,56 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
+    from repermit.respond.server import bound, serve_until
+
     web = runtime.config.web
     async with runtime.ledger() as ledger:
+        app = answer_app(runtime, ledger)
         with bound(web.bind_host, web.bind_port) as listening:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
-            await serve_until(answer_app(runtime, ledger), listening, stop)
+            for line in await _owed(runtime, ledger):
+                tell(line)
+            forgetting = asyncio.create_task(_forget_origins(ledger))
+            await serve_until(app, listening, stop)
+            forgetting.cancel()
+
+
+async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
+    from repermit.domain.deadline import last_day
+    from repermit.ledger.store.campaign import figures
+
+    known, config = await ledger.read(figures), runtime.config
+    last = last_day(known.last_due, zone=config.campaign.zone) if known.last_due else None
+    opted_in = known.standings[Standing.OPTED_IN]
+    return owed(opted_in, last, config.web.keep_until, runtime.today())
+
+
+async def _forget_origins(ledger: Ledger) -> None:
+    """Erase what has been kept for long enough, now and every hour."""
+    from repermit.ledger.store.origin import forget_origins
+
+    while True:
+        with contextlib.suppress(LedgerUnusable):  # the next hour will do
+            await ledger.write(forget_origins)
+        await asyncio.sleep(_FORGET_SECONDS)
+
+
+def owed(opted_in: int, last: date | None, keep_until: date | None, today: date) -> list[str]:
+    """Return for whom, and for how long, the pages have to stay up, with what stands against it.
+
+    *last* is the last day on which anybody may answer in time.
+    """
+    lines = []
+    if last and last >= today:
+        lines.append(f"people may answer until {last}")
+    if opted_in:
+        until = f"until {keep_until}" if keep_until else "for as long as you mail them"
+        lines.append(f"{counted(opted_in, 'person', 'people')} said yes and may withdraw {until}")
+    if keep_until and keep_until < today:
+        lines.append("warning: web.keep_until has passed; put it later, or stop serving for good")
+    elif keep_until and last and keep_until < last:
+        lines.append("warning: web.keep_until comes before the last deadline; put it later")
+    return lines
 
 
 def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
@@ -47,59 +92,16 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     from repermit import __version__
     from repermit.cli.assembly import pages
     from repermit.respond.answer import Answers
-    from repermit.respond.app import app
+    from repermit.respond.app import Settings, app
 
-    made = pages(runtime)
+    made, web = pages(runtime), runtime.config.web
     made.check()
-    answers = Answers(ledger, runtime.tokens, made, release=__version__)
+    answers = Answers(ledger, runtime.tokens, made, public_url=web.public_url, release=__version__)
     file = runtime.config.controller.privacy_file
-    notice = file.read_text("utf-8") if file else ""
-    return app(ledger, answers, made, public_url=runtime.config.web.public_url, notice=notice)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises: ServeRefused when the port is taken or not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(1024)
-    except OSError as failure:
-        listening.close()
-        raise ServeRefused(
-            f"port {port} on {host} cannot be used ({failure.strerror})",
-            hint="stop what uses it, or set web.bind in the config",
-        ) from failure
-    return listening
-
-
-async def serve_until(app: ASGIApp, listening: socket.socket, stop: asyncio.Event) -> None:
-    """Serve *app* until *stop* is set, and finish what is being answered."""
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Leaves the signals to the command."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
-
-    config = uvicorn.Config(
-        app,
-        access_log=False,  # a link is a key to somebody's answer
-        server_header=False,
-        date_header=True,
-        log_level="warning",
-        lifespan="off",
-        timeout_keep_alive=15,
-        timeout_graceful_shutdown=_CLOSE_SECONDS,
-        limit_concurrency=2_000,
+    settings = Settings(
+        public_url=web.public_url,
+        notice=file.read_text("utf-8") if file else "",
+        trusted=web.trusted_proxy,
+        origin_time=timedelta(days=web.origin_days),
     )
-    server = Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopped.cancel()
-    await serving
+    return app(ledger, answers, made, settings)

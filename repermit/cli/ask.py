@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,10 +20,8 @@ from repermit.cli.session import (
 from repermit.domain.clock import iso
 
 if TYPE_CHECKING:
-    from repermit.dispatch.plan import Next, Plan, Sent
-    from repermit.ledger.engine import Ledger
+    from repermit.dispatch.plan import Next, Sent
     from repermit.ledger.store.campaign import Figures
-    from repermit.respond.probe import Found
     from repermit.runtime import Runtime
 
 _PANEL = "Ask"
@@ -51,109 +47,32 @@ def send(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Ask everyone who is listed, once each, in waves; ends when nothing may leave now, and
-    names when the next mail may."""
+    names when the next mail may. Before and after, what the outbox owes is delivered."""
+    from repermit.cli.owed import counts_of, show_delivered
+    from repermit.cli.sending import plan_of, send_all
+
     if by and not go_on:
         raise typer.BadParameter("--by says who has looked: give it with --continue")
     runtime = session_of(context).runtime()
     if plan:
         from repermit.cli.sendplan import plan_ahead, show_plan
 
-        show_plan(run(plan_ahead(runtime, _plan(runtime, 0, limit))), as_json=as_json)
+        show_plan(run(plan_ahead(runtime, plan_of(runtime, 0, limit))), as_json=as_json)
         return
     looked_by = (by.strip() or _user()) if go_on else None
-    sent, figures = run_until_stopped(lambda stop: _send(runtime, limit, looked_by, stop))
-    content, failure = _told(sent, figures), sent.refusal
+    sent, figures, owed = run_until_stopped(lambda stop: send_all(runtime, limit, looked_by, stop))
+    content, failure = _told(sent, figures, counts_of(owed)), sent.refusal or owed.refusal
     if failure is None and sent.interrupted:
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
-    if not as_json and (sent.refusal is None or sent.mails):
-        _show_sent(sent, figures, limit)
+    if not as_json:
+        show_delivered(owed)
+        if sent.refusal is None or sent.mails:
+            _show_sent(sent, figures, limit)
     if failure is not None:
         failure.done = content
         raise failure
     if as_json:
         show_json(content)
-
-
-async def _send(
-    runtime: Runtime, limit: int | None, looked_by: str | None, stop: asyncio.Event
-) -> tuple[Sent, Figures]:
-    from repermit.cli.assembly import later_keys, mailer, relay
-    from repermit.cli.live import Live
-    from repermit.cli.lookout import lookout
-    from repermit.cli.ready import require_ready
-    from repermit.dispatch.run import send as send_mails
-    from repermit.dispatch.waves import sees_bounces
-    from repermit.ledger.store import campaign, waves
-
-    made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
-    if later := later_keys(runtime):
-        tell(later)
-    async with runtime.ledger() as ledger:
-        approval = await require_ready(runtime, ledger)
-        eye = await lookout(runtime, ledger, stop)
-        can_answer = await _tell_of_page(runtime, ledger, await eye.begin())
-        before = await ledger.read(campaign.figures)
-        tell(
-            f"{counted(before.standings['listed'], 'mail')} may leave, over"
-            f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
-        )
-        plan, live = _plan(runtime, approval.log_size, limit), Live(limit)
-        if config.waves and not sees_bounces(await ledger.read(waves.state), plan.terms):
-            tell("What bounces by mail is not read ([inbound]): no wave is waited for.")
-        if looked_by is not None:
-            has_begun = await ledger.write(waves.look, by=looked_by)
-            tell(
-                f"{looked_by} has looked and lets it go on: that is in the log"
-                if has_begun
-                else "--continue: there was nothing to continue, no wave had begun"
-            )
-        watch = eye.watch if can_answer else None
-        sent = await send_mails(
-            ledger, at.connect, made, plan, stop=stop, progress=live, watch=watch
-        )
-        live.end(sent)
-        if can_answer and sent.mails and (found := await eye.look()).code:
-            tell(f"nobody can answer just now: at {found.url} {found.why}; {found.hint}")
-        return sent, await ledger.read(campaign.figures)
-
-
-async def _tell_of_page(runtime: Runtime, ledger: Ledger, found: Found) -> bool:
-    """Return whether a recipient can answer, and say what there is to say about it."""
-    from repermit.cli.probe import certificate_warning, last_answer
-
-    if found.code:
-        tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
-    elif runtime.config.web.is_local:
-        tell(f"A trial: the links lead to {found.url}, which works on this machine only.")
-    elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
-        tell(warning)
-    return not found.code
-
-
-def _plan(runtime: Runtime, approved_size: int, limit: int | None) -> Plan:
-    """Return what the config lets a sender do."""
-    from repermit.dispatch.plan import Plan
-    from repermit.dispatch.waves import Terms
-    from repermit.domain.hours import Hours
-
-    config = runtime.config.relay
-    terms = Terms(
-        sizes=config.waves,
-        watch=timedelta(hours=config.watch_hours),
-        stop_bounce_percent=config.stop_bounce_percent,
-        stop_complaints=config.stop_complaints,
-        has_inbound=runtime.config.inbound.is_configured,
-    )
-    return Plan(
-        give_up=timedelta(hours=config.give_up_hours),
-        connections=config.connections,
-        per_second=config.per_second,
-        approved_size=approved_size,
-        limit=limit,
-        terms=terms,
-        caps=config.caps,
-        hours=Hours(*config.hours, runtime.config.campaign.zone) if config.hours else None,
-    )
 
 
 def _user() -> str:
@@ -164,7 +83,7 @@ def _user() -> str:
         return "somebody"
 
 
-def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
+def _told(sent: Sent, figures: Figures, owed: dict[str, int]) -> dict[str, Any]:
     return {
         "asked": sent.asked,
         "deferred": sent.deferred,
@@ -177,6 +96,7 @@ def _told(sent: Sent, figures: Figures) -> dict[str, Any]:
         "next_try": iso(figures.next_try),
         "next": {"at": iso(sent.next.at), "why": sent.next.why} if sent.next else None,
         "waves": sent.waves,
+        "outbox": owed,
         "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
     }
 

@@ -12,6 +12,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from repermit import __version__
+from repermit.dispatch.letters import Letters
 from repermit.dispatch.mail import Envelope, Mailer, Variant
 from repermit.dispatch.relay import RelayAt
 from repermit.domain.policy import CAN_BE_ASKED, Rules
@@ -27,8 +28,25 @@ if TYPE_CHECKING:
 def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
     """Return what makes the mails; *signing*, for those that leave, needs the DKIM key if the
     config names one. Raises: WordingIncomplete, KeysUnusable."""
+    envelope = _envelope(runtime)
+    signer = _signer(runtime, envelope.domain) if signing else None
+    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
+
+
+def letters(runtime: Runtime, *, signing: bool = True) -> Letters:
+    """Return what makes the mails of the outbox, signed if the config names a DKIM key.
+
+    Without *signing*, only to look at them.
+    Raises: WordingIncomplete, KeysUnusable.
+    """
+    question_id, envelope = mailer(runtime).message_id, _envelope(runtime)
+    signer = _signer(runtime, envelope.domain) if signing else None
+    return Letters(runtime.question, envelope, runtime.templates, question_id, signer)
+
+
+def _envelope(runtime: Runtime) -> Envelope:
     relay = runtime.config.relay
-    envelope = Envelope(
+    return Envelope(
         from_name=relay.from_.name,
         from_address=relay.from_.address,
         reply_to=relay.reply_to.address,
@@ -37,8 +55,6 @@ def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
         message_key=runtime.keys.message,
         bounce_domain=relay.envelope_domain,
     )
-    signer = _signer(runtime, envelope.domain) if signing else None
-    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
 
 
 def _signer(runtime: Runtime, domain: str) -> Signer | None:
@@ -94,7 +110,7 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
     """Return what an approval is given for, part by part; a change in any of it voids it."""
     config, question = runtime.config, runtime.question
     made, shown = mailer(runtime), pages(runtime)
-    variants = list(product(question.wordings, sorted(CAN_BE_ASKED), (False, True)))
+    variants = list(product(question.readings, sorted(CAN_BE_ASKED), (False, True)))
     mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
     views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
     return {

@@ -22,13 +22,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as SmtpSession
 
-from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.cli.answers import answer_app
 from repermit.cli.begin import write_campaign
 from repermit.cli.demo_list import write_list, write_suppression
 from repermit.cli.demo_people import Inbox, Mailbox
 from repermit.cli.session import Session, show
 from repermit.domain.clock import SystemClock
 from repermit.errors import RepermitError
+from repermit.respond.server import bound, serve_until
 
 _WAIT_SECONDS = 20
 
@@ -110,6 +111,9 @@ class _Demo:
         self._run("approve", "--by", "An Peeters", "--informed", "Jan Claes")
         with self._served():
             self._ask_and_answer()
+        _tell("   In Belgium the law wants each no confirmed: one plain mail, once it has stood.")
+        self._clock.let_pass(timedelta(minutes=1))
+        self._run("send")
         _tell("7. Thirty-two days later (this demonstration hands the commands its own clock):")
         self._clock.let_pass(timedelta(days=32))
         self._run("purge", "--dry-run")

@@ -51,10 +51,11 @@ def doubt_list(
 
 async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.cli.assembly import mailer
-    from repermit.dispatch.recover import recover
+    from repermit.dispatch.recover import recover, recover_owed
 
     made = mailer(runtime)
     async with runtime.ledger() as ledger:
+        await recover_owed(ledger)
         await recover(ledger)  # what a sender that was lost had in hand is in doubt from now on
         if as_json:
             rows = [
@@ -153,7 +154,7 @@ def doubt_restored(context: typer.Context, all_of: All = None) -> None:
 
 
 async def _restored(runtime: Runtime, all_of: int | None) -> int:
-    from repermit.ledger.store import campaign, doubt
+    from repermit.ledger.store import campaign, doubt, outbox
 
     async with runtime.ledger() as ledger:
         standings = (await ledger.read(campaign.figures)).standings
@@ -168,5 +169,6 @@ async def _restored(runtime: Runtime, all_of: int | None) -> int:
         while moved := await ledger.write(doubt.doubt_unsettled, slice_rows=500, due=due):
             count += moved
         await ledger.write(doubt.set_aside_restored)
+        await ledger.write(outbox.doubt_restored)
         await ledger.write(ledger.accept_copy)
     return count

@@ -70,18 +70,20 @@ async def planned_purge(runtime: Runtime, at_most: int | None) -> dict[str, Any]
 async def _purge(
     runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
 ) -> dict[str, Any]:
-    from repermit.dispatch.recover import recover
+    from repermit.dispatch.recover import recover, recover_owed
     from repermit.purge.run import plan
     from repermit.purge.run import purge as purge_now
 
     async with runtime.ledger() as ledger:
         await recover(ledger)
+        await recover_owed(ledger)
         if at_most is None:
             at_most = _confirmed(await plan(ledger, at_most=None))
         done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
+        "held": done.held,
         "purged": done.purged,
         "refused": [],
         "traces": done.traces,
@@ -118,6 +120,7 @@ def _planned(intended: Plan) -> dict[str, Any]:
     return {
         "due": intended.due,
         "by_reason": dict(intended.by_reason),
+        "held": intended.held,
         "purged": 0,
         "refused": [
             {"code": each.code, "text": each.text, "until": iso(each.until)}
@@ -130,6 +133,9 @@ def _planned(intended: Plan) -> dict[str, Any]:
 def _show_purge(content: dict[str, Any], *, dry_run: bool) -> None:
     reasons = ", ".join(f"{count:,} {name}" for name, count in content["by_reason"].items())
     show(f"{counted(content['due'], 'recipient')} due{f': {reasons}' if reasons else ''}")
+    if content["held"]:
+        owed = f"{counted(content['held'], 'recipient')} held back: a mail is still owed to them"
+        show(f"{owed}, which `repermit send` delivers")
     for refusal in content["refused"]:
         until = f" (until {refusal['until']})" if refusal["until"] else ""
         show(f"refused [{refusal['code']}]: {refusal['text']}{until}")

@@ -49,6 +49,7 @@ def mail_oneself(
 
 async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.cli.assembly import mailer, relay
+    from repermit.cli.owed import deliver_owed, show_delivered
     from repermit.cli.preview import asked_relationships, sample_variants, test_person
     from repermit.dispatch.refusals import relay_away
     from repermit.dispatch.relay import RelayAway
@@ -84,6 +85,9 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     finally:
         await connection.close()
     show("test mails sent; press their links too: nothing is recorded")
+    if runtime.config.ledger_path.exists():
+        async with runtime.ledger() as ledger:
+            show_delivered(await deliver_owed(runtime, ledger, asyncio.Event()))
 
 
 def approve(

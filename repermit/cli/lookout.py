@@ -42,7 +42,7 @@ class Lookout:
             if not found.code or is_refused_trial:
                 return found
             if self.stop.is_set():
-                raise Interrupted("no mail has left")
+                raise Interrupted("nobody was asked")
             await self._wait(self.between_seconds if left else 0.0)
         if self.is_trial:
             return found

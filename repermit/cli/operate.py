@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +61,16 @@ def status(
         show(f"  what to do: {stopped['way_out']}")
     if figures.paused_at:
         show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
+    if any(figures.outbox.values()):
+        show(f"outbox: {_outbox(figures.outbox)}")
     show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
+
+
+def _outbox(counts: Mapping[str, int]) -> str:
+    """Return the figures of the outbox in words, without those that are 0."""
+    owed = f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers"
+    rest = [f"{counts[name]:,} {name}" for name in ("doubtful", "failed") if counts[name]]
+    return ", ".join([*([owed] if counts["owed"] else []), *rest])
 
 
 def status_content(figures: Figures) -> dict[str, Any]:
@@ -76,6 +86,7 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "paused": iso(figures.paused_at),
         "stopped": _stopped(figures),
         "log": {"size": figures.log_size, "root": figures.log_root},
+        "outbox": dict(figures.outbox),
     }
 
 
@@ -175,6 +186,7 @@ def _on_file(found: OnFile | None) -> dict[str, Any] | None:
             {**vars(each), "at": iso(each.at), "purposes": list(each.purposes)}
             for each in found.answers
         ],
+        "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
     }
 
 
@@ -189,6 +201,9 @@ def _show_person(content: dict[str, Any]) -> None:
         if name == "answers":
             for answer in value:
                 show(f"  {answer['at']}  pressed {answer['button']!r} ({answer['standing']})")
+        elif name == "origins":
+            for origin in value:
+                show(f"  from {origin['network']} {origin['agent']}, until {origin['keep_until']}")
         elif name == "evidence":
             for key, known in value.items():
                 show(f"  {key}: {known}")

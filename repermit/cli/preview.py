@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from repermit.cli.assembly import mailer, pages
-from repermit.dispatch.mail import Variant
+from repermit.cli.assembly import letters, mailer, pages
+from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
+from repermit.domain.question import day_in_words, languages_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.standing import Presses, Standing
@@ -21,6 +23,33 @@ from repermit.respond.pages import Pages, View
 from repermit.runtime import Runtime
 
 _SAMPLE_DAY = date(2019, 3, 12)
+_SAMPLE = Address("an.voorbeeld@example.org", "an.voorbeeld@example.org")
+_DARK = "(prefers-color-scheme: dark)"
+_LIGHTS = {"day": "not all", "night": "all"}  # what that question is replaced by
+_PAGES = (  # name, kind, No first, notice
+    ("page", "question", False, ""),
+    ("page-no", "question", True, "page.question_no_first"),
+    ("suspect", "question", False, "page.suspect"),
+    ("thanks", "thanks", False, ""),
+    ("declined", "declined", False, ""),
+    ("data-sent", "data_sent", False, ""),
+    ("erase", "erase", False, ""),
+    ("erased", "erased", False, ""),
+)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One mail or page: what it is, its file, and its words when they are text."""
+
+    title: str
+    file: str
+    content: str
+
+    @property
+    def is_text(self) -> bool:
+        """Return whether it is the text of a mail."""
+        return self.file.endswith(".txt")
 
 
 def asked_relationships(runtime: Runtime) -> list[str]:
@@ -53,14 +82,19 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
 
     Raises: FileRefused when the folder cannot be written; WordingIncomplete.
     """
-    files = dict(_mails(runtime))
-    files |= dict(_pages(runtime, pages(runtime)))
-    index = runtime.templates.render(
-        "report/preview.html.j2", {"name": runtime.config.campaign.name, "files": list(files)}
-    )
+    groups = dict(_groups(runtime))
+    files = {each.file: each.content for group in groups.values() for each in group}
+    frames = {
+        f"frames/{name.removesuffix('.html')}.{light}.html": content.replace(_DARK, media)
+        for name, content in files.items()
+        if name.endswith(".html")
+        for light, media in _LIGHTS.items()
+    }
+    context = {"name": runtime.config.campaign.name, "groups": groups}
+    index = runtime.templates.render("report/preview.html.j2", context)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in (*files.items(), ("index.html", index)):
+        (folder / "frames").mkdir(parents=True, exist_ok=True)
+        for name, content in {**files, **frames, "index.html": index}.items():
             (folder / name).write_text(content, "utf-8")
     except OSError as failure:
         raise FileRefused(
@@ -69,49 +103,77 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
     return folder / "index.html"
 
 
-def _mails(runtime: Runtime) -> Iterator[tuple[str, str]]:
-    made, now = mailer(runtime), runtime.clock.now()
-    due = runtime.question.due_at(now)
-    person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
+def _groups(runtime: Runtime) -> Iterator[tuple[str, list[Exhibit]]]:
+    """Yield what there is to see in each language, under its name."""
+    question, made, shown = runtime.question, mailer(runtime), pages(runtime)
+    for reading in question.readings:
+        names = [question.wordings[one].say("language.name") for one in languages_of(reading)]
+        exhibits = [*_mails(runtime, made, reading), *_pages(runtime, shown, reading)]
+        yield " · ".join(names), exhibits
+    messages = {"gone": shown.gone, "failure": shown.failure}
+    yield "Every language", [Exhibit(name, f"{name}.html", messages[name]) for name in messages]
+
+
+def _mails(runtime: Runtime, made: Mailer, reading: str) -> Iterator[Exhibit]:
+    person, ending = test_person(_SAMPLE), reading.replace("+", "-")
+    due = runtime.question.due_at(runtime.clock.now())
     for relationship in asked_relationships(runtime):
-        for variant in sample_variants(runtime, relationship):
-            skeleton, name = made.skeleton(variant), f"mail-{relationship}-{variant.language}"
-            values = made.values(TEST_RECIPIENT, person, variant, due)
-            yield f"{name}.html", fill_html(skeleton.html, values)
-            yield f"{name}.txt", f"{skeleton.subject}\n\n{fill(skeleton.text, values)}"
+        variant = Variant(reading, relationship, runtime.question.sensitive)
+        skeleton = made.skeleton(variant)
+        values = made.values(TEST_RECIPIENT, person, variant, due)
+        name, subject = f"mail-{relationship}-{ending}", fill(skeleton.subject, values)
+        yield Exhibit(subject, f"{name}.html", fill_html(skeleton.html, values))
+        yield Exhibit(subject, f"{name}.txt", f"{subject}\n\n{fill(skeleton.text, values)}")
+    subject, text = letters(runtime, signing=False).acknowledgement(reading)
+    yield Exhibit(subject, f"mail-acknowledgement-{ending}.txt", f"{subject}\n\n{text}")
 
 
-def _pages(runtime: Runtime, made: Pages) -> Iterator[tuple[str, str]]:
-    now = runtime.clock.now()
-    person = test_person(Address("an.voorbeeld@example.org", "an.voorbeeld@example.org"))
-    every = tuple(purpose.id for purpose in runtime.question.purposes)
-    for variant in sample_variants(runtime, asked_relationships(runtime)[0]):
-        asked = Asked(
-            id=TEST_RECIPIENT,
-            person=person,
-            language=variant.language,
-            presses=Presses(Standing.ASKED),
-            due_at=None,
-            mail=None,
-            purposes=every,
-            answered_at=None,
+def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:
+    now, ending = runtime.clock.now(), reading.replace("+", "-")
+    asked = _asked(runtime)
+    relationship = asked_relationships(runtime)[0]
+    for name, kind, no_first, notice in _PAGES:
+        view = View(
+            kind=kind,
+            language=reading,
+            relationship=relationship,
+            sensitive=runtime.question.sensitive,
+            no_first=no_first,
+            notice=notice,
+            purposes=asked.purposes if kind == "thanks" else (),
         )
-        for name, kind, no_first, notice in (
-            ("page", "question", False, ""),
-            ("page-no", "question", True, "page.question_no_first"),
-            ("suspect", "question", False, "page.suspect"),
-            ("thanks", "thanks", False, ""),
-            ("declined", "declined", False, ""),
-        ):
-            view = View(
-                kind=kind,
-                language=variant.language,
-                relationship=variant.relationship,
-                sensitive=variant.sensitive,
-                no_first=no_first,
-                notice=notice,
-                purposes=every if kind == "thanks" else (),
-            )
-            yield f"{name}-{variant.language}.html", made.page(view, asked, now=now)
-    yield "gone.html", made.gone
-    yield "failure.html", made.failure
+        yield Exhibit(name, f"{name}-{ending}.html", shown.page(view, asked, now=now))
+    language = languages_of(reading)[0]
+    if reading == language:
+        content = shown.record(asked, _record(runtime, language), "record.json", language=language)
+        yield Exhibit("record", f"record-{ending}.html", content)
+
+
+def _asked(runtime: Runtime) -> Asked:
+    return Asked(
+        id=TEST_RECIPIENT,
+        person=test_person(_SAMPLE),
+        language=None,
+        presses=Presses(Standing.ASKED),
+        due_at=None,
+        mail=None,
+        purposes=tuple(purpose.id for purpose in runtime.question.purposes),
+        answered_at=None,
+    )
+
+
+def _record(runtime: Runtime, language: str) -> list[tuple[str, str]]:
+    """Return a consent record as its page shows it."""
+    said, known = runtime.question.wordings[language], runtime.question.variables(language)
+    values: Mapping[str, str] = {
+        "number": "1",
+        "controller": known["who"],
+        "address": _SAMPLE.masked,
+        "purpose": known["what"],
+        "given": day_in_words(runtime.today(), language),
+        "button": said.say("button.yes", **known | {"deadline": ""}),
+        "page": "0f3a…",
+        "legal_basis": said.say("record.consent"),
+        "valid": said.say("record.until_withdrawn"),
+    }
+    return [(said.say(f"record.{name}"), value) for name, value in values.items()]

@@ -31,11 +31,9 @@ def left_from_trial(runtime: Runtime) -> str:
     return f"these still stand as in the example: {', '.join(left)}" if left else ""
 
 
-async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
-    """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.cli.assembly import approval_facts, digest
-    from repermit.cli.changes import came_from, changes
-    from repermit.ledger.store import approval, campaign, erasing, present
+async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
+    """Refuse where no mail at all may leave. Raises: SendRefused."""
+    from repermit.ledger.store import campaign, erasing, present
 
     if await ledger.read(ledger.older_copy):
         raise present.older_copy()
@@ -48,6 +46,14 @@ async def require_ready(runtime: Runtime, ledger: Ledger) -> Approval:
     figures = await ledger.read(campaign.figures)
     if figures.paused_at is not None:
         raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+
+
+async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
+    """Return the approval that holds for exactly this. Raises: SendRefused."""
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
+    from repermit.ledger.store import approval
+
     given = await ledger.read(approval.latest_approval)
     if given is None:
         raise SendRefused(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     """Return what `send --plan` tells; no mail leaves, and nobody's row changes."""
     from repermit.cli.probe import prober
-    from repermit.cli.ready import require_ready
+    from repermit.cli.ready import require_approval, require_sound
     from repermit.dispatch.forecast import forecast
     from repermit.dispatch.waves import ages
     from repermit.domain.decay import expected_dead
@@ -29,7 +29,8 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     async with runtime.ledger() as ledger:
         state, figures = await ledger.read(waves.state), await ledger.read(campaign.figures)
         try:
-            await require_ready(runtime, ledger)
+            await require_sound(runtime, ledger)
+            await require_approval(runtime, ledger)
             refused = None
         except SendRefused as refusal:
             refused = {"why": str(refusal), "way_out": refusal.hint}

@@ -16,7 +16,7 @@ from repermit.dispatch.mail import Variant
 from repermit.domain import decay
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
-from repermit.domain.question import day_in_words
+from repermit.domain.question import day_in_words, in_each
 from repermit.domain.skeleton import fill
 from repermit.errors import FileRefused
 from repermit.ledger.store.approval import Approved
@@ -142,12 +142,16 @@ def _mails(runtime: Runtime, found: Counts) -> Iterator[dict[str, object]]:
 def _lines(runtime: Runtime, variant: Variant) -> list[str]:
     """Return the subject of a mail, and the lines of its text."""
     skeleton, url = mailer(runtime).skeleton(variant), runtime.config.web.public_url
+
+    def dates(language: str) -> dict[str, str]:
+        last = _last_day(runtime, runtime.clock.now(), language)
+        return {"deadline": last, "collected": "[DATE]", "ended": "[DATE]"}
+
     values = {
         "yes_url": f"{url}/yes/[LINK]",
         "no_url": f"{url}/no/[LINK]",
-        "deadline": _last_day(runtime, runtime.clock.now(), variant.language),
-        **dict.fromkeys(("collected", "ended"), "[DATE]"),
         "source": "[SOURCE]",
+        **in_each(variant.language, dates),
     }
     text = fill(skeleton.text, values).strip()
     return [fill(skeleton.subject, values), *text.splitlines()]
@@ -156,13 +160,13 @@ def _lines(runtime: Runtime, variant: Variant) -> list[str]:
 def _variants(runtime: Runtime, found: Counts) -> list[tuple[Variant, int]]:
     """Return the variants of the mail with the number of their recipients, by language."""
     question, counts = runtime.question, Counter[Variant]()
-    for (language, relationship, sensitive), count in found.mails.items():
-        neutral = sensitive or question.sensitive
-        counts[Variant(question.language_for(language), relationship, neutral)] += count
+    for (language, country, relationship, sensitive), count in found.mails.items():
+        reading = question.reading_for(language, country)
+        counts[Variant(reading, relationship, sensitive or question.sensitive)] += count
     most = max(counts, key=counts.__getitem__, default=None)
     relationship = most.relationship if most else asked_relationships(runtime)[0]
-    order = list(question.wordings)
-    for language in set(order) - {variant.language for variant in counts}:
+    order = question.readings
+    for language in set(question.wordings) - {variant.language for variant in counts}:
         counts[Variant(language, relationship, question.sensitive)] = 0
     return sorted(counts.items(), key=lambda each: (order.index(each[0].language), -each[1]))
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from repermit.config import urls, values
 from repermit.config.values import Line, PerhapsLine, PerhapsText, Text
-from repermit.domain import policy, purpose
+from repermit.domain import colour, policy, purpose
 
 Unused = Annotated[Any, Field(json_schema_extra={"unused": True})]  # accepted, not used yet
 _OLD_CONTACTS = "old_contacts"
@@ -57,6 +57,11 @@ class Campaign(Table):
     timezone: values.Zone = Field(description='a name such as "Europe/Brussels"')
     answer_days: int = Field(default=30, ge=14, le=365, description="whole days, from 14 to 365")
     sensitive: bool = Field(default=False, description="true or false")
+    colour: values.Colour = Field(
+        default=colour.DEFAULT,
+        description='six hexadecimal digits such as "#17506b", dark enough under white letters',
+    )
+    logo: values.Logo = Field(default="", description="a PNG or JPEG of at most 4096 bytes")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -220,8 +225,11 @@ class Web(Table):
     bind: values.Bind = Field(
         default="127.0.0.1:8080", description='"127.0.0.1:8080" or "[::1]:8080"'
     )
-    trusted_proxy: Unused = None
-    keep_until: Unused = None
+    trusted_proxy: values.Networks = Field(
+        default=(), description='an address or a network such as "127.0.0.1" or "10.0.0.0/24"'
+    )
+    keep_until: values.Day = Field(default=None, description="a date such as 2029-12-31")
+    origin_days: int = Field(default=0, ge=0, le=3650, description="whole days, from 0 to 3650")
 
     @property
     def is_local(self) -> bool:

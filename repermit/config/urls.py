@@ -1,4 +1,4 @@
-"""What a URL of the config must be. A check returns its text or says what is wrong with it."""
+"""What URLs and networks of the config must be. A check returns its value or says what is wrong."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from repermit.domain.network import Network
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BIND = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+)):([0-9]{1,5})")
@@ -126,3 +128,15 @@ def database_url(url: str) -> str:
     if name == url or not name or name.endswith("/") or name == ":memory:" or "?" in name:
         raise ValueError("is not a SQLite file")
     return url
+
+
+def networks(value: object) -> tuple[Network, ...]:
+    """Return the one network that the text names; none for an empty text."""
+    if not isinstance(value, str):
+        raise ValueError("is not a text in quotes")
+    if not value.strip():
+        return ()
+    try:
+        return (ipaddress.ip_network(value.strip(), strict=False),)
+    except ValueError:
+        raise ValueError("is neither an address nor a network") from None

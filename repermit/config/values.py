@@ -6,6 +6,7 @@ repeats a value.
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import difflib
 import re
@@ -20,7 +21,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, PlainValidator, StringConstraints, ValidationInfo
 
 from repermit.config import urls
-from repermit.domain import address
+from repermit.domain import address, colour
+from repermit.domain.network import Network
 from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
 
@@ -31,6 +33,8 @@ _MAILBOX = re.compile(r'"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>')
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}  # by how they begin
+_LARGEST_LOGO = 4096  # bytes: it stands in every page, and a page stays under 20 kB
 _LONGEST_DOMAIN = 190  # with what stands before the @, within 254 (RFC 5321 section 4.5.3.1.3)
 
 
@@ -107,6 +111,36 @@ def _text_file(name: object, info: ValidationInfo) -> Path | None:
     if not is_text:
         raise ValueError("is not a file with text that can be read")
     return path
+
+
+def _colour(text: str) -> str:
+    """Return the colour, which words must stand out in, and under, on every page."""
+    text = text.lower()
+    if not colour.is_colour(text):
+        raise ValueError("is not a colour")
+    apart = colour.contrast(text, colour.GROUND)
+    if apart < colour.LEAST:
+        found = f"{apart:.1f} to 1 where WCAG wants {colour.LEAST:g}"
+        raise ValueError(f"is too pale for people to read ({found})")
+    return text
+
+
+def _logo(name: object, info: ValidationInfo) -> str:
+    """Return the picture as a data URI, or an empty text for no name."""
+    if not isinstance(name, str):
+        raise ValueError("is not a text in quotes")
+    if not name:
+        return ""
+    try:
+        octets = Path((info.context or {})["folder"], name).read_bytes()
+    except (OSError, ValueError):
+        raise ValueError("is not a file that can be read") from None
+    kind = next((kind for start, kind in _PICTURES.items() if octets.startswith(start)), None)
+    if kind is None:
+        raise ValueError("is not a picture of a kind that every page can show")
+    if len(octets) > _LARGEST_LOGO:
+        raise ValueError(f"is too large, {len(octets)} bytes")
+    return f"data:image/{kind};base64,{base64.b64encode(octets).decode('ascii')}"
 
 
 def _day(value: object) -> dt.date | None:
@@ -195,8 +229,11 @@ PublicUrl = Annotated[Line, AfterValidator(urls.public_url)]
 RelayUrl = Annotated[Line, AfterValidator(urls.relay_url)]
 DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
 Bind = Annotated[Line, AfterValidator(urls.bind)]
+Networks = Annotated[tuple[Network, ...], PlainValidator(urls.networks)]
 Day = Annotated[dt.date | None, PlainValidator(_day)]
 ProviderCaps = Annotated[Caps, PlainValidator(_caps)]
 WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours)]
 TextFile = Annotated[Path | None, PlainValidator(_text_file)]
+Colour = Annotated[Line, AfterValidator(_colour)]
+Logo = Annotated[str, PlainValidator(_logo)]
 ByLanguage = Annotated[Mapping[Language, Line], AfterValidator(frozen)]

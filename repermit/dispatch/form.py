@@ -150,7 +150,9 @@ def check(made: Form, skeleton: Skeleton, envelope: Envelope) -> None:
     Raises: WordingIncomplete when they differ, or a line is longer than mail allows.
     """
     url, token = envelope.public_url, "x" * 55
-    values = {name: one_line_end(f"{_ODD * 3}{name}") for name in PLACES}
+    named = made.text.names | made.html.names
+    places = {*PLACES, *(name for name in named if name[:-3] in PLACES)}  # "deadline_fr" too
+    values = {name: one_line_end(f"{_ODD * 3}{name}") for name in places}
     values |= {"answer": token, "yes_url": f"{url}/yes/{token}", "no_url": f"{url}/no/{token}"}
     way_out = f"{url}/u/{token}".encode("ascii")
     head = made.head.filled(dict.fromkeys(headers.OPEN, b"x") | {"unsubscribe": way_out})

@@ -47,7 +47,7 @@ def skeleton(envelope: Envelope, boundary: str) -> str:
     """
     headers = {
         "To": place("to"),
-        "From": _mailbox(envelope.from_name, envelope.from_address),
+        "From": mailbox(envelope.from_name, envelope.from_address),
         "Reply-To": envelope.reply_to,
         "Subject": place("subject"),
         "List-Id": f"<{envelope.campaign}.{envelope.domain}>",
@@ -74,7 +74,8 @@ def date(seconds: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(seconds, UTC)).encode("ascii")
 
 
-def _mailbox(name: str, address: str) -> str:
+def mailbox(name: str, address: str) -> str:
+    """Return a mailbox with its name as a header holds it."""
     if _is_plain(name):
         return str(Mailbox(name, addr_spec=address))
     return f"{_in_header(name)} <{address}>"

@@ -15,7 +15,8 @@ from repermit.dispatch.words import Skeleton, Variant
 from repermit.domain.deadline import last_day
 from repermit.domain.envelope import Bounces
 from repermit.domain.mac import Mac
-from repermit.domain.question import Question, about_when, day_in_words
+from repermit.domain.policy import Evidence
+from repermit.domain.question import Question, about_when, day_in_words, in_each
 from repermit.domain.skeleton import fill
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
@@ -62,7 +63,7 @@ class Mailer:
     def variant(self, person: Person, language: str | None) -> Variant:
         """Return which words this person is to read."""
         return Variant(
-            language=self.question.language_for(language),
+            language=self.question.reading_for(language, person.evidence.country),
             relationship=person.evidence.relationship or "",
             sensitive=person.evidence.sensitive or self.question.sensitive,
         )
@@ -117,14 +118,19 @@ class Mailer:
         self, recipient_id: int, person: Person, variant: Variant, due: datetime
     ) -> dict[str, str]:
         """Return what fills the places of a skeleton for this recipient."""
-        evidence, language = person.evidence, variant.language
+        evidence = person.evidence
         answer = self._tokens.issue(Scope.ANSWER, recipient_id)
         return {
             "answer": answer,
             "yes_url": f"{self._envelope.public_url}/yes/{answer}",
             "no_url": f"{self._envelope.public_url}/no/{answer}",
-            "deadline": _deadline(due, self.question.zone, language),
             "source": one_line_end(evidence.source or ""),
+            **in_each(variant.language, lambda each: self._dates(evidence, due, each)),
+        }
+
+    def _dates(self, evidence: Evidence, due: datetime, language: str) -> dict[str, str]:
+        return {
+            "deadline": _deadline(due, self.question.zone, language),
             "collected": _about_when(evidence.collected, language) if evidence.collected else "",
             "ended": _about_when(evidence.ended, language) if evidence.ended else "",
         }

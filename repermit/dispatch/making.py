@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from repermit.dispatch.mail import Mail, Mailer, Variant
-from repermit.dispatch.refusals import Unmade
-from repermit.errors import RepermitError, WordingIncomplete
+from repermit.dispatch.refusals import UNMAKEABLE, Unmade, why_unmade
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import snapshots
 from repermit.ledger.store.sending import Intent, Reserved
-
-_UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
 
 
 class Making:
@@ -28,8 +25,8 @@ class Making:
         due = mailer.question.due_at(now)
         try:
             mail = mailer.build(reserved.id, reserved.person, variant, due=due, now=now)
-        except _UNMAKEABLE as failure:
-            self.unmade.setdefault(_reason(failure), Unmade()).add(reserved.id)
+        except UNMAKEABLE as failure:
+            self.unmade.setdefault(why_unmade(failure), Unmade()).add(reserved.id)
             return None
         return mail, Intent(reserved, due, self._kept.get(variant) or await self._keep(variant))
 
@@ -38,14 +35,3 @@ class Making:
         content = self._mailer.skeleton(variant).content
         await self._ledger.write(snapshots.keep_snapshot, "mail", variant.language, content)
         return self._kept.setdefault(variant, snapshots.snapshot_hash(content))
-
-
-def _reason(failure: Exception) -> str:
-    """Return why a mail cannot be made, without what stands in it: that may be somebody's."""
-    match failure:
-        case RepermitError():
-            return str(failure)
-        case KeyError(args=(str(name),)):
-            return f"the words want {name}, which nobody knows"
-        case _:
-            return f"a sentence, or what fills it, cannot be written ({type(failure).__name__})"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from repermit.errors import SendRefused
+from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 
+UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
 _IDS_TOLD = 5
 
 
@@ -82,6 +83,17 @@ class Unmade:
         )
 
 
+def why_unmade(failure: Exception) -> str:
+    """Return why a mail cannot be made, without what stands in it: that may be somebody's."""
+    match failure:
+        case RepermitError():
+            return str(failure)
+        case KeyError(args=(str(name),)):
+            return f"the words want {name}, which nobody knows"
+        case _:
+            return f"a sentence, or what fills it, cannot be written ({type(failure).__name__})"
+
+
 def not_made(why: Mapping[str, Unmade]) -> SendRefused:
     """Return what to tell of recipients whose mail could not be made, by the reason why."""
     count = sum(one.count for one in why.values())
@@ -90,4 +102,12 @@ def not_made(why: Mapping[str, Unmade]) -> SendRefused:
         f"no mail could be made for {count:,} of them: {told}; the others were asked",
         hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
         "then approve it anew and `repermit send` again",
+    )
+
+
+def owed_not_made(failure: Exception) -> SendRefused:
+    """Return that a mail of the outbox could not be made."""
+    return SendRefused(
+        f"a mail that is owed could not be made ({why_unmade(failure)}); it is tried again later",
+        hint="correct the templates or sentences of the campaign, then `repermit send` again",
     )

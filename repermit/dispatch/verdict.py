@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from repermit.domain.standing import Standing
-from repermit.ledger.store.sending import Reserved, Settlement
+from repermit.ledger.store.sending import Settlement
 
 # 501 is not among them: to RCPT it means that the address is none.
 _ABOUT_THE_DIALOGUE = frozenset({"500", "502", "503", "504", "530", "534", "535", "538", "555"})
@@ -78,9 +79,19 @@ def of_no(reply: str, *, to_sender: bool = False) -> Delayed | Refused | SenderR
             return None
 
 
-def settlement(
-    verdict: Verdict, reserved: Reserved, *, now: datetime, give_up: timedelta
-) -> Settlement:
+class Tried(Protocol):
+    """How often a mail was tried before, and since when."""
+
+    @property
+    def attempts(self) -> int:
+        """Return how often it was tried."""
+
+    @property
+    def first_try_at(self) -> datetime | None:
+        """Return when it was tried first; None when it was not."""
+
+
+def settlement(verdict: Verdict, tried: Tried, *, now: datetime, give_up: timedelta) -> Settlement:
     """Return where *verdict* leaves a recipient; after *give_up* of delays they are given up."""
     match verdict:
         case Accepted(reply):
@@ -92,10 +103,10 @@ def settlement(
         case Refused(reply):
             return Settlement(Standing.UNDELIVERABLE, reply)
         case Delayed(reply):
-            first = reserved.first_try_at or now
+            first = tried.first_try_at or now
             if now - first >= give_up:
                 return Settlement(Standing.UNDELIVERABLE, f"gave up after {reply}")
-            return Settlement(Standing.DEFERRED, reply, now + retry_after(reserved.attempts))
+            return Settlement(Standing.DEFERRED, reply, now + retry_after(tried.attempts))
 
 
 def retry_after(attempts: int) -> timedelta:

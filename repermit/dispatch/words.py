@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from repermit.domain.question import Question
+from repermit.domain.question import Question, languages_of, places
 from repermit.domain.skeleton import place
 from repermit.domain.templates import Templates
 from repermit.domain.wording import why_key
@@ -20,7 +20,7 @@ _FIRST_MAIL = frozenset({"gave_address_only", "company_mailbox"})
 class Variant(NamedTuple):
     """What decides on the words: the language, and why this recipient is asked."""
 
-    language: str
+    language: str  # "nl", or a reading such as "nl+fr+de"
     relationship: str
     sensitive: bool
     test: bool = False
@@ -47,9 +47,17 @@ def render(question: Question, templates: Templates, variant: Variant) -> Skelet
     lets such a row be asked), or a template fails or leaves a link out; KeyError when a sentence
     names what nobody knows.
     """
-    known = question.variables(variant.language) | {name: place(name) for name in PLACES}
-    subject = question.wordings[variant.language].say(_subject_key(variant), **known)
-    context = _context(question, variant, known) | {"subject": subject}
+    said = [_said(question, variant, language) for language in languages_of(variant.language)]
+    subject = " / ".join(str(each["subject"]) for each in said)
+    context = {
+        "lang": said[0]["lang"],
+        "subject": subject,
+        "yes_url": place("yes_url"),
+        "no_url": place("no_url"),
+        "test_banner": " ".join(str(each["test_banner"]) for each in said).strip(),
+        "languages": said,
+        **question.sender(),
+    }
     made = Skeleton(
         subject=subject,
         text=templates.render("mail/question.txt.j2", context),
@@ -59,28 +67,31 @@ def render(question: Question, templates: Templates, variant: Variant) -> Skelet
     return made
 
 
-def _context(question: Question, variant: Variant, known: dict[str, str]) -> dict[str, object]:
-    """Return what the templates of the mail may use, except its subject."""
-    wording = question.wordings[variant.language]
+def _said(question: Question, variant: Variant, language: str) -> dict[str, object]:
+    """Return the words of the mail in one language."""
+    wording = question.wordings[language]
+    known = question.variables(language) | places(PLACES, variant.language, language)
     why = why_key(variant.relationship, variant.sensitive)
     if why is None:
         raise WordingIncomplete([f"no sentence says why {variant.relationship} is asked"])
     greeting = "greeting_several" if len(question.purposes) > 1 else "greeting_question"
-    return {
-        "lang": variant.language,
-        "question": wording.say(f"mail.{greeting}", **known),
-        "yes_url": place("yes_url"),
-        "no_url": place("no_url"),
-        "yes_label": wording.say("button.yes", **known),
-        "no_label": wording.say("button.no", **known),
-        "press_once_more": wording.say("mail.press_once_more", **known),
-        "silence": wording.say("silence.sentence", **known),
-        "why": wording.say(why, **known),
-        "asked_once": wording.say("mail.asked_once", **known),
-        "yours_alone": wording.say("mail.yours_alone", **known),
-        "test_banner": wording.say("mail.test_banner", **known) if variant.test else "",
-        **question.sender(variant.language),
+    keys = {
+        "language_name": "language.name",
+        "subject": _subject_key(variant),
+        "question": f"mail.{greeting}",
+        "yes_label": "button.yes",
+        "no_label": "button.no",
+        "press_once_more": "mail.press_once_more",
+        "silence": "silence.sentence",
+        "why": why,
+        "asked_once": "mail.asked_once",
+        "yours_alone": "mail.yours_alone",
+        "data_and_rights": "mail.data_and_rights",
+        "complaint": "mail.complaint",
     }
+    said: dict[str, object] = {name: wording.say(key, **known) for name, key in keys.items()}
+    banner = wording.say("mail.test_banner", **known) if variant.test else ""
+    return said | {"lang": language, "test_banner": banner}
 
 
 def _refuse_incomplete(made: Skeleton) -> None:

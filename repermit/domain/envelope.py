@@ -2,8 +2,10 @@
 
     b+4711.<mac>@bounces.example.org    the envelope sender, to which bounces are sent
     4711.<mac>                          the envelope id, which delivery reports repeat
+    o+12.<mac>@bounces.example.org      the same of a mail of the outbox, by its own number
+    o12.<mac>
 
-Neither holds an address, and nobody else can make one up.
+None holds an address, and nobody else can make one up.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import re
 
 from repermit.domain.mac import Mac
 
-_MARK = "b+"
+_MARK, _OWED = "b+", "o"
 _MAC_BYTES = 16
 _is_signed = re.compile(rf"([0-9]{{1,19}})\.[0-9a-f]{{{2 * _MAC_BYTES}}}").fullmatch
+_is_owed = re.compile(rf"o\+?([0-9]{{1,19}})\.[0-9a-f]{{{2 * _MAC_BYTES}}}").fullmatch
 
 
 class Bounces:
@@ -59,3 +62,24 @@ class Bounces:
         recipient_id = int(found[1])
         same = hmac.compare_digest(self.envid(recipient_id), found[0])
         return recipient_id if same else None
+
+    def owed_envid(self, owed_id: int) -> str:
+        """Return the ENVID of a mail of the outbox; never that of a question."""
+        mac = self._mac.digest(b"owed.%d" % owed_id)[:_MAC_BYTES]
+        return f"{_OWED}{owed_id}.{mac.hex()}"
+
+    def owed_sender(self, owed_id: int) -> str:
+        """Return the envelope sender of a mail of the outbox; never that of a question."""
+        envid = self.owed_envid(owed_id)
+        return f"{_OWED}+{envid.removeprefix(_OWED)}@{self._domain}"
+
+    def owed(self, name: str) -> int | None:
+        """Return which mail of the outbox left under *name*, its envelope sender or envelope id;
+        None when it is forged, cut off, foreign or that of a question."""
+        local, at, domain = name.lower().partition("@")
+        found = _is_owed(local)
+        if not found or (at and (not domain or domain != self._domain)):
+            return None
+        owed_id = int(found[1])
+        same = hmac.compare_digest(self.owed_envid(owed_id), local.replace("+", "", 1))
+        return owed_id if same else None

@@ -163,6 +163,7 @@ TABLE: Mapping[Relationship, Mapping[str, Outcome]] = MappingProxyType(
         Relationship.COMPANY_MAILBOX: _row(_EXEMPT, _ASK, _ASK, _WITHHOLD, _WITHHOLD, _WITHHOLD),
     }
 )
+_ACKNOWLEDGED_IN = frozenset({"BE"})
 NEVER_ASKED = frozenset({Relationship.BOUGHT_OR_UNKNOWN, Relationship.UNFINISHED_FORM})
 CAN_BE_ASKED = frozenset(Relationship) - NEVER_ASKED - {Relationship.SIGNED_UP_WITH_PROOF}
 
@@ -172,6 +173,14 @@ def is_cell(name: str) -> bool:
     for which a true sentence exists that tells the recipient why they are asked."""
     country, _, relationship = name.partition(".")
     return country in _COVERED and relationship in CAN_BE_ASKED
+
+
+def owes_acknowledgement(country: str | None) -> bool:
+    """Return whether a no of somebody who lives there is to be confirmed by e-mail.
+
+    Source: BE Royal Decree of 4 April 2003 art. 2.
+    """
+    return country in _ACKNOWLEDGED_IN
 
 
 def decide(evidence: Evidence, rules: Rules, *, today: date) -> Decision:

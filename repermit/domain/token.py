@@ -22,12 +22,18 @@ FIRST_PROBE = 1 << 62  # ids from here on are those of probes, each its own; no 
 _is_token = re.compile(r"[A-Za-z0-9_-]{2,11}\.[A-Za-z0-9_-]{43}").fullmatch
 
 
+def is_nobody(recipient_id: int) -> bool:
+    """Return whether no recipient is meant, but a test mail or a probe."""
+    return recipient_id == TEST_RECIPIENT or recipient_id >= FIRST_PROBE
+
+
 class Scope(StrEnum):
     """What a token is good for; a token of one scope is worthless in another."""
 
     ANSWER = "answer"  # /yes/ and /no/
     UNSUBSCRIBE = "unsubscribe"  # /u/
     FORM = "form"  # the hidden field that shows that the page was rendered here
+    ERASE = "erase"  # the same, of the page that confirms an erasure
 
 
 class Tokens:

@@ -18,6 +18,47 @@ _ORIGIN: Final = _SENDER | {"source", "collected", "ended"}
 _ONTO: Final = _ASK | {"masked"}
 _NONE: Final[frozenset[str]] = frozenset()
 
+_HELD: Final = (  # what the mail with everything that is held says; see `domain.held`
+    "heading_person",
+    "heading_lists",
+    "heading_answers",
+    "heading_mails",
+    "heading_never",
+    "heading_others",
+    "heading_rights",
+    "heading_fields",
+    "address",
+    "source",
+    "collected",
+    "last_contact",
+    "ended",
+    "country",
+    "language",
+    "origin",
+    "taken_in",
+    "mailed",
+    "until",
+    "standing",
+    "purposes",
+    "standing_listed",
+    "standing_withheld",
+    "standing_exempt",
+    "standing_claimed",
+    "standing_deferred",
+    "standing_doubtful",
+    "standing_asked",
+    "standing_undeliverable",
+    "standing_opted_in",
+    "standing_opted_out",
+    "mail_acknowledgement",
+    "mail_data",
+    "never",
+    "attachment",
+    "rights",
+    "yes",
+    "no",
+)
+
 REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "language.name": _NONE,
@@ -78,13 +119,46 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "receipt.purpose": _NONE,
         "receipt.address": _NONE,
         "receipt.sender": _NONE,
+        "receipt.record": _NONE,
+        "rights.heading": _SENDER,
+        "rights.intro": _ONTO,
+        "rights.data_button": _NONE,
+        "rights.erase_button": _NONE,
+        "rights.data_title": _SENDER,
+        "rights.data_sent": _ONTO,
+        "rights.erase_title": _SENDER,
+        "rights.erase_sentence": _ONTO,
+        "rights.erase_confirm": _NONE,
+        "rights.erase_not": _SENDER,
+        "rights.erased_title": _SENDER,
+        "rights.erased": _SENDER,
+        "rights.data_subject": _SENDER,
+        "rights.data_text": _SENDER,
+        "record.heading": _SENDER,
+        "record.intro": _SENDER,
+        "record.json": _NONE,
+        "record.number": _NONE,
+        "record.controller": _NONE,
+        "record.address": _NONE,
+        "record.purpose": _NONE,
+        "record.given": _NONE,
+        "record.button": _NONE,
+        "record.page": _NONE,
+        "record.legal_basis": _NONE,
+        "record.consent": _NONE,
+        "record.valid": _NONE,
+        "record.until_withdrawn": _NONE,
         "acknowledgement.subject": _SENDER,
         "acknowledgement.text": _SENDER | {"what"},
+        **{f"held.{name}": _SENDER | {"answered"} for name in _HELD},
     }
 )
 
 _ONE_LINE: Final = frozenset(
-    {"mail.subject", "mail.subject_first", "mail.subject_sensitive", "acknowledgement.subject"}
+    {
+        *("mail.subject", "mail.subject_first", "mail.subject_sensitive"),
+        *("acknowledgement.subject", "rights.data_subject"),
+    }
 )
 
 _EXPLAINED: Final = frozenset(

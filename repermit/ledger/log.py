@@ -42,11 +42,14 @@ class Kind(StrEnum):
     EXPORTED = "exported"
     PURGED = "purged"
     RESEALED = "resealed"  # survivors stand under a new generation
+    REQUESTED = "requested"  # a recipient asked for everything that is held about them
+    MAILED = "mailed"  # the relay took a mail that was owed to them besides the question
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})
+PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT, Kind.REQUESTED, Kind.MAILED})
+MOVING = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})  # of those, what says where they stand
 
 
 class Statements(Protocol):

@@ -30,6 +30,18 @@ def _partial(name: str, order: str, *, where: str) -> Index:
     )
 
 
+def _once(name: str) -> Index:
+    """Return the index that lets a recipient have one acknowledgement, for ever."""
+    condition = text("kind = 'acknowledgement' AND standing <> 'dropped'")
+    return Index(
+        name,
+        "recipient_id",
+        unique=True,
+        sqlite_where=condition,
+        postgresql_where=condition,
+    )
+
+
 class Campaign(SQLModel, table=True):
     """The one row that says whose ledger this is, with the counters that must always add up."""
 
@@ -161,6 +173,18 @@ class AnswerRecord(SQLModel, table=True):
     leaf: int = _big()
 
 
+class OriginRecord(SQLModel, table=True):
+    """Where a yes came from, if the config wants it kept, until its time is over."""
+
+    __tablename__ = "origin"
+
+    answer_id: int = Field(foreign_key="answer.id", primary_key=True)
+    recipient_id: int = _big(foreign_key="recipient.id", index=True)
+    generation: int
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    keep_until: int = _big(index=True)
+
+
 class Suppression(SQLModel, table=True):
     """The keyed hash of an address that is never mailed."""
 
@@ -170,6 +194,33 @@ class Suppression(SQLModel, table=True):
     at: int = _big()
     source: str  # list, import, answer, erased, asked (purged after the one question)
     reason: str = ""
+
+
+class Outbox(SQLModel, table=True):
+    """One mail that is owed besides the question. Nobody's standing depends on it; once its
+    recipient is gone it names nobody."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_recipient", "recipient_id"),
+        Index("ix_outbox_standing", "standing", "not_before"),
+        _once("ix_outbox_acknowledged"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    recipient_id: int | None = _big(default=None)  # None: gone since, or the operator
+    kind: str  # acknowledgement, data
+    language: str
+    created_at: int = _big()
+    not_before: int = _big()
+    standing: str  # waiting, claimed, sent, doubtful, failed, dropped
+    claimed_by: str | None = None
+    attempts: int = 0
+    first_try_at: int | None = _big(default=None)
+    try_at: int | None = _big(default=None)
+    intent_at: int | None = _big(default=None)
+    settled_at: int | None = _big(default=None)
+    relay_reply: str | None = None  # the relay's codes only, never its text
 
 
 class Snapshot(SQLModel, table=True):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repermit.domain.standing import Standing
-from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
+from repermit.ledger.log import MOVING, PERSONAL, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
 from repermit.ledger.merkle import Frontier, leaf_hash
 from repermit.ledger.transaction import Transaction
@@ -95,7 +95,7 @@ def _entry_fault(tx: Transaction, row: tuple[Any, ...], *, expected: int) -> str
 
 def _replay(kind: str, payload: dict[str, Any], standings: array[int]) -> None:
     """Set in *standings* what an entry says of its recipients."""
-    if kind in PERSONAL:
+    if kind in MOVING:
         _set(standings, payload["recipient"], payload["recipient"], payload["standing"])
     for moved in payload.get("moves", ()):
         for first, last in moved["ids"]:

@@ -63,6 +63,15 @@ class Writer:
         """Return the mark as it stands. Raises: KeysUnusable when it cannot be read."""
         return self._mark.read()
 
+    def require_in_place(self) -> None:
+        """Raise LedgerUnusable when another file stands where the ledger was opened; OSError when
+        none does."""
+        if not os.path.samestat(self._file, self._path.stat()):
+            raise LedgerUnusable(
+                "the ledger was replaced while it was in use",
+                hint="end every repermit command and start again; this change was not made",
+            )
+
     def older_copy(self, tx: Transaction) -> bool:
         """Return whether this ledger is behind the mark: a copy from before was put back."""
         known = _is_known(self._mark.read(), _point(tx))
@@ -147,11 +156,7 @@ class Writer:
         outcomes: list[tuple[_Part, Any, BaseException | None]],
     ) -> None:
         """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
-        if not os.path.samestat(self._file, self._path.stat()):
-            raise LedgerUnusable(
-                "the ledger was replaced while it was in use",
-                hint="end every repermit command and start again; this change was not made",
-            )
+        self.require_in_place()
         connection.execute("BEGIN IMMEDIATE")
         tx = self._begin(connection)
         before, started = _point(tx), time.monotonic()

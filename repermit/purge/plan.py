@@ -23,6 +23,7 @@ class Plan:
     by_reason: Mapping[str, int]
     refused: tuple[Refusal, ...] = ()
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
+    held: int = 0  # would be due, but a mail is still owed to them
 
     @property
     def due(self) -> int:
@@ -79,6 +80,7 @@ class Purged:
 
     due: int = 0
     by_reason: Mapping[str, int] = field(default_factory=dict)
+    held: int = 0  # would have been due, but a mail is still owed to them
     purged: int = 0
     traces: int = 0  # purged people that are still readable somewhere in the ledger; must be 0
     destroyed: int = 0  # the generation of vault keys that is no more

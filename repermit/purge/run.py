@@ -49,12 +49,14 @@ async def purge(ledger: Ledger, *, by: str, at_most: int, tell: Tell) -> Purged:
             raise _refused(intended)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
-            return Purged()
+            return Purged(held=intended.held)
         if current is None:
             current = await ledger.write(
                 erasing.begin_purge, by=by, due=intended.due, by_reason=dict(intended.by_reason)
             )
-        return await _finish(ledger, current, tell)
+        done = await _finish(ledger, current, tell)
+        done.held = intended.held
+        return done
     finally:
         lock.release()
 
@@ -76,7 +78,8 @@ async def _plan(ledger: Ledger, *, at_most: int | None, other_purge: bool) -> Pl
         unfinished_import=await ledger.read(undoing.is_unfinished),
     )
     found = refusals(readings, at_most=at_most)
-    return Plan(by_reason=by_reason, refused=found, resumes=unfinished is not None)
+    held = await ledger.read(erasing.held, since)
+    return Plan(by_reason, refused=found, resumes=unfinished is not None, held=held)
 
 
 async def _finish(ledger: Ledger, current: Purge, tell: Tell) -> Purged:

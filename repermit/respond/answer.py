@@ -13,14 +13,16 @@ from datetime import date, datetime
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
 from repermit.domain.standing import Answer, Presses, Standing, Way
-from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens, is_nobody
 from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, probing, snapshots
 from repermit.ledger.store.answering import Asked, Press
+from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import Pages, Shown, View, page_after
+from repermit.respond.rights import Recorded, Rights, right_in
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # what RFC 8058 has in the place of a button
 
@@ -42,18 +44,23 @@ class _Pressed:
     seen: View | None = None
     purposes: tuple[str, ...] = ()
     no_first: bool = False
+    origin: Origin | None = None
 
 
 class Answers:
     """Reads and records answers."""
 
-    def __init__(self, ledger: Ledger, tokens: Tokens, pages: Pages, *, release: str) -> None:
+    def __init__(
+        self, ledger: Ledger, tokens: Tokens, pages: Pages, *, public_url: str, release: str
+    ) -> None:
         self._ledger, self._tokens, self._pages = ledger, tokens, pages
+        self._rights = Rights(ledger, tokens, pages, public_url=public_url)
         self._release = release
         self._test = _test_recipient(pages)
 
     async def look(self, scope: Scope, token: str, *, no_first: bool) -> Reply | None:
-        """Return the page of a link without changing anything; None for a link that is no good."""
+        """Return the page of a link without changing anything; None when nobody has that link any
+        more. Raises: TokenRejected when its signature is bad, before anything is read."""
         asked = await self._asked(scope, token)
         if asked is None:
             return None
@@ -62,17 +69,28 @@ class Answers:
         return Reply(view, asked)
 
     async def press(
-        self, scope: Scope, token: str, form: Mapping[str, Sequence[str]], *, no_first: bool
+        self,
+        scope: Scope,
+        token: str,
+        form: Mapping[str, Sequence[str]],
+        *,
+        no_first: bool,
+        origin: Origin | None = None,
     ) -> Reply | None:
-        """Record what was pressed on the page of a link, and return the page that follows.
+        """Record what was pressed on the page of a link, and return the page that follows: an
+        answer, or what else a person may ask for.
 
         Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
-        shows the question again and records nothing. None for a link that is no good.
-        Raises: LedgerUnusable when it could not be recorded; then nobody is thanked.
+        shows the question again and records nothing. None as `look`.
+        Raises: TokenRejected as `look`; LedgerUnusable when it could not be recorded: then nobody
+        is thanked.
         """
         asked = await self._asked(scope, token)
         if asked is None:
             return None
+        if right := right_in(form):
+            view = await self._rights.press(right, asked, form)
+            return Reply(view, asked) if view else await self.look(scope, token, no_first=no_first)
         answer = _answer_in(form)
         if answer is None:
             return await self.look(scope, token, no_first=no_first)
@@ -84,11 +102,20 @@ class Answers:
             if seen is not None and seen.kind == "declined":  # a page without boxes
                 return await self.look(scope, token, no_first=no_first)
             notice = "page.nothing_ticked"
-            view = self._pages.view("question", asked, no_first=no_first, notice=notice)
+            spoken = seen.spoken if seen else None
+            view = self._pages.view(
+                "question", asked, no_first=no_first, notice=notice, language=spoken
+            )
             return Reply(view, asked)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
-        return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first))
+        return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
+
+    async def record(self, token: str) -> Recorded | None:
+        """Return the record of the yes that a link stands for; None when there is none (any
+        more). Raises: TokenRejected as `look`."""
+        asked = await self._asked(Scope.ANSWER, token)
+        return None if asked is None else await self._rights.record(asked)
 
     async def one_click(self, token: str) -> Reply | None:
         """Record a no by the mail program's own button, whatever stands in the request.
@@ -101,41 +128,39 @@ class Answers:
         return await self._record(asked, _Pressed(Answer.NO, Way.ONE_CLICK, no_first=True))
 
     async def _asked(self, scope: Scope, token: str) -> Asked | None:
-        try:
-            recipient_id = self._tokens.read(scope, token)
-        except TokenRejected:
-            return None
+        recipient_id = self._tokens.read(scope, token)
         if recipient_id == TEST_RECIPIENT:
             return self._test
         if recipient_id >= FIRST_PROBE:
             return replace(self._test, id=recipient_id)
-        return await self._ledger.read(answering.asked, recipient_id)
+        return await self._ledger.look(answering.asked, recipient_id)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
+        spoken = seen.spoken if seen else self._pages.reading_for(asked)
         if asked.id >= FIRST_PROBE:  # nobody: what it shows is that a press can be put on file
             await self._ledger.write(probing.file_press, asked.id)
-        if asked.id == TEST_RECIPIENT or asked.id >= FIRST_PROBE:
+        if is_nobody(asked.id):
             kind = "thanks" if answer is Answer.YES else "declined"
-            return Reply(self._pages.view(kind, asked), asked)
+            return Reply(self._pages.view(kind, asked, language=spoken), asked)
         shown = self._pages.shown(seen) if seen else None
         now = self._ledger.clock.now()
         press = Press(
             answer=answer,
             way=pressed.way,
             button=self._button(asked, pressed, now),
-            language=self._pages.question.language_for(asked.language),
+            language=spoken,
             purposes=pressed.purposes,
             page=shown.hash if shown else None,
             release=self._release,
         )
-        after = await self._ledger.write(_file, asked.id, press, shown)
+        after = await self._ledger.write(_file, asked.id, press, shown, pressed.origin)
         if after is None:
             return None
         kind = page_after(after)
         notice = "page.suspect" if kind == "question" else ""
         no_first = pressed.no_first or answer is Answer.NO
-        view = self._pages.view(kind, after, no_first=no_first, notice=notice)
+        view = self._pages.view(kind, after, no_first=no_first, notice=notice, language=spoken)
         late = after.due_at is not None and now >= after.due_at
         return Reply(replace(view, late=late and kind == "declined"), after)
 
@@ -160,10 +185,15 @@ class Answers:
         return tuple(purpose for purpose in known if purpose in ticked)
 
 
-def _file(tx: Transaction, recipient_id: int, press: Press, shown: Shown | None) -> Asked | None:
+def _file(
+    tx: Transaction, recipient_id: int, press: Press, shown: Shown | None, origin: Origin | None
+) -> Asked | None:
     if shown is not None:
         snapshots.keep_snapshot(tx, "page", shown.language, shown.content)
-    return answering.file_answer(tx, recipient_id, press)
+    after = answering.file_answer(tx, recipient_id, press)
+    if origin is not None and press.answer is Answer.YES:
+        keep_origin(tx, recipient_id, origin)
+    return after
 
 
 def _answer_in(form: Mapping[str, Sequence[str]]) -> Answer | None:

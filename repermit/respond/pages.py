@@ -1,4 +1,4 @@
-"""The pages a recipient sees: rendered once per variant, then filled in for each recipient.
+"""The pages a recipient sees: rendered once per view, then filled in for each recipient.
 
 What is kept as "what was shown" is the page with its places open, under the hash of its content.
 """
@@ -7,72 +7,37 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
 from repermit.domain.deadline import last_day
-from repermit.domain.question import Question, about_when, day_in_words
-from repermit.domain.skeleton import fill, fill_html, place
+from repermit.domain.question import (
+    Question,
+    about_when,
+    day_in_words,
+    in_a_row,
+    in_each,
+    languages_of,
+    places,
+)
+from repermit.domain.skeleton import fill, fill_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
-from repermit.domain.wording import why_key
+from repermit.errors import WordingIncomplete
 from repermit.ledger.store.answering import Asked
+from repermit.respond.screens import Screen
+from repermit.respond.view import BUTTONS, KINDS, NOTICES, Code, Shown, View, code_in
 
+__all__ = ["Pages", "Shown", "View", "page_after"]
+
+LARGEST_PAGE = 20_000  # bytes: over a slow line, two seconds
 _PLACES = (
-    "masked",
-    "nonce",
-    "deadline",
-    "answered",
-    "source",
-    "collected",
-    "ended",
-    "number",
-    "page",
+    *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
+    *("number", "page", "record_url"),
 )
-_HASH_DIGITS = 16
-_BUTTONS = {  # by the kind of page
-    "question": frozenset(Answer),
-    "thanks": frozenset({Answer.NO}),
-    "declined": frozenset({Answer.YES}),
-}
-_NOTICES = (
-    "",
-    "page.question_no_first",
-    "page.nothing_ticked",
-    "page.suspect",
-    "page.already_yes",
-    "page.already_no",
-)
-
-
-@dataclass(frozen=True)
-class View:
-    """What decides on the words of a page: who looks, and what just happened."""
-
-    kind: str  # question, thanks, declined
-    language: str
-    relationship: str = ""
-    sensitive: bool = False
-    no_first: bool = False
-    notice: str = ""  # the key of a sentence
-    purposes: tuple[str, ...] = ()  # those that a thank-you names
-    late: bool = False  # the deadline has passed: a mistake cannot be promised to be mended
-    test: bool = False
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One page with its places open, and the hash under which it is kept."""
-
-    language: str
-    content: str
-    hash: str
-
-    def code(self, view: View) -> str:
-        """Return what the page's form says of the page it stands on; see `Pages.seen`."""
-        return f"{view.kind}.{view.no_first:d}.{view.notice}.{self.hash[:_HASH_DIGITS]}"
 
 
 class Pages:
@@ -82,26 +47,36 @@ class Pages:
         self.question = question
         self._templates, self._tokens = templates, tokens
         self._shown: dict[View, Shown] = {}
-        self._gone = self._message("page.gone")
+        self._buttons: dict[tuple[View, str, Answer], str] = {}  # their words, with places open
+        self.gone = self._message("page.gone")  # for every link that does not work, whatever why
         self.failure = self._message("page.failure")
 
     def check(self) -> None:
-        """Render every kind of page in every language. Raises: WordingIncomplete."""
-        for language in self.question.wordings:
-            for kind in _BUTTONS:
-                self.shown(View(kind, language, "signed_up_no_proof"))
+        """Render every kind of page in every reading. Raises: WordingIncomplete."""
+        for reading in self.question.readings:
+            for kind in KINDS:
+                if kind != "record":
+                    self.shown(View(kind, reading, "signed_up_no_proof"))
+        largest = max(len(shown.content.encode()) for shown in self._shown.values())
+        if largest > LARGEST_PAGE:
+            raise WordingIncomplete(
+                [f"a page has {largest} bytes, and {LARGEST_PAGE} are the most: shorten its words"]
+            )
 
-    @property
-    def gone(self) -> str:
-        """Return the one page for every link that does not work, whatever the reason."""
-        return self._gone
-
-    def view(self, kind: str, asked: Asked, *, no_first: bool = False, notice: str = "") -> View:
-        """Return which page this recipient is to see."""
+    def view(
+        self,
+        kind: str,
+        asked: Asked,
+        *,
+        no_first: bool = False,
+        notice: str = "",
+        language: str | None = None,
+    ) -> View:
+        """Return which page this recipient is to see, in *language* once that is known."""
         evidence = asked.person.evidence
         return View(
             kind=kind,
-            language=self.question.language_for(asked.language),
+            language=language or self.reading_for(asked),
             relationship=evidence.relationship or "",
             sensitive=evidence.sensitive or self.question.sensitive,
             no_first=no_first,
@@ -110,165 +85,158 @@ class Pages:
             test=asked.id == TEST_RECIPIENT,
         )
 
-    def seen(self, code: str, answer: Answer, asked: Asked) -> View | None:
-        """Return the page on which a form with that *code* stood; None when no page of ours that
+    def reading_for(self, asked: Asked) -> str:
+        """Return the language in which this recipient is asked, or several, joined."""
+        return self.question.reading_for(asked.language, asked.person.evidence.country)
+
+    def seen(self, text: str, answer: Answer, asked: Asked) -> View | None:
+        """Return the page on which a form with that code stood; None when no page of ours that
         has a button for *answer* has that code, or its words have changed since."""
-        kind, _, rest = code.rpartition(".")[0].partition(".")
-        no_first, _, notice = rest.partition(".")
-        if answer not in _BUTTONS.get(kind, ()) or notice not in _NOTICES:
+        code, reading = Code.read(text), self.reading_for(asked)
+        languages = languages_of(reading)
+        if answer not in BUTTONS.get(code.kind, ()) or code.notice not in NOTICES:
             return None
-        view = self.view(kind, asked, no_first=no_first == "1", notice=notice)
-        return view if self.shown(view).code(view) == code else None
+        if code.language not in (reading, *languages):
+            return None
+        if code.part not in (languages if "+" in code.language else ("",)):
+            return None
+        view = self.view(
+            code.kind,
+            asked,
+            no_first=code.no_first,
+            notice=code.notice,
+            language=code.language,
+        )
+        if self.shown(view).code(view) != code.page:
+            return None
+        return replace(view, pressed_in=code.part)
+
+    def spoken_in(self, text: str, asked: Asked) -> str:
+        """Return the language of the part of a page on which a form with that code stood; those
+        in which the recipient is asked, when it says none of them."""
+        code, reading = Code.read(text), self.reading_for(asked)
+        spoken = code.part or code.language
+        return spoken if spoken in languages_of(reading) else reading
 
     def shown(self, view: View) -> Shown:
         """Return the page of *view*, rendered once."""
         if view not in self._shown:
-            content = self._templates.render(f"page/{view.kind}.html.j2", self._context(view))
+            content = self.render(view)
             hashed = sha256(content.encode()).hexdigest()
             self._shown[view] = Shown(view.language, content, hashed)
         return self._shown[view]
+
+    def render(self, view: View, **more: object) -> str:
+        """Return the page of *view* with its places open; *more* is for its template alone."""
+        screens = [self._screen(view, language) for language in languages_of(view.language)]
+        said = [screen.words() for screen in screens]
+        context = self._frame(said) | {"nonce": place("nonce")} | more
+        for each in said:
+            code, part = place("page"), str(each["lang"])
+            each["page"] = code_in(code, part) if len(said) > 1 else code
+        return self._templates.render(f"page/{view.kind}.html.j2", context)
 
     def page(self, view: View, asked: Asked, *, now: datetime) -> str:
         """Return the page of *view* for this recipient, as HTML."""
         shown = self.shown(view)
         values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
+        if view.kind == "erase":
+            values["nonce"] = self._tokens.issue(Scope.ERASE, asked.id)
         return fill_html(shown.content, values)
+
+    def record(
+        self,
+        asked: Asked,
+        rows: Sequence[tuple[str, str]],
+        json_url: str,
+        *,
+        language: str | None = None,
+    ) -> str:
+        """Return the page of a consent record, as HTML: *rows* are labels and values."""
+        view = self.view("record", asked, language=language)
+        return self.render(view, rows=rows, json_url=json_url)
 
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
-        wording = self.question.wordings[view.language]
-        words = wording.say(self._button_key(answer, view), **self._known(view))
+        key = (view, view.spoken, answer)
+        if key not in self._buttons:
+            self._buttons[key] = self._screen(view, view.spoken).button(answer)
+        words = self._buttons[key]
+        if len(split(words)) == 1:
+            return words
         return fill(words, self._values(view.language, asked, now=now))
 
-    def style_hash(self) -> str:
-        """Return the Content-Security-Policy hash of the one style that every page has."""
-        styles = re.findall(r"<style>(.*?)</style>", self._gone, flags=re.DOTALL)
+    def sources(self) -> str:
+        """Return what the Content-Security-Policy lets a page have: the one style that every
+        page has, and the logo inside it if there is one."""
+        styles = re.findall(r"<style>(.*?)</style>", self.gone, flags=re.DOTALL)
         digests = (b64encode(sha256(style.encode()).digest()).decode() for style in styles)
-        return " ".join(f"'sha256-{digest}'" for digest in digests)
+        allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+        return f"style-src {allowed}" + ("; img-src data:" if self.question.logo else "")
 
-    def _values(self, language: str, asked: Asked, *, now: datetime) -> dict[str, str]:
+    def _values(self, reading: str, asked: Asked, *, now: datetime) -> dict[str, str]:
         """Return what stands in the places of a page for this recipient."""
         zone, evidence = self.question.zone, asked.person.evidence
         answered = (asked.answered_at or now).astimezone(zone).date()
+        last = last_day(asked.due_at or self.question.due_at(now), zone=zone)
+
+        def dates(language: str) -> dict[str, str]:
+            collected, ended = evidence.collected, evidence.ended
+            return {
+                "deadline": day_in_words(last, language),
+                "answered": day_in_words(answered, language),
+                "collected": about_when(collected, language) if collected else "",
+                "ended": about_when(ended, language) if ended else "",
+            }
+
         return {
             "masked": asked.person.address.masked,
             "nonce": self._tokens.issue(Scope.FORM, asked.id),
-            "deadline": day_in_words(
-                last_day(asked.due_at or self.question.due_at(now), zone=zone), language
-            ),
-            "answered": day_in_words(answered, language),
             "source": evidence.source or "",
-            "collected": about_when(evidence.collected, language) if evidence.collected else "",
-            "ended": about_when(evidence.ended, language) if evidence.ended else "",
             "number": str(asked.id),
+            "record_url": f"../yes/{self._tokens.issue(Scope.ANSWER, asked.id)}/record",
+            **in_each(reading, dates),
         }
 
-    def _known(self, view: View) -> dict[str, str]:
-        known = self.question.variables(view.language)
+    def _screen(self, view: View, language: str) -> Screen:
+        known = self.question.variables(language)
         if view.purposes:
             chosen = [one for one in self.question.purposes if one.id in view.purposes]
-            known["what"] = ", ".join(one.text[view.language] for one in chosen) or known["what"]
-        return known | {name: place(name) for name in _PLACES}
+            named = in_a_row([one.text[language] for one in chosen], language)
+            known["what"] = named or known["what"]
+        known |= places(_PLACES, view.language, language)
+        return Screen(self.question, view, language, known)
 
-    def _context(self, view: View) -> dict[str, object]:
-        wording, known = self.question.wordings[view.language], self._known(view)
-
-        def say(key: str) -> str:
-            return wording.say(key, **known)
-
-        context: dict[str, object] = {
-            "lang": view.language,
-            "banner": say("page.test_banner") if view.test else "",
-            "nonce": place("nonce"),
-            "page": place("page"),
-            **self.question.sender(view.language),
-        }
-        if view.kind == "thanks":
-            return context | self._thanks(view, known)
-        if view.kind == "declined":
-            return context | {
-                "title": say("page.title_no"),
-                "message": say("page.declined"),
-                "may_change": not view.late,
-                "mistake": say("page.declined_mistake"),
-                "yes_label": say("button.yes"),
-            }
-        several = len(self.question.purposes) > 1
-        return context | {
-            "title": say("page.title"),
-            "notice": say(view.notice) if view.notice else "",
-            "question": say("page.question_several" if several else "page.question"),
-            "purposes": [
-                {
-                    "id": one.id,
-                    "text": one.text[view.language],
-                    "often": one.frequency[view.language],
-                }
-                for one in self.question.purposes
-            ],
-            "choose_purposes": say("page.choose_purposes"),
-            "yes_label": say(self._button_key(Answer.YES, view)),
-            "no_label": say(self._button_key(Answer.NO, view)),
-            "no_first": view.no_first,
-            "silence": say("silence.sentence"),
-            "withdraw_any_time": say("page.withdraw_any_time"),
-            "not_your_address": say("page.not_your_address"),
-            "details_heading": say("page.details"),
-            "details": self._details(view, known),
-        }
-
-    def _button_key(self, answer: Answer, view: View) -> str:
-        if view.kind == "thanks":
-            return "button.withdraw"
-        if view.kind == "question" and len(self.question.purposes) > 1:
-            return "page.yes_to_ticked" if answer is Answer.YES else "page.no_to_all"
-        return f"button.{answer}"
-
-    def _details(self, view: View, known: dict[str, str]) -> list[str]:
-        """Return why, on what basis, who else; nothing of it on a sensitive list."""
-        wording = self.question.wordings[view.language]
-        why = None if view.sensitive else why_key(view.relationship, view.sensitive)
-        keys = [why, "page.legal_basis"]
-        if self.question.processors:
-            keys.append("page.processors")
-        keys += ["page.after_yes", "page.after_no"]
-        return [wording.say(key, **known) for key in keys if key]
-
-    def _thanks(self, view: View, known: dict[str, str]) -> dict[str, object]:
-        wording = self.question.wordings[view.language]
-        asks = replace(view, kind="question")  # where the yes was pressed
-        rows = (
-            ("receipt.number", place("number")),
-            ("receipt.answered", place("answered")),
-            ("receipt.answer", wording.say(self._button_key(Answer.YES, asks), **known)),
-            ("receipt.purpose", known["what"]),
-            ("receipt.address", place("masked")),
-            ("receipt.sender", known["who"]),
-        )
+    def _frame(self, said: Sequence[dict[str, object]]) -> dict[str, object]:
+        """Return what stands around every page whose parts are *said*."""
         return {
-            "title": wording.say("page.title_yes", **known),
-            "message": wording.say("page.thanks", **known),
-            "receipt": [(wording.say(key, **known), value) for key, value in rows],
-            "receipt_heading": wording.say("receipt.heading", **known),
-            "receipt_keep": wording.say("receipt.keep", **known),
-            "withdraw_label": wording.say("button.withdraw", **known),
+            "lang": said[0]["lang"],
+            "title": " · ".join(dict.fromkeys(str(each["title"]) for each in said)),
+            "banner": " ".join(str(each["banner"]) for each in said if each["banner"]),
+            "languages": said,
+            "who": self.question.controller.name,
+            "logo": self.question.logo,
+            **self.question.sender(),
         }
 
     def _message(self, key: str) -> str:
         """Return a page that says one thing in every language of the campaign."""
-        blocks = []
-        for language, wording in self.question.wordings.items():
-            known = self.question.variables(language)
-            text = wording.say(key, **known)
-            if key == "page.gone" and known["signup_url"]:
-                text = f"{text} {wording.say('page.gone_signup', **known)}"
-            blocks.append((language, text))
+        said: list[dict[str, object]] = []
         default = self.question.default_language
-        title = self.question.wordings[default].say(
-            "page.title", **self.question.variables(default)
-        )
-        context = {"lang": default, "title": title, "blocks": blocks}
-        return self._templates.render("page/message.html.j2", context)
+        for language in sorted(self.question.wordings, key=lambda each: each != default):
+            wording, known = self.question.wordings[language], self.question.variables(language)
+            invites = key == "page.gone" and known["signup_url"]
+            said.append(
+                {
+                    "lang": language,
+                    "language_name": wording.say("language.name"),
+                    "title": wording.say("page.title", **known),
+                    "message": wording.say(key, **known),
+                    "more": wording.say("page.gone_signup", **known) if invites else "",
+                    "banner": "",
+                }
+            )
+        return self._templates.render("page/message.html.j2", self._frame(said))
 
 
 def page_after(asked: Asked) -> str:

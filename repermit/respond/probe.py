@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from html.parser import HTMLParser
 
+from repermit.domain.standing import Answer
 from repermit.domain.token import FIRST_PROBE, Scope, Tokens
 from repermit.errors import LedgerUnusable, ProbeFailed, TokenRejected
 from repermit.ledger.engine import Ledger
@@ -181,19 +182,19 @@ class _Page(HTMLParser):
     text: str
     hidden: dict[str, str] = field(default_factory=dict)
     boxes: list[str] = field(default_factory=list)
-    buttons: list[str] = field(default_factory=list)
+    buttons: list[str] = field(default_factory=list)  # the answers
 
     def __post_init__(self) -> None:
         super().__init__()
         self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the fields and buttons of the form."""
+        """Note the fields and buttons of the form; that of the answers is the first."""
         known = {name: value or "" for name, value in attrs}
         kind, name, value = known.get("type"), known.get("name", ""), known.get("value", "")
-        if tag == "button" and name == "answer":
+        if tag == "button" and name == "answer" and value in frozenset(Answer):
             self.buttons.append(value)
         elif tag == "input" and kind == "hidden":
-            self.hidden[name] = value
+            self.hidden.setdefault(name, value)
         elif tag == "input" and kind == "checkbox":
             self.boxes.append(value)

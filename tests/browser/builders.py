@@ -6,24 +6,28 @@ import asyncio
 import os
 import shutil
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
-from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.cli.answers import answer_app
+from repermit.respond.server import bound, serve_until
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, a_newcomer, ask, take_in
 from tests.respond.builders import SCOPES, hash_of_tables, write_config
 
 T = TypeVar("T")
+NARROW, PHONE, DESK = 320, 390, 1280
+with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False], ids=["js", "no-js"])
 SECONDS = 15
 _OFFLINE = (
     "--no-sandbox",
@@ -45,6 +49,44 @@ def a_browser() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def a_page(
+    chromium: Browser, *, width: int = PHONE, height: int = 844, gone: bool = False, **options: Any
+) -> Iterator[Page]:
+    """Open a tab that fails the test when a page asks for anything that is not ours, says
+    anything on the console, or sets a cookie; with *gone*, a page of status 404 may say that."""
+    viewport = {"width": width, "height": height}
+    with chromium.new_context(
+        viewport=viewport,  # type: ignore[arg-type]  # a plain dict will do
+        **options,
+    ) as context:
+        context.set_default_timeout(SECONDS * 1000)
+        page, said, asked_for = context.new_page(), list[str](), set[str]()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda failure: said.append(str(failure)))
+        page.on("request", lambda request: asked_for.add(urlsplit(request.url).netloc))
+        yield page
+        assert said == [] or (gone and all("404" in text for text in said))
+        assert len(asked_for - {""}) <= 1  # no host: the logo, which stands in the page
+        assert context.cookies() == []
+
+
+def press(page: Page, answer: str) -> None:
+    """Press the button for *answer*, as a finger does."""
+    page.locator(f"button[value={answer}]").first.click()
+    page.wait_for_load_state()
+
+
+def open_rights(page: Page) -> None:
+    """Unfold the part of the page that is about the person's data."""
+    page.locator("details:has(.quiet) summary").first.click()
+
+
+def title(page: Page) -> str:
+    """Return the first heading of the page."""
+    return page.locator("h1").first.inner_text()
+
+
 def _started(chromium: BrowserType) -> Browser:
     failures = []
     for path in dict.fromkeys((shutil.which("chromium"), None)):
@@ -63,7 +105,8 @@ class Served:
     """The answer pages of one campaign on this machine, in a thread of their own."""
 
     folder: Path
-    several: bool
+    several: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
     url: str = ""
     _loop: asyncio.AbstractEventLoop = field(init=False)
@@ -84,7 +127,7 @@ class Served:
 
     async def _serve(self, started: threading.Event, ended: threading.Event) -> None:
         self._loop, stop = asyncio.get_running_loop(), asyncio.Event()
-        path = write_config(self.folder, several=self.several)
+        path = write_config(self.folder, several=self.several, **self.config)
         self.runtime = Runtime.of(path, self.clock)
         async with self.runtime.ledger() as self.ledger:
             with bound("127.0.0.1", 0) as listening:
@@ -100,13 +143,13 @@ class Served:
         """Return what *work* comes to on the loop of the server."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
 
-    def ask(self, language: str = "nl") -> int:
-        """Ask one more person, and return who."""
+    def ask(self, language: str | None = "nl") -> int:
+        """Ask one more person, and return who; None is a Belgian whose language nobody knows."""
         return self.run(self._ask(language))
 
-    async def _ask(self, language: str) -> int:
+    async def _ask(self, language: str | None) -> int:
         address = f"lieselot.vandenberghe{next(self._names)}@gemeenteraad.voorbeeld.example"
-        newcomer = a_newcomer(address, language=language)
+        newcomer = a_newcomer(address, language=language, country="BE")
         await self.ledger.write(take_in, [newcomer])
         found = await self.ledger.read(lambda tx: tx.value("SELECT max(id) FROM recipient"))
         await ask(self.ledger, found)
@@ -117,9 +160,15 @@ class Served:
         return f"{self.url}/{kind}/{self.runtime.tokens.issue(SCOPES[kind], recipient_id)}"
 
     def standing(self, recipient_id: int) -> str:
-        """Return where the recipient stands."""
+        """Return where the recipient stands; nowhere, once erased."""
         sql = "SELECT standing FROM recipient WHERE id = ?"
-        return self.run(self.ledger.read(lambda tx: str(tx.value(sql, recipient_id))))
+        return self.run(self.ledger.read(lambda tx: str(tx.value(sql, recipient_id) or "")))
+
+    def owed(self, recipient_id: int) -> list[str]:
+        """Return which mails the outbox holds for the recipient."""
+        sql = "SELECT kind FROM outbox WHERE recipient_id = ? ORDER BY id"
+        rows = self.run(self.ledger.read(lambda tx: tx.rows(sql, recipient_id)))
+        return [kind for (kind,) in rows]
 
     def everything(self) -> str:
         """Return a hash over every row of every table."""

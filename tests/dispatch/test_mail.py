@@ -178,7 +178,7 @@ def test_bounces_to_a_domain_of_their_own_tell_whose_mail_it_was() -> None:
 
 def test_several_purposes_are_all_named() -> None:
     for part in parts(parsed(built(mailer=a_mailer(a_question(NEWS, FAIR))))):
-        assert "onze nieuwsbrief (elke maand), uitnodigingen (elk jaar)" in part
+        assert "onze nieuwsbrief (elke maand) en uitnodigingen (elk jaar)" in part
 
 
 def test_a_subject_of_the_campaign_may_name_the_last_day() -> None:

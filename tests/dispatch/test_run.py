@@ -934,7 +934,7 @@ async def test_a_broken_template_holds_back_whom_it_is_for(sender: Sender, tmp_p
     """It breaks for one language; nothing of it leaves, and the message names the template."""
     (tmp_path / "mail").mkdir()
     broken = "{% if lang == 'fr' %}{{ nobody_knows }}{% endif %}{{ yes_url }} {{ no_url }}"
-    broken += " {{ silence }}"
+    broken += " {{ languages[0].silence }}"
     (tmp_path / "mail" / "question.txt.j2").write_text(broken, "utf-8")
     sender.mailer = a_mailer(templates=tmp_path)
     await admit(sender.ledger, *people(3))

@@ -100,3 +100,33 @@ def test_the_names_are_those_of_every_release() -> None:
     """Bounces come back for days, and delivery reports for weeks."""
     assert BOUNCES.envid(7) == ENVID_OF_7
     assert BOUNCES.sender(7) == f"b+{ENVID_OF_7}@{DOMAIN}"
+
+
+def test_a_mail_of_the_outbox_is_known_by_its_own_names() -> None:
+    bounces = Bounces(b"k" * 32, "bounces.example.org")
+
+    assert bounces.owed(bounces.owed_envid(12)) == 12
+    assert bounces.owed(bounces.owed_sender(12)) == 12
+    assert bounces.owed(bounces.owed_sender(12).upper()) == 12
+
+
+def test_a_mail_of_the_outbox_is_never_taken_for_a_question_nor_a_question_for_it() -> None:
+    """Its bounce settles no question."""
+    bounces = Bounces(b"k" * 32, "bounces.example.org")
+
+    assert bounces.recipient(bounces.owed_sender(12)) is None
+    assert bounces.recipient_of(bounces.owed_envid(12)) is None
+    assert bounces.owed(bounces.sender(12)) is None
+    assert bounces.owed(bounces.envid(12)) is None
+    assert bounces.owed(f"o{bounces.envid(12)}") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "o", "o+12", "o12.ff", "@", "{sender}.example", "{local}@", "{local}@else.example"]
+)
+def test_a_forged_or_foreign_name_of_the_outbox_is_nobodys(name: str) -> None:
+    bounces = Bounces(b"k" * 32, "bounces.example.org")
+    sender = bounces.owed_sender(12)
+
+    assert bounces.owed(name.format(sender=sender, local=sender.partition("@")[0])) is None
+    assert Bounces(b"x" * 32, "bounces.example.org").owed(sender) is None

@@ -16,6 +16,7 @@ from repermit.domain.policy import (
     Rules,
     decide,
     is_cell,
+    owes_acknowledgement,
 )
 from repermit.domain.relationship import Relationship
 
@@ -331,3 +332,9 @@ def test_evidence_declared_for_the_list_counts_where_the_row_says_nothing(name: 
     )
     assert decide(silent, RULES, today=date(2026, 11, 21)).outcome is EXEMPT
     assert decide(against, RULES, today=date(2026, 11, 21)).outcome is WITHHOLD
+
+
+@pytest.mark.parametrize(("country", "owed"), [("BE", True), ("NL", False), (None, False)])
+def test_a_no_is_acknowledged_where_the_law_says_so(country: str | None, owed: bool) -> None:
+    """BE Royal Decree of 4 April 2003 art. 2."""
+    assert owes_acknowledgement(country) is owed

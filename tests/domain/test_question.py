@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from repermit.domain.purpose import Purpose
-from repermit.domain.question import Controller, Question, about_when, day_in_words
+from repermit.domain.question import (
+    Controller,
+    Question,
+    about_when,
+    day_in_words,
+    in_a_row,
+    in_each,
+    places,
+)
 from repermit.domain.wording import Wording
 
 SAID: Mapping[str, str] = {
@@ -48,22 +56,63 @@ def test_one_purpose_is_named_with_how_often() -> None:
 
 def test_several_purposes_each_carry_how_often() -> None:
     known = a_question(NEWS, EVENTS).variables("en")
-    assert known["what"] == "our newsletter (monthly), our invitations (twice a year)"
+    assert known["what"] == "our newsletter (monthly) and our invitations (twice a year)"
     assert known["often"] == ""
 
 
-@pytest.mark.parametrize(
-    ("language", "asked_in"), [("en", "en"), ("nl", "en"), (None, "en"), ("", "en")]
-)
-def test_an_unknown_language_is_asked_in_the_default(language: str | None, asked_in: str) -> None:
-    assert a_question(NEWS).language_for(language) == asked_in
+def in_languages(*languages: str) -> Question:
+    """Return a question in those languages; the first one is the default."""
+    wordings = {one: Wording(one, SAID) for one in languages}
+    return replace(a_question(NEWS), wordings=wordings, default_language=languages[0])
+
+
+@pytest.mark.parametrize("language", ["nl", None, ""])
+@pytest.mark.parametrize("country", ["NL", "BE", None])
+def test_an_unknown_language_is_asked_in_the_default(
+    language: str | None, country: str | None
+) -> None:
+    """One of the languages of Belgium alone changes nothing there."""
+    assert in_languages("en").languages_for(language, country) == ("en",)
+    assert in_languages("en", "fr").reading_for("es", country) == "en"
+
+
+def test_an_unknown_language_in_belgium_is_asked_in_those_of_the_country() -> None:
+    question = in_languages("en", "de", "fr", "nl")
+
+    assert question.languages_for(None, "BE") == ("nl", "fr", "de")
+    assert question.reading_for("es", "BE") == "nl+fr+de"
+    assert question.reading_for("fr", "BE") == "fr"
+    assert question.reading_for(None, "LU") == "en"
+    assert in_languages("fr", "nl").reading_for(None, "BE") == "nl+fr"
+
+
+def test_every_reading_is_known_beforehand() -> None:
+    assert in_languages("en", "fr").readings == ("en", "fr")
+    assert in_languages("en", "fr", "nl").readings == ("en", "fr", "nl", "nl+fr")
+
+
+def test_whatever_every_language_writes_otherwise_has_a_place_in_each() -> None:
+    names = ("deadline", "source")
+
+    assert places(names, "nl", "nl") == {"deadline": "⟦deadline⟧", "source": "⟦source⟧"}
+    assert places(names, "nl+fr", "nl") == places(names, "nl", "nl")
+    assert places(names, "nl+fr", "fr") == {"deadline": "⟦deadline_fr⟧", "source": "⟦source⟧"}
+    assert in_each("nl+fr", lambda one: {"deadline": one}) == {
+        "deadline": "nl",
+        "deadline_fr": "fr",
+    }
+
+
+def test_things_are_listed_as_the_language_does() -> None:
+    assert in_a_row(["a", "b", "c"], "nl") == "a, b en c"
+    assert in_a_row(["a", "b"], "zz") == "a, b"
 
 
 def test_the_sender_has_no_empty_line() -> None:
     question = a_question(NEWS)
-    assert question.sender("en")["sender_lines"] == ["Club", "Street 1"]
+    assert question.sender()["sender_lines"] == ["Club", "Street 1"]
     registered = replace(question, controller=replace(question.controller, registration="No. 7"))
-    assert registered.sender("en")["sender_lines"] == ["Club", "Street 1", "No. 7"]
+    assert registered.sender()["sender_lines"] == ["Club", "Street 1", "No. 7"]
 
 
 def test_the_deadline_is_the_end_of_the_day_after_the_days_promised() -> None:

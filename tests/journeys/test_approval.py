@@ -40,7 +40,7 @@ def test_changed_words_void_it(approved: Campaign, relay: Relay) -> None:
 
     refused = approved.run("send", expect=1)
 
-    assert "changed since: the mail (nl)" in refused.err
+    assert "changed since: the mail (nl, nl+fr+de)" in refused.err
     assert (relay.taken, approved.status()) == ([], before)
     approve(approved)
     approved.here("send")

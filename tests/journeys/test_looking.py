@@ -134,6 +134,7 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "paused",
         "stopped",
         "log",
+        "outbox",
     ]
     assert list(told["standings"]) == list(map(str, Standing))
     assert told["due"].keys() == {"first", "last"}

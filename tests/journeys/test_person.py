@@ -32,6 +32,20 @@ def test_person_shows_everything_and_erases_on_their_wish(asked: Campaign) -> No
     _only_a_code_is_kept(asked)
 
 
+def test_person_shows_where_a_yes_came_from_when_the_config_keeps_that(asked: Campaign) -> None:
+    asked.edit("origin_days = 0", "origin_days = 90")
+    link = next(taken for taken in asked.mails if taken.mailbox == address(6)).content
+    with asked.serving() as server:
+        mailbox(link).press("yes")
+    shown = asked.here("person", stdin=address(6)).out
+    (origin,) = asked.here("person", "--json", stdin=address(6)).json["on_file"]["origins"]
+
+    assert set(origin) == {"network", "agent", "keep_until"}
+    assert origin["network"] == "127.0.0.0/24"
+    assert "from 127.0.0.0/24" in shown
+    assert "people may answer until" in server.err.read_text("utf-8")
+
+
 def _only_a_code_is_kept(campaign: Campaign) -> None:
     told = campaign.here("person", stdin=address(6)).out
     assert "no row on file" in told

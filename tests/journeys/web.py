@@ -15,9 +15,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from repermit.cli.answers import answer_app, bound, serve_until
+from repermit.cli.answers import answer_app
 from repermit.cli.demo_people import Inbox, Mailbox
 from repermit.domain.clock import Clock
+from repermit.respond.server import bound, serve_until
 from repermit.runtime import Runtime
 
 _SECONDS = 20

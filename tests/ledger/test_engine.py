@@ -716,3 +716,22 @@ async def test_a_checkpoint_that_a_reader_prevents_is_not_taken_for_done(a_ledge
         with pytest.raises(LedgerUnusable, match="is being read by another process"):
             await a_ledger.checkpoint(patience=0.05)
     await a_ledger.checkpoint()
+
+
+async def test_a_look_reads_what_a_read_reads(a_ledger: Ledger) -> None:
+    assert await a_ledger.look(log_size) == await a_ledger.look(log_size) == 1
+    with pytest.raises(LedgerUnusable, match="read-only"):
+        await a_ledger.look(campaign.pause)
+    assert not await a_ledger.look(paused)
+
+
+async def test_a_look_at_a_ledger_that_is_gone_or_replaced_says_so(
+    a_ledger: Ledger, empty_campaign: Path
+) -> None:
+    assert await a_ledger.look(log_size) == 1
+    a_ledger.path.unlink()
+    with pytest.raises(LedgerUnusable, match="gone"):
+        await a_ledger.look(log_size)
+    a_ledger.path.write_bytes((empty_campaign / "ledger.db").read_bytes())
+    with pytest.raises(LedgerUnusable, match="replaced"):
+        await a_ledger.look(log_size)

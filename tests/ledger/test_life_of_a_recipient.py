@@ -34,6 +34,8 @@ from repermit.ledger.store import (
     doubt,
     erasing,
     leases,
+    outbox,
+    owing,
     screening,
     sending,
     suppression,
@@ -90,6 +92,7 @@ class Life(RuleBasedStateMachine):
         self.out: set[int] = set()  # a mail of theirs left, or may have, and was not taken back
         self.never: set[str] = set()  # suppressed by others than themselves
         self.purged: set[str] = set()
+        self.acknowledged: set[int] = set()
         self.purge: Purge | None = None
 
     def opened(self) -> Ledger:
@@ -228,6 +231,27 @@ class Life(RuleBasedStateMachine):
             assert row.presses.standing is Standing.OPTED_OUT
         if row.presses.standing is Standing.OPTED_IN:
             self.never.discard(row.person.address.canonical)
+
+    @rule(pick=picks)
+    def a_person_asks_for_their_data(self, pick: int) -> None:
+        if everyone := self.ids():
+            self.write(owing.owe_data, everyone[pick % len(everyone)], language="nl")
+
+    @rule(owner=owners, word=st.none() | st.sampled_from(outbox.Standing))
+    def a_mail_of_the_outbox_leaves(self, owner: str, word: outbox.Standing | None) -> None:
+        """None: the relay has not said its word when the sender is lost."""
+        owed = self.write(outbox.take, owner)
+        if owed is None:
+            return
+        if owed.kind is owing.Kind.ACKNOWLEDGEMENT:
+            assert owed.recipient_id not in self.acknowledged, "promise 1: one mail"
+            assert owed.recipient_id in self.ids(Standing.OPTED_OUT), "of that very no"
+            if word is None or word in (outbox.Standing.SENT, outbox.Standing.DOUBTFUL):
+                self.acknowledged.add(owed.recipient_id)
+        if word is None:
+            self.write(outbox.doubt, [owner])
+        elif word is not outbox.Standing.CLAIMED:
+            self.write(outbox.settle, owner, owed.id, outbox.Settled(word, "250"))
 
     @precondition(lambda self: len(self.never) < 5)
     @rule(pick=picks)

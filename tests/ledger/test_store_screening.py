@@ -77,8 +77,8 @@ async def test_those_who_may_be_asked_are_counted_by_age_and_by_the_mail_they_ge
     assert last == 4
     assert found.ages == {7: 2, 0: 1}
     assert found.mails == {
-        ("nl", "signed_up_no_proof", False): 2,
-        (None, "signed_up_no_proof", False): 1,
+        ("nl", "BE", "signed_up_no_proof", False): 2,
+        (None, "BE", "signed_up_no_proof", False): 1,
     }
 
 

@@ -23,6 +23,7 @@ from tests.builders import (
     ask,
     asked,
     claim,
+    deliver_outbox,
     press,
     settle,
     take_in,
@@ -60,6 +61,7 @@ async def fill(ledger: Ledger, clock: FakeClock) -> dict[str, int]:
     await ledger.write(take_in, [exempt, withheld, listed])
     people |= zip(("exempt", "withheld", "listed"), count(max(ids) + 1), strict=False)
     clock.advance(ANSWER_TIME)
+    assert await deliver_outbox(ledger) == 1  # the no is acknowledged
     (people["asked-later"],) = await asked_later(ledger)
     return people
 

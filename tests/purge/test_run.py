@@ -16,7 +16,15 @@ from repermit.ledger.locks import Lock
 from repermit.ledger.store import answering, campaign, reading
 from repermit.ledger.verify import verify
 from repermit.purge.run import plan, purge
-from tests.builders import FakeClock, a_newcomer, press, standings, take_in, verified
+from tests.builders import (
+    FakeClock,
+    a_newcomer,
+    deliver_outbox,
+    press,
+    standings,
+    take_in,
+    verified,
+)
 from tests.purge.builders import (
     BY_REASON,
     DUE,
@@ -268,6 +276,8 @@ async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
 
     assert done.purged == DUE
     assert "said-yes" in await on_file(a_ledger)
+    a_clock.advance(timedelta(minutes=1))
+    await deliver_outbox(a_ledger)
     assert (await plan(a_ledger, at_most=None)).by_reason == {"opted_out": 1}
 
 

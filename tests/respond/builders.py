@@ -14,6 +14,7 @@ from httpx2 import ASGITransport, AsyncClient, Response
 
 from repermit.cli.answers import answer_app
 from repermit.cli.assembly import pages
+from repermit.domain.standing import Answer
 from repermit.domain.templates import Templates
 from repermit.domain.token import Scope
 from repermit.ledger.engine import Ledger
@@ -68,7 +69,8 @@ class Page(HTMLParser):
 
     text: str
     hidden: dict[str, str] = field(default_factory=dict)
-    buttons: list[str] = field(default_factory=list)
+    buttons: list[str] = field(default_factory=list)  # the answers
+    rights: list[str] = field(default_factory=list)  # the other presses
     boxes: list[dict[str, str | None]] = field(default_factory=list)
     language: str | None = None
 
@@ -81,9 +83,10 @@ class Page(HTMLParser):
         if tag == "html":
             self.language = known["lang"]
         if tag == "button":
-            self.buttons.append(known["value"] or "")
+            is_answer = known["value"] in frozenset(Answer)
+            (self.buttons if is_answer else self.rights).append(known["value"] or "")
         if tag == "input" and known["type"] == "hidden":
-            self.hidden[known["name"] or ""] = known["value"] or ""
+            self.hidden.setdefault(known["name"] or "", known["value"] or "")
         if tag == "input" and known["type"] == "checkbox":
             self.boxes.append(known)
 

@@ -44,6 +44,7 @@ def filled(content: str, site: Site, recipient_id: int, page: Page, **values: st
         "ended": "",
         "number": str(recipient_id),
         "page": page.hidden["page"],
+        "record_url": f"../yes/{site.runtime.tokens.issue(Scope.ANSWER, recipient_id)}/record",
     }
     return fill(content, places | values)
 

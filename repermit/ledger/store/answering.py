@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from repermit.domain.standing import (
 )
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.store import owing
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
 
@@ -71,7 +72,8 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     """Record *press* and return the recipient as it leaves them; None as in `asked`.
 
     A press that changes nothing (the same answer again) is not recorded twice.
-    Crash: the standing, the proof, the suppression and the log entry land together or not.
+    Crash: the standing, the proof, the suppression, the acknowledgement that a no is owed and the
+    log entry land together or not.
     """
     row = tx.one(_COLUMNS, recipient_id)
     if row is None:
@@ -84,11 +86,18 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     purposes = _purposes_after(after, press, earlier)
     # also when repeated: the window runs anew
     _set_presses(tx, recipient_id, after, purposes, earlier)
-    if _is_repeated(before, after, purposes):
-        return asked(tx, recipient_id)
-    _suppress_by_answer(tx, before, after)
-    _prove(tx, before, after, press, own_key=row[14])
-    return asked(tx, recipient_id)
+    if press.answer is Answer.NO and after.standing is Standing.OPTED_OUT and not after.suspect:
+        owing.owe_acknowledgement(tx, recipient_id, before.person, language=press.language)
+    if not _is_repeated(before, after, purposes):
+        _suppress_by_answer(tx, before, after)
+        _prove(tx, before, after, press, own_key=row[14])
+    return replace(
+        before,
+        presses=after,
+        purposes=purposes,
+        purposes_before=earlier,
+        answered_at=_answered_at(tx, recipient_id, after.standing),
+    )
 
 
 def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:

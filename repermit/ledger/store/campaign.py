@@ -13,6 +13,7 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
+from repermit.ledger.store import outbox
 from repermit.ledger.transaction import Transaction
 
 
@@ -35,6 +36,7 @@ class Figures:
     stopped_for: Mapping[str, Any] | None
     log_size: int
     log_root: str
+    outbox: Mapping[str, int]  # of the mails besides the question: owed, doubtful, failed
 
 
 def figures(tx: Transaction) -> Figures:
@@ -67,6 +69,7 @@ def figures(tx: Transaction) -> Figures:
         stopped_for=json.loads(why) if why else None,
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
+        outbox=outbox.counts(tx),
     )
 
 

@@ -8,14 +8,18 @@ from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
+from repermit.ledger.store import outbox
+from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 
-_DUE = (
+_PAST = (
     " FROM recipient"
     " WHERE standing IN ('asked', 'doubtful', 'opted_out', 'undeliverable') AND due_at <= ?"
 )
+_DUE = _PAST + f" AND NOT EXISTS ({outbox.HOLDS})"
+_HELD = "SELECT count(*)" + _PAST + f" AND EXISTS ({outbox.HOLDS})"
 _COUNT_DUE = "SELECT standing, count(*)" + _DUE + " GROUP BY standing"
 _DELETE_DUE = (
     "DELETE FROM recipient WHERE id IN (SELECT id" + _DUE + " LIMIT ?)"
@@ -24,10 +28,16 @@ _DELETE_DUE = (
 
 
 def due_by_reason(tx: Transaction, moment: datetime) -> dict[str, int]:
-    """Return how many recipients are due at *moment*, by the standing that makes them due."""
+    """Return how many recipients are due at *moment*, by the standing that makes them due; who is
+    owed a mail stays until it has left."""
     rows = tx.rows(_COUNT_DUE, to_micros(moment))
     names = {"asked": "silent"}
     return {names.get(standing, standing): count for standing, count in rows}
+
+
+def held(tx: Transaction, moment: datetime) -> int:
+    """Return how many recipients would be due at *moment* if no mail was owed to them."""
+    return int(tx.value(_HELD, to_micros(moment)))
 
 
 def still_leaving(tx: Transaction) -> int:
@@ -106,15 +116,18 @@ def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, byte
 
 
 def _erase_traces(tx: Transaction, gone: list[int]) -> None:
+    tx.many("DELETE FROM origin WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM also_said WHERE recipient_id = ?", [(one,) for one in gone])
+    outbox.forget(tx, gone)
     tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
 
 
 def begin_generation(tx: Transaction, number: int) -> None:
     """Make *number* the generation that every new row is sealed under; what was sealed under the
-    one before only to undo an import goes."""
+    one before only to undo an import goes, and origins whose time is over."""
     tx.run("DELETE FROM also_said")
+    forget_origins(tx)
     tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
 
 
@@ -133,6 +146,7 @@ def reseal_slice(tx: Transaction, *, slice_rows: int) -> int:
         lookup = tx.vault.lookup(person.address.canonical, generation=current)
         values.append((current, fresh, lookup, recipient_id))
     tx.many("UPDATE recipient SET generation = ?, sealed = ?, lookup = ? WHERE id = ?", values)
+    reseal_origins(tx, [row[0] for row in rows], generation=current)
     return len(values)
 
 
@@ -185,9 +199,12 @@ def traces(tx: Transaction, purge: Purge) -> int:
     return int(
         tx.value(
             "SELECT (SELECT count(*) FROM recipient WHERE generation <= ?)"
+            " + (SELECT count(*) FROM origin WHERE generation <= ?)"
             " + (SELECT count(*) FROM answer WHERE recipient_id NOT IN (SELECT id FROM recipient))"
+            " + (SELECT count(*) FROM outbox WHERE recipient_id IS NOT NULL"
+            "    AND recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM log WHERE payload IS NOT NULL AND recipient_id IS NOT NULL"
             "    AND recipient_id NOT IN (SELECT id FROM recipient))",
-            purge.generation,
+            *(purge.generation, purge.generation),
         )
     )

@@ -11,6 +11,7 @@ from typing import Any
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros
+from repermit.ledger.store.origin import Origin, origins
 from repermit.ledger.store.personal import Person, lookups, open_person
 from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
@@ -50,6 +51,7 @@ class OnFile:
     relay_reply: str | None
     purposes: tuple[str, ...]
     answers: tuple[AnswerOnFile, ...]
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
         relay_reply=row[13],
         purposes=tuple(json.loads(row[14])) if row[14] else (),
         answers=_answers(tx, row[0]),
+        origins=origins(tx, row[0]),
     )
 
 

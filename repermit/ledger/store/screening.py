@@ -23,7 +23,7 @@ class Counts:
 
     cells: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     ages: Counter[int] = field(default_factory=Counter)
-    mails: Counter[tuple[str | None, str, bool]] = field(default_factory=Counter)
+    mails: Counter[tuple[str | None, str | None, str, bool]] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         """Add the counts of *other* to these."""
@@ -35,7 +35,8 @@ class Counts:
         """Count somebody who may be asked."""
         contacts = [day for day in (evidence.collected, evidence.last_contact) if day]
         self.ages[years_between(max(contacts, default=today), today)] += 1
-        self.mails[language, evidence.relationship or "", evidence.sensitive] += 1
+        asked = (language, evidence.country, evidence.relationship or "", evidence.sensitive)
+        self.mails[asked] += 1
 
 
 def screen_slice(

@@ -63,7 +63,7 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     """Add keyed hashes to the suppression list and return how many were new.
 
     When they were said before the campaign, the statement that nobody ever opted out is taken
-    back with them.
+    back with them. A complaint outweighs the person's own no, after which it came.
     """
     if hashes and source == "list":
         take_back_statement(tx)
@@ -76,6 +76,11 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
             *(hashed, to_micros(tx.now), source, reason),
         )
     ]
+    if source == "complaint":
+        tx.many(
+            "UPDATE suppression SET source = 'complaint' WHERE hash = ? AND source = 'answer'",
+            [(hashed,) for hashed in hashes],
+        )
     if added:
         payload = {"source": source, "reason": reason, "hashes": [one.hex() for one in added]}
         tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)

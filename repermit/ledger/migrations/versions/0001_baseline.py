@@ -120,6 +120,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "outbox",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column(
+            "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "not_before", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("standing", sa.String(), nullable=False),
+        sa.Column("claimed_by", sa.String(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column(
+            "first_try_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("try_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("intent_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "settled_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("relay_reply", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_outbox_acknowledged",
+            ["recipient_id"],
+            unique=True,
+            sqlite_where=sa.text("kind = 'acknowledgement' AND standing <> 'dropped'"),
+            postgresql_where=sa.text("kind = 'acknowledgement' AND standing <> 'dropped'"),
+        )
+        batch_op.create_index("ix_outbox_recipient", ["recipient_id"], unique=False)
+        batch_op.create_index("ix_outbox_standing", ["standing", "not_before"], unique=False)
+
+    op.create_table(
         "probe",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -311,3 +350,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("answer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_answer_recipient_id"), ["recipient_id"], unique=False)
+
+    op.create_table(
+        "origin",
+        sa.Column("answer_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "keep_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["answer_id"],
+            ["answer.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["recipient_id"],
+            ["recipient.id"],
+        ),
+        sa.PrimaryKeyConstraint("answer_id"),
+    )
+    with op.batch_alter_table("origin", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_origin_keep_until"), ["keep_until"], unique=False)
+        batch_op.create_index(batch_op.f("ix_origin_recipient_id"), ["recipient_id"], unique=False)

@@ -1,0 +1,183 @@
+"""Answer pages: requests a second beside a bare Starlette page, and what too many of them do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from bench.campaign import HERE, Campaign, ask_all, made
+from bench.measure import Spread
+from bench.ports import LOOPBACK, free_port, wait_for
+from bench.wrk import Load, Request, Wrk, WrkMissing, wrk
+from repermit.cli.assembly import pages
+from repermit.domain.clock import SystemClock
+from repermit.domain.token import Scope, Tokens
+from repermit.respond.pages import View
+from repermit.runtime import Runtime
+
+_CONNECTIONS = 32
+_SECONDS = 5
+_TWICE = 512  # connections, at twice the rate that is carried
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the figures of one run of the benchmarks share."""
+
+    folder: Path
+    wrk: Wrk
+    campaign: Campaign
+    people: int
+    runs: int
+
+    def print(self) -> None:
+        """Print every figure of the pages."""
+        gets, posts = self._gets(), self._posts()
+        for name, requests, least in (("GET", gets, 0.4), ("durable POST", posts, 0.25)):
+            pairs = []
+            for _ in range(self.runs):
+                with self._bare(gets[0]) as port:
+                    beside = self._load(port, requests)
+                with self._served() as (port, copy):
+                    ours = self._load(port, requests)
+                    if name != "GET":
+                        _check_on_file(copy, ours)
+                pairs.append((ours.per_second, beside.per_second))
+            self._print_pairs(name, pairs, least)
+            carried = Spread.of([one for one, _ in pairs]).median
+            self._print_loads(name, requests, carried)
+
+    def _print_pairs(self, name: str, pairs: list[tuple[float, float]], least: float) -> None:
+        ratio = Spread.of([one / other for one, other in pairs])
+        print(
+            f"pages, {name}, {_CONNECTIONS} connections:"
+            f" {Spread.of([one for one, _ in pairs]):,.0f}/s;"
+            f" bare Starlette: {Spread.of([other for _, other in pairs]):,.0f};"
+            f" ratio {ratio:.2f} (to reach: {least})",
+            flush=True,
+        )
+
+    def _print_loads(self, name: str, requests: Sequence[Request], carried: float) -> None:
+        for words, share, connections in (("half", 0.5, 64), ("twice", 2, _TWICE)):
+            with self._served() as (port, copy):
+                seen = self.wrk.load(
+                    port,
+                    requests,
+                    seconds=_SECONDS,
+                    connections=connections,
+                    per_second=carried * share,
+                )
+                if name != "GET":
+                    _check_on_file(copy, seen)
+            print(
+                f"pages, {name}, {words} the load: {seen.per_second:,.0f}/s,"
+                f" median {seen.p50_ms:.1f} ms, p99 {seen.p99_ms:.1f} ms,"
+                f" longest {seen.longest_ms:,.0f} ms; {seen.ok:,} answered, {seen.busy:,} told to"
+                f" try again, {seen.failed:,} failed",
+                flush=True,
+            )
+
+    def _load(self, port: int, requests: Sequence[Request]) -> Load:
+        self.wrk.load(port, requests[-200:], seconds=1, connections=_CONNECTIONS)  # warm
+        seen = self.wrk.load(port, requests[:-200], seconds=_SECONDS, connections=_CONNECTIONS)
+        if seen.failed or seen.busy:
+            raise RuntimeError(f"not every request was answered: {seen}")
+        return seen
+
+    def _gets(self) -> list[Request]:
+        return [Request(f"/yes/{token}") for token in self._tokens(Scope.ANSWER)]
+
+    def _posts(self) -> list[Request]:
+        """Return a yes of everybody, each as the page of their own link sends it."""
+        made, codes = pages(self._runtime()), {}
+        for language in ("nl", "fr"):
+            view = View("question", language, "signed_up_no_proof")
+            codes[language] = made.shown(view).code(view)
+        with closing(sqlite3.connect(self.campaign.folder / "repermit.db")) as ledger:
+            rows = ledger.execute("SELECT language FROM recipient ORDER BY id").fetchall()
+        every = zip(self._tokens(Scope.ANSWER), self._tokens(Scope.FORM), rows, strict=True)
+        return [
+            Request(f"/yes/{token}", f"nonce={nonce}&page={codes[language]}&answer=yes")
+            for token, nonce, (language,) in every
+        ]
+
+    def _tokens(self, scope: Scope) -> list[str]:
+        tokens: Tokens = self._runtime().tokens
+        return [tokens.issue(scope, number) for number in range(1, self.people + 1)]
+
+    def _runtime(self) -> Runtime:
+        return Runtime.of(self.campaign.folder / "config.toml", SystemClock())
+
+    @contextmanager
+    def _served(self) -> Iterator[tuple[int, Campaign]]:
+        """Serve a fresh copy of the campaign; yield its port, and the copy."""
+        port, folder = free_port(), self.folder / "served"
+        shutil.copytree(self.campaign.folder, folder)
+        copy = Campaign(folder)
+        copy.set("web", bind=f'"{LOOPBACK}:{port}"')
+        os.sync()
+        try:
+            with _running("repermit", "--config", folder / "config.toml", "serve", port=port):
+                _page(port, self._gets()[0])  # once before anybody counts
+                yield port, copy
+        finally:
+            shutil.rmtree(folder)
+
+    @contextmanager
+    def _bare(self, one: Request) -> Iterator[int]:
+        """Serve the very page of *one* as a bare Starlette server would; yield its port."""
+        template = self.folder / "bare.html"
+        nonce = self._runtime().tokens.issue(Scope.FORM, 1)
+        with self._served() as (port, _):
+            page = urlopen(f"http://{LOOPBACK}:{port}{one.path}").read().decode()
+        template.write_text(page.replace(nonce, "{{ nonce }}"), "utf-8")
+        bare = free_port()
+        with _running("bench.bare", str(bare), template, port=bare):
+            yield bare
+
+
+def _page(port: int, one: Request) -> str:
+    with urlopen(f"http://{LOOPBACK}:{port}{one.path}") as response:
+        return bytes(response.read()).decode()
+
+
+@contextmanager
+def _running(*words: str | Path, port: int) -> Iterator[None]:
+    """Run a module of this Python that serves *port*, for the length of a block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", *map(str, words)], cwd=HERE, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            wait_for(port)
+            yield
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+
+
+def _check_on_file(campaign: Campaign, seen: Load) -> None:
+    """Raise RuntimeError unless everybody who was thanked is on file."""
+    opted_in = campaign.standings()["opted_in"]
+    if opted_in < seen.ok:
+        raise RuntimeError(f"{seen.ok} people were thanked, {opted_in} are on file")
+
+
+def run(folder: Path, *, people: int, runs: int) -> None:
+    """Print the figures of the answer pages; say so when they cannot be had."""
+    try:
+        program = wrk(folder)
+    except WrkMissing as missing:
+        print(f"pages: left out, {missing}")
+        return
+    campaign = made(folder / "pages", people)
+    ask_all(campaign, people)
+    Bench(folder, program, campaign, people, runs).print()

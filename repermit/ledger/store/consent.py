@@ -1,0 +1,52 @@
+"""The yes that stands, with what proves it."""
+
+from __future__ import annotations
+
+import json
+
+from repermit.domain.record import Consent
+from repermit.ledger.instants import from_micros
+from repermit.ledger.merkle import Frontier
+from repermit.ledger.store.personal import open_person
+from repermit.ledger.transaction import Transaction
+
+
+def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
+    """Return the consent of a recipient who stands as opted in; None for everybody else.
+
+    Raises: KeysUnusable, SealBroken.
+    """
+    row = tx.one(
+        "SELECT id, generation, sealed, relationship, country, intent_at, purposes FROM recipient"
+        " WHERE id = ? AND standing = 'opted_in'",
+        recipient_id,
+    )
+    given = tx.one(
+        "SELECT answer.at, button, language, way, page, mail, release, leaf, log.hash FROM answer"
+        " JOIN log ON log.\"index\" = leaf WHERE answer.recipient_id = ? AND answer = 'yes'"
+        " AND standing = 'opted_in' AND NOT suspect ORDER BY answer.id DESC LIMIT 1",
+        recipient_id,
+    )
+    if row is None or given is None:
+        return None
+    person = open_person(tx, row)
+    size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    return Consent(
+        campaign=tx.value("SELECT uuid FROM campaign"),
+        recipient_id=recipient_id,
+        masked=person.address.masked,
+        country=row[4],
+        purposes=tuple(json.loads(row[6])) if row[6] else (),
+        asked_at=from_micros(row[5]),
+        answered_at=from_micros(given[0]),
+        button=given[1],
+        language=given[2],
+        way=given[3],
+        page=given[4],
+        mail=given[5],
+        release=given[6],
+        leaf=given[7],
+        leaf_hash=given[8].hex(),
+        log_size=size,
+        log_root=Frontier.from_bytes(size, frontier).root().hex(),
+    )

@@ -1,0 +1,156 @@
+"""What a person may ask for from their own link: their data, by mail to themselves; to be erased;
+and the record of their yes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from repermit.domain.question import day_in_words, in_a_row, languages_of
+from repermit.domain.record import Consent, record
+from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens, is_nobody
+from repermit.errors import TokenRejected
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import erasing, owing
+from repermit.ledger.store.answering import Asked
+from repermit.ledger.store.consent import standing_consent
+from repermit.respond.pages import Pages, View
+
+_NO_HASH = "0" * 64
+
+
+class Right(StrEnum):
+    """What was pressed; the words are those of the forms."""
+
+    DATA = "data"  # mail me everything you hold about me
+    ERASE = "erase"  # show me what that means
+    ERASE_NOW = "erase-now"  # erase me
+
+
+_SCOPES = {Right.DATA: Scope.FORM, Right.ERASE: Scope.FORM, Right.ERASE_NOW: Scope.ERASE}
+_KINDS = {Right.DATA: "data_sent", Right.ERASE: "erase", Right.ERASE_NOW: "erased"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The record of a yes: for programs, and as the page that says the same."""
+
+    content: dict[str, Any]
+    page: str
+
+
+class Rights:
+    """Does what people ask for; *public_url* is where their links lead."""
+
+    def __init__(self, ledger: Ledger, tokens: Tokens, pages: Pages, *, public_url: str) -> None:
+        self._ledger, self._tokens, self._pages = ledger, tokens, pages
+        self._public_url = public_url
+
+    async def press(
+        self, right: Right, asked: Asked, form: Mapping[str, Sequence[str]]
+    ) -> View | None:
+        """Do what was asked for, durably, and return the page that says so; None, doing nothing,
+        without the hidden field that the page of that button carried.
+
+        Raises: LedgerUnusable when it could not be recorded; then nothing is said.
+        """
+        if not self._rendered_for(asked.id, right, form):
+            return None
+        spoken = self._pages.spoken_in(_first(form, "page"), asked)
+        view = self._pages.view(_KINDS[right], asked, language=spoken)
+        if is_nobody(asked.id):
+            return view
+        if right is Right.DATA:
+            await self._ledger.write(owing.owe_data, asked.id, language=view.language)
+        if right is Right.ERASE_NOW:
+            await self._ledger.write(erasing.erase_person, asked.id)
+        return view
+
+    async def record(self, asked: Asked) -> Recorded | None:
+        """Return the record of the yes that stands; None when there is none."""
+        consent = await self._consent(asked)
+        if consent is None:
+            return None
+        link = f"{self._public_url}/yes/{self._tokens.issue(Scope.ANSWER, asked.id)}"
+        known = consent.language in self._pages.question.readings
+        language = consent.language if known else self._pages.reading_for(asked)
+        rows = self._rows(consent, languages_of(language)[0])
+        page = self._pages.record(asked, rows, "record.json", language=language)
+        return Recorded(record(consent, self._pages.question, link=link), page)
+
+    async def _consent(self, asked: Asked) -> Consent | None:
+        if asked.id != TEST_RECIPIENT:
+            return await self._ledger.read(standing_consent, asked.id)
+        question, now = self._pages.question, self._ledger.clock.now()
+        return Consent(
+            campaign=str(UUID(int=0)),
+            recipient_id=TEST_RECIPIENT,
+            masked=asked.person.address.masked,
+            country=None,
+            purposes=tuple(one.id for one in question.purposes),
+            language=question.default_language,
+            asked_at=now,
+            answered_at=now,
+            button="test",
+            way="form",
+            mail=_NO_HASH,
+            page=_NO_HASH,
+            release="test",
+            leaf=0,
+            leaf_hash=_NO_HASH,
+            log_size=1,
+            log_root=_NO_HASH,
+        )
+
+    def _rendered_for(
+        self, recipient_id: int, right: Right, form: Mapping[str, Sequence[str]]
+    ) -> bool:
+        try:
+            return self._tokens.read(_SCOPES[right], _first(form, "nonce")) == recipient_id
+        except TokenRejected:
+            return False
+
+    def _rows(self, consent: Consent, language: str) -> list[tuple[str, str]]:
+        """Return the record as labels and values, in *language*."""
+        question = self._pages.question
+        wording, known = question.wordings[language], question.variables(language)
+        given = consent.answered_at.astimezone(question.zone)
+        controller = question.controller
+        values = {
+            "number": consent.number,
+            "controller": f"{controller.name}, {controller.postal_address}",
+            "address": consent.masked,
+            "purpose": in_a_row(
+                [
+                    f"{one.text[language]} ({one.frequency[language]})"
+                    for one in question.purposes
+                    if one.id in consent.purposes
+                ],
+                language,
+            ),
+            "given": _moment(given, language),
+            "button": consent.button,
+            "page": consent.page or "",
+            "legal_basis": wording.say("record.consent", **known),
+            "valid": wording.say("record.until_withdrawn", **known),
+        }
+        return [(wording.say(f"record.{name}", **known), value) for name, value in values.items()]
+
+
+def right_in(form: Mapping[str, Sequence[str]]) -> Right | None:
+    """Return what a form asks for beside an answer, or None."""
+    pressed = form.get("answer", ())
+    known = frozenset(Right)
+    return Right(pressed[0]) if len(pressed) == 1 and pressed[0] in known else None
+
+
+def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
+    return next(iter(form.get(name, ())), "")
+
+
+def _moment(moment: datetime, language: str) -> str:
+    return f"{day_in_words(moment.date(), language)}, {moment:%H:%M}"

@@ -1,0 +1,153 @@
+"""What stands on each kind of page, in one language: the words, their places still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from repermit.domain.question import Question
+from repermit.domain.standing import Answer
+from repermit.domain.wording import why_key
+from repermit.respond.view import View
+
+Words = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The words of one part of a page: those of *view* in *language*.
+
+    *known* has the value, or the place, of whatever a sentence may name.
+    """
+
+    question: Question
+    view: View
+    language: str
+    known: Mapping[str, str]
+
+    def words(self) -> Words:
+        """Return what the template of this kind of page may use."""
+        made: dict[str, Callable[[], Words]] = {
+            "question": self._asking,
+            "thanks": self._thanks,
+            "declined": self._declined,
+            "data_sent": self._data_sent,
+            "erase": self._erase,
+            "erased": self._erased,
+            "record": self._record,
+        }
+        return {
+            "lang": self.language,
+            "language_name": self.say("language.name"),
+            "data_and_rights": self.say("mail.data_and_rights"),
+            "complaint": self.say("mail.complaint"),
+            "banner": self.say("page.test_banner") if self.view.test else "",
+            **made[self.view.kind](),
+        }
+
+    def say(self, key: str) -> str:
+        """Return a sentence."""
+        return self.question.wordings[self.language].say(key, **self.known)
+
+    def button(self, answer: Answer) -> str:
+        """Return the words on the button for *answer*."""
+        several = self.view.kind == "question" and len(self.question.purposes) > 1
+        if self.view.kind == "thanks":
+            return self.say("button.withdraw")
+        if several:
+            return self.say("page.yes_to_ticked" if answer is Answer.YES else "page.no_to_all")
+        return self.say(f"button.{answer}")
+
+    def _asking(self) -> Words:
+        several = len(self.question.purposes) > 1
+        return {
+            "title": self.say("page.title"),
+            "notice": self.say(self.view.notice) if self.view.notice else "",
+            "question": self.say("page.question_several" if several else "page.question"),
+            "purposes": [
+                {
+                    "id": one.id,
+                    "text": one.text[self.language],
+                    "often": one.frequency[self.language],
+                }
+                for one in self.question.purposes
+            ],
+            "choose_purposes": self.say("page.choose_purposes"),
+            "yes_label": self.button(Answer.YES),
+            "no_label": self.button(Answer.NO),
+            "no_first": self.view.no_first,
+            "silence": self.say("silence.sentence"),
+            "withdraw_any_time": self.say("page.withdraw_any_time"),
+            "not_your_address": self.say("page.not_your_address"),
+            "details_heading": self.say("page.details"),
+            "details": self._details(),
+            **self._rights(),
+        }
+
+    def _details(self) -> list[str]:
+        """Return why, on what basis, who else; nothing of where from on a sensitive list."""
+        view = self.view
+        why = None if view.sensitive else why_key(view.relationship, view.sensitive)
+        keys = [why, "page.legal_basis"]
+        if self.question.processors:
+            keys.append("page.processors")
+        keys += ["page.after_yes", "page.after_no"]
+        return [self.say(key) for key in keys if key]
+
+    def _rights(self) -> Words:
+        names = ("heading", "intro", "data_button", "erase_button")
+        return {f"rights_{name}": self.say(f"rights.{name}") for name in names}
+
+    def _thanks(self) -> Words:
+        asks = replace(self, view=replace(self.view, kind="question"))  # where yes was pressed
+        rows = (
+            ("receipt.number", self.known["number"]),
+            ("receipt.answered", self.known["answered"]),
+            ("receipt.answer", asks.button(Answer.YES)),
+            ("receipt.purpose", self.known["what"]),
+            ("receipt.address", self.known["masked"]),
+            ("receipt.sender", self.known["who"]),
+        )
+        return {
+            "title": self.say("page.title_yes"),
+            "message": self.say("page.thanks"),
+            "receipt": [(self.say(key), value) for key, value in rows],
+            "receipt_heading": self.say("receipt.heading"),
+            "receipt_keep": self.say("receipt.keep"),
+            "record_label": self.say("receipt.record"),
+            "record_url": "" if self.view.test else self.known["record_url"],
+            "withdraw_label": self.button(Answer.NO),
+            **self._rights(),
+        }
+
+    def _declined(self) -> Words:
+        return {
+            "title": self.say("page.title_no"),
+            "message": self.say("page.declined"),
+            "may_change": not self.view.late,
+            "mistake": self.say("page.declined_mistake"),
+            "yes_label": self.button(Answer.YES),
+            **self._rights(),
+        }
+
+    def _data_sent(self) -> Words:
+        return {"title": self.say("rights.data_title"), "message": self.say("rights.data_sent")}
+
+    def _erase(self) -> Words:
+        return {
+            "title": self.say("rights.erase_title"),
+            "sentence": self.say("rights.erase_sentence"),
+            "confirm_label": self.say("rights.erase_confirm"),
+            "not_now": self.say("rights.erase_not"),
+        }
+
+    def _erased(self) -> Words:
+        return {"title": self.say("rights.erased_title"), "message": self.say("rights.erased")}
+
+    def _record(self) -> Words:
+        return {
+            "title": self.say("record.heading"),
+            "intro": self.say("record.intro"),
+            "json_label": self.say("record.json"),
+            "keep": self.say("receipt.keep"),
+        }

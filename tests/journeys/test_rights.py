@@ -1,0 +1,105 @@
+"""What a person may do from the links in their mail, through the real server and relay."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from repermit.domain.record import SCHEMA
+from tests.journeys.campaign import Campaign, Later
+from tests.journeys.relay import Relay
+from tests.journeys.web import fetch, mailbox, message, text_of
+from tests.respond.builders import Page
+
+pytestmark = pytest.mark.journey
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def press(link: str, page: str, answer: str) -> str:
+    """Press a button of *page*, which stands at *link*, and return the page that follows."""
+    fields = Page(page).hidden | {"answer": answer}
+    shown = fetch(link, "POST", urlencode(fields).encode(), _FORM)
+    assert shown.status == 200
+    return shown.text
+
+
+def test_everything_that_is_held_comes_by_mail_and_only_there(
+    asked: Campaign, relay: Relay
+) -> None:
+    """Whoever was forwarded the mail and presses learns nothing."""
+    asked.use(relay.port)
+    person = asked.mails[0]
+    with asked.serving():
+        box = mailbox(person.content)
+        box.press("yes")
+        page = press(box.yes, fetch(box.yes).text, "data")
+        again = press(box.no, fetch(box.no).text, "data")
+    assert person.mailbox not in page + again
+
+    asked.run("send")
+
+    (mail,) = relay.taken
+    assert mail.mailbox == person.mailbox
+    assert person.mailbox in text_of(mail.content)
+    assert "tuindagen" in text_of(mail.content)
+    (file,) = message(mail.content).iter_attachments()
+    content = json.loads(file.get_content())
+    on_file = asked.here("person", "--json", stdin=f"{person.mailbox}\n").json["on_file"]
+    assert content["person"]["id"] == on_file["id"]
+    assert content["person"]["standing"] == "opted_in"
+    assert [one["button"] for one in content["answers"]] == [
+        one["button"] for one in on_file["answers"]
+    ]
+    shown = set(content["shown"])
+    assert {content["person"]["mail"], content["answers"][0]["page"]} == shown
+    assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_a_person_erases_themselves_and_nothing_of_them_stays(
+    asked: Campaign, relay: Relay
+) -> None:
+    """Also not the acknowledgement that was owed; a new import does not bring them back."""
+    asked.use(relay.port)
+    person = asked.mails[0]
+    with asked.serving():
+        box = mailbox(person.content)
+        box.press("no")
+        confirming = press(box.yes, fetch(box.yes).text, "erase")
+        assert asked.status()["erased"] == 0
+        press(box.yes, confirming, "erase-now")
+        assert {fetch(link).status for link in (box.yes, box.no, box.unsubscribe)} == {404}
+
+    told = asked.here("person", "--json", stdin=f"{person.mailbox}\n").json
+    assert told["on_file"] is None
+    assert told["suppressed"]
+    assert asked.status()["erased"] == 1
+    assert asked.status()["outbox"] == {"owed": 0, "doubtful": 0, "failed": 0}
+    asked.at(Later(timedelta(minutes=1)), "send")
+    assert relay.taken == []
+    assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_a_yes_has_a_record_as_long_as_it_stands(asked: Campaign) -> None:
+    person = asked.mails[0]
+    with asked.serving():
+        box = mailbox(person.content)
+        assert fetch(f"{box.yes}/record.json").status == 404
+        box.press("yes")
+        status = asked.status()
+        page, file = fetch(f"{box.yes}/record"), fetch(f"{box.yes}/record.json")
+        assert asked.status() == status
+        box.one_click()
+        gone = fetch(f"{box.yes}/record.json").status
+
+    content = json.loads(file.text)
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(content)
+    assert content["repermit:proof"]["repermit:logRoot"] == status["log"]["root"]
+    assert content["dpv:hasConsentControl"]["schema:url"] == box.yes
+    assert content["dct:identifier"] in page.text
+    assert person.mailbox not in page.text + file.text
+    assert gone == 404

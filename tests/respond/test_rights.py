@@ -1,0 +1,263 @@
+"""What a person may ask for from their own link, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from repermit.domain.address import parse
+from repermit.domain.record import SCHEMA
+from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope
+from repermit.ledger.store import campaign, outbox, reading
+from tests.builders import asked, verified
+from tests.respond.builders import Site
+
+AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
+MINUTE = timedelta(minutes=1)
+links = pytest.mark.parametrize("kind", ["yes", "no", "u"])
+validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+
+async def an_asked(site: Site, address: str = AN) -> int:
+    (an,) = await asked(site.ledger, address)
+    sql = "UPDATE recipient SET mail = ? WHERE id = ?"
+    await site.ledger.write(lambda tx: tx.run(sql, "1" * 64, an))
+    return an
+
+
+async def owed(site: Site) -> list[tuple[str, str]]:
+    """Return the kind and language of what the outbox owes."""
+    sql = "SELECT kind, language FROM outbox WHERE standing = 'waiting' ORDER BY id"
+    return await site.ledger.read(lambda tx: [tuple(row) for row in tx.rows(sql)])
+
+
+@links
+async def test_a_person_gets_everything_that_is_held_by_mail(a_site: Site, kind: str) -> None:
+    """On the page only the masked address; what is asked for goes to the address itself."""
+    an = await an_asked(a_site)
+
+    page = await a_site.press(a_site.link(kind, an), "data")
+
+    assert "a•••@voorbeeld.example" in page.text
+    assert AN not in page.text
+    assert await owed(a_site) == [("data", "nl")]
+    assert await a_site.standing(an) == "asked"
+
+
+async def test_asking_again_owes_no_second_mail(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    first = await a_site.press(a_site.link("yes", an), "data")
+    again = await a_site.press(a_site.link("no", an), "data")
+
+    assert again.text == first.text
+    assert await owed(a_site) == [("data", "nl")]
+
+
+@pytest.mark.parametrize("answer", ["data", "erase", "erase-now"])
+@pytest.mark.parametrize("nonce", [None, "", "x", "other", "answer", "unsubscribe"])
+async def test_promise_4_without_the_hidden_field_nothing_happens(
+    a_site: Site, answer: str, nonce: str | None
+) -> None:
+    """As for a yes: a machine that posts to the link without its page gets the page again."""
+    an, jan = await an_asked(a_site), await an_asked(a_site, JAN)
+    tokens = a_site.runtime.tokens
+    known = {
+        "other": tokens.issue(Scope.FORM, jan),
+        "answer": tokens.issue(Scope.ANSWER, an),
+        "unsubscribe": tokens.issue(Scope.UNSUBSCRIBE, an),
+    }
+    before = await a_site.everything()
+    fields = {"answer": answer} | ({} if nonce is None else {"nonce": known.get(nonce, nonce)})
+
+    response = await a_site.post(a_site.link("yes", an), fields)
+
+    assert response.status_code == 200
+    assert 'value="yes"' in response.text
+    assert await a_site.everything() == before
+
+
+@links
+async def test_no_single_press_erases(a_site: Site, kind: str) -> None:
+    """The first page's own hidden field does not press the button of the next."""
+    an = await an_asked(a_site)
+    link = a_site.link(kind, an)
+    page, before = await a_site.page(link), await a_site.everything()
+
+    confirming = await a_site.press_on(page, link, "erase")
+    assert confirming.rights == ["erase-now"]
+    assert (await a_site.press_on(page, link, "erase-now")).buttons[:1] != []
+
+    assert await a_site.everything() == before
+
+
+@links
+async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site, kind: str) -> None:
+    an, jan = await an_asked(a_site), await an_asked(a_site, JAN)
+    link = a_site.link(kind, an)
+    await a_site.press(link, "yes" if kind == "yes" else "no")
+
+    page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")
+
+    assert page.buttons == []
+    assert AN not in page.text
+    assert await a_site.ledger.read(reading.find, parse(AN)) is None
+    never = await a_site.ledger.read(reading.suppressed, parse(AN))
+    assert never is not None
+    assert never.source in ("erased", "answer")
+    figures = await a_site.ledger.read(campaign.figures)
+    assert (figures.erased, figures.outbox["owed"]) == (1, 0)
+    assert await a_site.standing(jan) == "asked"
+    assert (await verified(a_site.ledger)).holds
+    for each in ("yes", "no", "u"):
+        assert (await a_site.client.get(a_site.link(each, an))).status_code == 404
+
+
+async def test_erasing_again_says_that_the_link_is_gone(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    confirming = await a_site.press(link, "erase")
+    await a_site.press_on(confirming, link, "erase-now")
+
+    again = await a_site.post(link, {**confirming.hidden, "answer": "erase-now"})
+
+    assert again.status_code == 404
+    assert (await a_site.ledger.read(campaign.figures)).erased == 1
+
+
+async def test_two_things_at_once_are_neither(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    page, before = await a_site.page(link), await a_site.everything()
+
+    await a_site.post(link, {**page.hidden, "answer": ["data", "erase"]})
+
+    assert await a_site.everything() == before
+
+
+async def test_a_test_link_shows_the_pages_and_records_nothing(a_site: Site) -> None:
+    link, before = a_site.link("yes", TEST_RECIPIENT), await a_site.everything()
+
+    await a_site.press(link, "data")
+    confirming = await a_site.press(link, "erase")
+    gone = await a_site.press_on(confirming, link, "erase-now")
+    page = await a_site.page(f"{link}/record")
+    content = (await a_site.client.get(f"{link}/record.json")).json()
+
+    assert gone.buttons == []
+    assert "test" in page.text
+    assert list(validator.iter_errors(content)) == []
+    assert await a_site.everything() == before
+
+
+async def test_the_rights_of_a_probe_are_shown_and_do_nothing(a_site: Site) -> None:
+    link, before = a_site.link("yes", FIRST_PROBE + 5), await a_site.everything()
+
+    await a_site.press(link, "data")
+    confirming = await a_site.press(link, "erase")
+    gone = await a_site.press_on(confirming, link, "erase-now")
+
+    assert gone.buttons == []
+    assert (await a_site.client.get(f"{link}/record.json")).status_code == 404
+    assert await a_site.everything() == before
+
+
+async def record_of(site: Site, recipient_id: int) -> dict[str, Any]:
+    """Return the record of a yes, as a program gets it."""
+    response = await site.client.get(f"{site.link('yes', recipient_id)}/record.json")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/ld+json")
+    content: dict[str, Any] = response.json()
+    assert [each.message for each in validator.iter_errors(content)] == []
+    return content
+
+
+async def test_promise_9_the_record_says_what_was_shown_and_pressed(a_site_of_two: Site) -> None:
+    site = a_site_of_two
+    an = await an_asked(site)
+    site.clock.advance(MINUTE)
+    await site.press(site.link("yes", an), "yes", tick=["fair"])
+    (answer,) = await site.answers()
+
+    content = await record_of(site, an)
+
+    asked_, given = content["dpv:hasConsentStatus"]
+    assert given["schema:text"] == answer["button"]
+    assert given["dpv:isIndicatedAtTime"] == "2026-11-21T09:31:00Z"
+    assert asked_["dpv:isIndicatedAtTime"] == "2026-11-21T09:30:00Z"
+    assert [one["dct:identifier"] for one in content["dpv:hasProcess"]] == ["fair"]
+    notices = {one.get("dct:type"): one.get("dct:identifier") for one in content["dpv:hasNotice"]}
+    assert notices["page"] == f"sha256:{answer['page']}"
+    assert notices["mail"] == f"sha256:{answer['mail']}"
+    figures = await site.ledger.read(campaign.figures)
+    proof = content["repermit:proof"]
+    assert (proof["repermit:leaf"], proof["repermit:logRoot"]) == (answer["leaf"], figures.log_root)
+    withdraw = content["dpv:hasConsentControl"]["schema:url"]
+    assert withdraw == site.runtime.config.web.public_url + site.link("yes", an)
+    assert AN not in json.dumps(content)
+
+
+async def test_the_record_can_be_read_as_a_page_and_changes_nothing(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    await a_site.press(a_site.link("yes", an), "yes")
+    before, content = await a_site.everything(), await record_of(a_site, an)
+
+    page = await a_site.page(f"{a_site.link('yes', an)}/record")
+
+    assert content["dct:identifier"] in page.text
+    assert "a•••@voorbeeld.example" in page.text
+    assert AN not in page.text
+    assert 'href="record.json"' in page.text
+    assert page.buttons == []
+    assert await a_site.everything() == before
+
+
+async def test_there_is_no_record_but_of_a_yes_that_stands(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    gone = (await a_site.client.get("/yes/x")).text
+
+    async def has_record() -> list[int]:
+        found = [await a_site.client.get(f"{link}/{name}") for name in ("record", "record.json")]
+        assert all(each.text == gone for each in found if each.status_code == 404)
+        return [each.status_code for each in found]
+
+    assert await has_record() == [404, 404]
+    await a_site.press(link, "yes")
+    assert await has_record() == [200, 200]
+    a_site.clock.advance(MINUTE)
+    await a_site.press(link, "no")
+    assert await has_record() == [404, 404]
+
+
+@pytest.mark.parametrize("name", ["record", "record.json"])
+async def test_only_the_link_of_an_answer_has_a_record(a_site: Site, name: str) -> None:
+    an = await an_asked(a_site)
+    await a_site.press(a_site.link("yes", an), "yes")
+    tokens = a_site.runtime.tokens
+
+    for path in (
+        f"/yes/{tokens.issue(Scope.UNSUBSCRIBE, an)}/{name}",
+        f"/yes/{tokens.issue(Scope.FORM, an)}/{name}",
+        f"/u/{tokens.issue(Scope.UNSUBSCRIBE, an)}/{name}",
+        f"/no/{tokens.issue(Scope.ANSWER, an)}/{name}",
+        f"/yes/x/{name}",
+    ):
+        assert (await a_site.client.get(path)).status_code == 404, path
+    assert (await a_site.post(f"{a_site.link('yes', an)}/{name}", {})).status_code == 405
+
+
+async def test_a_no_on_the_page_or_by_the_mail_program_owes_an_acknowledgement(
+    a_site: Site,
+) -> None:
+    an, jan = await an_asked(a_site), await an_asked(a_site, JAN)
+    await a_site.press(a_site.link("no", an), "no")
+    await a_site.post(a_site.link("u", jan), {"List-Unsubscribe": "One-Click"})
+
+    assert await owed(a_site) == [("acknowledgement", "nl")] * 2
+    assert not await a_site.ledger.read(outbox.is_due)
+    a_site.clock.advance(MINUTE)
+    assert await a_site.ledger.read(outbox.is_due)
