@@ -10,10 +10,13 @@ from repermit.errors import ProofBroken
 from repermit.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
+    Tree,
     frontier_of,
+    is_consistent,
     leaf_hash,
     node_hash,
     root_of,
+    root_with,
 )
 
 LEAVES = [
@@ -85,3 +88,83 @@ def test_a_leaf_is_never_taken_for_a_node() -> None:
     left, right = leaf_hash(b"a"), leaf_hash(b"b")
 
     assert leaf_hash(left + right) != node_hash(left, right)
+
+
+@given(trees.filter(bool), st.data())
+def test_every_leaf_is_proven_to_be_in_every_tree_that_has_it(
+    leaves: list[bytes], data: st.DataObject
+) -> None:
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    size = data.draw(st.integers(1, len(hashes)))
+    index = data.draw(st.integers(0, size - 1))
+    tree = Tree(hashes)
+
+    path = tree.inclusion(index, size)
+
+    assert root_with(hashes[index], index, size, path) == tree.root(size) == root_of(hashes[:size])
+
+
+@given(trees.filter(bool), st.data())
+def test_no_other_proof_shows_a_leaf(leaves: list[bytes], data: st.DataObject) -> None:
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    index = data.draw(st.integers(0, len(hashes) - 1))
+    tree, size = Tree(hashes), len(hashes)
+    path = tree.inclusion(index)
+    other = data.draw(st.integers(-1, size + 1).filter(lambda each: each != index))
+    stranger = leaf_hash(b"nobody's")
+
+    assert root_with(stranger, index, size, path) != tree.root()
+    assert root_with(hashes[index], index, size, [*path, stranger]) != tree.root()
+    assert not path or root_with(hashes[index], index, size, path[:-1]) != tree.root()
+    if not (0 <= other < size) or hashes[other] != hashes[index]:
+        assert root_with(hashes[index], other, size, path) != tree.root()
+
+
+@given(trees, st.data())
+def test_every_tree_is_proven_to_be_the_beginning_of_a_later_one(
+    leaves: list[bytes], data: st.DataObject
+) -> None:
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    size = data.draw(st.integers(0, len(hashes)))
+    old = data.draw(st.integers(0, size))
+    tree = Tree(hashes)
+
+    path = tree.consistency(old, size)
+
+    assert is_consistent(old, root_of(hashes[:old]), size, root_of(hashes[:size]), path)
+
+
+@given(trees.filter(lambda leaves: len(leaves) > 1), st.data())
+def test_another_history_is_proven_by_nothing(leaves: list[bytes], data: st.DataObject) -> None:
+    hashes = [leaf_hash(leaf) for leaf in leaves]
+    size, stranger = len(hashes), leaf_hash(b"nobody's")
+    old = data.draw(st.integers(0, size))
+    tree = Tree(hashes)
+    root, path = tree.root(), tree.consistency(old)
+    wrong = data.draw(st.integers(0, max(0, len(path) - 1)))
+
+    assert not is_consistent(old, stranger, size, root, path)
+    assert old == 0 or not is_consistent(old, tree.root(old), size, stranger, path)
+    assert not is_consistent(old, tree.root(old), size, root, [*path, stranger])
+    assert not is_consistent(size + 1, root, size, root, path)
+    if path:
+        assert not is_consistent(old, tree.root(old), size, root, path[:-1])
+        changed = [*path[:wrong], stranger, *path[wrong + 1 :]]
+        assert not is_consistent(old, tree.root(old), size, root, changed)
+
+
+def test_the_proofs_are_those_of_certificate_transparency() -> None:
+    """The paths for a tree of seven, as RFC 6962 section 2.1.3 draws them."""
+    hashes = [leaf_hash(leaf) for leaf in LEAVES[:7]]
+    a, b, c, d, e, f, j = hashes
+    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
+    k, m = node_hash(g, h), node_hash(i, j)
+    tree = Tree(hashes)
+
+    assert tree.inclusion(0) == [b, h, m]
+    assert tree.inclusion(3) == [c, g, m]
+    assert tree.inclusion(4) == [f, j, k]
+    assert tree.inclusion(6) == [i, k]
+    assert tree.consistency(3) == [c, d, g, m]
+    assert tree.consistency(4) == [m]
+    assert tree.consistency(6) == [i, j, k]
