@@ -451,7 +451,7 @@ def test_enter_in_a_box_is_no_answer() -> None:
     page = parsed(render("page/question.html.j2", "en", purposes=PURPOSES))
     presses = [at for tag, at in page.tags if tag == "button" or at.get("type") == "submit"]
 
-    assert presses[0] == {"type": "submit", "value": "", "hidden": None}
+    assert presses[0] == {"type": "submit", "name": "answer", "value": "", "hidden": None}
     assert {press.get("name") for press in presses[1:]} == {"answer"}
 
 
