@@ -15,7 +15,7 @@ from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
-from repermit.ledger.store import admission, answering, outbox, sending, stretches
+from repermit.ledger.store import admission, answering, outbox, sending, snapshots, stretches
 from repermit.ledger.store.admission import Newcomer, Screened, Tally
 from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.personal import Person
@@ -26,6 +26,7 @@ from repermit.ledger.verify import Verified, verify
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 EVERYTHING = 1_000_000_000  # a log size that no listed row was listed after
 ANSWER_TIME = timedelta(days=31)
+MAIL, PAGE = map(snapshots.snapshot_hash, ("the mail", "the page"))  # what was shown
 RULES = Rules(reasons=dict.fromkeys(Relationship, "they signed up and the proof is gone"))
 
 
@@ -114,9 +115,10 @@ async def admit(ledger: Ledger, *addresses: str, **evidence: Any) -> list[int]:
 async def claim(
     ledger: Ledger, *ids: int, owner: str = "sender", due: datetime | None = None
 ) -> None:
-    """Let *owner* reserve rows and intend the mails of *ids*; their mail is named "mail"."""
+    """Let *owner* reserve rows and intend the mails of *ids*; their mail is MAIL."""
 
     def part(tx: Transaction) -> set[int]:
+        snapshots.keep_snapshot(tx, "mail", "nl", "the mail")
         reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000, caps=NO_CAPS)
         until = due or tx.now + ANSWER_TIME
         wanted = [one for one in reserved if one.id in ids]
@@ -127,9 +129,15 @@ async def claim(
     assert await ledger.write(part) == set(ids)
 
 
+def keep_shown(tx: Transaction) -> None:
+    """Keep what MAIL and PAGE are the hashes of."""
+    snapshots.keep_snapshot(tx, "mail", "nl", "the mail")
+    snapshots.keep_snapshot(tx, "page", "nl", "the page")
+
+
 def intend_one(tx: Transaction, reserved: Reserved, owner: str, *, due: datetime) -> bool:
-    """Claim one reserved row for the mail "mail"; return whether it may leave."""
-    return reserved.id in sending.intend(tx, owner, [Intent(reserved, due, "mail")], NO_CAPS)
+    """Claim one reserved row for MAIL; return whether it may leave."""
+    return reserved.id in sending.intend(tx, owner, [Intent(reserved, due, MAIL)], NO_CAPS)
 
 
 async def settle(
@@ -176,7 +184,7 @@ def a_press(answer: Answer = Answer.YES, *, way: Way = Way.FORM, **changes: Any)
         "button": "Ja" if answer is Answer.YES else "Nee",
         "language": "nl",
         "purposes": ("newsletter",) if answer is Answer.YES else (),
-        "page": None if way is Way.ONE_CLICK else "page",
+        "page": None if way is Way.ONE_CLICK else PAGE,
         "release": "0.1.0",
     }
     return Press(answer=answer, way=way, **(shown | changes))
@@ -186,9 +194,12 @@ async def press(
     ledger: Ledger, recipient_id: int, answer: Answer, *, way: Way = Way.FORM, **changes: Any
 ) -> Asked | None:
     """Let a recipient press, and return where it leaves them."""
-    return await ledger.write(
-        answering.file_answer, recipient_id, a_press(answer, way=way, **changes)
-    )
+
+    def part(tx: Transaction) -> Asked | None:
+        snapshots.keep_snapshot(tx, "page", "nl", "the page")
+        return answering.file_answer(tx, recipient_id, a_press(answer, way=way, **changes))
+
+    return await ledger.write(part)
 
 
 async def deliver_outbox(ledger: Ledger) -> int:

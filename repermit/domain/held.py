@@ -86,10 +86,10 @@ class _Told:
     def answers(self) -> Iterator[tuple[str, str]]:
         """Yield every press: when, the words on the button, how it came in, and where from as
         long as that is kept."""
-        origins = {one["answer_id"]: one["personal"] for one in self.held["origins"]}
+        origins = {one["leaf"]: one["personal"] for one in self.held["origins"]}
         for one in self.held["answers"]:
             button = one["button"] or self.say(one["answer"])
-            origin = origins.get(one["id"], {}).values()
+            origin = origins.get(one["leaf"], {}).values()
             known = (one["way"], self._purposes(one["purposes"]), one["page"], *origin)
             how = ", ".join(str(each) for each in known if each)
             yield self._moment(one["at"]), f"“{button}” ({how})"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from repermit.domain.clock import iso
 from repermit.domain.standing import Standing
@@ -28,6 +28,7 @@ class Kind(StrEnum):
     ADMITTED = "admitted"  # a part of a list was taken in and screened
     TAKEN_BACK = "taken_back"  # an import that did not complete was undone
     IMPORTED = "imported"  # a list was taken in to its end: the counts
+    SHOWN = "shown"  # words that somebody reads, for the first time: their hash
     SCREENED = "screened"  # the policy was applied again
     APPROVED = "approved"
     MOVED = "moved"  # standings changed in bulk: intents, settles, decisions on doubt
@@ -52,6 +53,14 @@ PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT, Kind.REQUESTED, Kind.MAILED
 MOVING = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})  # of those, what says where they stand
 
 
+class Where(NamedTuple):
+    """Where a recipient now stands; the date and the mail are told once, when they are new."""
+
+    to: str
+    due: str | None
+    mail: str | None
+
+
 class Statements(Protocol):
     """What the log needs of a transaction."""
 
@@ -68,7 +77,7 @@ class Log:
 
     statements: Statements = field(repr=False)
     log_key: bytes = field(repr=False)
-    _moves: list[tuple[str, str | None, int]] = field(default_factory=list)
+    _moves: list[tuple[Where, int]] = field(default_factory=list)
 
     def append(
         self,
@@ -103,42 +112,56 @@ class Log:
         )
         return index
 
-    def moved(self, ids: Iterable[int], to: Standing, *, due: datetime | None = None) -> None:
-        """Note that *ids* now stand at *to*; `flush` writes one entry for all that was noted."""
-        name, until = str(to), iso(due)
-        self._moves.extend([(name, until, recipient) for recipient in ids])
+    def moved(
+        self,
+        ids: Iterable[int],
+        to: Standing,
+        *,
+        due: datetime | None = None,
+        mail: str | None = None,
+    ) -> None:
+        """Note that *ids* now stand at *to*, with the date that their mail prints and the hash of
+        its words if that is new; `flush` writes one entry for all that was noted."""
+        where = Where(str(to), iso(due), mail)
+        self._moves.extend([(where, recipient) for recipient in ids])
 
-    def noted(self) -> list[tuple[str, str | None, int]]:
+    def noted(self) -> list[tuple[Where, int]]:
         """Return the moves that are noted and not yet written, for `take_back`."""
         return list(self._moves)
 
-    def take_back(self, noted: list[tuple[str, str | None, int]]) -> None:
+    def take_back(self, noted: list[tuple[Where, int]]) -> None:
         """Go back to the moves that `noted` returned: what came since was rolled back."""
         self._moves = noted
 
     def flush(self, *, now: datetime) -> None:
         """Write the noted moves, as one entry unless somebody moved twice."""
         noted, self._moves = self._moves, []
-        gathered: dict[tuple[str, str | None], list[int]] = {}
+        gathered: dict[Where, list[int]] = {}
         seen: set[int] = set()
-        for to, due, recipient in noted:
+        for where, recipient in noted:
             if recipient in seen:
                 self._write(gathered, now)
                 gathered, seen = {}, set()
-            gathered.setdefault((to, due), []).append(recipient)
+            gathered.setdefault(where, []).append(recipient)
             seen.add(recipient)
         if gathered:
             self._write(gathered, now)
 
-    def _write(self, gathered: Mapping[tuple[str, str | None], list[int]], now: datetime) -> None:
-        moves = [move(ids, to, due) for (to, due), ids in gathered.items()]
+    def _write(self, gathered: Mapping[Where, list[int]], now: datetime) -> None:
+        moves = [move(ids, *where) for where, ids in gathered.items()]
         self.append(Kind.MOVED, {"moves": moves}, now=now)
 
 
-def move(ids: Sequence[int], to: str, due: str | None = None) -> dict[str, Any]:
+def move(
+    ids: Sequence[int], to: str, due: str | None = None, mail: str | None = None
+) -> dict[str, Any]:
     """Return the part of a payload that says which ids now stand where."""
     entry: dict[str, Any] = {"to": str(to), "ids": ranges(ids)}
-    return entry if due is None else {**entry, "due": due}
+    if due is not None:
+        entry["due"] = due
+    if mail is not None:
+        entry["mail"] = mail
+    return entry
 
 
 def ranges(ids: Iterable[int]) -> list[list[int]]:

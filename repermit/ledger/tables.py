@@ -157,7 +157,7 @@ class AnswerRecord(SQLModel, table=True):
 
     __tablename__ = "answer"
 
-    id: int | None = Field(default=None, primary_key=True)
+    leaf: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})  # its entry
     recipient_id: int = _big(foreign_key="recipient.id", index=True)
     at: int = _big()
     answer: str
@@ -170,7 +170,6 @@ class AnswerRecord(SQLModel, table=True):
     page: str | None = None  # content hash of the page; None for a one-click no
     mail: str | None = None
     release: str
-    leaf: int = _big()
 
 
 class OriginRecord(SQLModel, table=True):
@@ -178,7 +177,7 @@ class OriginRecord(SQLModel, table=True):
 
     __tablename__ = "origin"
 
-    answer_id: int = Field(foreign_key="answer.id", primary_key=True)
+    leaf: int = _big(foreign_key="answer.leaf", primary_key=True)
     recipient_id: int = _big(foreign_key="recipient.id", index=True)
     generation: int
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -231,6 +230,7 @@ class Snapshot(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     kind: str  # mail, page
     language: str
+    release: str  # of repermit, that made it first
     content: str
 
 

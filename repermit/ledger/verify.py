@@ -1,24 +1,32 @@
-"""Replays the log: every hash, every payload that is left, and every standing it accounts for."""
+"""Replays the log: every hash, every payload that is left, and every row that it accounts for."""
 
 from __future__ import annotations
 
 import hmac
 import json
-from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from repermit.domain.standing import Standing
-from repermit.ledger.log import MOVING, PERSONAL, leaf_data, leaf_key
+from repermit.ledger.checkpoint import Checkpoint
+from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
 from repermit.ledger.merkle import Frontier, leaf_hash
+from repermit.ledger.records import ANSWER_COLUMNS, Records
+from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 
-_GONE = ("purged", "erased", "taken_back")
-_NAMES = ("", *map(str, Standing), *_GONE)
-_CODES = {name: code for code, name in enumerate(_NAMES)}
-_NAMED = 20  # standings without an entry that are named one by one
+_NAMED = 20  # false rows that are named one by one
+_ENTRIES = (
+    'SELECT "index", log.at, kind, log.recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
+    " CAST(payload AS BLOB), CAST(recipient.leaf_key AS BLOB)"
+    f", {ANSWER_COLUMNS} FROM log"
+    " LEFT JOIN recipient ON recipient.id = log.recipient_id"
+    ' LEFT JOIN answer ON kind = \'answered\' AND leaf = "index" ORDER BY "index"'
+)
+_FACTS = 8  # columns of an entry itself; those of an answer follow
+_ROWS = "SELECT id, standing, due_at, mail, purposes, suspect FROM recipient ORDER BY id"
+_ROW_FACTS = ("standing", "due date", "mail", "purposes", "suspect")
 
 
 @dataclass
@@ -29,119 +37,138 @@ class Verified:
     root: str = ""
     false_entries: list[str] = field(default_factory=list)
     false_standings: list[str] = field(default_factory=list)
+    false_records: list[str] = field(default_factory=list)  # of answers, approvals, what was shown
     unaccounted: int = 0
 
     @property
     def holds(self) -> bool:
-        """Return whether the log verifies and accounts for every standing."""
+        """Return whether the log verifies and accounts for everything."""
         return not self.false_entries and not self.unaccounted
 
+    def note_entry(self, text: str) -> None:
+        """Note that an entry is false, if it is the first."""
+        if not self.false_entries:
+            self.false_entries.append(text)
 
-def verify(tx: Transaction, mark: Mark | None) -> Verified:
-    """Replay the whole log in one snapshot, in memory that grows by a byte a recipient.
+    def note_standing(self, text: str) -> None:
+        """Note a recipient of whom the log says something else."""
+        self._note(self.false_standings, text)
 
-    Reading goes on past the first false entry only to count standings; entries after it are
+    def note_record(self, text: str) -> None:
+        """Note another row that does not fit the log."""
+        self._note(self.false_records, text)
+
+    def _note(self, named: list[str], text: str) -> None:
+        self.unaccounted += 1
+        if len(named) < _NAMED:
+            named.append(text)
+
+
+def verify(tx: Transaction, mark: Mark | None, known: Sequence[Checkpoint] = ()) -> Verified:
+    """Return what a replay of the whole log finds, in one snapshot; *known* are roots that were
+    kept elsewhere, the smallest first. Takes some 20 bytes a recipient.
+
+    Reading goes on past the first false entry only to account for rows; entries after it are
     judged by their own hashes.
     """
-    found = Verified()
-    next_id = tx.value("SELECT next_recipient FROM campaign")
-    standings = array("B", bytes(next_id))
-    frontier, expected = Frontier(), 0
-    for row in tx.connection.execute(
-        'SELECT "index", at, kind, recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
-        ' CAST(payload AS BLOB) FROM log ORDER BY "index"'
-    ):
-        frontier = frontier.with_leaf(row[5])
-        false = _entry_fault(tx, row, expected=expected)
-        found.size, expected = found.size + 1, row[0] + 1
-        if false and not found.false_entries:
-            found.false_entries.append(f"entry {row[0]} ({row[2]}): {false}")
-        if not false and row[6] is not None:
-            _replay(row[2], json.loads(row[6]), standings)
-        if mark and mark.committed.size == found.size:
-            _compare_mark(found, frontier, mark)
-    found.root = frontier.root().hex()
-    if mark and found.size < mark.committed.size:
-        found.false_entries.append(
-            f"the log has {found.size} entries, the mark in the key folder knew"
-            f" {mark.committed.size}: this ledger is an older copy"
-        )
-    _compare_head(tx, found, frontier)
-    _compare_standings(tx, standings, found)
+    found, _ = replayed(tx, mark, known)
     return found
 
 
-def _entry_fault(tx: Transaction, row: tuple[Any, ...], *, expected: int) -> str | None:
+def replayed(
+    tx: Transaction, mark: Mark | None, known: Sequence[Checkpoint] = ()
+) -> tuple[Verified, Replay]:
+    """Return the same, with where the log leaves everybody."""
+    found, replay = Verified(), Replay(tx.value("SELECT next_recipient FROM campaign"))
+    records = Records(tx, found.note_record)
+    frontier, expected = Frontier(), 0
+    points = _points(mark, known)
+    for row in tx.connection.execute(_ENTRIES):
+        index, at, kind, payload = row[0], row[1], row[2], row[6]
+        frontier = frontier.with_leaf(row[5])
+        if index != expected:
+            found.note_entry(f"entry {expected} is missing")
+        false = _entry_fault(tx, row[:_FACTS])
+        found.size, expected = found.size + 1, index + 1
+        if false:
+            found.note_entry(f"entry {index} ({kind}): {false}")
+        elif payload is not None:
+            said = json.loads(payload)
+            replay.read(kind, said)
+            records.compare(kind, at, said, index=index, answer=row[_FACTS:])
+        for who, root in points.pop(found.size, ()):
+            if frontier.root() != root:
+                found.false_entries.append(
+                    f"the first {found.size} entries are not those that {who}"
+                )
+    found.root = frontier.root().hex()
+    for size, ((who, _), *_) in points.items():
+        found.false_entries.append(
+            f"the log has {found.size} entries, {who} {size}: this ledger is an older copy"
+        )
+    _compare_head(tx, found, frontier)
+    records.end(replay)
+    _compare_rows(tx, replay, found)
+    return found, replay
+
+
+def _points(mark: Mark | None, known: Sequence[Checkpoint]) -> dict[int, list[tuple[str, bytes]]]:
+    """Return by size who knew it, and the root that it had then."""
+    points: dict[int, list[tuple[str, bytes]]] = {}
+    marked = [(mark.committed.size, mark.committed.root)] if mark else []
+    kept = [(each.size, each.root) for each in known]
+    for who, roots in (("the mark in the key folder knew", marked), ("a checkpoint knew", kept)):
+        for size, root in roots:
+            if size:
+                points.setdefault(size, []).append((who, root))
+    return points
+
+
+def _entry_fault(tx: Transaction, row: tuple[Any, ...]) -> str | None:
     """Return what is false about one entry, or None."""
-    index, at, kind, recipient_id, commitment, hashed, payload = row
-    if index != expected:
-        return f"entry {expected} is missing"
+    index, at, kind, recipient_id, commitment, hashed, payload, own_key = row
+    if not isinstance(at, str) or not isinstance(commitment, bytes):
+        return "it is not what was written"
     if leaf_hash(leaf_data(index, at, kind, recipient_id, commitment)) != hashed:
         return "its hash is not that of its content"
     if payload is None:
-        there = tx.one("SELECT 1 FROM recipient WHERE id = ?", recipient_id)
-        return None if kind in PERSONAL and there is None else "its payload is gone"
-    if kind in PERSONAL:
-        own = tx.one("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-        if own is None:
-            return "it names a recipient who is not there"
-        key = own[0]
-    else:
-        key = tx.log_key
+        gone = kind in PERSONAL and own_key is None
+        return None if gone else "its payload is gone"
+    if kind in PERSONAL and own_key is None:
+        return "it names a recipient who is not there"
+    key = own_key if kind in PERSONAL else tx.log_key
     if hmac.digest(leaf_key(key, index), payload, "sha256") != commitment:
         return "its payload is not the one that was committed to"
     return None
 
 
-def _replay(kind: str, payload: dict[str, Any], standings: array[int]) -> None:
-    """Set in *standings* what an entry says of its recipients."""
-    if kind in MOVING:
-        _set(standings, payload["recipient"], payload["recipient"], payload["standing"])
-    for moved in payload.get("moves", ()):
-        for first, last in moved["ids"]:
-            _set(standings, first, last, moved["to"])
-
-
-def _set(standings: array[int], first: int, last: int, name: str) -> None:
-    if 0 <= first <= last < len(standings) and name in _CODES:
-        code = _CODES[name]
-        standings[first : last + 1] = array("B", bytes([code]) * (last - first + 1))
-
-
-def _compare_mark(found: Verified, frontier: Frontier, mark: Mark) -> None:
-    if frontier.root() != mark.committed.root:
-        found.false_entries.append(
-            f"the first {found.size} entries are not those that the mark in the key folder knew"
-        )
-
-
 def _compare_head(tx: Transaction, found: Verified, frontier: Frontier) -> None:
-    size, subtrees = tx.one("SELECT size, frontier FROM log_head")
-    if size != found.size:
+    head = tx.one("SELECT size, CAST(frontier AS BLOB) FROM log_head")
+    if head is None or head[0] != found.size:
+        size = "nothing" if head is None else head[0]
         found.false_entries.append(f"the log has {found.size} entries, its head says {size}")
-    elif subtrees != frontier.to_bytes():
+    elif head[1] != frontier.to_bytes():
         found.false_entries.append("the head of the log does not fit its entries")
 
 
-def _compare_standings(tx: Transaction, standings: array[int], found: Verified) -> None:
-    """Name the rows whose standing no entry accounts for, and the rows that should be there."""
-    for recipient_id, standing in tx.connection.execute("SELECT id, standing FROM recipient"):
-        logged = _NAMES[standings[recipient_id]] if recipient_id < len(standings) else ""
-        if logged != standing:
-            _note(found, f"recipient {recipient_id}: {standing}, but the log says {logged or '-'}")
-        if recipient_id < len(standings):
-            standings[recipient_id] = 0
-    for recipient_id in _remaining(standings):
-        name = _NAMES[standings[recipient_id]]
-        _note(found, f"recipient {recipient_id}: not there, but the log says {name}")
+def _compare_rows(tx: Transaction, replay: Replay, found: Verified) -> None:
+    """Name the recipients of whom the log says something else, and those who should be there."""
+    for recipient_id, *row in tx.connection.execute(_ROWS):
+        logged = replay.row(recipient_id)
+        if logged != tuple(row):
+            found.note_standing(f"recipient {recipient_id}: {_difference(row, logged)}")
+        replay.forget(recipient_id)
+    for recipient_id, name in replay.left():
+        found.note_standing(f"recipient {recipient_id}: not there, but the log says {name}")
 
 
-def _remaining(standings: array[int]) -> Iterable[int]:
-    gone = {_CODES[name] for name in _GONE} | {0}
-    return (recipient for recipient, code in enumerate(standings) if code not in gone)
-
-
-def _note(found: Verified, text: str) -> None:
-    found.unaccounted += 1
-    if len(found.false_standings) < _NAMED:
-        found.false_standings.append(text)
+def _difference(row: Sequence[Any], logged: Sequence[Any]) -> str:
+    """Return the first of the facts in which a recipient is not what the log says."""
+    name, has, said = next(
+        (name, has, said)
+        for name, has, said in zip(_ROW_FACTS, row, logged, strict=True)
+        if has != said
+    )
+    if name == "standing":
+        return f"{has}, but the log says {said or '-'}"
+    return f"its {name} is not that of the log"

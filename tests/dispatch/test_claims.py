@@ -13,7 +13,7 @@ from repermit.errors import LedgerUnusable
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import sending
 from repermit.ledger.store.sending import Intent, Reserved, Settlement
-from tests.builders import EVERYTHING, admit, standings
+from tests.builders import EVERYTHING, MAIL, admit, standings
 
 TAKEN = Settlement(Standing.ASKED, "250")
 
@@ -24,7 +24,7 @@ async def intents(ledger: Ledger, count: int) -> list[Intent]:
     reserved: list[Reserved] = await ledger.write(
         sending.reserve, "sender", approved_size=EVERYTHING, limit=count, caps=NO_CAPS
     )
-    return [Intent(one, ledger.clock.now(), "mail") for one in reserved]
+    return [Intent(one, ledger.clock.now(), MAIL) for one in reserved]
 
 
 async def test_what_comes_together_is_one_entry_of_the_log(a_ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from repermit.domain.standing import Standing
 from tests.dispatch.builders import LANGUAGES, a_question
 
 ANSWER: dict[str, Any] = {
-    "id": 1,
+    "leaf": 1,
     "at": "2026-11-22T09:30:00Z",
     "answer": "no",
     "way": "one_click",
@@ -94,8 +94,8 @@ def test_it_says_every_answer_with_the_words_that_were_pressed() -> None:
 
 def test_it_says_where_an_answer_came_from_as_long_as_that_is_kept() -> None:
     personal = {"network": "203.0.113.0/24", "agent": "Firefox/130.0"}
-    origin = {"answer_id": 2, "personal": personal, "keep_until": "2027-02-20T09:30:00Z"}
-    said = read(answers=[ANSWER, ANSWER | {"id": 2}], origins=[origin])
+    origin = {"leaf": 2, "personal": personal, "keep_until": "2027-02-20T09:30:00Z"}
+    said = read(answers=[ANSWER, ANSWER | {"leaf": 2}], origins=[origin])
 
     assert [how for _, how in said["Uw antwoorden"]] == [
         "“nee” (one_click)",

@@ -74,7 +74,7 @@ async def one_group(
 def fill_the_disk(tx: Transaction) -> None:
     """Let the ledger grow by 50 pages and no more, then ask for a hundred."""
     tx.value(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count') + 50}")
-    tx.run("INSERT INTO snapshot VALUES ('big', 'page', 'nl', ?)", "x" * 400_000)
+    tx.run("INSERT INTO snapshot VALUES ('big', 'page', 'nl', '1', ?)", "x" * 400_000)
 
 
 def make_room(tx: Transaction) -> None:
@@ -185,8 +185,8 @@ async def test_what_a_failed_part_put_into_a_session_is_not_written_by_the_next(
 
 async def test_a_row_that_the_session_refuses_fails_its_own_part_only(a_ledger: Ledger) -> None:
     def twice(tx: Transaction) -> None:
-        tx.run("INSERT INTO snapshot VALUES ('h', 'page', 'nl', 'x')")
-        tx.session.add(Snapshot(hash="h", kind="page", language="nl", content="x"))
+        tx.run("INSERT INTO snapshot VALUES ('h', 'page', 'nl', '1', 'x')")
+        tx.session.add(Snapshot(hash="h", kind="page", language="nl", release="1", content="x"))
 
     async with one_group(a_ledger) as hand_in:
         refused = hand_in(twice)

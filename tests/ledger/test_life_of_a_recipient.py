@@ -53,6 +53,7 @@ from tests.builders import (
     a_newcomer,
     a_press,
     intend_one,
+    keep_shown,
     mark_of,
     take_in,
 )
@@ -122,6 +123,7 @@ class Life(RuleBasedStateMachine):
     @initialize()
     def the_campaign_begins(self) -> None:
         self.write(take_in, [a_newcomer(name) for name in ADDRESSES[:6]])
+        self.write(keep_shown)
 
     @rule(names=st.lists(addresses, max_size=4), known=st.sampled_from([True, True, False]))
     def a_list_is_imported(self, names: list[str], known: bool) -> None:

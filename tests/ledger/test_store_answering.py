@@ -18,7 +18,9 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, campaign, reading, suppression
 from tests.builders import (
     ANSWER_TIME,
+    MAIL,
     NOW,
+    PAGE,
     FakeClock,
     admit,
     ask,
@@ -49,7 +51,7 @@ async def presses(
 async def records(ledger: Ledger) -> list[tuple[Any, ...]]:
     """Return answer, way, standing and suspect of every press on file."""
     return await ledger.read(
-        lambda tx: tx.rows("SELECT answer, way, standing, suspect FROM answer ORDER BY id")
+        lambda tx: tx.rows("SELECT answer, way, standing, suspect FROM answer ORDER BY leaf")
     )
 
 
@@ -59,7 +61,7 @@ async def test_who_was_asked_is_found_for_the_page(a_ledger: Ledger) -> None:
 
     assert found is not None
     assert found.person.address == parse(AN)
-    assert (found.id, found.language, found.mail) == (one, "nl", "mail")
+    assert (found.id, found.language, found.mail) == (one, "nl", MAIL)
     assert found.presses == Presses(Standing.ASKED, may_have_mail=True)
     assert found.due_at == NOW + ANSWER_TIME
     assert (found.purposes, found.answered_at) == ((), None)
@@ -93,8 +95,8 @@ async def test_a_yes_is_filed_with_what_was_shown(a_ledger: Ledger) -> None:
         button="Ja, graag",
         language="nl",
         purposes=("newsletter", "events"),
-        page="page",
-        mail="mail",
+        page=PAGE,
+        mail=MAIL,
         release="0.1.0",
         leaf=proof.leaf,
     )

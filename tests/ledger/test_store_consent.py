@@ -8,7 +8,7 @@ from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign
 from repermit.ledger.store.consent import standing_consent
-from tests.builders import FakeClock, asked, press
+from tests.builders import MAIL, PAGE, FakeClock, asked, press
 
 AN = "an@voorbeeld.example"
 MINUTE = timedelta(minutes=1)
@@ -25,7 +25,7 @@ async def test_a_yes_is_told_with_what_proves_it(a_ledger: Ledger, a_clock: Fake
     assert found is not None
     assert (found.asked_at, found.answered_at) == (asked_at, a_clock.now())
     assert (found.button, found.language, found.way) == ("Ja, graag", "nl", "form")
-    assert (found.page, found.mail, found.release) == ("page", "mail", "0.1.0")
+    assert (found.page, found.mail, found.release) == (PAGE, MAIL, "0.1.0")
     assert (found.purposes, found.country, found.masked) == (
         ("newsletter",),
         "BE",

@@ -227,7 +227,7 @@ async def test_the_traces_of_the_purged_are_counted(a_ledger: Ledger, a_clock: F
 
 async def test_what_was_deleted_is_given_back_to_the_disk(a_ledger: Ledger) -> None:
     await a_ledger.write(
-        lambda tx: tx.run("INSERT INTO snapshot VALUES ('h', 'page', 'nl', ?)", "x" * 400_000)
+        lambda tx: tx.run("INSERT INTO snapshot VALUES ('h', 'page', 'nl', '1', ?)", "x" * 400_000)
     )
     assert not await a_ledger.write(erasing.give_back, pages=10)
     before = await a_ledger.write(

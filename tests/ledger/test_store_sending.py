@@ -14,6 +14,7 @@ from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
     EVERYTHING,
+    MAIL,
     NOW,
     FakeClock,
     admit,
@@ -154,7 +155,7 @@ async def test_an_intent_fixes_what_the_mail_says(a_ledger: Ledger) -> None:
     micros = int(NOW.timestamp()) * 1_000_000
     due = int((NOW + ANSWER_TIME).timestamp()) * 1_000_000
 
-    assert row == ("claimed", "sender", micros, due, "mail", 1, micros)
+    assert row == ("claimed", "sender", micros, due, MAIL, 1, micros)
     assert await a_ledger.read(leases.claim_owners) == ["sender"]
     assert (await verified(a_ledger)).holds
     assert one == 1

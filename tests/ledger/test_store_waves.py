@@ -27,6 +27,7 @@ from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
     EVERYTHING,
+    MAIL,
     FakeClock,
     admit,
     ask,
@@ -54,7 +55,7 @@ async def intend(
     ledger: Ledger, reserved: list[Reserved], owner: str = "sender", caps: Caps | None = None
 ) -> set[int]:
     due = ledger.clock.now() + ANSWER_TIME
-    intents = [Intent(one, due, "mail") for one in reserved]
+    intents = [Intent(one, due, MAIL) for one in reserved]
     return await ledger.write(sending.intend, owner, intents, caps or {})
 
 

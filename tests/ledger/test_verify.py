@@ -24,17 +24,18 @@ from repermit.ledger.verify import verify
 from tests.builders import FakeClock, admit, asked, mark_of, press, settle, verified
 
 Change = Callable[[Transaction], object]
-#  The entries of `a_campaign`: 0 created · 1 admitted · 2 imported · 3 claimed · 4, 5, 6 asked ·
-#  7 answered by recipient 1 · 8 suppressed, opted out (9) recipient 2 · 10 paused
+#  The entries of `a_campaign`: 0 created · 1 admitted · 2 imported · 3 a mail shown · 4 claimed ·
+#  5, 6, 7 asked · 8 a page shown · 9 answered by recipient 1 · 10 suppressed, opted out (11)
+#  recipient 2 · 12 paused
 CREATED, ADMITTED, IMPORTED, CLAIMED, ANSWERED, SUPPRESSED, OPTED_OUT, PAUSED = (
     0,
     1,
     2,
-    3,
-    7,
-    8,
+    4,
     9,
     10,
+    11,
+    12,
 )
 
 
@@ -207,7 +208,7 @@ async def test_promise_10_an_entry_that_was_removed_is_named(
     found = await verified(a_campaign)
 
     assert found.false_entries[0].endswith(f"entry {index} is missing")
-    assert any(text.endswith("its head says 11") for text in found.false_entries)
+    assert any(text.endswith("its head says 13") for text in found.false_entries)
 
 
 async def test_standings_are_counted_past_an_entry_that_was_removed(a_campaign: Ledger) -> None:
@@ -232,25 +233,25 @@ async def test_promise_10_the_last_entries_removed_with_a_forged_head_are_named_
     found = await a_campaign.read(verify, mark)
 
     assert found.false_entries == [
-        "the log has 10 entries, the mark in the key folder knew 12: this ledger is an older copy"
+        "the log has 12 entries, the mark in the key folder knew 14: this ledger is an older copy"
     ]
 
 
 async def test_promise_10_two_entries_that_changed_places_are_named(a_campaign: Ledger) -> None:
     def swap(tx: Transaction) -> None:
-        for old, new in ((4, -1), (5, 4), (-1, 5)):
+        for old, new in ((5, -1), (6, 5), (-1, 6)):
             tx.run('UPDATE log SET "index" = ? WHERE "index" = ?', new, old)
 
     await a_campaign.write(swap)
     found = await verified(a_campaign)
 
-    assert found.false_entries[0] == "entry 4 (moved): its hash is not that of its content"
+    assert found.false_entries[0] == "entry 5 (moved): its hash is not that of its content"
 
 
 async def test_promise_10_an_entry_added_by_hand_is_named(a_campaign: Ledger) -> None:
     await a_campaign.write(
         by_hand(
-            "INSERT INTO log SELECT 11, at, kind, NULL, commitment, hash, payload FROM log"
+            "INSERT INTO log SELECT 13, at, kind, NULL, commitment, hash, payload FROM log"
             ' WHERE "index" = ?',
             PAUSED,
         )
@@ -258,8 +259,8 @@ async def test_promise_10_an_entry_added_by_hand_is_named(a_campaign: Ledger) ->
     found = await verified(a_campaign)
 
     assert found.false_entries == [
-        "entry 11 (paused): its hash is not that of its content",
-        "the log has 12 entries, its head says 11",
+        "entry 13 (paused): its hash is not that of its content",
+        "the log has 14 entries, its head says 13",
     ]
 
 
@@ -283,7 +284,7 @@ async def test_promise_10_a_whole_new_history_is_named_by_the_mark(a_campaign: L
     found = await verified(a_campaign)
 
     assert found.false_entries == [
-        "the first 12 entries are not those that the mark in the key folder knew"
+        "the first 14 entries are not those that the mark in the key folder knew"
     ]
     assert found.unaccounted == 0
 
@@ -291,8 +292,8 @@ async def test_promise_10_a_whole_new_history_is_named_by_the_mark(a_campaign: L
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ("size = 9", "the log has 11 entries, its head says 9"),
-        ("size = 12", "the log has 11 entries, its head says 12"),
+        ("size = 9", "the log has 13 entries, its head says 9"),
+        ("size = 12", "the log has 13 entries, its head says 12"),
         ("frontier = zeroblob(96)", "the head of the log does not fit its entries"),
     ],
 )
@@ -385,5 +386,5 @@ async def test_promise_1_and_10_an_older_copy_put_back_is_named_for_what_it_is(
 
     assert not found.holds
     assert found.false_entries == [
-        "the log has 1 entries, the mark in the key folder knew 5: this ledger is an older copy"
+        "the log has 1 entries, the mark in the key folder knew 6: this ledger is an older copy"
     ]

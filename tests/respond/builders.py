@@ -163,7 +163,7 @@ def hash_of_tables(tx: Transaction) -> str:
 
 
 def _answers(tx: Transaction) -> list[dict[str, Any]]:
-    cursor = tx.connection.execute("SELECT * FROM answer ORDER BY id")
+    cursor = tx.connection.execute("SELECT * FROM answer ORDER BY leaf")
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 

@@ -90,7 +90,7 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
         owing.owe_acknowledgement(tx, recipient_id, before.person, language=press.language)
     if not _is_repeated(before, after, purposes):
         _suppress_by_answer(tx, before, after)
-        _prove(tx, before, after, press, own_key=row[14])
+        _prove(tx, before, after, press, purposes, own_key=row[14])
     return replace(
         before,
         presses=after,
@@ -126,7 +126,7 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
 def _answered_at(tx: Transaction, recipient_id: int, standing: Standing) -> datetime | None:
     """Return when the recipient's own press, as recorded, put them where they stand."""
     at: int | None = tx.value(
-        "SELECT at FROM answer WHERE recipient_id = ? AND standing = ? ORDER BY id DESC LIMIT 1",
+        "SELECT at FROM answer WHERE recipient_id = ? AND standing = ? ORDER BY leaf DESC LIMIT 1",
         *(recipient_id, str(standing)),
     )
     return from_micros(at)
@@ -187,7 +187,15 @@ def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
         tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashes[0])
 
 
-def _prove(tx: Transaction, before: Asked, after: Presses, press: Press, *, own_key: bytes) -> None:
+def _prove(
+    tx: Transaction,
+    before: Asked,
+    after: Presses,
+    press: Press,
+    covers: tuple[str, ...],
+    *,
+    own_key: bytes,
+) -> None:
     facts = {
         "recipient": before.id,
         "answer": str(press.answer),
@@ -197,6 +205,7 @@ def _prove(tx: Transaction, before: Asked, after: Presses, press: Press, *, own_
         "button": press.button,
         "language": press.language,
         "purposes": list(press.purposes),
+        "covers": list(covers),  # what the yes that stands now is for
         "page": press.page,
         "mail": before.mail,
         "release": press.release,

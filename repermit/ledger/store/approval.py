@@ -64,17 +64,25 @@ def approve(
     listed = sum(count for _, standing, _, count in counted if standing == Standing.LISTED)
     counts = {"/".join((cell, standing, why)): count for cell, standing, why, count in counted}
     told = {**facts, "counts": counts}
+    log_size = tx.value("SELECT size FROM log_head")
     approval = Approval(
         at=to_micros(tx.now),
         by=by,
         informed=informed,
         digest=digest,
-        log_size=tx.value("SELECT size FROM log_head"),
+        log_size=log_size,
         facts=canonical(told).decode(),
     )
     tx.session.add(approval)
     tx.session.flush()
-    payload = {"by": by, "informed": informed, "digest": digest, "facts": told}
+    payload = {
+        "number": approval.id,
+        "by": by,
+        "informed": informed,
+        "digest": digest,
+        "log_size": log_size,
+        "facts": told,
+    }
     tx.log.append(Kind.APPROVED, payload, now=tx.now)
     return Approved(number=approval.id or 0, listed=listed, cells=counted)
 

@@ -24,7 +24,7 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
     given = tx.one(
         "SELECT answer.at, button, language, way, page, mail, release, leaf, log.hash FROM answer"
         " JOIN log ON log.\"index\" = leaf WHERE answer.recipient_id = ? AND answer = 'yes'"
-        " AND standing = 'opted_in' AND NOT suspect ORDER BY answer.id DESC LIMIT 1",
+        " AND standing = 'opted_in' AND NOT suspect ORDER BY leaf DESC LIMIT 1",
         recipient_id,
     )
     if row is None or given is None:

@@ -77,18 +77,16 @@ def doubt_unsettled(tx: Transaction, *, slice_rows: int, due: datetime) -> int:
     Rows that had no due date get *due*, so that they fall due like the others.
     Returns how many rows were moved; 0 when none is left.
     """
-    moved = [
-        row[0]
-        for row in tx.rows(
-            "UPDATE recipient SET standing = 'doubtful', intent_at = coalesce(intent_at, ?),"
-            " due_at = coalesce(due_at, ?), try_at = NULL, lease_by = NULL, lease_until = NULL"
-            " WHERE id IN (SELECT id FROM recipient"
-            "  WHERE standing IN ('listed', 'deferred', 'claimed') LIMIT ?) RETURNING id",
-            *(to_micros(tx.now), to_micros(due), slice_rows),
-        )
-    ]
-    tx.log.moved(moved, Standing.DOUBTFUL, due=due)
-    return len(moved)
+    rows = tx.rows(
+        "UPDATE recipient SET standing = 'doubtful', intent_at = coalesce(intent_at, ?),"
+        " due_at = coalesce(due_at, ?), try_at = NULL, lease_by = NULL, lease_until = NULL"
+        " WHERE id IN (SELECT id FROM recipient"
+        "  WHERE standing IN ('listed', 'deferred', 'claimed') LIMIT ?) RETURNING id, due_at",
+        *(to_micros(tx.now), to_micros(due), slice_rows),
+    )
+    for recipient_id, due_at in rows:
+        tx.log.moved([recipient_id], Standing.DOUBTFUL, due=from_micros(due_at))
+    return len(rows)
 
 
 def set_aside_restored(tx: Transaction) -> int:

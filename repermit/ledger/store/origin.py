@@ -26,19 +26,19 @@ def keep_origin(tx: Transaction, recipient_id: int, origin: Origin) -> None:
 
     Sealed like every personal field, in a row of its own, so that it can go before the proof does.
     """
-    answer_id = tx.value(
-        "SELECT max(id) FROM answer WHERE recipient_id = ? AND at = ? AND answer = 'yes'"
+    leaf = tx.value(
+        "SELECT max(leaf) FROM answer WHERE recipient_id = ? AND at = ? AND answer = 'yes'"
         " AND standing = 'opted_in' AND NOT suspect",
         *(recipient_id, to_micros(tx.now)),
     )
-    if answer_id is None:
+    if leaf is None:
         return
     generation = tx.value("SELECT generation FROM campaign")
     fields = {"network": origin.network, "agent": origin.agent}
     tx.run(
-        "INSERT INTO origin (answer_id, recipient_id, generation, sealed, keep_until)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (answer_id) DO NOTHING",
-        *(answer_id, recipient_id, generation),
+        "INSERT INTO origin (leaf, recipient_id, generation, sealed, keep_until)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (leaf) DO NOTHING",
+        *(leaf, recipient_id, generation),
         tx.vault.seal(fields, generation=generation, recipient_id=recipient_id),
         to_micros(origin.keep_until),
     )
@@ -47,8 +47,7 @@ def keep_origin(tx: Transaction, recipient_id: int, origin: Origin) -> None:
 def origins(tx: Transaction, recipient_id: int) -> tuple[Origin, ...]:
     """Return what is kept of where a recipient's presses came from, the oldest first."""
     rows = tx.rows(
-        "SELECT sealed, generation, keep_until FROM origin WHERE recipient_id = ?"
-        " ORDER BY answer_id",
+        "SELECT sealed, generation, keep_until FROM origin WHERE recipient_id = ? ORDER BY leaf",
         recipient_id,
     )
     return tuple(
@@ -69,14 +68,13 @@ def reseal_origins(tx: Transaction, ids: Sequence[int], *, generation: int) -> N
     """Seal the origins of the recipients *ids* under *generation*."""
     for recipient_id in ids:
         rows = tx.rows(
-            "SELECT answer_id, generation, sealed FROM origin"
-            " WHERE recipient_id = ? AND generation < ?",
+            "SELECT leaf, generation, sealed FROM origin WHERE recipient_id = ? AND generation < ?",
             *(recipient_id, generation),
         )
-        for answer_id, old, sealed in rows:
+        for leaf, old, sealed in rows:
             fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
             fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
             tx.run(
-                "UPDATE origin SET generation = ?, sealed = ? WHERE answer_id = ?",
-                *(generation, fresh, answer_id),
+                "UPDATE origin SET generation = ?, sealed = ? WHERE leaf = ?",
+                *(generation, fresh, leaf),
             )

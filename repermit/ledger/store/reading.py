@@ -132,7 +132,7 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
             continue
         latest = tx.one(
             "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ?"
-            " ORDER BY id DESC LIMIT 1",
+            " ORDER BY leaf DESC LIMIT 1",
             *(recipient_id, str(standing)),
         )
         yield Exported(
@@ -147,7 +147,7 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
 def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:
     rows = tx.rows(
         "SELECT at, answer, way, standing, button, language, purposes, page, mail, release, leaf"
-        " FROM answer WHERE recipient_id = ? ORDER BY id",
+        " FROM answer WHERE recipient_id = ? ORDER BY leaf",
         recipient_id,
     )
     return tuple(

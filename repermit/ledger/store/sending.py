@@ -173,7 +173,7 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
             *(json.dumps(ids), owner, now),
         )
         moved = [row[0] for row in rows]
-        tx.log.moved(moved, Standing.CLAIMED, due=due)
+        tx.log.moved(moved, Standing.CLAIMED, due=due, mail=mail)
         claimed.update(moved)
         providers.update(row[1] for row in rows if row[1] is not None)
         first_mails.update(row[3] for row in rows if row[2])

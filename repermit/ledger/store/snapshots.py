@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from repermit import __version__
+from repermit.ledger.log import Kind
 from repermit.ledger.tables import Snapshot
 from repermit.ledger.transaction import Transaction
 
 
 def keep_snapshot(tx: Transaction, kind: str, language: str, content: str) -> str:
-    """Keep what is shown, once, and return the SHA-256 of its content as hex."""
+    """Keep what is shown, once, and return the SHA-256 of its content as hex.
+
+    Crash: it is there with the entry that says so, or not.
+    """
     hashed = snapshot_hash(content)
-    tx.run(
-        "INSERT INTO snapshot (hash, kind, language, content) VALUES (?, ?, ?, ?)"
+    is_new = tx.run(
+        "INSERT INTO snapshot (hash, kind, language, release, content) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (hash) DO NOTHING",
-        *(hashed, kind, language, content),
+        *(hashed, kind, language, __version__, content),
     )
+    if is_new:
+        told = {"hash": hashed, "kind": kind, "language": language, "release": __version__}
+        tx.log.append(Kind.SHOWN, told, now=tx.now)
     return hashed
 
 

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
+        sa.Column("release", sa.String(), nullable=False),
         sa.Column("content", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
     )
@@ -326,7 +327,12 @@ def upgrade() -> None:
 
     op.create_table(
         "answer",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "leaf",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column(
             "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -341,19 +347,18 @@ def upgrade() -> None:
         sa.Column("page", sa.String(), nullable=True),
         sa.Column("mail", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
-        sa.Column("leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(
             ["recipient_id"],
             ["recipient.id"],
         ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("leaf"),
     )
     with op.batch_alter_table("answer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_answer_recipient_id"), ["recipient_id"], unique=False)
 
     op.create_table(
         "origin",
-        sa.Column("answer_id", sa.Integer(), nullable=False),
+        sa.Column("leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -363,14 +368,14 @@ def upgrade() -> None:
             "keep_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.ForeignKeyConstraint(
-            ["answer_id"],
-            ["answer.id"],
+            ["leaf"],
+            ["answer.leaf"],
         ),
         sa.ForeignKeyConstraint(
             ["recipient_id"],
             ["recipient.id"],
         ),
-        sa.PrimaryKeyConstraint("answer_id"),
+        sa.PrimaryKeyConstraint("leaf"),
     )
     with op.batch_alter_table("origin", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_origin_keep_until"), ["keep_until"], unique=False)

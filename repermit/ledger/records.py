@@ -1,0 +1,132 @@
+"""What stands beside the log, compared with it: answers, approvals, purges, what was shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from repermit.ledger.instants import to_micros
+from repermit.ledger.log import Kind, canonical
+from repermit.ledger.replay import Replay
+from repermit.ledger.transaction import Transaction
+
+_FACTS = (  # of an answer: the names in its entry, and of its columns
+    *("answer", "way", "standing", "suspect", "button", "language", "page", "mail", "release"),
+)
+ANSWER_COLUMNS: Final = ", ".join(
+    f"answer.{name}" for name in ("leaf", "recipient_id", "at", "purposes", *_FACTS)
+)
+_UNPROVEN = (
+    "SELECT leaf FROM answer WHERE NOT EXISTS"
+    " (SELECT 1 FROM log WHERE \"index\" = leaf AND kind = 'answered' AND payload IS NOT NULL)"
+)
+
+
+class Records:
+    """Compares each record with its entry as the entries pass; *note* takes what is false."""
+
+    def __init__(self, tx: Transaction, note: Callable[[str], None]) -> None:
+        self._tx, self._note = tx, note
+        self._shown = {row[0]: row[1:] for row in _snapshots(tx, note)}
+        self._proven = set[str]()  # of what was shown
+        self._missing = set[str]()
+        self._answers = self._approvals = 0
+
+    def compare(
+        self, kind: str, at: str, said: Mapping[str, Any], *, index: int, answer: Sequence[Any]
+    ) -> None:
+        """Compare the record of one entry that was found true; *answer* is the row of its press,
+        if it is one."""
+        if kind == Kind.ANSWERED:
+            self._answer(at, said, index, answer)
+        elif kind == Kind.SHOWN:
+            self._snapshot(said)
+        elif kind == Kind.APPROVED:
+            self._approval(at, said)
+
+    def end(self, replay: Replay) -> None:
+        """Compare what has no entry of its own: counts, and rows that nothing speaks of."""
+        if self._answers != self._tx.value("SELECT count(*) FROM answer"):
+            for (leaf,) in self._tx.connection.execute(_UNPROVEN):
+                self._note(f"the answer at entry {leaf}: the log has none there")
+        for hashed in sorted(self._shown.keys() - self._proven):
+            self._note(f"what was shown as {_short(hashed)}: the log does not know it")
+        if self._approvals != self._tx.value("SELECT count(*) FROM approval"):
+            self._note("there are approvals of which the log does not know")
+        for name in ("purged", "erased"):
+            self._count(name, replay.gone[name])
+        self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
+        for number, purged in self._tx.rows("SELECT id, purged FROM purge ORDER BY id"):
+            if purged != replay.purged[number]:
+                self._note(f"purge {number}: it counts {purged}, the log {replay.purged[number]}")
+
+    def _count(self, name: str, logged: int) -> None:
+        counted = self._tx.value(f"SELECT {name} FROM campaign")
+        if counted != logged:
+            self._note(f"the campaign counts {counted} {name}, the log {logged}")
+
+    def _answer(self, at: str, said: Mapping[str, Any], index: int, answer: Sequence[Any]) -> None:
+        leaf, recipient_id, moment, purposes, *facts = answer
+        self._require_shown(said["page"], said["mail"])
+        if leaf is None:
+            self._note(f"the answer at entry {index} is not there any more")
+            return
+        self._answers += 1
+        if recipient_id != said["recipient"]:
+            self._note(f"the answer at entry {index}: it is filed under somebody else")
+        differing = [
+            *(["time"] if moment != _micros(at) else []),
+            *(["purposes"] if purposes != json.dumps(said["purposes"]) else []),
+            *(name for name, fact in zip(_FACTS, facts, strict=True) if fact != said[name]),
+        ]
+        if differing:
+            self._note(f"the answer at entry {index}: not what was logged ({', '.join(differing)})")
+
+    def _require_shown(self, *hashes: str | None) -> None:
+        """Note what was shown and is not on file any more, once."""
+        for hashed in hashes:
+            if hashed and hashed not in self._shown and hashed not in self._missing:
+                self._missing.add(hashed)
+                self._note(f"what was shown as {_short(hashed)} is missing")
+
+    def _snapshot(self, said: Mapping[str, Any]) -> None:
+        self._require_shown(said["hash"])
+        self._proven.add(said["hash"])
+        on_file = self._shown.get(said["hash"])
+        if on_file is not None and on_file != (said["kind"], said["language"], said["release"]):
+            self._note(f"what was shown as {_short(said['hash'])}: not of the kind that was logged")
+
+    def _approval(self, at: str, said: Mapping[str, Any]) -> None:
+        self._approvals += 1
+        row = self._tx.one(
+            "SELECT at, by, informed, digest, log_size, facts FROM approval WHERE id = ?",
+            said["number"],
+        )
+        wanted = (
+            *(_micros(at), said["by"], said["informed"], said["digest"], said["log_size"]),
+            canonical(said["facts"]).decode(),
+        )
+        if row != wanted:
+            self._note(f"approval {said['number']}: not what was logged")
+
+
+def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[str, str, str, str]]:
+    """Yield the hash of each content on file, with its kind, language and release; note those
+    that are not what they were."""
+    for hashed, kind, language, release, content in tx.connection.execute(
+        "SELECT hash, kind, language, release, CAST(content AS BLOB) FROM snapshot"
+    ):
+        if content is None or sha256(content).hexdigest() != hashed:
+            note(f"what was shown as {_short(str(hashed))}: it is not what was shown")
+        yield str(hashed), kind, language, release
+
+
+def _short(hashed: str) -> str:
+    return f"{hashed[:16]}…"
+
+
+def _micros(at: str) -> int:
+    return to_micros(datetime.fromisoformat(at))
