@@ -127,7 +127,7 @@ def _points(mark: Mark | None, known: Sequence[Checkpoint]) -> dict[int, list[tu
 def _entry_fault(tx: Transaction, row: tuple[Any, ...]) -> str | None:
     """Return what is false about one entry, or None."""
     index, at, kind, recipient_id, commitment, hashed, payload, own_key = row
-    if not isinstance(at, str) or not isinstance(commitment, bytes):
+    if isinstance(at, bytes) or isinstance(kind, bytes) or isinstance(recipient_id, bytes):
         return "it is not what was written"
     if leaf_hash(leaf_data(index, at, kind, recipient_id, commitment)) != hashed:
         return "its hash is not that of its content"

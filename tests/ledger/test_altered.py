@@ -1,0 +1,107 @@
+"""Promise 10: a value of a proof table that was changed by hand, whichever, is named."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from repermit.domain.standing import Answer
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import approval, campaign, erasing
+from repermit.ledger.tables import Campaign
+from repermit.ledger.transaction import Transaction
+from repermit.ledger.verify import verify
+from tests.builders import FakeClock, admit, asked, mark_of, press
+
+PROOF = ("log", "log_head", "answer", "snapshot", "approval")
+STRANGE = (None, "", "x", "null", 0, 1, -1, 1 << 40, 1.5, b"", b"\xff", "a" * 64)
+
+
+@pytest.fixture
+async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
+    """Somebody of every kind: yes, no by a list, silent, erased; approved, and paused."""
+    await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
+    await admit(a_ledger, "els@voorbeeld.example")
+    await a_ledger.write(
+        approval.approve, by="An", informed="the board", digest="0" * 64, facts={"mail": "abc"}
+    )
+    names = ("an", "jan", "piet", "mia")
+    one, two, _, four = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in names))
+    await press(a_ledger, one, Answer.YES)
+    await press(a_ledger, two, Answer.NO)
+    await press(a_ledger, four, Answer.YES)
+    await a_ledger.write(erasing.erase_person, four)
+    await a_ledger.write(campaign.pause)
+    return a_ledger
+
+
+def changes(tx: Transaction, table: str) -> Iterator[tuple[str, str, int]]:
+    """Change every value of *table* by every strange one and by those of other rows, one at a
+    time; yield each as column and what it became, with the rowid."""
+    columns = [each.name for each in Campaign.metadata.tables[table].columns]
+    if table == "log_head":
+        columns.remove("id")  # there is one row, whatever its number
+    for column in columns:
+        others = [row[0] for row in tx.rows(f'SELECT DISTINCT "{column}" FROM "{table}"')]
+        for (rowid,) in tx.rows(f'SELECT rowid FROM "{table}"'):
+            for value in (*STRANGE, *others):
+                tx.run("SAVEPOINT by_hand")
+                if _set(tx, table, column, rowid, value):
+                    yield column, repr(value), rowid
+                tx.run("ROLLBACK TO by_hand")
+                tx.run("RELEASE by_hand")
+
+
+def _set(tx: Transaction, table: str, column: str, rowid: int, value: Any) -> bool:
+    """Return whether the value could be set, and is another one now."""
+    try:
+        changed = tx.run(
+            f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?'
+            f' AND ("{column}" IS NOT ? OR typeof("{column}") <> typeof(?))',
+            *(value, rowid, value, value),
+        )
+    except sqlite3.Error:  # the table does not take it
+        return False
+    return changed == 1
+
+
+@pytest.mark.parametrize("table", PROOF)
+async def test_promise_10_every_value_of_a_proof_table_is_proven(
+    a_campaign: Ledger, table: str
+) -> None:
+    mark = mark_of(a_campaign)
+
+    def part(tx: Transaction) -> tuple[list[tuple[str, str, int]], int]:
+        assert verify(tx, mark).holds
+        unseen, tried = [], 0
+        for change in changes(tx, table):
+            tried += 1
+            if verify(tx, mark).holds:
+                unseen.append(change)
+        return unseen, tried
+
+    unseen, tried = await a_campaign.write(part)
+
+    assert unseen == []
+    assert tried > len(STRANGE)
+
+
+@pytest.mark.parametrize("table", PROOF)
+async def test_promise_10_a_row_of_a_proof_table_that_was_removed_is_missed(
+    a_campaign: Ledger, table: str
+) -> None:
+    mark = mark_of(a_campaign)
+
+    def part(tx: Transaction) -> list[int]:
+        unseen = []
+        for (rowid,) in tx.rows(f'SELECT rowid FROM "{table}"'):
+            tx.run("SAVEPOINT by_hand")
+            tx.run(f'DELETE FROM "{table}" WHERE rowid = ?', rowid)
+            if verify(tx, mark).holds:
+                unseen.append(rowid)
+            tx.run("ROLLBACK TO by_hand")
+            tx.run("RELEASE by_hand")
+        return unseen
+
+    assert await a_campaign.write(part) == []
