@@ -180,21 +180,24 @@ def canonical(payload: Mapping[str, Any]) -> bytes:
     return _CANONICAL.encode(payload).encode()
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return *names* as an entry lists them, in JSON without white space; nothing without any."""
+    return _CANONICAL.encode(names) if names else ""
+
+
 def leaf_key(own_key: bytes, index: int) -> bytes:
     """Return the key of the commitment at *index*."""
     return hmac.digest(own_key, b"leaf:%d" % index, "sha256")
 
 
 def leaf_data(index: int, at: str, kind: str, recipient: int | None, commitment: bytes) -> bytes:
-    """Return what the leaf at *index* is the hash of; *recipient* is whose own act it was."""
-    facts = {
-        "at": at,
-        "commitment": commitment.hex(),
-        "index": index,
-        "kind": str(kind),
-        "recipient": recipient,
-    }
-    return canonical(facts)
+    """Return what the leaf at *index* is the hash of, as canonical JSON; *recipient* is whose own
+    act it was."""
+    person = recipient if isinstance(recipient, int) else json.dumps(recipient)
+    return (
+        f'{{"at":"{at}","commitment":"{commitment.hex()}","index":{index},"kind":"{kind}",'
+        f'"recipient":{person}}}'
+    ).encode()
 
 
 def _stamp(now: datetime) -> str:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import Kind, canonical
+from repermit.ledger.log import Kind, canonical, listed
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 
-_FACTS = (  # of an answer: the names in its entry, and of its columns
-    *("answer", "way", "standing", "suspect", "button", "language", "page", "mail", "release"),
+_FACTS: Final = (  # of an answer: the names in its entry, and of its columns
+    *("answer", "button", "covers", "language", "mail", "page", "purposes", "recipient"),
+    *("release", "standing", "suspect", "way"),
 )
+_TRUTHS = {0: "false", 1: "true"}
+_LISTS = frozenset(("covers", "purposes"))
 ANSWER_COLUMNS: Final = ", ".join(
-    f"answer.{name}" for name in ("leaf", "recipient_id", "at", "purposes", *_FACTS)
+    "answer.recipient_id" if name == "recipient" else f"answer.{name}"
+    for name in ("leaf", "at", *_FACTS)
 )
 _UNPROVEN = (
     "SELECT leaf FROM answer WHERE NOT EXISTS"
@@ -35,13 +40,25 @@ class Records:
         self._missing = set[str]()
         self._answers = self._approvals = 0
 
+    def proven(
+        self, at: str, payload: bytes | None, answer: Sequence[Any]
+    ) -> tuple[int, str, str, int] | None:
+        """Return whom an answer, a row, leaves where, for what, and whether it is suspect, if that
+        is what the payload of its entry says to the letter; None otherwise."""
+        leaf, moment, *facts = answer
+        if leaf is None or moment != _micros(at) or entry_of(facts) != payload:
+            return None
+        self._answers += 1
+        self._require_shown(facts[4], facts[5])
+        return facts[7], facts[9], facts[2], facts[10]
+
     def compare(
         self, kind: str, at: str, said: Mapping[str, Any], *, index: int, answer: Sequence[Any]
     ) -> None:
         """Compare the record of one entry that was found true; *answer* is the row of its press,
         if it is one."""
         if kind == Kind.ANSWERED:
-            self._answer(at, said, index, answer)
+            self._answer(said, index, answer)
         elif kind == Kind.SHOWN:
             self._snapshot(said)
         elif kind == Kind.APPROVED:
@@ -68,22 +85,20 @@ class Records:
         if counted != logged:
             self._note(f"the campaign counts {counted} {name}, the log {logged}")
 
-    def _answer(self, at: str, said: Mapping[str, Any], index: int, answer: Sequence[Any]) -> None:
-        leaf, recipient_id, moment, purposes, *facts = answer
-        self._require_shown(said["page"], said["mail"])
+    def _answer(self, said: Mapping[str, Any], index: int, answer: Sequence[Any]) -> None:
+        """Name what is false about the record of an answer."""
+        leaf, _, *facts = answer
+        self._require_shown(said["mail"], said["page"])
         if leaf is None:
             self._note(f"the answer at entry {index} is not there any more")
             return
         self._answers += 1
-        if recipient_id != said["recipient"]:
-            self._note(f"the answer at entry {index}: it is filed under somebody else")
+        logged = [listed(said[name]) if name in _LISTS else said[name] for name in _FACTS]
         differing = [
-            *(["time"] if moment != _micros(at) else []),
-            *(["purposes"] if purposes != json.dumps(said["purposes"]) else []),
-            *(name for name, fact in zip(_FACTS, facts, strict=True) if fact != said[name]),
+            name for name, fact, was in zip(_FACTS, facts, logged, strict=True) if fact != was
         ]
-        if differing:
-            self._note(f"the answer at entry {index}: not what was logged ({', '.join(differing)})")
+        named = ", ".join(differing) or "time"
+        self._note(f"the answer at entry {index}: not what was logged ({named})")
 
     def _require_shown(self, *hashes: str | None) -> None:
         """Note what was shown and is not on file any more, once."""
@@ -124,9 +139,28 @@ def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[s
         yield str(hashed), kind, language, release
 
 
+def entry_of(facts: Sequence[Any]) -> bytes:
+    """Return the payload of the entry of an answer that has these columns, as `canonical` would
+    write it."""
+    answer, button, covers, language, mail, page, purposes, recipient, *rest = facts
+    release, standing, suspect, way = rest
+    return (
+        f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covers or "[]"},'
+        f'"language":"{language}","mail":{_quoted(mail)},"page":{_quoted(page)},'
+        f'"purposes":{purposes or "[]"},"recipient":{recipient},"release":"{release}",'
+        f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}"}}'
+    ).encode()
+
+
+@lru_cache(maxsize=4096)  # words on buttons, hashes of what was shown
+def _quoted(text: str | None) -> str:
+    return json.dumps(text, ensure_ascii=False, default=repr)
+
+
 def _short(hashed: str) -> str:
     return f"{hashed[:16]}…"
 
 
+@lru_cache(maxsize=64)  # a group of entries has one moment
 def _micros(at: str) -> int:
     return to_micros(datetime.fromisoformat(at))

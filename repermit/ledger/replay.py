@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import MOVING
+from repermit.ledger.log import MOVING, listed
 
 GONE: Final = ("purged", "erased", "taken_back")
 _NAMES = ("", *map(str, Standing), *GONE)
@@ -20,7 +19,6 @@ _CODES = {name: code for code, name in enumerate(_NAMES)}
 _BEFORE_A_MAIL = frozenset(  # no date is printed in a mail that nobody has
     (Standing.LISTED, Standing.DEFERRED, Standing.WITHHELD, Standing.EXEMPT)
 )
-_NOTHING = ("", "[]")  # of what is told by name
 
 
 class Replay:
@@ -43,12 +41,20 @@ class Replay:
     def read(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Note what an entry says of recipients; most kinds say nothing."""
         if kind in MOVING:
-            self._act(payload)
+            covers, suspect = listed(payload.get("covers", ())), payload.get("suspect", False)
+            self.act(payload["recipient"], payload["standing"], covers, suspect)
         for moved in payload.get("moves", ()):
             for first, last in moved["ids"]:
                 self._move(first, last, moved)
                 if moved["to"] == "purged":
                     self.purged[payload["purge"]] += last - first + 1
+
+    def act(self, recipient_id: int, standing: str, covers: str, suspect: int) -> None:
+        """Note where a person's own act leaves them, and what the yes that stands is for."""
+        if 0 <= recipient_id < len(self.standing):
+            self.standing[recipient_id] = _CODES[standing]
+            self.covers[recipient_id] = self._place(covers)
+            self.suspect[recipient_id] = suspect
 
     def row(self, recipient_id: int) -> tuple[str, int | None, str | None, str | None, bool]:
         """Return where a recipient stands: standing, due date, mail, what the yes is for as JSON,
@@ -88,15 +94,6 @@ class Replay:
             if code not in gone
         )
 
-    def _act(self, payload: Mapping[str, Any]) -> None:
-        """Note a person's own act."""
-        recipient_id = payload["recipient"]
-        if not 0 <= recipient_id < len(self.standing):
-            return
-        self.standing[recipient_id] = _CODES[payload["standing"]]
-        self.covers[recipient_id] = self._place(json.dumps(payload.get("covers", ())))
-        self.suspect[recipient_id] = payload.get("suspect", False)
-
     def _move(self, first: int, last: int, moved: Mapping[str, Any]) -> None:
         """Note that the ids from *first* to *last* moved."""
         name, size = moved["to"], last - first + 1
@@ -112,7 +109,7 @@ class Replay:
             self.mail[first : last + 1] = array("I", [self._place(moved["mail"])]) * size
 
     def _place(self, text: str) -> int:
-        if text in _NOTHING:
+        if not text:
             return 0
         if text not in self._places:
             self._places[text] = len(self.texts)

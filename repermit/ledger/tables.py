@@ -166,7 +166,8 @@ class AnswerRecord(SQLModel, table=True):
     suspect: bool
     button: str
     language: str
-    purposes: str
+    purposes: str  # JSON list of those that were ticked; empty without any
+    covers: str  # the same of what the yes that stands after it is for
     page: str | None = None  # content hash of the page; None for a one-click no
     mail: str | None = None
     release: str

@@ -92,6 +92,8 @@ def replayed(
         found.size, expected = found.size + 1, index + 1
         if false:
             found.note_entry(f"entry {index} ({kind}): {false}")
+        elif act := records.proven(at, payload, row[_FACTS:]):
+            replay.act(*act)
         elif payload is not None:
             said = json.loads(payload)
             replay.read(kind, said)

@@ -18,7 +18,7 @@ from repermit.domain.standing import (
     may_answer,
 )
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.log import Kind
+from repermit.ledger.log import Kind, listed
 from repermit.ledger.store import owing
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
@@ -160,12 +160,8 @@ def _set_presses(
         "UPDATE recipient SET standing = ?, before = ?, yes_at = ?, no_at = ?, suspect = ?,"
         " purposes = ?, purposes_before = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
         *(str(after.standing), after.before, to_micros(after.yes_at), to_micros(after.no_at)),
-        *(after.suspect, _listed(purposes), _listed(earlier), recipient_id),
+        *(after.suspect, listed(purposes) or None, listed(earlier) or None, recipient_id),
     )
-
-
-def _listed(purposes: tuple[str, ...]) -> str | None:
-    return json.dumps(purposes) if purposes else None
 
 
 def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
@@ -205,16 +201,17 @@ def _prove(
         "button": press.button,
         "language": press.language,
         "purposes": list(press.purposes),
-        "covers": list(covers),  # what the yes that stands now is for
+        "covers": list(covers),
         "page": press.page,
         "mail": before.mail,
         "release": press.release,
     }
     leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(before.id, own_key))
     tx.run(
-        "INSERT INTO answer (recipient_id, at, answer, way, standing, suspect, button, language,"
-        " purposes, page, mail, release, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(before.id, to_micros(tx.now), str(press.answer), str(press.way), str(after.standing)),
-        *(after.suspect, press.button, press.language, json.dumps(press.purposes)),
-        *(press.page, before.mail, press.release, leaf),
+        "INSERT INTO answer (leaf, recipient_id, at, answer, way, standing, suspect, button,"
+        " language, purposes, covers, page, mail, release)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(leaf, before.id, to_micros(tx.now), str(press.answer), str(press.way)),
+        *(str(after.standing), after.suspect, press.button, press.language),
+        *(listed(press.purposes), listed(covers), press.page, before.mail, press.release),
     )

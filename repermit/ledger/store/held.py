@@ -40,7 +40,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _OPENED = frozenset({"sealed"})  # told as what is in them
-_LISTS = frozenset({"purposes", "purposes_before"})
+_LISTS = frozenset({"purposes", "purposes_before", "covers"})
 _TRUTHS = frozenset({"suspect", "restored"})
 _INSTANTS = frozenset({"at", "not_before", "keep_until"})
 

@@ -158,7 +158,7 @@ def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:
             standing=row[3],
             button=row[4],
             language=row[5],
-            purposes=tuple(json.loads(row[6])),
+            purposes=tuple(json.loads(row[6])) if row[6] else (),
             page=row[7],
             mail=row[8],
             release=row[9],

@@ -344,6 +344,7 @@ def upgrade() -> None:
         sa.Column("button", sa.String(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=False),
+        sa.Column("covers", sa.String(), nullable=False),
         sa.Column("page", sa.String(), nullable=True),
         sa.Column("mail", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
