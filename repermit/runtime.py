@@ -28,6 +28,7 @@ from repermit.ledger.vault import Vault
 
 if TYPE_CHECKING:
     from repermit.domain.templates import Templates
+    from repermit.ledger.checkpoint import Signing
 
 
 @dataclass
@@ -54,6 +55,13 @@ class Runtime:
     def vault(self) -> Vault:
         """Return the vault. Raises: KeysUnusable."""
         return Vault(self.keys)
+
+    @cached_property
+    def signing(self) -> Signing:
+        """Return what signs the checkpoints of the log. Raises: KeysUnusable."""
+        from repermit.ledger.checkpoint import Signing
+
+        return Signing(self.keys.campaign, self.keys.signing)
 
     @cached_property
     def tokens(self) -> Tokens:

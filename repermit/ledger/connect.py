@@ -220,6 +220,7 @@ def _make(path: Path, clock: Clock, vault: Vault) -> None:
 
 
 def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> None:
+    from repermit.ledger.checkpoint import Signing
     from repermit.ledger.instants import to_micros
     from repermit.ledger.log import Kind
     from repermit.ledger.transaction import Transaction
@@ -233,5 +234,7 @@ def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> N
         " erased, older_copy, stop_lists, log_key) VALUES (1, ?, ?, 1, 1, 0, 0, 0, 0, 0, ?)",
         *(campaign, to_micros(now), log_key),
     )
-    tx.log.append(Kind.CREATED, {"campaign": campaign}, now=now)
+    signing = Signing(campaign, vault.keys.signing)
+    told = {"campaign": campaign, "key": signing.verifying.text}
+    tx.log.append(Kind.CREATED, told, now=now)
     tx.run("COMMIT")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
 from repermit.ledger import connect
+from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.ledger.verify import Verified, verify
@@ -134,9 +135,10 @@ class Ledger:
         for connection in self._reading:
             connection.close()
 
-    async def verified(self) -> Verified:
-        """Return what a replay of the whole log finds."""
-        return await self.read(verify, self._writer.mark())
+    async def verified(self, known: Sequence[Checkpoint] = ()) -> Verified:
+        """Return what a replay of the whole log finds; *known* are roots that were kept
+        elsewhere."""
+        return await self.read(verify, self._writer.mark(), known)
 
     async def checkpoint(self, *, patience: float = 30.0) -> None:
         """Move what the write-ahead log holds into the ledger's file, and empty it.

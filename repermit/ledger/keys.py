@@ -49,6 +49,7 @@ class Keys:
     suppression: bytes
     message: bytes
     tokens: tuple[bytes, ...]
+    signing: bytes  # the seed of the Ed25519 key that signs the checkpoints of the log
     foreign_suppression: tuple[bytes, ...] = ()  # came with the lists of other campaigns
 
     @property
@@ -87,6 +88,7 @@ def create(folder: Path) -> Keys:
         "suppression": secrets.token_hex(_KEY_BYTES),
         "message": secrets.token_hex(_KEY_BYTES),
         "tokens": [secrets.token_hex(_KEY_BYTES)],
+        "signing": secrets.token_hex(_KEY_BYTES),
     }
     write_durably(folder / "keep" / "keys.json", json.dumps(content, indent=1).encode())
     return load(folder)
@@ -109,6 +111,7 @@ def load(folder: Path) -> Keys:
             suppression=_key(content["suppression"]),
             message=_key(content["message"]),
             tokens=_token_keys(content["tokens"]),
+            signing=_key(content["signing"]),
             foreign_suppression=tuple(map(_key, content.get("foreign_suppression", []))),
         )
     except (KeyError, TypeError, ValueError) as failure:
