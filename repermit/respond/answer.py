@@ -58,20 +58,23 @@ class Answers:
         self._release = release
         self._test = _test_recipient(pages)
 
-    async def look(self, scope: Scope, token: str, *, no_first: bool) -> Reply | None:
+    def recipient(self, scope: Scope, link: str) -> int:
+        """Return whose link that is, as its signature says, before anything is read.
+
+        Raises: TokenRejected when the signature is bad.
+        """
+        return self._tokens.read(scope, link)
+
+    async def look(self, recipient_id: int, *, no_first: bool) -> Reply | None:
         """Return the page of a link without changing anything; None when nobody has that link any
-        more. Raises: TokenRejected when its signature is bad, before anything is read."""
-        asked = await self._asked(scope, token)
-        if asked is None:
-            return None
-        notice = _notice(asked, no_first=no_first)
-        view = self._pages.view("question", asked, no_first=no_first, notice=notice)
-        return Reply(view, asked)
+        more."""
+        asked = await self._asked(recipient_id)
+        return None if asked is None else self._question(asked, no_first=no_first)
 
     async def press(
         self,
         scope: Scope,
-        token: str,
+        recipient_id: int,
         form: Mapping[str, Sequence[str]],
         *,
         no_first: bool,
@@ -82,58 +85,72 @@ class Answers:
 
         Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
         shows the question again and records nothing. None as `look`.
-        Raises: TokenRejected as `look`; LedgerUnusable when it could not be recorded: then nobody
-        is thanked.
+        Raises: LedgerUnusable when it could not be recorded: then nobody is thanked.
         """
-        asked = await self._asked(scope, token)
+        asked = await self._asked(recipient_id)
         if asked is None:
             return None
         if right := right_in(form):
             view = await self._rights.press(right, asked, form)
-            return Reply(view, asked) if view else await self.look(scope, token, no_first=no_first)
+            return Reply(view, asked) if view else self._question(asked, no_first=no_first)
         answer = _answer_in(form)
         if answer is None:
-            return await self.look(scope, token, no_first=no_first)
+            return self._question(asked, no_first=no_first)
         seen = self._pages.seen(_first(form, "page"), answer, asked)
-        if answer is Answer.YES and (seen is None or not self._rendered_for(asked.id, form)):
-            return await self.look(scope, token, no_first=no_first)
-        purposes = self._purposes_in(form) if answer is Answer.YES else ()
-        if answer is Answer.YES and not purposes:
-            if seen is not None and seen.kind == "declined":  # a page without boxes
-                return await self.look(scope, token, no_first=no_first)
-            notice = "page.nothing_ticked"
-            spoken = seen.spoken if seen else None
-            view = self._pages.view(
-                "question", asked, no_first=no_first, notice=notice, language=spoken
-            )
-            return Reply(view, asked)
+        purposes: tuple[str, ...] = ()
+        if answer is Answer.YES:
+            if seen is None or not self._rendered_for(asked.id, form):
+                return self._again(asked, "page.again", form, no_first=no_first)
+            if not (purposes := self._purposes_in(form)):
+                if seen.kind == "declined":  # a page without boxes
+                    return self._question(asked, no_first=no_first)
+                return self._again(asked, "page.nothing_ticked", form, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
 
-    async def record(self, token: str) -> Recorded | None:
+    async def record(self, recipient_id: int) -> Recorded | None:
         """Return the record of the yes that a link stands for; None when there is none (any
-        more). Raises: TokenRejected as `look`."""
-        asked = await self._asked(Scope.ANSWER, token)
+        more)."""
+        asked = await self._asked(recipient_id)
         return None if asked is None else await self._rights.record(asked)
 
-    async def one_click(self, token: str) -> Reply | None:
+    async def one_click(self, recipient_id: int) -> Reply | None:
         """Record a no by the mail program's own button, whatever stands in the request.
 
         Source: RFC 8058 section 3.2.
         """
-        asked = await self._asked(Scope.UNSUBSCRIBE, token)
+        asked = await self._asked(recipient_id)
         if asked is None:
             return None
         return await self._record(asked, _Pressed(Answer.NO, Way.ONE_CLICK, no_first=True))
 
-    async def _asked(self, scope: Scope, token: str) -> Asked | None:
-        recipient_id = self._tokens.read(scope, token)
+    async def _asked(self, recipient_id: int) -> Asked | None:
         if recipient_id == TEST_RECIPIENT:
             return self._test
         if recipient_id >= FIRST_PROBE:
             return replace(self._test, id=recipient_id)
         return await self._ledger.look(answering.asked, recipient_id)
+
+    def _question(self, asked: Asked, *, no_first: bool) -> Reply:
+        notice = _notice(asked, no_first=no_first)
+        view = self._pages.view("question", asked, no_first=no_first, notice=notice)
+        return Reply(view, asked)
+
+    def _again(
+        self, asked: Asked, notice: str, form: Mapping[str, Sequence[str]], *, no_first: bool
+    ) -> Reply:
+        """Return the question once more after a yes that does not count, and why.
+
+        No box is ticked on it: the words beside a box may be others than those that were ticked.
+        Source: CJEU C-673/17 (Planet49), a box that is ticked beforehand is no consent.
+        """
+        notice = "page.suspect" if asked.presses.suspect else notice
+        spoken = self._pages.spoken_in(_first(form, "page"), asked)
+        view = self._pages.view(
+            "question", asked, no_first=no_first, notice=notice, language=spoken
+        )
+        return Reply(view, asked)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
 LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
 _MOST_FIELDS = 20
-_TOO_LARGE = 413
+TOO_LARGE = 413
 
 Form = Mapping[str, Sequence[str]]
 
@@ -25,7 +26,7 @@ async def form_of(request: Request) -> Form:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise HTTPException(_TOO_LARGE)
+            raise HTTPException(TOO_LARGE, "too large", {"Connection": "close"})
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return _urlencoded(bytes(body))
@@ -51,6 +52,6 @@ async def _multipart(request: Request, body: bytes) -> Form:
             for name, value in data.multi_items():
                 if isinstance(value, str):
                     fields.setdefault(name, []).append(value)
-    except (HTTPException, ValueError, KeyError):  # not what it says it is
+    except (MultiPartException, ValueError, KeyError):  # not what it says it is
         return {}
     return fields

@@ -16,6 +16,7 @@ NOTICES = (
     "",
     "page.question_no_first",
     "page.nothing_ticked",
+    "page.again",
     "page.suspect",
     "page.already_yes",
     "page.already_no",
