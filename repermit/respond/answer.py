@@ -57,6 +57,7 @@ class Answers:
         self._rights = Rights(ledger, tokens, pages, public_url=public_url)
         self._release = release
         self._test = _test_recipient(pages)
+        self._kept: set[str] = set()  # the hashes of pages that are on file
 
     def recipient(self, scope: Scope, link: str) -> int:
         """Return whose link that is, as its signature says, before anything is read.
@@ -171,7 +172,10 @@ class Answers:
             page=shown.hash if shown else None,
             release=self._release,
         )
-        after = await self._ledger.write(_file, asked.id, press, shown, pressed.origin)
+        new = None if shown is None or shown.hash in self._kept else shown
+        after = await self._ledger.write(_file, asked.id, press, new, pressed.origin)
+        if new is not None:
+            self._kept.add(new.hash)
         if after is None:
             return None
         kind = page_after(after)

@@ -53,6 +53,7 @@ class Shown:
     language: str
     content: str
     hash: str
+    parts: tuple[str, ...]  # the content, cut at its places
 
     def code(self, view: View) -> str:
         """Return what the page's form says of the page it stands on; see `Pages.seen`."""
