@@ -339,6 +339,23 @@ async def test_promise_12_of_a_failure_only_its_kind_is_in_the_log(
     assert "secret" not in caplog.text
 
 
+async def test_promise_12_nobody_is_thanked_when_something_fails_that_nobody_foresaw(
+    a_site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And its kind is in the log."""
+    (an,) = await asked(a_site.ledger, ADDRESS)
+    await a_site.ledger.write(lambda tx: tx.run("ALTER TABLE answer RENAME COLUMN at TO gone"))
+    link = a_site.link("u", an)
+
+    async with on_a_port(a_site) as port:
+        answer = await said(port, a_press(link))
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"Not saved yet" in answer
+    assert "OperationalError in" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
+
+
 @pytest.fixture(autouse=True)
 def _loggers_as_they_were() -> Iterator[None]:
     """Other tests may read what uvicorn logs."""
