@@ -190,7 +190,6 @@ class _Guarded:
             "Content-Security-Policy": f"default-src 'none'; {pages.sources()}; "
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
             "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "interest-cohort=()",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",

@@ -10,6 +10,8 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
+from repermit.domain.standing import Answer
+
 LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
 _MOST_FIELDS = 20
 TOO_LARGE = 413
@@ -31,6 +33,17 @@ async def form_of(request: Request) -> Form:
     if kind == "application/x-www-form-urlencoded":
         return _urlencoded(bytes(body))
     return await _multipart(request, bytes(body)) if kind == "multipart/form-data" else {}
+
+
+def answer_in(form: Form) -> Answer | None:
+    """Return the one answer that a form gives, or None."""
+    answers = form.get("answer", ())
+    return Answer(answers[0]) if len(answers) == 1 and answers[0] in frozenset(Answer) else None
+
+
+def first_in(form: Form, name: str) -> str:
+    """Return the first value of a field, empty without one."""
+    return next(iter(form.get(name, ())), "")
 
 
 def _urlencoded(body: bytes) -> Form:
