@@ -148,11 +148,8 @@ class Answers:
         Source: CJEU C-673/17 (Planet49), a box that is ticked beforehand is no consent.
         """
         notice = "page.suspect" if asked.presses.suspect else notice
-        spoken = self._pages.spoken_in(first_in(form, "page"), asked)
-        view = self._pages.view(
-            "question", asked, no_first=no_first, notice=notice, language=spoken
-        )
-        return Reply(view, asked)
+        said = {"notice": notice, "language": self._pages.spoken_in(first_in(form, "page"), asked)}
+        return Reply(self._pages.view("question", asked, no_first=no_first, **said), asked)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
