@@ -94,6 +94,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "page.yes_to_ticked": _ASK,
         "page.no_to_all": _ASK,
         "page.nothing_ticked": _ONTO,
+        "page.again": _ONTO,
         "page.withdraw_any_time": _ONTO,
         "page.not_your_address": _ONTO,
         "page.details": _SENDER,

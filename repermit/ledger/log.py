@@ -69,6 +69,7 @@ class Log:
     statements: Statements = field(repr=False)
     log_key: bytes = field(repr=False)
     _moves: list[tuple[str, str | None, int]] = field(default_factory=list)
+    _head: Frontier | None = None  # as this transaction has it
 
     def append(
         self,
@@ -84,8 +85,7 @@ class Log:
         facts. Crash: the entry lands with the transaction that states the same fact, or not.
         """
         self.flush(now=now)
-        head = self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
-        frontier = Frontier.from_bytes(head[0], head[1])
+        frontier = self._head or self._read_head()
         index, at, content = frontier.size, _stamp(now), canonical(payload)
         key = leaf_key(recipient[1] if recipient else self.log_key, index)
         commitment = hmac.digest(key, content, "sha256")
@@ -101,6 +101,7 @@ class Log:
         self.statements.run(
             "UPDATE log_head SET size = ?, frontier = ? WHERE id = 1", grown.size, grown.to_bytes()
         )
+        self._head = grown
         return index
 
     def moved(self, ids: Iterable[int], to: Standing, *, due: datetime | None = None) -> None:
@@ -114,7 +115,7 @@ class Log:
 
     def take_back(self, noted: list[tuple[str, str | None, int]]) -> None:
         """Go back to the moves that `noted` returned: what came since was rolled back."""
-        self._moves = noted
+        self._moves, self._head = noted, None
 
     def flush(self, *, now: datetime) -> None:
         """Write the noted moves, as one entry unless somebody moved twice."""
@@ -129,6 +130,11 @@ class Log:
             seen.add(recipient)
         if gathered:
             self._write(gathered, now)
+
+    def _read_head(self) -> Frontier:
+        return Frontier.from_bytes(
+            *self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
+        )
 
     def _write(self, gathered: Mapping[tuple[str, str | None], list[int]], now: datetime) -> None:
         moves = [move(ids, to, due) for (to, due), ids in gathered.items()]

@@ -22,7 +22,7 @@ from repermit.domain.question import (
     languages_of,
     places,
 )
-from repermit.domain.skeleton import fill, fill_html, place, split
+from repermit.domain.skeleton import fill, joined_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
@@ -123,7 +123,7 @@ class Pages:
         if view not in self._shown:
             content = self.render(view)
             hashed = sha256(content.encode()).hexdigest()
-            self._shown[view] = Shown(view.language, content, hashed)
+            self._shown[view] = Shown(view.language, content, hashed, tuple(split(content)))
         return self._shown[view]
 
     def render(self, view: View, **more: object) -> str:
@@ -140,9 +140,13 @@ class Pages:
         """Return the page of *view* for this recipient, as HTML."""
         shown = self.shown(view)
         values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
-        if view.kind == "erase":
-            values["nonce"] = self._tokens.issue(Scope.ERASE, asked.id)
-        return fill_html(shown.content, values)
+        values["nonce"] = self._tokens.issue(
+            Scope.ERASE if view.kind == "erase" else Scope.FORM, asked.id
+        )
+        if view.kind == "thanks":
+            token = self._tokens.issue(Scope.ANSWER, asked.id)
+            values["record_url"] = f"../yes/{token}/record"
+        return joined_html(shown.parts, values)
 
     def record(
         self,
@@ -191,10 +195,8 @@ class Pages:
 
         return {
             "masked": asked.person.address.masked,
-            "nonce": self._tokens.issue(Scope.FORM, asked.id),
             "source": evidence.source or "",
             "number": str(asked.id),
-            "record_url": f"../yes/{self._tokens.issue(Scope.ANSWER, asked.id)}/record",
             **in_each(reading, dates),
         }
 
