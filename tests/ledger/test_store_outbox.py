@@ -14,7 +14,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
 from repermit.ledger.store import campaign, erasing, outbox, owing, suppression
 from repermit.ledger.store.outbox import Owed, Settled, Standing
-from repermit.ledger.store.owing import Kind
+from repermit.ledger.store.owing import Kind, Request
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -191,21 +191,45 @@ async def test_none_leaves_while_the_campaign_is_paused(
     assert await take(a_ledger) is not None
 
 
+async def ask_for_data(ledger: Ledger, recipient_id: int) -> Request | None:
+    return await ledger.write(owing.owe_data, recipient_id, language="nl")
+
+
 async def test_everything_that_is_held_is_owed_at_most_once_a_day(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
+    """The day begins when it was sent, however long ago it was asked for."""
     (an,) = await asked(a_ledger, AN)
-    assert await a_ledger.write(owing.owe_data, an, language="nl")
-    assert not await a_ledger.write(owing.owe_data, an, language="nl")
+    assert await ask_for_data(a_ledger, an) is Request.OWED
+    a_clock.advance(timedelta(days=3))
+    assert await ask_for_data(a_ledger, an) is Request.ALREADY_OWED
     assert await deliver_outbox(a_ledger) == 1
     a_clock.advance(timedelta(hours=23))
-    assert not await a_ledger.write(owing.owe_data, an, language="nl")
+    assert await ask_for_data(a_ledger, an) is Request.SENT
     a_clock.advance(timedelta(hours=1))
 
-    assert await a_ledger.write(owing.owe_data, an, language="nl")
+    assert await ask_for_data(a_ledger, an) is Request.OWED
     assert await mails(a_ledger) == [("data", "sent"), ("data", "waiting")]
-    assert not await a_ledger.write(owing.owe_data, 99, language="nl")
+    assert await ask_for_data(a_ledger, 99) is None
     assert (await verified(a_ledger)).holds
+
+
+@pytest.mark.parametrize("standing", [Standing.DOUBTFUL, Standing.FAILED])
+async def test_what_was_tried_within_a_day_is_not_tried_again_for_whoever_presses(
+    a_ledger: Ledger, a_clock: FakeClock, standing: Standing
+) -> None:
+    (an,) = await asked(a_ledger, AN)
+    await ask_for_data(a_ledger, an)
+    owed = await take(a_ledger)
+    assert owed is not None
+    assert await ask_for_data(a_ledger, an) is Request.ALREADY_OWED
+    a_clock.advance(timedelta(hours=1))
+    await a_ledger.write(outbox.settle, "sender", owed.id, Settled(standing, "550"))
+    a_clock.advance(timedelta(hours=23))
+
+    assert await ask_for_data(a_ledger, an) is Request.TRIED
+    a_clock.advance(timedelta(hours=1))
+    assert await ask_for_data(a_ledger, an) is Request.OWED
 
 
 async def test_who_said_no_still_gets_what_they_ask_for(a_ledger: Ledger) -> None:
