@@ -75,7 +75,9 @@ class Rights:
             owed = await self._ledger.write(owing.owe_data, asked.id, language=view.language)
             return None if owed is None else replace(view, notice=_DATA_SAID[owed])
         if right is Right.ERASE_NOW:
-            await self._ledger.write(erasing.erase_person, asked.id)
+            erased = await self._ledger.write(erasing.erase_person, asked.id)
+            has_copies = erased is not None and bool(erased.exported)
+            return replace(view, notice="rights.erased_elsewhere" if has_copies else "")
         return view
 
     async def record(self, asked: Asked) -> Recorded | None:

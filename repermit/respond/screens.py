@@ -147,7 +147,11 @@ class Screen:
         }
 
     def _erased(self) -> Words:
-        return {"title": self.say("rights.erased_title"), "message": self.say("rights.erased")}
+        return {
+            "title": self.say("rights.erased_title"),
+            "message": self.say("rights.erased"),
+            "elsewhere": self.say(self.view.notice) if self.view.notice else "",
+        }
 
     def _record(self) -> Words:
         return {

@@ -135,6 +135,7 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "stopped",
         "log",
         "outbox",
+        "to_remove",
     ]
     assert list(told["standings"]) == list(map(str, Standing))
     assert told["due"].keys() == {"first", "last"}

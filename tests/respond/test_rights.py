@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 
 from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
+from repermit.domain.standing import Standing
 from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope
-from repermit.ledger.store import campaign, outbox, reading
+from repermit.ledger.store import campaign, elsewhere, outbox, reading
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 from tests.builders import asked, deliver_outbox, verified
@@ -174,6 +175,26 @@ async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site,
     assert (await verified(a_site.ledger)).holds
     for each in ("yes", "no", "u"):
         assert (await a_site.client.get(a_site.link(each, an))).status_code == 404
+
+
+@pytest.mark.parametrize("is_exported", [True, False])
+async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to(
+    a_site: Site, is_exported: bool
+) -> None:
+    """Only when a yes of theirs was; `export --opt-outs` then says what is to be removed there."""
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    await a_site.press(link, "yes")
+    if is_exported:
+        sight = await a_site.ledger.read(elsewhere.seen)
+        more: dict[str, Any] = {"standing": Standing.OPTED_IN, "rows": 1, "purpose": None}
+        await a_site.ledger.write(elsewhere.note_export, sight, **more)
+
+    page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")
+
+    told = a_site.runtime.question.wordings["nl"].say("rights.erased_elsewhere")
+    assert (told in page.text) is is_exported
+    assert len(await a_site.ledger.read(elsewhere.to_remove)) == is_exported
 
 
 async def test_erasing_again_says_that_the_link_is_gone(a_site: Site) -> None:
