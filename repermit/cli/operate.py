@@ -71,9 +71,12 @@ def status(
 
 def _outbox(counts: Mapping[str, int]) -> str:
     """Return the figures of the outbox in words, without those that are 0."""
-    owed = f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers"
-    rest = [f"{counts[name]:,} {name}" for name in ("doubtful", "failed") if counts[name]]
-    return ", ".join([*([owed] if counts["owed"] else []), *rest])
+    words = {
+        "owed": f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers",
+        "doubtful": f"{counts['doubtful']:,} doubtful, which `repermit doubt list` shows",
+        "failed": f"{counts['failed']:,} failed for good",
+    }
+    return ", ".join(text for name, text in words.items() if counts[name])
 
 
 def status_content(figures: Figures) -> dict[str, Any]:

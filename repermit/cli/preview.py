@@ -61,9 +61,10 @@ def asked_relationships(runtime: Runtime) -> list[str]:
 def sample_variants(
     runtime: Runtime, relationship: str, *, test: bool = False
 ) -> Iterator[Variant]:
-    """Yield one variant per language for that relationship."""
-    for language in runtime.question.wordings:
-        yield Variant(language, relationship, runtime.question.sensitive, test)
+    """Yield one variant per reading for that relationship: each language, and those of Belgium
+    one below the other."""
+    for reading in runtime.question.readings:
+        yield Variant(reading, relationship, runtime.question.sensitive, test)
 
 
 def test_person(address: Address) -> Person:
