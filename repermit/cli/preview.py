@@ -33,8 +33,12 @@ _PAGES = (  # name, kind, No first, notice
     ("thanks", "thanks", False, ""),
     ("declined", "declined", False, ""),
     ("data-sent", "data_sent", False, ""),
+    ("data-owed", "data_sent", False, "rights.data_owed"),
+    ("data-was-sent", "data_sent", False, "rights.data_was_sent"),
+    ("data-was-tried", "data_sent", False, "rights.data_was_tried"),
     ("erase", "erase", False, ""),
     ("erased", "erased", False, ""),
+    ("erased-elsewhere", "erased", False, "rights.erased_elsewhere"),
 )
 
 

@@ -103,12 +103,21 @@ async def test_whoever_was_forwarded_the_mail_learns_nothing_and_changes_nothing
         assert JAN not in page.text
     ((address, language),) = await a_site.ledger.read(_goes_to)
     assert (address, language) == (AN, "nl")
+    await a_site.post(link, {**pages[0].hidden, **other, "answer": "no"})
+    after = await row_of(a_site, an)
+    changed = {name for name in person if after[name] != person[name]}
+    assert changed <= {"standing", "before", "no_at"}, "an answer, and nothing else of them"
+    assert {address for address, _ in await a_site.ledger.read(_goes_to)} == {AN}
 
 
-async def row_of(site: Site, recipient_id: int) -> tuple[Any, ...]:
-    """Return everything that the recipient's own row holds."""
-    sql = "SELECT * FROM recipient WHERE id = ?"
-    return await site.ledger.read(lambda tx: tuple(tx.one(sql, recipient_id)))
+async def row_of(site: Site, recipient_id: int) -> dict[str, Any]:
+    """Return everything that the recipient's own row holds, by the names of its columns."""
+
+    def part(tx: Transaction) -> dict[str, Any]:
+        cursor = tx.connection.execute("SELECT * FROM recipient WHERE id = ?", (recipient_id,))
+        return dict(zip([each[0] for each in cursor.description], cursor.fetchone(), strict=True))
+
+    return await site.ledger.read(part)
 
 
 def _goes_to(tx: Transaction) -> list[tuple[str, str]]:
