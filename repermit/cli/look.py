@@ -42,7 +42,8 @@ def mail_oneself(
         str | None, typer.Argument(metavar="[ADDRESS]", help="Your own; without it, a prompt.")
     ] = None,
 ) -> None:
-    """Send the mail to yourself, in every language, with links marked as a test."""
+    """Send the mail to yourself, in every language and in those of Belgium below each other, with
+    links marked as a test."""
     runtime = session_of(context).runtime()
     run(_mail_oneself(runtime, address or ask_address()))
 

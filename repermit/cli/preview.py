@@ -33,8 +33,12 @@ _PAGES = (  # name, kind, No first, notice
     ("thanks", "thanks", False, ""),
     ("declined", "declined", False, ""),
     ("data-sent", "data_sent", False, ""),
+    ("data-owed", "data_sent", False, "rights.data_owed"),
+    ("data-was-sent", "data_sent", False, "rights.data_was_sent"),
+    ("data-was-tried", "data_sent", False, "rights.data_was_tried"),
     ("erase", "erase", False, ""),
     ("erased", "erased", False, ""),
+    ("erased-elsewhere", "erased", False, "rights.erased_elsewhere"),
 )
 
 
@@ -61,9 +65,10 @@ def asked_relationships(runtime: Runtime) -> list[str]:
 def sample_variants(
     runtime: Runtime, relationship: str, *, test: bool = False
 ) -> Iterator[Variant]:
-    """Yield one variant per language for that relationship."""
-    for language in runtime.question.wordings:
-        yield Variant(language, relationship, runtime.question.sensitive, test)
+    """Yield one variant per reading for that relationship: each language, and those of Belgium
+    one below the other."""
+    for reading in runtime.question.readings:
+        yield Variant(reading, relationship, runtime.question.sensitive, test)
 
 
 def test_person(address: Address) -> Person:

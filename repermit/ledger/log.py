@@ -43,7 +43,7 @@ class Kind(StrEnum):
     PURGED = "purged"
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
-    MAILED = "mailed"  # the relay took a mail that was owed to them besides the question
+    MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 

@@ -223,6 +223,28 @@ class Outbox(SQLModel, table=True):
     relay_reply: str | None = None  # the relay's codes only, never its text
 
 
+class Export(SQLModel, table=True):
+    """One export that was made: of whom, as the log had them at that size."""
+
+    __tablename__ = "export"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: int = _big()
+    standing: str  # opted_in, opted_out
+    purpose: str | None = None
+    log_size: int = _big()
+
+
+class ToRemove(SQLModel, table=True):
+    """A yes that an export has carried out and whose person is erased: nobody is named, only the
+    entry of the log that the export gave as its proof."""
+
+    __tablename__ = "to_remove"
+
+    proof: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    erased_at: int = _big()
+
+
 class Snapshot(SQLModel, table=True):
     """Something that was shown, found by the SHA-256 of its content."""
 

@@ -109,7 +109,7 @@ def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
 class Exported:
     """One row of an export."""
 
-    mailbox: str
+    mailbox: str  # empty when they are erased
     confirmed_at: datetime | None
     purposes: tuple[str, ...]
     language: str | None
