@@ -116,9 +116,10 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     from repermit.cli.assembly import pages
     from repermit.respond.answer import Answers
     from repermit.respond.app import Settings, app
+    from repermit.respond.every import check
 
     made, web = pages(runtime), runtime.config.web
-    made.check()
+    check(made)
     answers = Answers(ledger, runtime.tokens, made, public_url=web.public_url, release=__version__)
     file = runtime.config.controller.privacy_file
     settings = Settings(
