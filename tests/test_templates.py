@@ -446,12 +446,13 @@ def test_enter_in_a_box_is_no_answer() -> None:
     """Enter presses the first submit button, which would be a yes that nobody pressed.
 
     Source: HTML, 4.10.22.2 Implicit submission. Chromium passes over a disabled button,
-    so the first one is enabled, hidden and without a name.
+    so the first one is enabled and hidden; it has the name of the answers, without which a form
+    on the page of the unsubscribe link would be taken for the press of a mail program.
     """
     page = parsed(render("page/question.html.j2", "en", purposes=PURPOSES))
     presses = [at for tag, at in page.tags if tag == "button" or at.get("type") == "submit"]
 
-    assert presses[0] == {"type": "submit", "value": "", "hidden": None}
+    assert presses[0] == {"type": "submit", "name": "answer", "value": "", "hidden": None}
     assert {press.get("name") for press in presses[1:]} == {"answer"}
 
 

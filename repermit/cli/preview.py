@@ -147,7 +147,8 @@ def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:
         yield Exhibit(name, f"{name}-{ending}.html", shown.page(view, asked, now=now))
     language = languages_of(reading)[0]
     if reading == language:
-        content = shown.record(asked, _record(runtime, language), "record.json", language=language)
+        view = View("record", language, relationship, runtime.question.sensitive)
+        content = shown.render(view, rows=_record(runtime, language), json_url="record.json")
         yield Exhibit("record", f"record-{ending}.html", content)
 
 
