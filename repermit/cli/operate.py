@@ -61,6 +61,8 @@ def status(
         show(f"  what to do: {stopped['way_out']}")
     if figures.paused_at:
         show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
+    if seen := figures.page_seen:
+        show(f"answer page: last seen to work at {iso(seen.at)}, {seen.vantage.words}")
     if any(figures.outbox.values()):
         show(f"outbox: {_outbox(figures.outbox)}")
     if figures.to_remove:
@@ -94,6 +96,10 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "log": {"size": figures.log_size, "root": figures.log_root},
         "outbox": dict(figures.outbox),
         "to_remove": figures.to_remove,
+        "page": {
+            "seen": iso(figures.page_seen.at) if figures.page_seen else None,
+            "vantage": figures.page_seen.vantage if figures.page_seen else None,
+        },
     }
 
 

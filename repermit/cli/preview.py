@@ -19,6 +19,7 @@ from repermit.domain.token import TEST_RECIPIENT
 from repermit.errors import FileRefused
 from repermit.ledger.store.answering import Asked
 from repermit.ledger.store.personal import Person
+from repermit.respond.every import check
 from repermit.respond.pages import Pages, View
 from repermit.runtime import Runtime
 
@@ -111,6 +112,7 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
 def _groups(runtime: Runtime) -> Iterator[tuple[str, list[Exhibit]]]:
     """Yield what there is to see in each language, under its name."""
     question, made, shown = runtime.question, mailer(runtime), pages(runtime)
+    check(shown)
     for reading in question.readings:
         names = [question.wordings[one].say("language.name") for one in languages_of(reading)]
         exhibits = [*_mails(runtime, made, reading), *_pages(runtime, shown, reading)]
@@ -150,7 +152,8 @@ def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:
         yield Exhibit(name, f"{name}-{ending}.html", shown.page(view, asked, now=now))
     language = languages_of(reading)[0]
     if reading == language:
-        content = shown.record(asked, _record(runtime, language), "record.json", language=language)
+        view = View("record", language, relationship, runtime.question.sensitive)
+        content = shown.render(view, rows=_record(runtime, language), json_url="record.json")
         yield Exhibit("record", f"record-{ending}.html", content)
 
 

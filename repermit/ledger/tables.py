@@ -313,7 +313,8 @@ class ProviderHour(SQLModel, table=True):
 
 
 class Probe(SQLModel, table=True):
-    """What probes of the answer page found: an outcome that comes time after time is one row."""
+    """What probes of the answer page found: an outcome that comes time after time from the same
+    vantage is one row."""
 
     __tablename__ = "probe"
 
@@ -321,6 +322,7 @@ class Probe(SQLModel, table=True):
     since: int = _big()
     until: int = _big()  # of the last of them
     probes: int
+    vantage: str  # from where it was seen; one of `probing.Vantage`
     code: str  # why nobody could have answered; empty when a recipient could
 
 

@@ -26,14 +26,12 @@ from repermit.domain.skeleton import fill, joined_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
-from repermit.errors import WordingIncomplete
 from repermit.ledger.store.answering import Asked
 from repermit.respond.screens import Screen
-from repermit.respond.view import BUTTONS, KINDS, NOTICES, Code, Shown, View, code_in
+from repermit.respond.view import BUTTONS, NOTICES, Code, Shown, View, code_in
 
 __all__ = ["Pages", "Shown", "View", "page_after"]
 
-LARGEST_PAGE = 20_000  # bytes: over a slow line, two seconds
 _PLACES = (
     *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
     *("number", "page", "record_url"),
@@ -50,18 +48,6 @@ class Pages:
         self._buttons: dict[tuple[View, str, Answer], str] = {}  # their words, with places open
         self.gone = self._message("page.gone")  # for every link that does not work, whatever why
         self.failure = self._message("page.failure")
-
-    def check(self) -> None:
-        """Render every kind of page in every reading. Raises: WordingIncomplete."""
-        for reading in self.question.readings:
-            for kind in KINDS:
-                if kind != "record":
-                    self.shown(View(kind, reading, "signed_up_no_proof"))
-        largest = max(len(shown.content.encode()) for shown in self._shown.values())
-        if largest > LARGEST_PAGE:
-            raise WordingIncomplete(
-                [f"a page has {largest} bytes, and {LARGEST_PAGE} are the most: shorten its words"]
-            )
 
     def view(
         self,

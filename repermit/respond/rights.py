@@ -85,12 +85,12 @@ class Rights:
         consent = await self._consent(asked)
         if consent is None:
             return None
-        link = f"{self._public_url}/yes/{self._tokens.issue(Scope.ANSWER, asked.id)}"
         known = consent.language in self._pages.question.readings
         language = consent.language if known else self._pages.reading_for(asked)
         rows = self._rows(consent, languages_of(language)[0])
         page = self._pages.record(asked, rows, "record.json", language=language)
-        return Recorded(record(consent, self._pages.question, link=link), page)
+        question = self._pages.question
+        return Recorded(record(consent, question, public_url=self._public_url), page)
 
     async def _consent(self, asked: Asked) -> Consent | None:
         if asked.id != TEST_RECIPIENT:

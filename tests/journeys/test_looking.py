@@ -147,7 +147,9 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "log",
         "outbox",
         "to_remove",
+        "page",
     ]
+    assert told["page"] == {"seen": None, "vantage": None}
     assert list(told["standings"]) == list(map(str, Standing))
     assert told["due"].keys() == {"first", "last"}
     assert told["due"]["first"].endswith("Z")

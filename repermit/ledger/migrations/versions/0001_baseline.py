@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("probes", sa.Integer(), nullable=False),
+        sa.Column("vantage", sa.String(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
