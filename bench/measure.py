@@ -72,6 +72,12 @@ def python(*words: str | Path, cwd: Path) -> Ran:
     return run([sys.executable, *words], cwd=cwd)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU, user and system, that a running process has used. Source: proc(5), stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def sync_seconds(folder: Path) -> float:
     """Return what one fsync of a small file costs on the disk of *folder*."""
     path = folder / "sync"

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from bench.campaign import HERE, Campaign, ask_all, made
-from bench.measure import Spread
+from bench.measure import Spread, cpu_seconds
 from bench.ports import LOOPBACK, free_port, wait_for
 from bench.wrk import Load, Request, Wrk, WrkMissing, wrk
 from repermit.cli.assembly import pages
@@ -27,6 +27,14 @@ from repermit.runtime import Runtime
 _CONNECTIONS = 32
 _SECONDS = 5
 _TWICE = 512  # connections, at twice the rate that is carried
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a load cost the server: requests a second, and milliseconds of its CPU a request."""
+
+    per_second: float
+    cpu_ms: float
 
 
 @dataclass(frozen=True)
@@ -45,30 +53,33 @@ class Bench:
         for name, requests, least in (("GET", gets, 0.4), ("durable POST", posts, 0.25)):
             pairs = []
             for _ in range(self.runs):
-                with self._bare(gets[0]) as port:
-                    beside = self._load(port, requests)
-                with self._served() as (port, copy):
-                    ours = self._load(port, requests)
+                with self._bare(gets[0]) as (port, pid):
+                    _, beside = self._cost(port, pid, requests)
+                with self._served() as (port, pid, copy):
+                    seen, ours = self._cost(port, pid, requests)
                     if name != "GET":
-                        _check_on_file(copy, ours)
-                pairs.append((ours.per_second, beside.per_second))
+                        _check_on_file(copy, seen)
+                pairs.append((ours, beside))
             self._print_pairs(name, pairs, least)
-            carried = Spread.of([one for one, _ in pairs]).median
+            carried = Spread.of([one.per_second for one, _ in pairs]).median
             self._print_loads(name, requests, carried)
 
-    def _print_pairs(self, name: str, pairs: list[tuple[float, float]], least: float) -> None:
-        ratio = Spread.of([one / other for one, other in pairs])
+    def _print_pairs(self, name: str, pairs: list[tuple[Cost, Cost]], least: float) -> None:
+        ratio = Spread.of([one.per_second / other.per_second for one, other in pairs])
+        of_cpu = Spread.of([other.cpu_ms / one.cpu_ms for one, other in pairs])
         print(
             f"pages, {name}, {_CONNECTIONS} connections:"
-            f" {Spread.of([one for one, _ in pairs]):,.0f}/s;"
-            f" bare Starlette: {Spread.of([other for _, other in pairs]):,.0f};"
-            f" ratio {ratio:.2f} (to reach: {least})",
+            f" {Spread.of([one.per_second for one, _ in pairs]):,.0f}/s,"
+            f" {Spread.of([one.cpu_ms for one, _ in pairs]):.2f} ms of CPU each;"
+            f" bare Starlette: {Spread.of([other.per_second for _, other in pairs]):,.0f}/s,"
+            f" {Spread.of([other.cpu_ms for _, other in pairs]):.2f} ms;"
+            f" ratio {ratio:.2f}, by CPU {of_cpu:.2f} (to reach: {least})",
             flush=True,
         )
 
     def _print_loads(self, name: str, requests: Sequence[Request], carried: float) -> None:
         for words, share, connections in (("half", 0.5, 64), ("twice", 2, _TWICE)):
-            with self._served() as (port, copy):
+            with self._served() as (port, _, copy):
                 seen = self.wrk.load(
                     port,
                     requests,
@@ -86,12 +97,13 @@ class Bench:
                 flush=True,
             )
 
-    def _load(self, port: int, requests: Sequence[Request]) -> Load:
+    def _cost(self, port: int, pid: int, requests: Sequence[Request]) -> tuple[Load, Cost]:
         self.wrk.load(port, requests[-200:], seconds=1, connections=_CONNECTIONS)  # warm
+        before = cpu_seconds(pid)
         seen = self.wrk.load(port, requests[:-200], seconds=_SECONDS, connections=_CONNECTIONS)
         if seen.failed or seen.busy:
             raise RuntimeError(f"not every request was answered: {seen}")
-        return seen
+        return seen, Cost(seen.per_second, (cpu_seconds(pid) - before) * 1e3 / seen.answered)
 
     def _gets(self) -> list[Request]:
         return [Request(f"/yes/{token}") for token in self._tokens(Scope.ANSWER)]
@@ -118,31 +130,34 @@ class Bench:
         return Runtime.of(self.campaign.folder / "config.toml", SystemClock())
 
     @contextmanager
-    def _served(self) -> Iterator[tuple[int, Campaign]]:
-        """Serve a fresh copy of the campaign; yield its port, and the copy."""
+    def _served(self) -> Iterator[tuple[int, int, Campaign]]:
+        """Serve a fresh copy of the campaign; yield its port, its process, and the copy."""
         port, folder = free_port(), self.folder / "served"
         shutil.copytree(self.campaign.folder, folder)
         copy = Campaign(folder)
         copy.set("web", bind=f'"{LOOPBACK}:{port}"')
         os.sync()
         try:
-            with _running("repermit", "--config", folder / "config.toml", "serve", port=port):
+            with _running(
+                "repermit", "--config", folder / "config.toml", "serve", port=port
+            ) as pid:
                 _page(port, self._gets()[0])  # once before anybody counts
-                yield port, copy
+                yield port, pid, copy
         finally:
             shutil.rmtree(folder)
 
     @contextmanager
-    def _bare(self, one: Request) -> Iterator[int]:
-        """Serve the very page of *one* as a bare Starlette server would; yield its port."""
+    def _bare(self, one: Request) -> Iterator[tuple[int, int]]:
+        """Serve the very page of *one* as a bare Starlette server would; yield its port and its
+        process."""
         template = self.folder / "bare.html"
         nonce = self._runtime().tokens.issue(Scope.FORM, 1)
-        with self._served() as (port, _):
-            page = urlopen(f"http://{LOOPBACK}:{port}{one.path}").read().decode()
+        with self._served() as (port, _, _):
+            page = _page(port, one)
         template.write_text(page.replace(nonce, "{{ nonce }}"), "utf-8")
         bare = free_port()
-        with _running("bench.bare", str(bare), template, port=bare):
-            yield bare
+        with _running("bench.bare", str(bare), template, port=bare) as pid:
+            yield bare, pid
 
 
 def _page(port: int, one: Request) -> str:
@@ -151,14 +166,15 @@ def _page(port: int, one: Request) -> str:
 
 
 @contextmanager
-def _running(*words: str | Path, port: int) -> Iterator[None]:
-    """Run a module of this Python that serves *port*, for the length of a block."""
+def _running(*words: str | Path, port: int) -> Iterator[int]:
+    """Run a module of this Python that serves *port*, for the length of a block; yield the id of
+    its process."""
     with subprocess.Popen(
         [sys.executable, "-m", *map(str, words)], cwd=HERE, stderr=subprocess.DEVNULL
     ) as server:
         try:
             wait_for(port)
-            yield
+            yield server.pid
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()

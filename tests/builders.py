@@ -207,8 +207,11 @@ async def deliver_outbox(ledger: Ledger) -> int:
 
     def part(tx: Transaction) -> int:
         sent = 0
-        while outbox.is_due(tx):
-            if owed := outbox.take(tx, "sender"):
+        while due := outbox.next_due(tx):
+            owed = outbox.look(tx, due.id)
+            if owed is None:
+                assert outbox.drop(tx, due.id)
+            elif outbox.take(tx, "sender", owed):
                 word = outbox.Settled(outbox.Standing.SENT, "250")
                 sent += outbox.settle(tx, "sender", owed.id, word)
         return sent

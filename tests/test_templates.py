@@ -446,7 +446,8 @@ def test_enter_in_a_box_is_no_answer() -> None:
     """Enter presses the first submit button, which would be a yes that nobody pressed.
 
     Source: HTML, 4.10.22.2 Implicit submission. Chromium passes over a disabled button,
-    so the first one is enabled and hidden, and its answer is empty.
+    so the first one is enabled and hidden; it has the name of the answers, without which a form
+    on the page of the unsubscribe link would be taken for the press of a mail program.
     """
     page = parsed(render("page/question.html.j2", "en", purposes=PURPOSES))
     presses = [at for tag, at in page.tags if tag == "button" or at.get("type") == "submit"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _FORGET_SECONDS = 3600
+_FIRST_LOOK_SECONDS, _LOOK_SECONDS = 3.0, 60.0
 
 
 def register(app: typer.Typer) -> None:
@@ -44,9 +46,8 @@ async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
             for line in await _owed(runtime, ledger):
                 tell(line)
-            forgetting = asyncio.create_task(_forget_origins(ledger))
-            await serve_until(app, listening, stop)
-            forgetting.cancel()
+            async with beside(_forget_origins(ledger), _look_at_itself(runtime, ledger)):
+                await serve_until(app, listening, stop)
 
 
 async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
@@ -57,6 +58,28 @@ async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
     last = last_day(known.last_due, zone=config.campaign.zone) if known.last_due else None
     opted_in = known.standings[Standing.OPTED_IN]
     return owed(opted_in, last, config.web.keep_until, runtime.today())
+
+
+@contextlib.asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let *works* go on for the length of a block, and end them with it."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _look_at_itself(runtime: Runtime, ledger: Ledger) -> None:
+    """Find out time after time whether recipients reach these pages, and put it on record."""
+    from repermit.cli.lookout import look_after
+    from repermit.cli.probe import prober
+    from repermit.ledger.store.probing import Vantage
+
+    probe = prober(runtime, ledger, vantage=Vantage.SERVER)
+    await look_after(probe.look, first_seconds=_FIRST_LOOK_SECONDS, every_seconds=_LOOK_SECONDS)
 
 
 async def _forget_origins(ledger: Ledger) -> None:
@@ -93,9 +116,10 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     from repermit.cli.assembly import pages
     from repermit.respond.answer import Answers
     from repermit.respond.app import Settings, app
+    from repermit.respond.every import check
 
     made, web = pages(runtime), runtime.config.web
-    made.check()
+    check(made)
     answers = Answers(ledger, runtime.tokens, made, public_url=web.public_url, release=__version__)
     file = runtime.config.controller.privacy_file
     settings = Settings(

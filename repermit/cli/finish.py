@@ -166,21 +166,27 @@ def export(
         raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
     if opt_outs and purpose is not None:
         raise typer.BadParameter("a no is for every purpose: give --opt-outs without --purpose")
-    count = run(_export(runtime, out, as_format, purpose, opt_outs=opt_outs))
+    count, gone = run(_export(runtime, out, as_format, purpose, opt_outs=opt_outs))
     show(f"{counted(count, 'row')} written")
+    if gone:
+        tell(f"{counted(gone, 'row')} without an address: people who are erased.")
+        tell("Remove elsewhere what an earlier export has under the same proof (GDPR art. 19).")
 
 
 async def _export(
     runtime: Runtime, out: Path, as_format: Format, purpose: str | None, *, opt_outs: bool
-) -> int:
+) -> tuple[int, int]:
+    """Return how many rows were written, and how many of them have no address any more."""
     from repermit.domain.standing import Standing
+    from repermit.ledger.store import elsewhere
     from repermit.report.export import export as write_export
 
     async with runtime.ledger() as ledger:
-        return await write_export(
+        count = await write_export(
             ledger,
             out,
             standing=Standing.OPTED_OUT if opt_outs else Standing.OPTED_IN,
             purpose=purpose,
             as_jsonl=as_format is Format.JSONL,
         )
+        return count, len(await ledger.read(elsewhere.to_remove)) if opt_outs else 0

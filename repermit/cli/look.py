@@ -42,7 +42,8 @@ def mail_oneself(
         str | None, typer.Argument(metavar="[ADDRESS]", help="Your own; without it, a prompt.")
     ] = None,
 ) -> None:
-    """Send the mail to yourself, in every language, with links marked as a test."""
+    """Send the mail to yourself, in every language and in those of Belgium below each other, with
+    links marked as a test."""
     runtime = session_of(context).runtime()
     run(_mail_oneself(runtime, address or ask_address()))
 
@@ -100,11 +101,12 @@ def approve(
 
 
 async def _approve(runtime: Runtime, by: str, informed: str) -> None:
-    from repermit.cli.assembly import approval_facts, digest, later_keys, policy_facts, rules
+    from repermit.cli.assembly import approval_facts, digest, later_keys, pages, policy_facts, rules
     from repermit.cli.ready import FROM_TRIAL, left_from_trial
     from repermit.cli.signoff import Signed, write_signoff
     from repermit.intake.screen import screen_and_count
     from repermit.ledger.store import approval, campaign
+    from repermit.respond.every import check
 
     _require_two_people(by, informed)
     if not runtime.config.policy.accepted_by.strip():
@@ -116,6 +118,7 @@ async def _approve(runtime: Runtime, by: str, informed: str) -> None:
         raise ApprovalRefused(trial, hint=FROM_TRIAL)
     if later := later_keys(runtime):
         tell(later)
+    await asyncio.to_thread(check, pages(runtime))
     facts = await asyncio.to_thread(approval_facts, runtime)
     async with runtime.ledger() as ledger:
         await ledger.read(approval.require_ready)

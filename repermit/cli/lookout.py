@@ -1,4 +1,5 @@
-"""Whether people can answer the mails that `send` lets leave: before the first, and meanwhile."""
+"""Whether people can answer: before `send` lets the first mail leave, and meanwhile; and for as
+long as `serve` runs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repermit.cli.session import Interrupted, tell
-from repermit.errors import SendRefused
+from repermit.errors import LedgerUnusable, SendRefused
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -71,6 +72,32 @@ class Lookout:
         stopped = asyncio.create_task(self.stop.wait())
         await asyncio.wait({stopped}, timeout=seconds)
         stopped.cancel()
+
+
+async def look_after(
+    look: Callable[[], Awaitable[Found]], *, first_seconds: float, every_seconds: float
+) -> None:
+    """Look time after time until cancelled, and tell when people cannot answer any more, and when
+    they can again; each once. A ledger that fails is told like any other reason."""
+    told = ""
+    await asyncio.sleep(first_seconds)
+    while True:
+        failure = await _failure(look)
+        if failure and not told:
+            tell(f"{failure}; serving goes on, and looks again")
+        elif told and not failure:
+            tell("people can answer again")
+        told = failure
+        await asyncio.sleep(every_seconds)
+
+
+async def _failure(look: Callable[[], Awaitable[Found]]) -> str:
+    """Return why nobody can answer and what to do about it; empty when people can."""
+    try:
+        found = await look()
+    except LedgerUnusable as failure:
+        return f"nobody can answer: {failure}; {failure.hint}"
+    return f"{found.failure()}; {found.hint}" if found.code else ""
 
 
 async def lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Lookout:

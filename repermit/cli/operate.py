@@ -61,16 +61,24 @@ def status(
         show(f"  what to do: {stopped['way_out']}")
     if figures.paused_at:
         show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
+    if seen := figures.page_seen:
+        show(f"answer page: last seen to work at {iso(seen.at)}, {seen.vantage.words}")
     if any(figures.outbox.values()):
         show(f"outbox: {_outbox(figures.outbox)}")
+    if figures.to_remove:
+        who = counted(figures.to_remove, "yes of somebody erased", "yeses of people erased")
+        show(f"{who} must be removed elsewhere: `repermit export --opt-outs` says which")
     show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
 
 
 def _outbox(counts: Mapping[str, int]) -> str:
     """Return the figures of the outbox in words, without those that are 0."""
-    owed = f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers"
-    rest = [f"{counts[name]:,} {name}" for name in ("doubtful", "failed") if counts[name]]
-    return ", ".join([*([owed] if counts["owed"] else []), *rest])
+    words = {
+        "owed": f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers",
+        "doubtful": f"{counts['doubtful']:,} doubtful, which `repermit doubt list` shows",
+        "failed": f"{counts['failed']:,} failed for good",
+    }
+    return ", ".join(text for name, text in words.items() if counts[name])
 
 
 def status_content(figures: Figures) -> dict[str, Any]:
@@ -87,6 +95,11 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "stopped": _stopped(figures),
         "log": {"size": figures.log_size, "root": figures.log_root},
         "outbox": dict(figures.outbox),
+        "to_remove": figures.to_remove,
+        "page": {
+            "seen": iso(figures.page_seen.at) if figures.page_seen else None,
+            "vantage": figures.page_seen.vantage if figures.page_seen else None,
+        },
     }
 
 
@@ -153,11 +166,22 @@ async def _erase(runtime: Runtime, text: str) -> dict[str, Any]:
         found = await ledger.read(reading.find, address)
         if found is None:
             raise PersonUnknown
-        await ledger.write(erasing.erase_person, found.id)
+        erased = await ledger.write(erasing.erase_person, found.id)
         await ledger.checkpoint()
         never = await ledger.read(reading.suppressed, address)
     tell("Erased. Older copies of the ledger can be read until the next purge destroys their key.")
-    return {"erased": found.id, "on_file": None, "suppressed": _suppressed(never)}
+    exported = list(erased.exported) if erased else []
+    if exported:
+        tell(
+            f"An export has carried their yes out, as proof {', '.join(map(str, exported))}: remove"
+        )
+        tell("that row wherever the file went (GDPR art. 19); `export --opt-outs` lists it, too.")
+    return {
+        "erased": found.id,
+        "exported": exported,
+        "on_file": None,
+        "suppressed": _suppressed(never),
+    }
 
 
 def _on_file(found: OnFile | None) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ async def deliver_owed(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) ->
     """Deliver what is due of the outbox, and return what was done; nothing leaves while the
     campaign is paused, nor from an older copy of the ledger."""
     from repermit.cli.assembly import letters, relay
-    from repermit.dispatch.outbox import Delivered, deliver
+    from repermit.dispatch.outbox import Delivered, Terms, deliver
 
     if await ledger.read(ledger.older_copy):
         return Delivered()
@@ -28,8 +28,7 @@ async def deliver_owed(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) ->
         ledger,
         relay(runtime).connect,
         letters(runtime),
-        give_up=timedelta(hours=config.give_up_hours),
-        per_second=config.per_second,
+        Terms(config.per_second, timedelta(hours=config.give_up_hours), config.caps),
         stop=stop,
     )
 
@@ -45,7 +44,7 @@ def show_delivered(done: Delivered, say: Callable[[str], None] = show) -> None:
     if done.sent or rest:
         say(f"outbox: {counted(done.sent, 'mail')} taken by the relay{rest}")
     if done.doubtful:
-        tell("What is doubtful of the outbox is never sent again.")
+        tell("What is doubtful of the outbox is never sent again by itself: `repermit doubt list`.")
 
 
 def counts_of(done: Delivered) -> dict[str, int]:

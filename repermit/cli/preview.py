@@ -19,6 +19,7 @@ from repermit.domain.token import TEST_RECIPIENT
 from repermit.errors import FileRefused
 from repermit.ledger.store.answering import Asked
 from repermit.ledger.store.personal import Person
+from repermit.respond.every import check
 from repermit.respond.pages import Pages, View
 from repermit.runtime import Runtime
 
@@ -33,8 +34,12 @@ _PAGES = (  # name, kind, No first, notice
     ("thanks", "thanks", False, ""),
     ("declined", "declined", False, ""),
     ("data-sent", "data_sent", False, ""),
+    ("data-owed", "data_sent", False, "rights.data_owed"),
+    ("data-was-sent", "data_sent", False, "rights.data_was_sent"),
+    ("data-was-tried", "data_sent", False, "rights.data_was_tried"),
     ("erase", "erase", False, ""),
     ("erased", "erased", False, ""),
+    ("erased-elsewhere", "erased", False, "rights.erased_elsewhere"),
 )
 
 
@@ -61,9 +66,10 @@ def asked_relationships(runtime: Runtime) -> list[str]:
 def sample_variants(
     runtime: Runtime, relationship: str, *, test: bool = False
 ) -> Iterator[Variant]:
-    """Yield one variant per language for that relationship."""
-    for language in runtime.question.wordings:
-        yield Variant(language, relationship, runtime.question.sensitive, test)
+    """Yield one variant per reading for that relationship: each language, and those of Belgium
+    one below the other."""
+    for reading in runtime.question.readings:
+        yield Variant(reading, relationship, runtime.question.sensitive, test)
 
 
 def test_person(address: Address) -> Person:
@@ -106,6 +112,7 @@ def write_preview(runtime: Runtime, folder: Path) -> Path:
 def _groups(runtime: Runtime) -> Iterator[tuple[str, list[Exhibit]]]:
     """Yield what there is to see in each language, under its name."""
     question, made, shown = runtime.question, mailer(runtime), pages(runtime)
+    check(shown)
     for reading in question.readings:
         names = [question.wordings[one].say("language.name") for one in languages_of(reading)]
         exhibits = [*_mails(runtime, made, reading), *_pages(runtime, shown, reading)]
@@ -145,7 +152,8 @@ def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:
         yield Exhibit(name, f"{name}-{ending}.html", shown.page(view, asked, now=now))
     language = languages_of(reading)[0]
     if reading == language:
-        content = shown.record(asked, _record(runtime, language), "record.json", language=language)
+        view = View("record", language, relationship, runtime.question.sensitive)
+        content = shown.render(view, rows=_record(runtime, language), json_url="record.json")
         yield Exhibit("record", f"record-{ending}.html", content)
 
 

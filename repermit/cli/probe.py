@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -11,11 +12,15 @@ import typer
 from repermit.cli.session import run, session_of, show, show_json, tell
 from repermit.config.urls import is_loopback
 from repermit.domain.clock import iso
+from repermit.errors import ConfigInvalid
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.probing import Vantage
     from repermit.respond.probe import Found, Probe
     from repermit.runtime import Runtime
+
+_LINK = re.compile(r"(.+)/(yes|no|u)/([^/]+)/?")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,14 +31,23 @@ def register(app: typer.Typer) -> None:
 def probe(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Argument(metavar="[URL]", help="Default: web.public_url.")
+        str | None,
+        typer.Argument(
+            metavar="[URL]",
+            help="Default: web.public_url. The link that --link prints needs no config.",
+        ),
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print the link for a monitor elsewhere; keep it secret.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Tell whether a recipient can answer right now: open the page of a link that belongs to
     nobody, press Yes, and see that it was put on file."""
-    runtime = session_of(context).runtime()
-    found, until = run(_look(runtime, _checked(url) or runtime.config.web.public_url))
+    if link:
+        _show_link(context, url, as_json=as_json)
+        return
+    found, until = run(_looked(context, url))
     if found.code:
         failure = found.failure()
         failure.done = _told(found, until)
@@ -45,24 +59,64 @@ def probe(
     if is_loopback(urlsplit(found.url).hostname or ""):
         show(f"the answer page works at {found.url}, on this machine only: {took}")
     else:
-        show(f"a recipient can answer at {found.url}: {took}")
+        show(f"a recipient can answer at {found.url}, seen {found.vantage.words}: {took}")
     if warning := certificate_warning(found, until):
         tell(warning)
 
 
-async def _look(runtime: Runtime, url: str) -> tuple[Found, datetime]:
+def _show_link(context: typer.Context, url: str | None, *, as_json: bool) -> None:
+    from repermit.respond.probe import monitor_link
+
+    if url:
+        raise typer.BadParameter("--link takes no URL: it leads to web.public_url")
+    runtime = session_of(context).runtime()
+    made = monitor_link(runtime.tokens, runtime.config.web.public_url)
+    if as_json:
+        show_json({"link": made})
+    else:
+        show(made)
+
+
+async def _looked(context: typer.Context, url: str | None) -> tuple[Found, datetime | None]:
+    """Return what was found, and until when people may answer, where that is known."""
+    from repermit.respond.probe import look_from_elsewhere
+
+    if url and (parts := _LINK.fullmatch(url)):
+        return await look_from_elsewhere(_checked(parts[1]), _monitors(parts[2], parts[3])), None
+    at, session = _checked(url) if url else None, session_of(context)
+    if url and not session.config.exists():
+        raise ConfigInvalid(
+            [f"{session.config}: there is no such config file, and that URL is no link of a probe"],
+            hint="give the link that `repermit probe --link` prints where the campaign is",
+        )
+    runtime = session.runtime()
     async with runtime.ledger() as ledger:
-        found = await prober(runtime, ledger, url).look()
+        found = await prober(runtime, ledger, at).look()
         return found, await last_answer(runtime, ledger)
 
 
-def prober(runtime: Runtime, ledger: Ledger, url: str | None = None) -> Probe:
+def _monitors(kind: str, token: str) -> str:
+    """Return the *token* of a link, which must be that for a monitor."""
+    from repermit.domain.token import is_for_monitor
+
+    if kind != "yes" or not is_for_monitor(token):
+        raise typer.BadParameter(
+            "that link is not the one for a monitor: it may be a person's, and a probe would press"
+            " Yes for them; `repermit probe --link` prints the right one"
+        )
+    return token
+
+
+def prober(
+    runtime: Runtime, ledger: Ledger, url: str | None = None, *, vantage: Vantage | None = None
+) -> Probe:
     """Return what probes the answer pages at *url*, by default where the mails lead."""
+    from repermit.ledger.store.probing import Vantage
     from repermit.respond.probe import Probe
 
     public_url = runtime.config.web.public_url
-    at = url or public_url
-    return Probe(ledger, runtime.tokens, at, is_public=at == public_url)
+    at, seen = url or public_url, vantage or Vantage.HERE
+    return Probe(ledger, runtime.tokens, at, is_public=at == public_url, vantage=seen)
 
 
 async def last_answer(runtime: Runtime, ledger: Ledger) -> datetime:
@@ -75,10 +129,10 @@ async def last_answer(runtime: Runtime, ledger: Ledger) -> datetime:
     return max(today, figures.last_due or today) if waits else figures.last_due or today
 
 
-def certificate_warning(found: Found, until: datetime) -> str:
+def certificate_warning(found: Found, until: datetime | None) -> str:
     """Return a line when the certificate ends before the last answer, else an empty string."""
     ends = found.certificate_ends
-    if ends is None or ends >= until:
+    if ends is None or until is None or ends >= until:
         return ""
     return (
         f"The certificate of {found.url} ends at {iso(ends)}, and people may answer until"
@@ -86,9 +140,10 @@ def certificate_warning(found: Found, until: datetime) -> str:
     )
 
 
-def _told(found: Found, until: datetime) -> dict[str, Any]:
+def _told(found: Found, until: datetime | None) -> dict[str, Any]:
     return {
         "url": found.url,
+        "vantage": found.vantage,
         "answers": not found.code,
         "code": found.code or None,
         "milliseconds": _milliseconds(found),
@@ -101,11 +156,11 @@ def _milliseconds(found: Found) -> int:
     return round(found.seconds * 1000)
 
 
-def _checked(url: str | None) -> str | None:
+def _checked(url: str) -> str:
     """Return *url* as web.public_url would have it."""
     from repermit.config.urls import public_url
 
     try:
-        return public_url(url) if url else None
+        return public_url(url)
     except ValueError as failure:
         raise typer.BadParameter(f"the URL {failure}: https://…, or http://localhost…") from failure

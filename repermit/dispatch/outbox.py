@@ -1,7 +1,9 @@
 """Delivers the mails that are owed besides the question, over one connection, each at most once.
 
-Before the relay hears of a mail its intent is durable, and afterwards its word settles it; a mail
-whose sender is lost in between is doubtful, and never sent again by itself.
+A mail is made, then its intent is durable before the relay hears of it, and afterwards the relay's
+word settles it; a mail whose sender is lost in between is doubtful, and never sent again by itself.
+It answers what its recipient has just pressed, so it waits for no hour of the day and no wave; the
+rate and the caps are those of every sender.
 """
 
 from __future__ import annotations
@@ -9,22 +11,26 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from repermit.dispatch import refusals
 from repermit.dispatch.letters import Letters
+from repermit.dispatch.mail import Mail
 from repermit.dispatch.pace import Pace
 from repermit.dispatch.recover import recover_owed
 from repermit.dispatch.relay import Connect, Connection, RelayAway
 from repermit.dispatch.verdict import Delayed, Refused, SenderRefused, Verdict, settlement
 from repermit.domain import standing
-from repermit.errors import RepermitError, SendRefused
+from repermit.domain.provider import Caps
+from repermit.errors import RepermitError, SealBroken, SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
-from repermit.ledger.store import held as on_file
+from repermit.ledger.locks import Lock, holders
 from repermit.ledger.store import outbox
-from repermit.ledger.store.outbox import Owed, Settled, Standing
+from repermit.ledger.store.held import everything
+from repermit.ledger.store.outbox import Due, Owed, Settled, Standing
 from repermit.ledger.store.owing import Kind
+from repermit.ledger.transaction import Transaction
 
 _STANDINGS = {  # where the relay's word leaves a mail, by where it would leave a recipient
     standing.Standing.ASKED: Standing.SENT,
@@ -33,6 +39,23 @@ _STANDINGS = {  # where the relay's word leaves a mail, by where it would leave 
     standing.Standing.UNDELIVERABLE: Standing.FAILED,
     standing.Standing.DOUBTFUL: Standing.DOUBTFUL,
 }
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How what is owed may leave. It is given up *give_up* after its first try at the earliest."""
+
+    per_second: float
+    give_up: timedelta
+    caps: Caps
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail of the outbox, and what it was made of."""
+
+    owed: Owed
+    mail: Mail
 
 
 @dataclass
@@ -61,29 +84,55 @@ class Delivered:
 class Postman:
     """One delivery of what is due; use `deliver`."""
 
-    def __init__(
-        self, ledger: Ledger, connect: Connect, letters: Letters, *, give_up: timedelta
-    ) -> None:
+    def __init__(self, ledger: Ledger, connect: Connect, letters: Letters, terms: Terms) -> None:
         self._ledger, self._connect, self._letters = ledger, connect, letters
-        self._give_up = give_up
+        self._terms = terms
         self._owner = uuid4().hex
         self._connection: Connection | None = None
         self.done = Delivered()
+        self.unmade: RepermitError | None = None
 
-    async def go(self, pace: Pace, stop: asyncio.Event) -> None:
+    async def go(self, stop: asyncio.Event) -> None:
         """Deliver until nothing is due, the relay will not, or *stop* is set."""
+        pace = Pace(self._terms.per_second, lambda: holders(self._ledger.path, "sender-"))
         lock = Lock(self._ledger.path, f"sender-{self._owner}")
         lock.acquire()
         try:
-            while not stop.is_set() and await self._ledger.read(outbox.is_due):
+            while due := await self._ledger.read(outbox.next_due, self._terms.caps):
+                letter = await self._made(due)
+                if letter is None:
+                    continue
                 await pace.turn(stop)
                 connection = None if stop.is_set() else await self._connected()
-                if connection is None or not await self._one(connection):
+                if connection is None or not await self._carry(due, letter, connection):
                     break
         finally:
             if self._connection is not None:
                 await self._connection.close()
             lock.release()
+
+    async def _made(self, due: Due) -> Letter | None:
+        """Return the mail, made before anything of it is intended; None when it is not owed any
+        more, which drops it, or cannot be made now: then it is tried later, and the others go on.
+        """
+        try:
+            found = await self._ledger.read(_contents, due.id)
+            if found is not None:
+                owed, held = found
+                made = self._letters.build(owed, held, now=self._ledger.clock.now())
+                return Letter(owed, made)
+        except (SealBroken, *refusals.UNMAKEABLE) as failure:
+            settled = self._settled(due, Delayed("not made"))
+            if await self._ledger.write(outbox.put_off, due.id, settled):
+                self._count(settled.standing)
+                self.unmade = refusals.owed_not_made(failure)
+            return None
+        if await self._ledger.write(outbox.drop, due.id):
+            self._count(Standing.DROPPED)
+        return None
+
+    def _count(self, name: Standing) -> None:
+        setattr(self.done, str(name), getattr(self.done, str(name)) + 1)
 
     async def _connected(self) -> Connection | None:
         """Return a connection; without one, note that, and give up what has waited too long."""
@@ -100,72 +149,57 @@ class Postman:
             await self._stop(refusal)
         return self._connection
 
-    async def _one(self, connection: Connection) -> bool:
+    async def _carry(self, due: Due, letter: Letter, connection: Connection) -> bool:
         """Take one mail, send it and settle it; return whether to go on.
 
         Crash: between the first and the last it is doubtful.
         """
-        owed = await self._ledger.write(outbox.take, self._owner)
-        if owed is None:
-            self.done.dropped += 1
+        owed, mail = letter.owed, letter.mail
+        if not await self._ledger.write(outbox.take, self._owner, owed, self._terms.caps):
             return True
-        verdict = await self._sent(connection, owed)
-        settled = self._settled(owed, verdict)
+        verdict = await connection.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
+        settled = self._settled(due, verdict)
         if await self._ledger.write(outbox.settle, self._owner, owed.id, settled):
-            count = getattr(self.done, str(settled.standing)) + 1
-            setattr(self.done, str(settled.standing), count)
+            self._count(settled.standing)
         if isinstance(verdict, SenderRefused):
             await self._stop(refusals.sender_refused(verdict.reply))
         had_enough = isinstance(verdict, Delayed) and verdict.wants_less
         return self.done.refusal is None and not had_enough
 
-    async def _sent(self, connection: Connection, owed: Owed) -> Verdict | None:
-        """Return the relay's word; None when the person has gone since."""
-        held = None
-        if owed.kind is Kind.DATA:
-            held = await self._ledger.read(on_file.everything, owed.recipient_id)
-            if held is None:
-                return None
-        now = self._ledger.clock.now()
-        try:
-            mail = self._letters.build(owed, held, now=now)
-        except refusals.UNMAKEABLE as failure:
-            self.done.refusal = refusals.owed_not_made(failure)
-            return Delayed("not made")
-        return await connection.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
-
-    def _settled(self, owed: Owed, verdict: Verdict | None) -> Settled:
+    def _settled(self, due: Due, verdict: Verdict) -> Settled:
         """Return where *verdict* leaves the mail. A refusal for reasons of policy may be about us:
         it is tried again."""
-        if verdict is None:
-            return Settled(Standing.DROPPED, "")
         if isinstance(verdict, Refused) and verdict.policy:
             verdict = Delayed(verdict.reply)
-        now = self._ledger.clock.now()
-        word = settlement(verdict, owed, now=now, give_up=self._give_up)
+        now, is_last = self._ledger.clock.now(), due.attempts + 1 >= outbox.LEAST_TRIES
+        give_up = self._terms.give_up if is_last else timedelta.max
+        word = settlement(verdict, due, now=now, give_up=give_up)
         return Settled(_STANDINGS[word.standing], word.reply, word.try_at)
 
     async def _stop(self, refusal: RepermitError) -> None:
         self.done.refusal = refusal
-        self.done.failed += await self._ledger.write(outbox.relay_was_away, give_up=self._give_up)
+        self.done.failed += await self._ledger.write(
+            outbox.relay_was_away, give_up=self._terms.give_up
+        )
+
+
+def _contents(tx: Transaction, owed_id: int) -> tuple[Owed, dict[str, Any] | None] | None:
+    """Return what a mail is made of; None when it is not owed any more."""
+    owed = outbox.look(tx, owed_id)
+    if owed is None:
+        return None
+    return owed, everything(tx, owed.recipient_id) if owed.kind is Kind.DATA else None
 
 
 async def deliver(
-    ledger: Ledger,
-    connect: Connect,
-    letters: Letters,
-    *,
-    give_up: timedelta,
-    per_second: float,
-    stop: asyncio.Event,
+    ledger: Ledger, connect: Connect, letters: Letters, terms: Terms, *, stop: asyncio.Event
 ) -> Delivered:
     """Deliver what is due of the outbox and return what was done; *stop* ends it after the mail
-    in hand. What the relay puts off is tried again by a later delivery, until *give_up* after its
-    first try.
+    in hand. What the relay puts off, or what cannot be made, is tried again by a later delivery.
 
     Crash: at most the one mail in hand becomes doubtful; nobody gets one twice.
     """
     await recover_owed(ledger)
-    postman = Postman(ledger, connect, letters, give_up=give_up)
-    await postman.go(Pace(per_second), stop)
-    return replace(postman.done)
+    postman = Postman(ledger, connect, letters, terms)
+    await postman.go(stop)
+    return replace(postman.done, refusal=postman.done.refusal or postman.unmade)

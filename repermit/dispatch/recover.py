@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import leases, outbox
+from repermit.ledger.store import leases, outbox_doubt
 
 
 async def recover(ledger: Ledger) -> int:
@@ -20,9 +20,9 @@ async def recover(ledger: Ledger) -> int:
 
 async def recover_owed(ledger: Ledger) -> None:
     """Make doubtful what senders that are gone had taken of the outbox."""
-    if taken := await ledger.read(outbox.owners):
+    if taken := await ledger.read(outbox_doubt.owners):
         dead = [owner for owner in taken if _is_gone(ledger, owner)]
-        await ledger.write(outbox.doubt, dead)
+        await ledger.write(outbox_doubt.doubt, dead)
 
 
 def _is_gone(ledger: Ledger, owner: str) -> bool:

@@ -17,18 +17,16 @@ from repermit.ledger.transaction import Transaction
 _BATCH_A_CONNECTION = 20
 _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its lease runs out
 
-_SHARE_SECONDS = 1.0  # between two looks at who else sends
-
 
 class Turns:
     """The turns of all connections of one run."""
 
     def __init__(self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event) -> None:
         self._ledger, self._plan, self._owner, self._over = ledger, plan, owner, over
-        self._refilling, self._pace = asyncio.Lock(), Pace(plan.per_second)
+        self._refilling = asyncio.Lock()
+        self._pace = Pace(plan.per_second, lambda: holders(ledger.path, "sender-"))
         in_time = int(plan.per_second * _BATCH_SECONDS)
         self._batch = max(1, min(plan.connections * _BATCH_A_CONNECTION, in_time))
-        self._shared_at: float | None = None
         self._begun = 0
         self._unmade: set[int] = set()  # whose mail cannot be made, as this run has found
         self.enter()
@@ -64,7 +62,6 @@ class Turns:
         it is somebody's turn; False when the run is over or no more may leave."""
         if not self.has_more:
             return False
-        self._share()
         await self._pace.turn(self._over)
         if len(self._reserved) <= promised():
             await self._refill(promised)
@@ -106,13 +103,6 @@ class Turns:
             waves.leave_out(tx, unmade + never)
 
         await self._ledger.write(release)
-
-    def _share(self) -> None:
-        """Share the rate of the campaign with whoever else sends it, as far as is known now."""
-        now = asyncio.get_running_loop().time()
-        if self._shared_at is None or now - self._shared_at >= _SHARE_SECONDS:
-            self._shared_at = now
-            self._pace.share(max(1, holders(self._ledger.path, "sender-")))
 
     async def _refill(self, promised: Callable[[], int]) -> None:
         """Reserve the rows that come next, unless another connection just has."""

@@ -68,11 +68,14 @@ class Consent:
         return str(uuid5(UUID(self.campaign), f"consent:{self.leaf}"))
 
 
-def record(consent: Consent, question: Question, *, link: str) -> dict[str, Any]:
-    """Return the record of *consent* as JSON-LD; *link* leads to the page where it is withdrawn."""
+def record(consent: Consent, question: Question, *, public_url: str) -> dict[str, Any]:
+    """Return the record of *consent* as JSON-LD; *public_url* is where the answer pages are.
+
+    The person's own link is not in it: that is a key, and a record is handed on as proof.
+    """
     return {
         **_header(consent),
-        **_processing(consent, question, link),
+        **_processing(consent, question, public_url),
         **_parties(consent, question),
         "dpv:hasConsentStatus": _events(consent),
         "repermit:proof": {
@@ -98,7 +101,7 @@ def _header(consent: Consent) -> dict[str, Any]:
     }
 
 
-def _processing(consent: Consent, question: Question, link: str) -> dict[str, Any]:
+def _processing(consent: Consent, question: Question, public_url: str) -> dict[str, Any]:
     languages = [one for one in consent.language.split("+") if one in question.wordings]
     law = {"dpv:hasApplicableLaw": "eu-gdpr:GDPR"} if consent.country in EEA else {}
     return {
@@ -132,8 +135,9 @@ def _processing(consent: Consent, question: Question, link: str) -> dict[str, An
         **law,
         "dpv:hasConsentControl": {
             "@type": "dpv:WithdrawConsent",
-            "schema:url": link,
-            "dct:description": "one press on that page, or on unsubscribe in any mail",
+            "schema:url": public_url,
+            "dct:description": "one press on the page there to which the person's own link leads,"
+            " or on unsubscribe in any mail",
         },
         "dpv:hasRight": [f"eu-gdpr:{article}" for article in _RIGHTS],
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _PLACE = re.compile("⟦([a-z_]+)⟧")
 
@@ -35,4 +35,11 @@ def fill(skeleton: str, values: Mapping[str, str]) -> str:
 
 def fill_html(skeleton: str, values: Mapping[str, str]) -> str:
     """Return *skeleton*, which is HTML, with every place filled and every value escaped."""
-    return fill(skeleton, {name: html.escape(value) for name, value in values.items()})
+    return joined_html(split(skeleton), values)
+
+
+def joined_html(parts: Sequence[str], values: Mapping[str, str]) -> str:
+    """Return what `fill_html` makes of the skeleton that `split` has cut into *parts*."""
+    whole = list(parts)
+    whole[1::2] = [html.escape(values[name]) for name in parts[1::2]]
+    return "".join(whole)

@@ -17,9 +17,19 @@ from repermit.domain.mac import Mac
 from repermit.errors import TokenRejected
 
 TEST_RECIPIENT = 0  # the id in the links of a test mail; no row has it
-FIRST_PROBE = 1 << 62  # ids from here on are those of probes, each its own; no row has one
+FIRST_PROBE = 1 << 62  # ids from here on are those of probes; no row has one
+MONITOR = (
+    FIRST_PROBE  # the one in the link that a monitor elsewhere keeps; the others are used once
+)
 # What base64 decoders pass over or take for another character stands in no token.
 _is_token = re.compile(r"[A-Za-z0-9_-]{2,11}\.[A-Za-z0-9_-]{43}").fullmatch
+
+
+def is_for_monitor(token: str) -> bool:
+    """Return whether *token* says that it is that of a monitor: all that can be told without a
+    key, and enough to keep from pressing on the link of a person."""
+    payload = token.partition(".")[0]
+    return _is_token(token) is not None and _read(payload.encode()) == MONITOR
 
 
 def is_nobody(recipient_id: int) -> bool:
@@ -66,7 +76,7 @@ class Tokens:
             payload = self._signers[scope].unsign(token)
         except BadSignature:
             raise TokenRejected from None
-        return int.from_bytes(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)), "big")
+        return _read(payload)
 
 
 class _Prepared(SigningAlgorithm):
@@ -88,6 +98,10 @@ def _signer(keys: Sequence[bytes], scope: Scope) -> Signer:
 
 def _derived(key: bytes, scope: Scope) -> bytes:
     return Mac(key).digest(f"repermit.{scope}".encode())
+
+
+def _read(payload: bytes) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(payload + b"=" * (-len(payload) % 4)), "big")
 
 
 def _written(octets: bytes) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -43,6 +44,7 @@ class Ledger:
         self._local = threading.local()
         self._reading: list[sqlite3.Connection] = []
         self._looking: sqlite3.Connection | None = None
+        self._settled: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
 
     @classmethod
     def open(
@@ -82,16 +84,10 @@ class Ledger:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
-        def settle(result: Any, failure: BaseException | None) -> None:
-            if future.cancelled():
-                return
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
-
         def done(result: Any, failure: BaseException | None) -> None:
-            loop.call_soon_threadsafe(settle, result, failure)
+            self._settled.append((future, result, failure))
+            if len(self._settled) == 1:  # else the loop is already on its way
+                loop.call_soon_threadsafe(self._settle)
 
         self._writer.put(lambda tx: part(tx, *args, **kwargs), done)
         return await future
@@ -114,7 +110,8 @@ class Ledger:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Return what *part* returned, as `read` does, for a row or two found by their keys.
+        """Return what *part* returned, as `read` does, for one statement that finds a row or two
+        by their keys.
 
         It reads on the spot, in the event loop's own thread: that takes less than the way to
         another thread and back. It never waits there: a ledger that is busy is read by `read`.
@@ -124,7 +121,8 @@ class Ledger:
                 self._looking = connect.connection(self.path, read_only=True)
                 self._looking.execute("PRAGMA busy_timeout = 0")
                 self._reading.append(self._looking)
-            return self._read_on(self._looking, lambda tx: part(tx, *args, **kwargs))
+            self._writer.require_in_place()
+            return part(self._transaction(self._looking), *args, **kwargs)
         except (sqlite3.Error, LedgerUnusable, OSError):
             return await self.read(part, *args, **kwargs)
 
@@ -158,6 +156,17 @@ class Ledger:
                 )
 
         await asyncio.get_running_loop().run_in_executor(self._readers, truncate)
+
+    def _settle(self) -> None:
+        """Hand out what the writer has done, in the event loop's thread."""
+        while self._settled:
+            future, result, failure = self._settled.popleft()
+            if future.cancelled():
+                continue
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
 
     def _read(self, part: Callable[[Transaction], T]) -> T:
         with connect.translated():

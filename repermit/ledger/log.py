@@ -44,7 +44,7 @@ class Kind(StrEnum):
     PURGED = "purged"
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
-    MAILED = "mailed"  # the relay took a mail that was owed to them besides the question
+    MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 
@@ -78,6 +78,7 @@ class Log:
     statements: Statements = field(repr=False)
     log_key: bytes = field(repr=False)
     _moves: list[tuple[Where, int]] = field(default_factory=list)
+    _head: Frontier | None = None  # as this transaction has it
 
     def append(
         self,
@@ -93,8 +94,7 @@ class Log:
         facts. Crash: the entry lands with the transaction that states the same fact, or not.
         """
         self.flush(now=now)
-        head = self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
-        frontier = Frontier.from_bytes(head[0], head[1])
+        frontier = self._head or self._read_head()
         index, at, content = frontier.size, _stamp(now), canonical(payload)
         key = leaf_key(recipient[1] if recipient else self.log_key, index)
         commitment = hmac.digest(key, content, "sha256")
@@ -110,6 +110,7 @@ class Log:
         self.statements.run(
             "UPDATE log_head SET size = ?, frontier = ? WHERE id = 1", grown.size, grown.to_bytes()
         )
+        self._head = grown
         return index
 
     def moved(
@@ -131,7 +132,7 @@ class Log:
 
     def take_back(self, noted: list[tuple[Where, int]]) -> None:
         """Go back to the moves that `noted` returned: what came since was rolled back."""
-        self._moves = noted
+        self._moves, self._head = noted, None
 
     def flush(self, *, now: datetime) -> None:
         """Write the noted moves, as one entry unless somebody moved twice."""
@@ -146,6 +147,11 @@ class Log:
             seen.add(recipient)
         if gathered:
             self._write(gathered, now)
+
+    def _read_head(self) -> Frontier:
+        return Frontier.from_bytes(
+            *self.statements.one("SELECT size, frontier FROM log_head WHERE id = 1")
+        )
 
     def _write(self, gathered: Mapping[Where, list[int]], now: datetime) -> None:
         moves = [move(ids, *where) for where, ids in gathered.items()]
@@ -181,8 +187,8 @@ def canonical(payload: Mapping[str, Any]) -> bytes:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return *names* as an entry lists them, in JSON without white space; nothing without any."""
-    return _CANONICAL.encode(names) if names else ""
+    """Return *names* as an entry lists them, in JSON without white space."""
+    return _CANONICAL.encode(names)
 
 
 def leaf_key(own_key: bytes, index: int) -> bytes:

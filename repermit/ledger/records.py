@@ -144,11 +144,10 @@ def entry_of(facts: Sequence[Any]) -> bytes:
     write it."""
     answer, button, covers, language, mail, page, purposes, recipient, *rest = facts
     release, standing, suspect, way = rest
-    covered, ticked = ("[]" if each == "" else each for each in (covers, purposes))
     return (
-        f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covered},'
+        f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covers},'
         f'"language":"{language}","mail":{_quoted(mail)},"page":{_quoted(page)},'
-        f'"purposes":{ticked},"recipient":{recipient},"release":"{release}",'
+        f'"purposes":{purposes},"recipient":{recipient},"release":"{release}",'
         f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}"}}'
     ).encode()
 

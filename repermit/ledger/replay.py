@@ -16,6 +16,7 @@ from repermit.ledger.log import MOVING, listed
 GONE: Final = ("purged", "erased", "taken_back")
 _NAMES = ("", *map(str, Standing), *GONE)
 _CODES = {name: code for code, name in enumerate(_NAMES)}
+_NONE: Final = "[]"  # of what a yes could be for
 _BEFORE_A_MAIL = frozenset(  # no date is printed in a mail that nobody has
     (Standing.LISTED, Standing.DEFERRED, Standing.WITHHELD, Standing.EXEMPT)
 )
@@ -109,7 +110,7 @@ class Replay:
             self.mail[first : last + 1] = array("I", [self._place(moved["mail"])]) * size
 
     def _place(self, text: str) -> int:
-        if not text:
+        if text == _NONE:
             return 0
         if text not in self._places:
             self._places[text] = len(self.texts)

@@ -166,7 +166,7 @@ class AnswerRecord(SQLModel, table=True):
     suspect: bool
     button: str
     language: str
-    purposes: str  # JSON list of those that were ticked; empty without any
+    purposes: str  # JSON list of those that were ticked
     covers: str  # the same of what the yes that stands after it is for
     page: str | None = None  # content hash of the page; None for a one-click no
     mail: str | None = None
@@ -221,6 +221,28 @@ class Outbox(SQLModel, table=True):
     intent_at: int | None = _big(default=None)
     settled_at: int | None = _big(default=None)
     relay_reply: str | None = None  # the relay's codes only, never its text
+
+
+class Export(SQLModel, table=True):
+    """One export that was made: of whom, as the log had them at that size."""
+
+    __tablename__ = "export"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: int = _big()
+    standing: str  # opted_in, opted_out
+    purpose: str | None = None
+    log_size: int = _big()
+
+
+class ToRemove(SQLModel, table=True):
+    """A yes that an export has carried out and whose person is erased: nobody is named, only the
+    entry of the log that the export gave as its proof."""
+
+    __tablename__ = "to_remove"
+
+    proof: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    erased_at: int = _big()
 
 
 class Snapshot(SQLModel, table=True):
@@ -292,7 +314,8 @@ class ProviderHour(SQLModel, table=True):
 
 
 class Probe(SQLModel, table=True):
-    """What probes of the answer page found: an outcome that comes time after time is one row."""
+    """What probes of the answer page found: an outcome that comes time after time from the same
+    vantage is one row."""
 
     __tablename__ = "probe"
 
@@ -300,6 +323,7 @@ class Probe(SQLModel, table=True):
     since: int = _big()
     until: int = _big()  # of the last of them
     probes: int
+    vantage: str  # from where it was seen; one of `probing.Vantage`
     code: str  # why nobody could have answered; empty when a recipient could
 
 

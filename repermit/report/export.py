@@ -7,15 +7,17 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from repermit.domain.clock import iso
 from repermit.domain.standing import Standing
+from repermit.errors import FileRefused
 from repermit.files import file_refused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.log import Kind
-from repermit.ledger.store import reading
+from repermit.ledger.store import elsewhere, reading
+from repermit.ledger.store.elsewhere import Seen, ToRemove
 from repermit.ledger.store.reading import Exported
 from repermit.ledger.transaction import Transaction
 
@@ -27,19 +29,44 @@ async def export(
 ) -> int:
     """Write those at *standing* (opted_in or opted_out) to *path* and return how many.
 
-    With *purpose*, only those whose yes covers it. The log notes that it was made, never to
-    which file. Raises: FileRefused when the file exists or cannot be written.
+    With *purpose*, only those whose yes covers it. Those who must stop end with who was erased
+    after an export of their yes: without an address, under the proof that it had there. The log
+    notes that it was made, never to which file.
+    Raises: FileRefused when the file exists or cannot be written, or somebody was erased
+    meanwhile.
     Crash: a file without its entry in the log; delete it and export again.
     """
 
-    def write(tx: Transaction) -> int:
+    def write(tx: Transaction) -> tuple[int, Seen]:
         with new_file(path) as file:
             rows = _chosen(reading.answered(tx, standing), purpose)
-            return _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
+            if standing is Standing.OPTED_OUT:
+                rows = chain(rows, map(_gone, elsewhere.to_remove(tx)))
+            count = _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
+            return count, elsewhere.seen(tx)
 
-    count = await ledger.read(write)
-    await ledger.write(_note, standing, count, purpose)
+    count, sight = await ledger.read(write)
+    try:
+        await ledger.write(
+            elsewhere.note_export, sight, standing=standing, rows=count, purpose=purpose
+        )
+    except FileRefused:
+        _discard(path)
+        raise
     return count
+
+
+def _discard(path: Path) -> None:
+    with file_refused(path):
+        path.unlink(missing_ok=True)
+
+
+def _gone(one: ToRemove) -> Exported:
+    """Return what an export may say of somebody erased: under which proof an earlier one has
+    them."""
+    return Exported(
+        mailbox="", confirmed_at=one.erased_at, purposes=(), language=None, leaf=one.proof
+    )
 
 
 @contextmanager
@@ -91,8 +118,3 @@ def _write_jsonl(file: IO[str], rows: Iterable[Exported]) -> int:
         line = dict(zip(_COLUMNS, values, strict=True))
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
     return count
-
-
-def _note(tx: Transaction, standing: Standing, count: int, purpose: str | None) -> None:
-    payload = {"standing": str(standing), "rows": count, "purpose": purpose}
-    tx.log.append(Kind.EXPORTED, payload, now=tx.now)

@@ -6,7 +6,7 @@ no needs neither.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -21,10 +21,12 @@ from repermit.ledger.store.answering import Asked, Press
 from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
+from repermit.respond.form import Form, answer_in, first_in
 from repermit.respond.pages import Pages, Shown, View, page_after
 from repermit.respond.rights import Recorded, Rights, right_in
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # what RFC 8058 has in the place of a button
+_TOGETHER_SECONDS = 0.003  # at 32 presses at once it takes a quarter of the CPU off each
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,27 @@ class Answers:
         self._rights = Rights(ledger, tokens, pages, public_url=public_url)
         self._release = release
         self._test = _test_recipient(pages)
+        self._kept: set[str] = set()  # the hashes of pages that are on file
+        self._leaving: asyncio.Task[None] | None = None  # see `_together`
 
-    async def look(self, scope: Scope, token: str, *, no_first: bool) -> Reply | None:
+    def recipient(self, scope: Scope, link: str) -> int:
+        """Return whose link that is, as its signature says, before anything is read.
+
+        Raises: TokenRejected when the signature is bad.
+        """
+        return self._tokens.read(scope, link)
+
+    async def look(self, recipient_id: int, *, no_first: bool) -> Reply | None:
         """Return the page of a link without changing anything; None when nobody has that link any
-        more. Raises: TokenRejected when its signature is bad, before anything is read."""
-        asked = await self._asked(scope, token)
-        if asked is None:
-            return None
-        notice = _notice(asked, no_first=no_first)
-        view = self._pages.view("question", asked, no_first=no_first, notice=notice)
-        return Reply(view, asked)
+        more."""
+        asked = await self._asked(recipient_id)
+        return None if asked is None else self._question(asked, no_first=no_first)
 
     async def press(
         self,
         scope: Scope,
-        token: str,
-        form: Mapping[str, Sequence[str]],
+        recipient_id: int,
+        form: Form,
         *,
         no_first: bool,
         origin: Origin | None = None,
@@ -82,58 +89,67 @@ class Answers:
 
         Without a known answer, a yes without the hidden fields, or a yes with nothing ticked
         shows the question again and records nothing. None as `look`.
-        Raises: TokenRejected as `look`; LedgerUnusable when it could not be recorded: then nobody
-        is thanked.
+        Raises: LedgerUnusable when it could not be recorded: then nobody is thanked.
         """
-        asked = await self._asked(scope, token)
+        asked = await self._asked(recipient_id)
         if asked is None:
             return None
         if right := right_in(form):
             view = await self._rights.press(right, asked, form)
-            return Reply(view, asked) if view else await self.look(scope, token, no_first=no_first)
-        answer = _answer_in(form)
+            return Reply(view, asked) if view else self._question(asked, no_first=no_first)
+        answer = answer_in(form)
         if answer is None:
-            return await self.look(scope, token, no_first=no_first)
-        seen = self._pages.seen(_first(form, "page"), answer, asked)
-        if answer is Answer.YES and (seen is None or not self._rendered_for(asked.id, form)):
-            return await self.look(scope, token, no_first=no_first)
-        purposes = self._purposes_in(form) if answer is Answer.YES else ()
-        if answer is Answer.YES and not purposes:
-            if seen is not None and seen.kind == "declined":  # a page without boxes
-                return await self.look(scope, token, no_first=no_first)
-            notice = "page.nothing_ticked"
-            spoken = seen.spoken if seen else None
-            view = self._pages.view(
-                "question", asked, no_first=no_first, notice=notice, language=spoken
-            )
-            return Reply(view, asked)
+            return self._question(asked, no_first=no_first)
+        seen = self._pages.seen(first_in(form, "page"), answer, asked)
+        purposes: tuple[str, ...] = ()
+        if answer is Answer.YES:
+            if seen is None or not self._rendered_for(asked.id, form):
+                return self._again(asked, "page.again", form, no_first=no_first)
+            if not (purposes := self._purposes_in(form)):
+                if seen.kind == "declined":  # a page without boxes
+                    return self._question(asked, no_first=no_first)
+                return self._again(asked, "page.nothing_ticked", form, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
 
-    async def record(self, token: str) -> Recorded | None:
+    async def record(self, recipient_id: int) -> Recorded | None:
         """Return the record of the yes that a link stands for; None when there is none (any
-        more). Raises: TokenRejected as `look`."""
-        asked = await self._asked(Scope.ANSWER, token)
+        more)."""
+        asked = await self._asked(recipient_id)
         return None if asked is None else await self._rights.record(asked)
 
-    async def one_click(self, token: str) -> Reply | None:
+    async def one_click(self, recipient_id: int) -> Reply | None:
         """Record a no by the mail program's own button, whatever stands in the request.
 
         Source: RFC 8058 section 3.2.
         """
-        asked = await self._asked(Scope.UNSUBSCRIBE, token)
+        asked = await self._asked(recipient_id)
         if asked is None:
             return None
         return await self._record(asked, _Pressed(Answer.NO, Way.ONE_CLICK, no_first=True))
 
-    async def _asked(self, scope: Scope, token: str) -> Asked | None:
-        recipient_id = self._tokens.read(scope, token)
+    async def _asked(self, recipient_id: int) -> Asked | None:
         if recipient_id == TEST_RECIPIENT:
             return self._test
         if recipient_id >= FIRST_PROBE:
             return replace(self._test, id=recipient_id)
         return await self._ledger.look(answering.asked, recipient_id)
+
+    def _question(self, asked: Asked, *, no_first: bool) -> Reply:
+        notice = _notice(asked, no_first=no_first)
+        view = self._pages.view("question", asked, no_first=no_first, notice=notice)
+        return Reply(view, asked)
+
+    def _again(self, asked: Asked, notice: str, form: Form, *, no_first: bool) -> Reply:
+        """Return the question once more after a yes that does not count, and why.
+
+        No box is ticked on it: the words beside a box may be others than those that were ticked.
+        Source: CJEU C-673/17 (Planet49), a box that is ticked beforehand is no consent.
+        """
+        notice = "page.suspect" if asked.presses.suspect else notice
+        said = {"notice": notice, "language": self._pages.spoken_in(first_in(form, "page"), asked)}
+        return Reply(self._pages.view("question", asked, no_first=no_first, **said), asked)
 
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
@@ -154,7 +170,11 @@ class Answers:
             page=shown.hash if shown else None,
             release=self._release,
         )
-        after = await self._ledger.write(_file, asked.id, press, shown, pressed.origin)
+        await self._together()
+        new = None if shown is None or shown.hash in self._kept else shown
+        after = await self._ledger.write(_file, asked.id, press, new, pressed.origin)
+        if new is not None:
+            self._kept.add(new.hash)
         if after is None:
             return None
         kind = page_after(after)
@@ -164,19 +184,25 @@ class Answers:
         late = after.due_at is not None and now >= after.due_at
         return Reply(replace(view, late=late and kind == "declined"), after)
 
+    async def _together(self) -> None:
+        """Wait for those who press in the same few milliseconds, to share one commit with them."""
+        if self._leaving is None or self._leaving.done():
+            self._leaving = asyncio.create_task(asyncio.sleep(_TOGETHER_SECONDS))
+        await asyncio.shield(self._leaving)
+
     def _button(self, asked: Asked, pressed: _Pressed, now: datetime) -> str:
         """Return the words on what was pressed; none for a no from a page that we do not know."""
         if pressed.seen is not None:
             return self._pages.button(pressed.seen, pressed.answer, asked, now=now)
         return _ONE_CLICK if pressed.way is Way.ONE_CLICK else ""
 
-    def _rendered_for(self, recipient_id: int, form: Mapping[str, Sequence[str]]) -> bool:
+    def _rendered_for(self, recipient_id: int, form: Form) -> bool:
         try:
-            return self._tokens.read(Scope.FORM, _first(form, "nonce")) == recipient_id
+            return self._tokens.read(Scope.FORM, first_in(form, "nonce")) == recipient_id
         except TokenRejected:
             return False
 
-    def _purposes_in(self, form: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    def _purposes_in(self, form: Form) -> tuple[str, ...]:
         """Return what the yes is for: the only purpose, or those that were ticked."""
         known = [one.id for one in self._pages.question.purposes]
         if len(known) == 1:
@@ -194,16 +220,6 @@ def _file(
     if origin is not None and press.answer is Answer.YES:
         keep_origin(tx, recipient_id, origin)
     return after
-
-
-def _answer_in(form: Mapping[str, Sequence[str]]) -> Answer | None:
-    answers = form.get("answer", ())
-    return Answer(answers[0]) if len(answers) == 1 and answers[0] in frozenset(Answer) else None
-
-
-def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
-    values = form.get(name, ())
-    return values[0] if values else ""
 
 
 def _notice(asked: Asked, *, no_first: bool) -> str:

@@ -1,4 +1,4 @@
-"""The routes of the answer server. GET, HEAD and OPTIONS change nothing, on any of them."""
+"""The answer server: what each path and method does. GET, HEAD and OPTIONS change nothing."""
 
 from __future__ import annotations
 
@@ -8,29 +8,34 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from repermit.domain import token
 from repermit.domain.network import Network, network_of
-from repermit.errors import LedgerUnusable, RepermitError, TokenRejected
+from repermit.errors import RepermitError, TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store.origin import Origin
 from repermit.respond.answer import Answers, Reply
-from repermit.respond.form import LARGEST_BODY, form_of
+from repermit.respond.form import LARGEST_BODY, TOO_LARGE, form_of
+from repermit.respond.health import Health
 from repermit.respond.pages import Pages
 from repermit.respond.throttle import Throttle
 
-_BAD, _GONE, _TOO_LARGE, _TOO_MANY, _UNAVAILABLE = 400, 404, 413, 429, 503
+_BAD, _GONE, _NOT_ALLOWED, _TOO_MANY, _UNAVAILABLE = 400, 404, 405, 429, 503
 _LATER = {"Retry-After": "120"}
+_CLOSING = {"Connection": "close"}  # what is left of the request is not read
 _MOST_AT_ONCE = 512  # presses that wait for the ledger: about a second for the last of them
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}"
 _PRODUCT = re.compile(f"{_NAME}(?:/{_NAME})?")  # RFC 9110 section 10.1.5
+_SCOPES = {
+    "yes": token.Scope.ANSWER,
+    "no": token.Scope.ANSWER,
+    "u": token.Scope.UNSUBSCRIBE,
+}
 
 
 @dataclass(frozen=True)
@@ -45,112 +50,114 @@ class Settings:
 
 def app(ledger: Ledger, answers: Answers, pages: Pages, settings: Settings) -> ASGIApp:
     """Return the answer server as an ASGI application."""
-    site = _Site(ledger, answers, pages, settings)
-    routes = [
-        Route("/yes/{token}", site.question, methods=["GET", "POST"]),
-        Route("/no/{token}", site.question, methods=["GET", "POST"]),
-        Route("/yes/{token}/record", site.record, methods=["GET"]),
-        Route("/yes/{token}/record.json", site.record_json, methods=["GET"]),
-        Route("/u/{token}", site.unsubscribe, methods=["GET", "POST"]),
-        Route("/healthz", site.health, methods=["GET"]),
-    ]
-    if settings.notice:
-        routes.append(Route("/privacy", site.privacy, methods=["GET"]))
-    prefix = urlsplit(settings.public_url).path.rstrip("/")
-    under = Router(routes, redirect_slashes=False)
-    every = [*([Mount(prefix, app=under)] if prefix else []), *routes]
-    handlers = {
-        HTTPException: site.not_found,
-        ClientDisconnect: site.cut_off,
-        TokenRejected: site.rejected,
-        RepermitError: site.failed,
-        Exception: site.failed,
-    }
-    inner = Starlette(routes=every, exception_handlers=handlers)
-    inner.router.redirect_slashes = False
-    return _Guarded(inner, pages)
+    return _Guarded(_Site(ledger, answers, pages, settings), pages)
 
 
 class _Site:
-    """The handlers; all they know of a request is its path and its form."""
+    """The answers to requests; all they depend on is the path, the method and the form."""
 
     def __init__(self, ledger: Ledger, answers: Answers, pages: Pages, settings: Settings) -> None:
         self._ledger, self._answers, self._pages = ledger, answers, pages
-        self._settings, self._throttle = settings, Throttle()
+        self._settings, self._throttle, self._health = settings, Throttle(), Health(ledger)
+        self._prefix = urlsplit(settings.public_url).path.rstrip("/")
+        self._waiting = 0  # presses that wait for the ledger
 
-    async def question(self, request: Request) -> Response:
-        """The page of the Yes and the No link, and the press on it."""
-        link = request.path_params["token"]
-        no_first = request.scope["path"].rpartition("/")[0].endswith("/no")
-        if request.method == "POST":
-            form, origin = await form_of(request), self._origin(request)
-            reply = await self._answers.press(
-                token.Scope.ANSWER, link, form, no_first=no_first, origin=origin
-            )
-        else:
-            reply = await self._answers.look(token.Scope.ANSWER, link, no_first=no_first)
-        return self._response(reply)
-
-    async def record(self, request: Request) -> Response:
-        """The record of a yes that stands, as a page."""
-        found = await self._answers.record(request.path_params["token"])
-        return self._response(None) if found is None else HTMLResponse(found.page)
-
-    async def record_json(self, request: Request) -> Response:
-        """The same for programs."""
-        found = await self._answers.record(request.path_params["token"])
-        if found is None:
-            return self._response(None)
-        return JSONResponse(found.content, media_type="application/ld+json")
-
-    async def unsubscribe(self, request: Request) -> Response:
-        """The link in List-Unsubscribe: POST is a no by itself, GET shows the page (RFC 8058)."""
-        link = request.path_params["token"]
-        if request.method != "POST":
-            reply = await self._answers.look(token.Scope.UNSUBSCRIBE, link, no_first=True)
-            return self._response(reply)
-        form = await form_of(request)
-        if "answer" in form:  # the page of this very link, not the mail program
-            origin = self._origin(request)
-            reply = await self._answers.press(
-                token.Scope.UNSUBSCRIBE, link, form, no_first=True, origin=origin
-            )
-        else:
-            reply = await self._answers.one_click(link)
-        return self._response(reply)
-
-    async def health(self, _: Request) -> Response:
-        """Whether the ledger can be read; nothing else about it."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; what fails unforeseen is answered, and raised for the log."""
+        request = Request(scope, receive)
         try:
-            await self._ledger.read(lambda tx: tx.value("SELECT size FROM log_head"))
-        except LedgerUnusable:
-            return PlainTextResponse("the ledger cannot be read\n", _UNAVAILABLE, _LATER)
-        return PlainTextResponse("ok\n")
+            response = await self._answer(request)
+        except TokenRejected:
+            response = self._rejected(request)
+        except HTTPException as refused:
+            said, status = f"{refused.detail}\n".lower(), refused.status_code
+            response = PlainTextResponse(said, status, refused.headers)
+        except ClientDisconnect:  # within the form: nothing is recorded, and nobody reads this
+            response = Response(status_code=_BAD)
+        except RepermitError:
+            response = self._failed()
+        except Exception:
+            await self._failed()(scope, receive, send)
+            raise
+        await response(scope, receive, send)
 
-    async def privacy(self, _: Request) -> Response:
-        """The privacy notice, where the operator gave it as a file."""
-        return PlainTextResponse(self._settings.notice)
+    async def _answer(self, request: Request) -> Response:
+        path: str = request.scope["path"]
+        if self._prefix and path.startswith(f"{self._prefix}/"):
+            path = path.removeprefix(self._prefix)
+        match path.split("/"):
+            case ["", "yes" | "no" | "u" as kind, link] if link:
+                return await self._link(request, kind, link)
+            case ["", "yes", link, "record" | "record.json" as form] if link:
+                _allow(request, "GET", "HEAD")
+                return await self._record(link, as_json=form == "record.json")
+            case ["", "healthz"]:
+                _allow(request, "GET", "HEAD")
+                return await self._healthz()
+            case ["", "privacy"] if self._settings.notice:
+                _allow(request, "GET", "HEAD")
+                return PlainTextResponse(self._settings.notice)
+        return self._gone()
 
-    async def not_found(self, _: Request, failure: Exception) -> Response:
-        """Every path and method that is not ours gets the page of a link that is no good."""
-        if not isinstance(failure, HTTPException):
-            return HTMLResponse(self._pages.gone, _GONE)
-        return HTMLResponse(self._pages.gone, failure.status_code, failure.headers)
+    async def _link(self, request: Request, kind: str, link: str) -> Response:
+        """The page of a link, or a press on it: whose it is comes before anything else is read."""
+        _allow(request, "GET", "HEAD", "POST")
+        recipient_id = self._answers.recipient(_SCOPES[kind], link)
+        if request.method == "POST":
+            return await self._press(request, kind, recipient_id)
+        return self._page(await self._answers.look(recipient_id, no_first=kind != "yes"))
 
-    async def cut_off(self, _: Request, __: Exception) -> Response:
-        """The connection ended within the form: nothing is recorded, and nobody reads this."""
-        return Response(status_code=_BAD)
+    async def _press(self, request: Request, kind: str, recipient_id: int) -> Response:
+        """A press; POST to the link in List-Unsubscribe is a no by itself (RFC 8058), unless it
+        comes from the page of that very link."""
+        form = await form_of(request)  # at its own pace: it keeps no place
+        if self._waiting >= _MOST_AT_ONCE:
+            return self._failed()
+        self._waiting += 1
+        try:
+            if kind == "u" and "answer" not in form:
+                return self._page(await self._answers.one_click(recipient_id))
+            return self._page(
+                await self._answers.press(
+                    _SCOPES[kind],
+                    recipient_id,
+                    form,
+                    no_first=kind != "yes",
+                    origin=self._origin(request),
+                )
+            )
+        finally:
+            self._waiting -= 1
 
-    async def failed(self, _: Request, __: Exception) -> Response:
+    async def _record(self, link: str, *, as_json: bool) -> Response:
+        """The record of a yes that stands, as a page or for programs."""
+        found = await self._answers.record(self._answers.recipient(token.Scope.ANSWER, link))
+        if found is None:
+            return self._gone()
+        if as_json:
+            return JSONResponse(found.content, media_type="application/ld+json")
+        return HTMLResponse(found.page)
+
+    async def _healthz(self) -> Response:
+        """Whether answers can be put on file; nothing else about it."""
+        if await self._health.is_well():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("answers cannot be saved\n", _UNAVAILABLE, _LATER)
+
+    def _gone(self) -> Response:
+        """The page of a link that is no good, and of every path that is not ours."""
+        return HTMLResponse(self._pages.gone, _GONE)
+
+    def _failed(self) -> Response:
         """The ledger could not be used: nobody is thanked for what was not saved."""
         return HTMLResponse(self._pages.failure, _UNAVAILABLE, _LATER)
 
-    async def rejected(self, request: Request, _: Exception) -> Response:
+    def _rejected(self, request: Request) -> Response:
         """A bad signature gets the page of a link that is no good; only those who try many are
         told to wait, and good links from beside them never are."""
         wait = self._throttle.wait_after(self._network(request))
         if not wait:
-            return HTMLResponse(self._pages.gone, _GONE)
+            return self._gone()
         return HTMLResponse(self._pages.gone, _TOO_MANY, {"Retry-After": str(wait)})
 
     def _network(self, request: Request) -> str:
@@ -166,25 +173,23 @@ class _Site:
         until = self._ledger.clock.now() + self._settings.origin_time
         return Origin(self._network(request), agent[0] if agent else "", until)
 
-    def _response(self, reply: Reply | None) -> Response:
+    def _page(self, reply: Reply | None) -> Response:
         if reply is None:
-            return HTMLResponse(self._pages.gone, _GONE)
+            return self._gone()
         now = self._ledger.clock.now()
         return HTMLResponse(self._pages.page(reply.view, reply.asked, now=now))
 
 
 class _Guarded:
-    """Sets the headers of every response; turns away what is no request of ours, and presses that
-    are too many at once."""
+    """Sets the headers of every response, and turns away what is no request of ours."""
 
     def __init__(self, inner: ASGIApp, pages: Pages) -> None:
-        self._inner, self._failure, self._waiting = inner, pages.failure, 0
+        self._inner = inner
         headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": f"default-src 'none'; {pages.sources()}; "
             "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
             "Cross-Origin-Opener-Policy": "same-origin",
-            "Permissions-Policy": "interest-cohort=()",
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
@@ -193,10 +198,6 @@ class _Guarded:
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
-
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *self._headers]
@@ -205,27 +206,26 @@ class _Guarded:
         if refused := self._refused(scope):
             await refused(scope, receive, guarded_send)
             return
-        waits = scope["method"] == "POST"
-        self._waiting += waits
-        try:
-            await self._inner(scope, receive, guarded_send)
-        finally:
-            self._waiting -= waits
+        await self._inner(scope, receive, guarded_send)
 
     def _refused(self, scope: Scope) -> Response | None:
         """Return the answer to a request that is not looked at, or None.
 
         Source: RFC 9112 section 6.1 (two lengths are an attempt to smuggle a request).
         """
-        headers, closing = Headers(scope=scope), {"Connection": "close"}
+        headers = Headers(scope=scope)
         declared = headers.get("content-length")
         if declared is not None and "transfer-encoding" in headers:
-            return PlainTextResponse("two lengths\n", _BAD, closing)
+            return PlainTextResponse("two lengths\n", _BAD, _CLOSING)
         if declared is not None and not _is_small(declared):
-            return PlainTextResponse("too large\n", _TOO_LARGE, closing)
-        if scope["method"] == "POST" and self._waiting >= _MOST_AT_ONCE:
-            return HTMLResponse(self._failure, _UNAVAILABLE, _LATER)
+            return PlainTextResponse("too large\n", TOO_LARGE, _CLOSING)
         return None
+
+
+def _allow(request: Request, *methods: str) -> None:
+    """Raise HTTPException 405 for any other method. Source: RFC 9110 section 15.5.6."""
+    if request.method not in methods:
+        raise HTTPException(_NOT_ALLOWED, headers={"Allow": ", ".join(methods)})
 
 
 def _is_small(declared: str) -> bool:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
+from repermit.domain.standing import Answer
+
 LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
 _MOST_FIELDS = 20
-_TOO_LARGE = 413
+TOO_LARGE = 413
 
 Form = Mapping[str, Sequence[str]]
 
@@ -25,11 +28,22 @@ async def form_of(request: Request) -> Form:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise HTTPException(_TOO_LARGE)
+            raise HTTPException(TOO_LARGE, "too large", {"Connection": "close"})
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         return _urlencoded(bytes(body))
     return await _multipart(request, bytes(body)) if kind == "multipart/form-data" else {}
+
+
+def answer_in(form: Form) -> Answer | None:
+    """Return the one answer that a form gives, or None."""
+    answers = form.get("answer", ())
+    return Answer(answers[0]) if len(answers) == 1 and answers[0] in frozenset(Answer) else None
+
+
+def first_in(form: Form, name: str) -> str:
+    """Return the first value of a field, empty without one."""
+    return next(iter(form.get(name, ())), "")
 
 
 def _urlencoded(body: bytes) -> Form:
@@ -51,6 +65,6 @@ async def _multipart(request: Request, body: bytes) -> Form:
             for name, value in data.multi_items():
                 if isinstance(value, str):
                     fields.setdefault(name, []).append(value)
-    except (HTTPException, ValueError, KeyError):  # not what it says it is
+    except (MultiPartException, ValueError, KeyError):  # not what it says it is
         return {}
     return fields

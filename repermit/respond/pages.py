@@ -22,18 +22,16 @@ from repermit.domain.question import (
     languages_of,
     places,
 )
-from repermit.domain.skeleton import fill, fill_html, place, split
+from repermit.domain.skeleton import fill, joined_html, place, split
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
-from repermit.errors import WordingIncomplete
 from repermit.ledger.store.answering import Asked
 from repermit.respond.screens import Screen
-from repermit.respond.view import BUTTONS, KINDS, NOTICES, Code, Shown, View, code_in
+from repermit.respond.view import BUTTONS, NOTICES, Code, Shown, View, code_in
 
 __all__ = ["Pages", "Shown", "View", "page_after"]
 
-LARGEST_PAGE = 20_000  # bytes: over a slow line, two seconds
 _PLACES = (
     *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
     *("number", "page", "record_url"),
@@ -50,18 +48,6 @@ class Pages:
         self._buttons: dict[tuple[View, str, Answer], str] = {}  # their words, with places open
         self.gone = self._message("page.gone")  # for every link that does not work, whatever why
         self.failure = self._message("page.failure")
-
-    def check(self) -> None:
-        """Render every kind of page in every reading. Raises: WordingIncomplete."""
-        for reading in self.question.readings:
-            for kind in KINDS:
-                if kind != "record":
-                    self.shown(View(kind, reading, "signed_up_no_proof"))
-        largest = max(len(shown.content.encode()) for shown in self._shown.values())
-        if largest > LARGEST_PAGE:
-            raise WordingIncomplete(
-                [f"a page has {largest} bytes, and {LARGEST_PAGE} are the most: shorten its words"]
-            )
 
     def view(
         self,
@@ -123,7 +109,7 @@ class Pages:
         if view not in self._shown:
             content = self.render(view)
             hashed = sha256(content.encode()).hexdigest()
-            self._shown[view] = Shown(view.language, content, hashed)
+            self._shown[view] = Shown(view.language, content, hashed, tuple(split(content)))
         return self._shown[view]
 
     def render(self, view: View, **more: object) -> str:
@@ -140,9 +126,13 @@ class Pages:
         """Return the page of *view* for this recipient, as HTML."""
         shown = self.shown(view)
         values = self._values(view.language, asked, now=now) | {"page": shown.code(view)}
-        if view.kind == "erase":
-            values["nonce"] = self._tokens.issue(Scope.ERASE, asked.id)
-        return fill_html(shown.content, values)
+        values["nonce"] = self._tokens.issue(
+            Scope.ERASE if view.kind == "erase" else Scope.FORM, asked.id
+        )
+        if view.kind == "thanks":
+            token = self._tokens.issue(Scope.ANSWER, asked.id)
+            values["record_url"] = f"../yes/{token}/record"
+        return joined_html(shown.parts, values)
 
     def record(
         self,
@@ -191,10 +181,8 @@ class Pages:
 
         return {
             "masked": asked.person.address.masked,
-            "nonce": self._tokens.issue(Scope.FORM, asked.id),
             "source": evidence.source or "",
             "number": str(asked.id),
-            "record_url": f"../yes/{self._tokens.issue(Scope.ANSWER, asked.id)}/record",
             **in_each(reading, dates),
         }
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from html.parser import HTMLParser
 
 from repermit.domain.standing import Answer
-from repermit.domain.token import FIRST_PROBE, Scope, Tokens
+from repermit.domain.token import MONITOR, Scope, Tokens, is_for_monitor
 from repermit.errors import LedgerUnusable, ProbeFailed, TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import probing
+from repermit.ledger.store.probing import Vantage
 from repermit.respond.exchange import Answered, Fault, exchange
 
 _SECONDS = 10.0  # for each of the two requests
@@ -71,7 +74,8 @@ _WHY = {  # by code: why nobody can answer, and what to do
 class Found:
     """What a probe found: whether a recipient can answer, and how long both requests took."""
 
-    url: str
+    url: str  # of the pages; never that of a link
+    vantage: Vantage
     seconds: float
     fault: Fault | None = None
     certificate_ends: datetime | None = None
@@ -93,12 +97,13 @@ class Found:
 
     def failure(self) -> ProbeFailed:
         """Return what to tell when nobody can answer."""
-        return ProbeFailed(f"nobody can answer at {self.url}: {self.why}", hint=self.hint)
+        where = f"{self.url}, seen {self.vantage.words}"
+        return ProbeFailed(f"nobody can answer at {where}: {self.why}", hint=self.hint)
 
 
 class Probe:
-    """Looks at one address of the answer pages; what it finds goes on record when that address
-    is the one in the mails (`is_public`)."""
+    """Looks at one address of the answer pages, on a machine that has the ledger; what it finds
+    goes on record when that address is the one in the mails (`is_public`)."""
 
     def __init__(
         self,
@@ -107,66 +112,96 @@ class Probe:
         url: str,
         *,
         is_public: bool = True,
+        vantage: Vantage = Vantage.HERE,
         seconds: float = _SECONDS,
     ) -> None:
         self._ledger, self._tokens, self._url = ledger, tokens, url
-        self._is_public, self._seconds = is_public, seconds
+        self._is_public, self._vantage, self._seconds = is_public, vantage, seconds
 
     async def look(self) -> Found:
         """Return what was found. Raises: LedgerUnusable when a page that works cannot be noted."""
         began = time.monotonic()
-        outcome = await self._press()
-        ends = outcome.certificate_ends if isinstance(outcome, Answered) else None
-        fault = outcome if isinstance(outcome, Fault) else None
-        found = Found(self._url, time.monotonic() - began, fault, ends)
+        number = MONITOR + 1 + secrets.randbits(61)
+        link = f"{self._url}/yes/{self._tokens.issue(Scope.ANSWER, number)}"
+        outcome = await _press(link, partial(self._is_made_for, number), self._seconds)
+        if isinstance(outcome, Answered):
+            is_here = await self._ledger.read(probing.is_pressed, number)
+            outcome = outcome if is_here else Fault("elsewhere")
+        found = _found(self._url, self._vantage, began, outcome)
         if self._is_public:
             try:
-                await self._ledger.write(probing.note, found.code)
+                await self._ledger.write(probing.note, found.code, self._vantage)
             except LedgerUnusable:
-                if fault is None:
+                if not found.code:
                     raise
         return found
 
-    async def _press(self) -> Answered | Fault:
-        """Open the page of a link that belongs to nobody, and press Yes on it."""
-        number = FIRST_PROBE + secrets.randbits(61)
-        link = f"{self._url}/yes/{self._tokens.issue(Scope.ANSWER, number)}"
-        answered = await exchange(link, seconds=self._seconds)
-        if isinstance(answered, Fault):
-            return answered
-        if fault := self._judged(answered, number):
-            return fault
-        page = _Page(answered.text)
-        form = {**page.hidden, "answer": "yes", "purpose": page.boxes}
-        pressed = await exchange(link, form=form, seconds=self._seconds)
-        return await self._fault_of(pressed, number) or answered
-
-    async def _fault_of(self, pressed: Answered | Fault, number: int) -> Fault | None:
-        """Return what is wrong with the answer to a press; None when it is on file and thanked
-        for."""
-        if isinstance(pressed, Fault):
-            return pressed
-        if pressed.status == _UNAVAILABLE:
-            return Fault("unwritable", str(pressed.status))
-        if pressed.status != _OK:
-            return _status(pressed.status)
-        if _Page(pressed.text).buttons != ["no"]:  # that of a thank-you
-            return Fault("foreign", "it does not take the press")
-        is_here = await self._ledger.read(probing.is_pressed, number)
-        return None if is_here else Fault("elsewhere")
-
-    def _judged(self, answered: Answered, number: int) -> Fault | None:
-        """Return what is wrong with the page of a link; None when it is ours, made just now."""
-        if answered.status != _OK:
-            return _status(answered.status)
-        page = _Page(answered.text)
-        if not {"nonce", "page"} <= page.hidden.keys() or sorted(page.buttons) != ["no", "yes"]:
-            return Fault("foreign", "it has no Yes and No")
+    def _is_made_for(self, number: int, nonce: str) -> bool:
         try:
-            is_ours = self._tokens.read(Scope.FORM, page.hidden["nonce"]) == number
+            return self._tokens.read(Scope.FORM, nonce) == number
         except TokenRejected:
-            is_ours = False
-        return None if is_ours else Fault("foreign", "another campaign's, or kept by a cache")
+            return False
+
+
+def monitor_link(tokens: Tokens, url: str) -> str:
+    """Return the link with which a machine that has nothing else can probe the pages at *url*."""
+    return f"{url}/yes/{tokens.issue(Scope.ANSWER, MONITOR)}"
+
+
+async def look_from_elsewhere(url: str, token: str, *, seconds: float = _SECONDS) -> Found:
+    """Return what was found at *url* by the link for a monitor, whose signed part is *token*.
+
+    That the press is on file is the server's word alone: it keeps when it came.
+    """
+    began = time.monotonic()
+    outcome = await _press(f"{url}/yes/{token}", is_for_monitor, seconds)
+    return _found(url, Vantage.ELSEWHERE, began, outcome)
+
+
+def _found(url: str, vantage: Vantage, began: float, outcome: Answered | Fault) -> Found:
+    seconds = time.monotonic() - began
+    if isinstance(outcome, Fault):
+        return Found(url, vantage, seconds, outcome)
+    return Found(url, vantage, seconds, certificate_ends=outcome.certificate_ends)
+
+
+async def _press(link: str, is_ours: Callable[[str], bool], seconds: float) -> Answered | Fault:
+    """Open the page of a link that belongs to nobody, and press Yes on it; *is_ours* says whether
+    a hidden field was made for that link."""
+    answered = await exchange(link, seconds=seconds)
+    if isinstance(answered, Fault):
+        return answered
+    if fault := _judged(answered, is_ours):
+        return fault
+    page = _Page(answered.text)
+    form = {**page.hidden, "answer": "yes", "purpose": page.boxes}
+    pressed = await exchange(link, form=form, seconds=seconds)
+    return _fault_of(pressed) or answered
+
+
+def _judged(answered: Answered, is_ours: Callable[[str], bool]) -> Fault | None:
+    """Return what is wrong with the page of a link; None when it is ours, made for that link."""
+    if answered.status != _OK:
+        return _status(answered.status)
+    page = _Page(answered.text)
+    if not {"nonce", "page"} <= page.hidden.keys() or sorted(page.buttons) != ["no", "yes"]:
+        return Fault("foreign", "it has no Yes and No")
+    if not is_ours(page.hidden["nonce"]):
+        return Fault("foreign", "another campaign's, or kept by a cache")
+    return None
+
+
+def _fault_of(pressed: Answered | Fault) -> Fault | None:
+    """Return what is wrong with the answer to a press; None when it is thanked for."""
+    if isinstance(pressed, Fault):
+        return pressed
+    if pressed.status == _UNAVAILABLE:
+        return Fault("unwritable", str(pressed.status))
+    if pressed.status != _OK:
+        return _status(pressed.status)
+    if _Page(pressed.text).buttons != ["no"]:  # that of a thank-you
+        return Fault("foreign", "it does not take the press")
+    return None
 
 
 def _status(status: int) -> Fault:

@@ -4,7 +4,7 @@ and the record of their yes."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import erasing, owing
 from repermit.ledger.store.answering import Asked
 from repermit.ledger.store.consent import standing_consent
+from repermit.ledger.store.owing import Request
 from repermit.respond.pages import Pages, View
 
 _NO_HASH = "0" * 64
@@ -33,6 +34,12 @@ class Right(StrEnum):
 
 _SCOPES = {Right.DATA: Scope.FORM, Right.ERASE: Scope.FORM, Right.ERASE_NOW: Scope.ERASE}
 _KINDS = {Right.DATA: "data_sent", Right.ERASE: "erase", Right.ERASE_NOW: "erased"}
+_DATA_SAID = {
+    Request.OWED: "",
+    Request.ALREADY_OWED: "rights.data_owed",
+    Request.SENT: "rights.data_was_sent",
+    Request.TRIED: "rights.data_was_tried",
+}
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,12 @@ class Rights:
         if is_nobody(asked.id):
             return view
         if right is Right.DATA:
-            await self._ledger.write(owing.owe_data, asked.id, language=view.language)
+            owed = await self._ledger.write(owing.owe_data, asked.id, language=view.language)
+            return None if owed is None else replace(view, notice=_DATA_SAID[owed])
         if right is Right.ERASE_NOW:
-            await self._ledger.write(erasing.erase_person, asked.id)
+            erased = await self._ledger.write(erasing.erase_person, asked.id)
+            has_copies = erased is not None and bool(erased.exported)
+            return replace(view, notice="rights.erased_elsewhere" if has_copies else "")
         return view
 
     async def record(self, asked: Asked) -> Recorded | None:
@@ -75,12 +85,12 @@ class Rights:
         consent = await self._consent(asked)
         if consent is None:
             return None
-        link = f"{self._public_url}/yes/{self._tokens.issue(Scope.ANSWER, asked.id)}"
         known = consent.language in self._pages.question.readings
         language = consent.language if known else self._pages.reading_for(asked)
         rows = self._rows(consent, languages_of(language)[0])
         page = self._pages.record(asked, rows, "record.json", language=language)
-        return Recorded(record(consent, self._pages.question, link=link), page)
+        question = self._pages.question
+        return Recorded(record(consent, question, public_url=self._public_url), page)
 
     async def _consent(self, asked: Asked) -> Consent | None:
         if asked.id != TEST_RECIPIENT:

@@ -11,6 +11,7 @@ from repermit.domain.wording import why_key
 from repermit.respond.view import View
 
 Words = dict[str, object]
+_NOT_ON_ITS_WAY = frozenset({"rights.data_was_sent", "rights.data_was_tried"})
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,11 @@ class Screen:
         }
 
     def _data_sent(self) -> Words:
-        return {"title": self.say("rights.data_title"), "message": self.say("rights.data_sent")}
+        if self.view.notice in _NOT_ON_ITS_WAY:
+            title, message = "rights.data_once", self.view.notice
+        else:
+            title, message = "rights.data_title", self.view.notice or "rights.data_sent"
+        return {"title": self.say(title), "message": self.say(message)}
 
     def _erase(self) -> Words:
         return {
@@ -142,7 +147,11 @@ class Screen:
         }
 
     def _erased(self) -> Words:
-        return {"title": self.say("rights.erased_title"), "message": self.say("rights.erased")}
+        return {
+            "title": self.say("rights.erased_title"),
+            "message": self.say("rights.erased"),
+            "elsewhere": self.say(self.view.notice) if self.view.notice else "",
+        }
 
     def _record(self) -> Words:
         return {

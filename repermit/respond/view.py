@@ -16,6 +16,7 @@ NOTICES = (
     "",
     "page.question_no_first",
     "page.nothing_ticked",
+    "page.again",
     "page.suspect",
     "page.already_yes",
     "page.already_no",
@@ -52,6 +53,7 @@ class Shown:
     language: str
     content: str
     hash: str
+    parts: tuple[str, ...]  # the content, cut at its places
 
     def code(self, view: View) -> str:
         """Return what the page's form says of the page it stands on; see `Pages.seen`."""

@@ -77,6 +77,23 @@ def press(page: Page, answer: str) -> None:
     page.wait_for_load_state()
 
 
+def asked_for_within_a_minute(page: Page) -> list[str]:
+    """Let a minute of the browser's own time go by, in which timers and refreshes fall due, and
+    return what the page has asked for in it. Time then stands still in that page.
+
+    Source: Chrome DevTools Protocol, Emulation.setVirtualTimePolicy.
+    """
+    devtools, ended, asked_for = page.context.new_cdp_session(page), list[object](), list[str]()
+    devtools.on("Emulation.virtualTimeBudgetExpired", lambda event: ended.append(event))
+    page.on("request", lambda request: asked_for.append(request.url))
+    devtools.send("Emulation.setVirtualTimePolicy", {"policy": "advance", "budget": 60_000})
+    for _ in range(SECONDS * 20):
+        if ended:
+            return asked_for
+        page.wait_for_timeout(50)
+    raise AssertionError("the browser's minute does not end")
+
+
 def open_rights(page: Page) -> None:
     """Unfold the part of the page that is about the person's data."""
     page.locator("details:has(.quiet) summary").first.click()

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.builders import Served, a_page, press, title, with_and_without_scripts
+from tests.browser.builders import (
+    Served,
+    a_page,
+    asked_for_within_a_minute,
+    press,
+    title,
+    with_and_without_scripts,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -106,14 +113,15 @@ def test_boxes_are_ticked_by_the_keyboard(chromium: Browser, a_campaign_of_two: 
 
 
 @with_and_without_scripts
+@pytest.mark.parametrize("kind", ["yes", "no", "u"])
 def test_promise_6_enter_in_a_box_answers_nothing(
-    chromium: Browser, a_campaign_of_two: Served, *, scripts: bool
+    chromium: Browser, a_campaign_of_two: Served, kind: str, *, scripts: bool
 ) -> None:
     """Source: HTML, 4.10.22.2, implicit submission."""
     one = a_campaign_of_two.ask()
     before = a_campaign_of_two.everything()
     with a_page(chromium, java_script_enabled=scripts) as page:
-        page.goto(a_campaign_of_two.link("yes", one))
+        page.goto(a_campaign_of_two.link(kind, one))
         page.locator("input[type=checkbox]").first.check()
         with page.expect_navigation():
             page.keyboard.press("Enter")
@@ -138,22 +146,43 @@ def test_a_yes_with_nothing_ticked_asks_again(
 
 
 @with_and_without_scripts
-def test_promise_4_a_page_left_open_changes_nothing(
-    chromium: Browser, a_campaign: Served, *, scripts: bool
+@pytest.mark.parametrize("kind", ["yes", "no", "u"])
+def test_promise_4_a_page_left_open_for_a_minute_changes_nothing(
+    chromium: Browser, a_campaign: Served, kind: str, *, scripts: bool
 ) -> None:
-    """Opened, scrolled, unfolded, reloaded, left for some seconds, left by going back."""
+    """Opened, scrolled, unfolded, reloaded, gone back to, and left alone for a minute."""
     one = a_campaign.ask()
     before = a_campaign.everything()
     with a_page(chromium, java_script_enabled=scripts) as page:
-        for kind in ("yes", "no", "u"):
-            page.goto(a_campaign.link(kind, one))
-            page.mouse.wheel(0, 2_000)
-            page.locator("summary").first.click()
-            page.locator("summary").last.click()
-            page.reload()
+        for other in ("yes", "no", "u", kind):
+            page.goto(a_campaign.link(other, one))
         page.go_back()
-        page.wait_for_timeout(2_000)
+        page.go_forward()
+        page.mouse.wheel(0, 2_000)
+        page.locator("summary").first.click()
+        page.locator("summary").last.click()
+        page.reload()
+        assert asked_for_within_a_minute(page) == []
     assert a_campaign.everything() == before
+
+
+@with_and_without_scripts
+@pytest.mark.parametrize(("seconds", "times"), [(50, 1), (70, 0)])
+def test_a_minute_of_the_browser_is_one(
+    chromium: Browser, seconds: int, times: int, *, scripts: bool
+) -> None:
+    """What a page does by itself after 50 seconds is seen; what it would do after 70 is not."""
+
+    def answer(route: Route) -> None:
+        refreshing = f'<meta http-equiv="refresh" content="{seconds}"><p>left alone</p>'
+        route.fulfill(body=refreshing, content_type="text/html")
+
+    with chromium.new_context(java_script_enabled=scripts) as context:
+        page = context.new_page()
+        page.route("**/*", answer)
+        page.goto("http://page.invalid/")
+
+        assert asked_for_within_a_minute(page) == ["http://page.invalid/"] * times
 
 
 @with_and_without_scripts

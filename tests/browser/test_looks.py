@@ -64,6 +64,10 @@ def pages_of(page: Page, campaign: Served, language: str | None) -> Iterator[str
     yield "data sent"
     page.goto(link)
     open_rights(page)
+    press(page, "data")
+    yield "data asked again"
+    page.goto(link)
+    open_rights(page)
     press(page, "erase")
     yield "erase"
     press(page, "erase-now")

@@ -256,6 +256,9 @@ CASES = {
     "doubt_wrong_count": Case(
         ("doubt", "assume-sent", "--all", "3"), "not 3", "asked", has_json=False
     ),
+    "doubt_of_the_outbox_wrong_count": Case(
+        ("doubt", "resend", "--outbox", "--all", "3"), "not 3", "asked", has_json=False
+    ),
     "doubt_not_doubtful": Case(("doubt", "resend", "1"), "not 1", "asked", has_json=False),
     "doubt_not_restored": Case(("doubt", "restored"), "not an older copy", "asked", has_json=False),
     # Answers, and the end.

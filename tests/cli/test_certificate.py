@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from repermit.cli.probe import certificate_warning, last_answer
+from repermit.ledger.store.probing import Vantage
 from repermit.respond.probe import Found
 from tests.builders import NOW, admit, ask
 from tests.respond.test_probe import Campaign, opened
@@ -25,13 +26,14 @@ async def campaign(campaign_folder: Path) -> AsyncIterator[Campaign]:
 
 def test_only_one_that_ends_too_early_is_told_of() -> None:
     ends = NOW + timedelta(days=9)
-    found = Found(URL, 0.1, certificate_ends=ends)
+    found = Found(URL, Vantage.HERE, 0.1, certificate_ends=ends)
 
     warning = certificate_warning(found, ends + timedelta(seconds=1))
 
     assert warning.startswith(f"The certificate of {URL} ends at 2026-11-30T09:30:00Z")
     assert certificate_warning(found, ends) == ""
-    assert certificate_warning(Found(URL, 0.1), ends) == ""
+    assert certificate_warning(found, None) == ""
+    assert certificate_warning(Found(URL, Vantage.HERE, 0.1), ends) == ""
 
 
 async def test_who_waits_for_a_mail_may_answer_last(campaign: Campaign) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from repermit.cli.lookout import Lookout, lookout
+from repermit.cli.lookout import Lookout, look_after, lookout
 from repermit.cli.session import Interrupted
 from repermit.dispatch.run import send
-from repermit.errors import SendRefused
+from repermit.errors import LedgerUnusable, SendRefused
 from repermit.ledger.store import probing
+from repermit.ledger.store.probing import Vantage
 from repermit.respond.probe import Found
 from tests.builders import admit
 from tests.dispatch.test_run import PLAN, SOON, Sender, people
@@ -112,7 +113,7 @@ async def test_a_trial_is_on_this_machine_and_nobody_could_ever_answer(
 ) -> None:
     async with opened(campaign_folder, public_url=f'public_url = "{url}"') as campaign:
         if answered:
-            await campaign.ledger.write(probing.note, "")
+            await campaign.ledger.write(probing.note, "", Vantage.HERE)
         eye = await lookout(campaign.runtime, campaign.ledger, asyncio.Event())
 
     assert eye.is_trial is is_trial
@@ -172,3 +173,29 @@ async def test_while_the_page_answers_it_watches_on(campaign: Campaign) -> None:
         watching.cancel()
         await asyncio.wait({watching})
     assert set(looks) == {""}
+
+
+async def test_who_serves_hears_once_that_nobody_can_answer_and_once_that_people_can_again(
+    campaign: Campaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also when it is the ledger that fails, which ends no server."""
+    looks, seen = [True, False, False, None, True, True, False], asyncio.Event()
+    async with serving(campaign.app) as up, listening(saying(BAD_GATEWAY)) as down:
+
+        async def look() -> Found:
+            if not looks:
+                seen.set()
+                return await asyncio.Event().wait()  # type: ignore[return-value]  # it never ends
+            works = looks.pop(0)
+            if works is None:
+                raise LedgerUnusable("the ledger is locked", hint="wait")
+            return await campaign.probed(up if works else down)
+
+        looking_after = asyncio.create_task(look_after(look, first_seconds=0, every_seconds=0))
+        await asyncio.wait_for(seen.wait(), SOON)
+        looking_after.cancel()
+
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(" ")[0] for line in told] == ["nobody", "people", "nobody"]
+    assert "it answers 502; see that `repermit serve` runs" in told[0]
+    assert told[0].endswith("; serving goes on, and looks again")

@@ -42,8 +42,6 @@ def owed(kind: Kind = Kind.ACKNOWLEDGEMENT, **changes: Any) -> Owed:
         "recipient_id": 7,
         "address": parse(AN),
         "language": "nl",
-        "attempts": 0,
-        "first_try_at": NOW,
         "had_question": True,
     }
     return Owed(**(known | changes))
@@ -127,7 +125,7 @@ def test_to_who_had_no_question_it_answers_none() -> None:
 def test_its_names_are_its_own_and_always_the_same() -> None:
     """So that its bounce is recognised, and settles no question."""
     made = letters(bounce_domain=BOUNCES)
-    one, again = (made.build(owed(attempts=n), None, now=NOW) for n in (0, 3))
+    one, again = (made.build(owed(), None, now=NOW) for _ in range(2))
     bounces = Bounces(an_envelope().message_key, BOUNCES)
 
     assert read(one)["Message-ID"] == read(again)["Message-ID"] == f"<{made.message_id(12)}>"

@@ -10,15 +10,27 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
-from repermit.dispatch.outbox import Delivered, deliver
+from repermit.dispatch.outbox import Delivered, Terms, deliver
 from repermit.dispatch.relay import RelayAt
+from repermit.domain.provider import NO_CAPS, Cap
 from repermit.domain.standing import Answer
 from repermit.errors import LedgerUnusable, SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import campaign, erasing, held, outbox, owing
+from repermit.ledger.store import answering, campaign, erasing, outbox, owing
+from repermit.ledger.store.outbox import LEAST_TRIES
 from repermit.ledger.transaction import Transaction
-from tests.builders import FakeClock, asked, press, standings, verified
+from tests.builders import (
+    FakeClock,
+    a_newcomer,
+    a_press,
+    ask,
+    asked,
+    press,
+    standings,
+    take_in,
+    verified,
+)
 from tests.dispatch.test_letters import letters
 from tests.relays import HANGS_UP, Phase, Relay, at, in_turn, polite, says, says_and_hangs_up
 
@@ -50,8 +62,7 @@ async def delivered(
         ledger,
         where.connect,
         more.get("letters") or letters(),
-        give_up=GIVE_UP,
-        per_second=100_000.0,
+        Terms(100_000.0, GIVE_UP, more.get("caps", NO_CAPS)),
         stop=stop or asyncio.Event(),
     )
 
@@ -174,17 +185,18 @@ async def test_promise_1_what_was_lost_in_the_body_is_doubtful_and_never_sent_ag
 async def test_a_relay_that_is_away_loses_nothing_until_it_was_away_too_long(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
-    """From then on it holds no purge."""
+    """And was tried often enough, however rarely anybody sends; two tries in a row are one. Then
+    it holds no purge."""
     await saying_no(a_ledger, a_clock, people=2)
     async with relay.running():
         nowhere = way_to(relay)
-    first = await delivered(a_ledger, nowhere)
-    a_clock.advance(GIVE_UP / 2)
-    second = await delivered(a_ledger, nowhere)
-    assert (first.failed, second.failed) == (0, 0)
+    few = []
+    for _ in range(LEAST_TRIES - 1):
+        few += [await delivered(a_ledger, nowhere), await delivered(a_ledger, nowhere)]
+        a_clock.advance(GIVE_UP)
+    assert [each.failed for each in few] == [0] * len(few)
     assert await counts(a_ledger) == {"owed": 2, "doubtful": 0, "failed": 0}
 
-    a_clock.advance(GIVE_UP / 2)
     last = await delivered(a_ledger, nowhere)
 
     assert isinstance(last.refusal, SendRefused)
@@ -277,8 +289,12 @@ async def test_promise_1_what_a_lost_sender_had_in_hand_is_doubtful(
 ) -> None:
     """One that lives keeps what it has in hand."""
     await saying_no(a_ledger, a_clock, people=2)
-    await a_ledger.write(outbox.take, "lost")
-    await a_ledger.write(outbox.take, "alive")
+    for owner in ("lost", "alive"):
+        due = await a_ledger.read(outbox.next_due)
+        assert due is not None
+        owed = await a_ledger.read(outbox.look, due.id)
+        assert owed is not None
+        assert await a_ledger.write(outbox.take, owner, owed)
     lock = Lock(a_ledger.path, "sender-alive")
     assert lock.acquire()
     async with relay.running():
@@ -301,36 +317,78 @@ async def test_everything_that_is_held_goes_to_the_address_itself(
     assert relay.accepted() == ["an@voorbeeld.example"]
 
 
-class Erasing(Ledger):
-    """A ledger that erases a person just before everything about them is read."""
+async def test_what_is_put_off_for_days_is_given_up_only_once_it_was_tried_often_enough(
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay
+) -> None:
+    """A sender that runs every other day has tried twice when `give_up` is over."""
+    await saying_no(a_ledger, a_clock)
+    relay.script = at({Phase.RCPT: says("450 4.2.1 later")})
+    done = []
+    async with relay.running():
+        for _ in range(LEAST_TRIES):
+            done.append(await delivered(a_ledger, relay))
+            a_clock.advance(GIVE_UP)
 
-    async def read(
+    assert [each.failed for each in done] == [0] * (LEAST_TRIES - 1) + [1]
+
+
+class Meanwhile(Ledger):
+    """A ledger in which something happens between the making of a mail and its intent."""
+
+    event: tuple[Any, ...] | None = None
+
+    async def write(
         self, part: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Read, after the erasure."""
-        if part is held.everything:
-            await self.write(erasing.erase_person, int(str(args[0])))
-        return await super().read(part, *args, **kwargs)
+        """Write, after what happens."""
+        if part is outbox.take and self.event is not None:
+            event, self.event = self.event, None
+            await super().write(*event)
+        return await super().write(part, *args, **kwargs)
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 async def test_who_is_erased_just_before_their_data_leaves_gets_nothing(
-    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path, is_first: bool
 ) -> None:
-    (an,) = await asked(a_ledger, "an@voorbeeld.example")
+    """Whether it is made already or not."""
+    an, jan = await asked(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
     await a_ledger.write(owing.owe_data, an, language="fr")
-    other = Erasing.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    await a_ledger.write(owing.owe_data, jan, language="fr")
+    other = Meanwhile.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    assert isinstance(other, Meanwhile)
+    other.event = (erasing.erase_person, an if is_first else jan)
     async with relay.running():
         done = await delivered(other, relay)
     await other.close()
 
-    assert done.dropped == 1
+    assert (done.sent, done.doubtful) == (1, 0)
+    kept = "jan@voorbeeld.example" if is_first else "an@voorbeeld.example"
+    assert relay.accepted() == [kept]
+
+
+async def test_a_no_that_is_taken_back_while_its_mail_is_made_is_not_acknowledged(
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
+) -> None:
+    (an,) = await saying_no(a_ledger, a_clock)
+    a_clock.advance(timedelta(minutes=1))
+    other = Meanwhile.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    assert isinstance(other, Meanwhile)
+    other.event = (answering.file_answer, an, a_press(Answer.YES))
+    async with relay.running():
+        done = await delivered(other, relay)
+    await other.close()
+
+    assert (done.sent, done.dropped) == (0, 1)
     assert relay.accepted() == []
 
 
-async def test_a_mail_that_cannot_be_made_is_kept_and_told(
+async def test_a_mail_that_cannot_be_made_is_kept_and_told_and_the_others_leave(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay, tmp_path: Path
 ) -> None:
-    await saying_no(a_ledger, a_clock)
+    """Nothing of it was intended: it is not in doubt."""
+    (an,) = await saying_no(a_ledger, a_clock)
+    await a_ledger.write(owing.owe_data, an, language="nl")
     (tmp_path / "mail").mkdir()
     broken = tmp_path / "mail" / "acknowledgement.txt.j2"
     broken.write_text("{{ nothing }}", "utf-8")
@@ -341,7 +399,70 @@ async def test_a_mail_that_cannot_be_made_is_kept_and_told(
         later = await delivered(a_ledger, relay, letters=letters(folder=tmp_path))
 
     assert "acknowledgement" in str(first.refusal)
-    assert (first.waiting, later.sent) == (1, 1)
+    assert (first.waiting, first.sent, first.doubtful, later.sent) == (1, 1, 0, 1)
+
+
+@pytest.mark.parametrize("table", ["recipient", "also_said"])
+async def test_what_is_sealed_and_cannot_be_opened_is_kept_and_told_and_the_others_leave(
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, table: str
+) -> None:
+    """It is given up in the end, and holds no purge for ever."""
+    people = ("an@voorbeeld.example", "jan@voorbeeld.example")
+    for _ in range(2):
+        await a_ledger.write(take_in, [a_newcomer(each) for each in people])
+    for each in (1, 2):
+        await ask(a_ledger, each)
+        await a_ledger.write(owing.owe_data, each, language="nl")
+    one = "id" if table == "recipient" else "recipient_id"
+    await a_ledger.write(
+        lambda tx: tx.run(f"UPDATE {table} SET sealed = zeroblob(80) WHERE {one} = 1")
+    )
+    done = []
+    async with relay.running():
+        for _ in range(LEAST_TRIES):
+            done.append(await delivered(a_ledger, relay))
+            a_clock.advance(GIVE_UP)
+
+    assert relay.accepted() == ["jan@voorbeeld.example"]
+    assert "could not be made" in str(done[0].refusal)
+    assert (done[0].sent, done[0].waiting, done[0].doubtful) == (1, 1, 0)
+    assert await counts(a_ledger) == {"owed": 0, "doubtful": 0, "failed": 1}
+
+
+async def test_a_provider_that_has_had_its_share_waits_and_the_others_do_not(
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay
+) -> None:
+    people = ("an@gmail.com", "jan@gmail.com", "mia@voorbeeld.example")
+    for each in await asked(a_ledger, *people):
+        await a_ledger.write(owing.owe_data, each, language="nl")
+    a_clock.advance(timedelta(hours=1))
+    async with relay.running():
+        first = await delivered(a_ledger, relay, caps={"gmail": (Cap(1, 1),)})
+        a_clock.advance(timedelta(hours=1))
+        later = await delivered(a_ledger, relay, caps={"gmail": (Cap(1, 1),)})
+
+    assert (first.sent, later.sent) == (2, 1)
+
+
+async def test_the_rate_is_shared_with_whoever_else_sends(
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay
+) -> None:
+    """However slow the machine is, no mail leaves before its turn."""
+    await saying_no(a_ledger, a_clock, people=5)
+    other = Lock(a_ledger.path, "sender-other")
+    assert other.acquire()
+    loop = asyncio.get_running_loop()
+    async with relay.running():
+        began = loop.time()
+        connect = way_to(relay).connect
+        done = await deliver(
+            a_ledger, connect, letters(), Terms(100.0, GIVE_UP, NO_CAPS), stop=asyncio.Event()
+        )
+        seconds = loop.time() - began
+    other.release()
+
+    assert done.sent == 5
+    assert seconds > 0.05  # four turns of 20 ms, where one sender alone has 10 ms
 
 
 async def test_a_ledger_that_fails_ends_it(

@@ -44,8 +44,7 @@ async def test_turns_of_many_callers_share_one_pace() -> None:
 
 
 async def test_two_senders_have_half_of_the_turns_each() -> None:
-    pace, over, loop = Pace(100.0), asyncio.Event(), asyncio.get_running_loop()
-    pace.share(2)
+    pace, over, loop = Pace(100.0, lambda: 2), asyncio.Event(), asyncio.get_running_loop()
     began = loop.time()
     for _ in range(11):
         await pace.turn(over)

@@ -16,7 +16,7 @@ from repermit.domain.record import SCHEMA, Consent, record
 from tests.dispatch.builders import FAIR, NEWS, a_question
 
 ANSWERED = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-LINK = "https://answer.tuinvrienden.example/yes/AQ.x"
+PUBLIC_URL = "https://answer.tuinvrienden.example"
 CONSENT = Consent(
     campaign="0f0e0d0c-0b0a-4908-8706-050403020100",
     recipient_id=7,
@@ -42,7 +42,9 @@ validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 def made(consent: Consent = CONSENT, **more: Any) -> dict[str, Any]:
     """Return the record of *consent*, as it comes out of JSON, checked."""
     question = replace(a_question(NEWS, FAIR), processors=("Acme Mail (BE)",), **more)
-    content: dict[str, Any] = json.loads(json.dumps(record(consent, question, link=LINK)))
+    content: dict[str, Any] = json.loads(
+        json.dumps(record(consent, question, public_url=PUBLIC_URL))
+    )
     assert [each.message for each in validator.iter_errors(content)] == []
     return content
 
@@ -81,7 +83,7 @@ def test_it_names_what_was_shown_and_how_to_withdraw() -> None:
 
     assert notices["mail"]["dct:identifier"] == f"sha256:{CONSENT.mail}"
     assert notices["page"]["dct:identifier"] == f"sha256:{CONSENT.page}"
-    assert content["dpv:hasConsentControl"]["schema:url"] == LINK
+    assert content["dpv:hasConsentControl"]["schema:url"] == PUBLIC_URL
 
 
 def test_it_is_anchored_in_the_log() -> None:

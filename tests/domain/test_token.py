@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
-from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
+from repermit.domain.token import MONITOR, TEST_RECIPIENT, Scope, Tokens, is_for_monitor, is_nobody
 from repermit.errors import TokenRejected
 
 OLD, NEW, FOREIGN = b"o" * 32, b"n" * 32, b"f" * 32
@@ -27,6 +27,22 @@ def test_a_token_of_a_test_mail_names_no_row() -> None:
     tokens = Tokens([NEW])
 
     assert tokens.read(Scope.ANSWER, tokens.issue(Scope.ANSWER, TEST_RECIPIENT)) == 0
+
+
+@given(recipient_id=ids)
+def test_without_a_key_the_link_of_a_monitor_is_told_from_that_of_a_person(
+    recipient_id: int,
+) -> None:
+    tokens = Tokens([NEW])
+
+    assert is_for_monitor(tokens.issue(Scope.ANSWER, MONITOR))
+    assert is_for_monitor(tokens.issue(Scope.ANSWER, recipient_id)) is (recipient_id == MONITOR)
+    assert is_nobody(MONITOR)
+
+
+@pytest.mark.parametrize("text", ["", ".", "x", "QAAAAAAAAAA.", "QAAAAAAAAAA.é", "Q" * 80])
+def test_what_is_no_token_is_not_that_of_a_monitor(text: str) -> None:
+    assert not is_for_monitor(text)
 
 
 @given(issued=scopes, read=scopes, recipient_id=ids)

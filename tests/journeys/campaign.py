@@ -221,8 +221,8 @@ class Campaign:
         return self._as_expected(result, expect)
 
     def status(self) -> dict[str, Any]:
-        """Return what `status --json` tells (inside this process: it is asked at every step);
-        it must add up."""
+        """Return what `status --json` tells (inside this process: it is asked at every step), but
+        for when the page was last seen, which a server changes by itself; it must add up."""
 
         async def read() -> dict[str, Any]:
             async with Runtime.of(self.config, SystemClock()).ledger() as ledger:
@@ -230,7 +230,7 @@ class Campaign:
 
         content = asyncio.run(read())
         assert_adds_up(content)
-        return content
+        return {name: value for name, value in content.items() if name != "page"}
 
     def standings(self) -> dict[str, int]:
         """Return how many stand where, without the standings that nobody has."""

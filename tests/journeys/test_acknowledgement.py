@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from repermit.ledger.store.outbox import LEAST_TRIES
 from tests.journeys.campaign import LISTED, Campaign, Later, wait_until
 from tests.journeys.relay import Relay
+from tests.journeys.test_older_copy import put_back
 from tests.journeys.web import mailbox, message, served_at, text_of
 
 pytestmark = pytest.mark.journey
@@ -150,6 +155,69 @@ def test_promise_1_a_sender_killed_over_it_sends_it_at_most_once(
     asked.at(_AFTERWARDS, "send")
     assert Counter(relay.mailboxes) == ({person: 1} if is_out else {})
 
+    (doubtful,) = asked.here("doubt", "list", "--json").json["outbox"]
+    said = asked.here("doubt", "list")
+    assert doubtful["kind"] == "acknowledgement"
+    assert f"<{doubtful['message_id']}>  acknowledgement" in said.out
+    assert "1 acknowledgement" in said.err
+    if is_out:
+        (taken,) = relay.taken
+        assert message(taken.content)["Message-ID"] == f"<{doubtful['message_id']}>"
+        asked.here("doubt", "assume-sent", "--outbox", str(doubtful["id"]))
+    else:
+        asked.here("doubt", "resend", "--outbox", "--all", "1")
+        assert owed(asked) == {"owed": 1, "doubtful": 0, "failed": 0}
+    asked.run("send")
+    assert Counter(relay.mailboxes) == {person: 1}
+    assert owed(asked) == {"owed": 0, "doubtful": 0, "failed": 0}
+    assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_promise_1_killed_at_any_instant_a_sender_acknowledges_each_no_at_most_once(
+    asked: Campaign, relay: Relay
+) -> None:
+    """Nobody is forgotten either: whoever has no mail is in doubt, one at most for each kill."""
+    asked.use(relay.port)
+    people, kills = say_no(asked, *range(LISTED)), 6
+    relay.seconds = 0.02
+    for number in range(kills):
+        sender, reached = asked.start("send"), len(relay.taken)
+        wait_until(lambda: len(relay.taken) > reached)  # noqa: B023 - it waits here
+        time.sleep(0.013 * number)
+        sender.process.kill()
+        sender.process.wait()
+    relay.seconds = 0.0
+
+    asked.run("send")
+
+    counts, figures = Counter(relay.mailboxes), owed(asked)
+    assert set(counts.values()) == {1}
+    assert set(counts) <= set(people)
+    assert figures["doubtful"] <= kills
+    assert figures["owed"] + figures["failed"] == 0
+    in_doubt = asked.here("doubt", "list", "--json").json["outbox"]
+    assert len(people) - len(counts) <= len(in_doubt) == figures["doubtful"]
+    assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_after_an_older_copy_what_was_owed_is_in_doubt_and_a_person_decides(
+    asked: Campaign, relay: Relay
+) -> None:
+    asked.use(relay.port)
+    people = say_no(asked, 0, 1)
+    copy = shutil.copy(asked.ledger, asked.outside / "copy.db")
+    asked.run("send")
+    assert relay.mailboxes == people
+    put_back(asked, Path(copy))
+    asked.run("send", expect=1)
+
+    said = asked.here("doubt", "restored")
+
+    assert "Of the outbox, too: 2 mails" in said.err
+    asked.here("doubt", "assume-sent", "--outbox", "--all", "2")
+    asked.run("send")
+    assert relay.mailboxes == people
+
 
 def test_promise_1_two_senders_at_once_acknowledge_each_no_once(
     asked: Campaign, relay: Relay
@@ -166,6 +234,7 @@ def test_promise_1_two_senders_at_once_acknowledge_each_no_once(
 
 
 def test_a_relay_that_stays_away_holds_no_purge_for_ever(asked: Campaign) -> None:
+    """It is given up after some days and some tries, and that is told."""
     with Relay() as gone:
         asked.use(gone.port)
     say_no(asked, 0)
@@ -173,7 +242,10 @@ def test_a_relay_that_stays_away_holds_no_purge_for_ever(asked: Campaign) -> Non
     refused = asked.at(Later(), "send", expect=1)
     assert "cannot be reached" in refused.err
     assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["held"] == 1
-    asked.at(_AFTERWARDS, "send", expect=1)
+    for days in range(LEAST_TRIES - 1):
+        assert owed(asked) == {"owed": 1, "doubtful": 0, "failed": 0}
+        asked.at(Later(timedelta(days=32 + days)), "send", expect=1)
 
+    assert "outbox: 1 failed for good" in asked.run("status").out
     assert owed(asked) == {"owed": 0, "doubtful": 0, "failed": 1}
     assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["held"] == 0

@@ -78,14 +78,18 @@ def test_a_preview_shows_every_mail_and_page_and_keeps_nothing(begun: Campaign) 
 def test_the_links_of_a_test_mail_show_the_pages_and_record_nothing(
     approved: Campaign, relay: Relay
 ) -> None:
-    """In every language, to an address that only standard input holds; it is not admitted."""
+    """In every language, and in those of Belgium one below the other, to an address that only
+    standard input holds; it is not admitted."""
     approved.use(relay.port)
     before = approved.status()
 
     approved.run("test-mail", stdin=f"zelf@{DOMAIN}\n")
 
-    assert relay.mailboxes == [f"zelf@{DOMAIN}"] * 4
-    assert len({message(taken.content)["Subject"] for taken in relay.taken}) == 4
+    assert relay.mailboxes == [f"zelf@{DOMAIN}"] * 5
+    languages = [message(taken.content)["Subject"] for taken in relay.taken]
+    assert len(set(languages)) == 5
+    stacked = [taken for taken in relay.taken if _has_all(taken.content, "nl", "fr", "de")]
+    assert len(stacked) == 1
     with approved.serving():
         for taken in relay.taken:
             links = mailbox(taken.content)
@@ -96,6 +100,13 @@ def test_the_links_of_a_test_mail_show_the_pages_and_record_nothing(
             links.one_click()
     assert approved.status() == before
     assert relay.mailboxes.count(address(0)) == 0
+
+
+def _has_all(mail: bytes, *languages: str) -> bool:
+    """Return whether the HTML of a mail has a part in each of *languages*."""
+    part = message(mail).get_body(("html",))
+    assert part is not None
+    return all(f'lang="{language}"' in part.get_content() for language in languages)
 
 
 def test_screening_again_follows_a_changed_policy_both_ways(approved: Campaign) -> None:
@@ -135,7 +146,10 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "stopped",
         "log",
         "outbox",
+        "to_remove",
+        "page",
     ]
+    assert told["page"] == {"seen": None, "vantage": None}
     assert list(told["standings"]) == list(map(str, Standing))
     assert told["due"].keys() == {"first", "last"}
     assert told["due"]["first"].endswith("Z")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
-from tests.journeys.campaign import LISTED, Campaign, row, write_list
+from repermit.domain.token import MONITOR, Scope, Tokens
+from tests.cli.refusals import assert_explained
+from tests.journeys.campaign import LISTED, Campaign, Result, row, wait_until, write_list
 from tests.journeys.relay import Relay
 
 pytestmark = pytest.mark.journey
+MONITORS = Tokens([b"x" * 32]).issue(Scope.ANSWER, MONITOR)
 _APPROVE = ("approve", "--by", "An Peeters", "--informed", "Jan Claes")
 
 
@@ -23,9 +31,99 @@ def test_a_probe_tells_that_a_recipient_can_answer_and_touches_nobody(asked: Cam
     assert said.out.endswith(" ms\n")
     assert said.err == ""
     assert (told["answers"], told["code"], told["warning"]) == (True, None, None)
+    assert told["vantage"] == "here"
     assert "the answer page answers" in plan.out
     assert asked.status() == before
     asked.here("proof", "verify")
+
+
+def test_a_machine_with_nothing_but_the_link_can_probe(
+    asked: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither config, nor keys, nor ledger; what it found, and from where, is on record."""
+    link = asked.run("probe", "--link").out.strip()
+    assert asked.here("probe", "--link", "--json").json == {"link": link}
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    monkeypatch.chdir(bare)
+    with asked.serving():
+        said = elsewhere("probe", link)
+        told = elsewhere("probe", link, "--json").json
+        seen = asked.here("status", "--json").json["page"]
+        line = asked.here("status").out
+
+    assert said.code == 0, said
+    assert said.out.startswith(f"the answer page works at http://127.0.0.1:{asked.web_port}, on th")
+    assert list(told) == [
+        *("url", "vantage", "answers", "code", "milliseconds", "certificate_ends", "warning")
+    ]
+    assert (told["vantage"], told["answers"], told["warning"]) == ("elsewhere", True, None)
+    assert seen["vantage"] in ("elsewhere", "server")
+    assert "\nanswer page: last seen to work at 20" in line
+    assert list(bare.iterdir()) == []
+
+    refused = elsewhere("probe", link)
+    assert_explained(refused, why=", seen from elsewhere: the connection is refused")
+    token = link.rpartition("/")[2]
+    assert token not in refused.err
+    failed = elsewhere("probe", link, "--json").json
+    assert (failed["vantage"], failed["answers"], failed["code"]) == ("elsewhere", False, "refused")
+    assert token not in str(failed)
+
+
+def elsewhere(*words: str) -> Result:
+    """Run a command where there is no campaign."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-m", "repermit", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    return Result(words, done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "what"),
+    [
+        (("https://answer.example.org",), "no such config file", "`repermit probe --link`"),
+        (("https://answer.example.org/yes/AQ." + "x" * 43,), "not the one for a monitor", ""),
+        (("https://answer.example.org/u/" + MONITORS,), "not the one for a monitor", ""),
+        (("http://answer.example.org/yes/" + MONITORS,), "the URL is not https", ""),
+        (("--link", "https://answer.example.org"), "--link takes no URL", ""),
+    ],
+)
+def test_a_probe_without_a_campaign_and_without_the_right_link_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], why: str, what: str
+) -> None:
+    """Above all with the link of a person: the probe would press Yes for them."""
+    monkeypatch.chdir(tmp_path)
+    refused = elsewhere("probe", *words)
+
+    assert_explained(refused, why=why, code=2)
+    assert what in refused.err
+    assert MONITORS not in refused.err
+    assert "AQ." not in refused.err
+
+
+def test_a_server_looks_at_itself(asked: Campaign) -> None:
+    """Over the address in the mails; it goes on record, and ends no later for it."""
+    with asked.serving():
+        wait_until(lambda: asked.here("status", "--json").json["page"]["vantage"] == "server")
+
+    assert "by the server itself" in asked.here("status").out
+    asked.here("proof", "verify")
+
+
+def test_a_server_that_nobody_reaches_says_so_and_serves_on(asked: Campaign) -> None:
+    asked.edit('public_url = ".*"', 'public_url = "https://answer.nowhere.invalid"')
+    with asked.serving() as server:
+        wait_until(lambda: "its name does not resolve" in server.err.read_text())
+
+    assert "seen by the server itself" in server.err.read_text()
+    assert asked.here("status", "--json").json["page"] == {"seen": None, "vantage": None}
 
 
 def test_where_people_could_answer_before_no_mail_leaves_while_they_cannot(

@@ -84,6 +84,34 @@ def test_a_person_erases_themselves_and_nothing_of_them_stays(
     assert asked.here("proof", "verify", "--json").json["holds"] is True
 
 
+@pytest.mark.parametrize("by_operator", [True, False])
+def test_whoever_received_an_export_can_be_told_of_an_erasure(
+    asked: Campaign, by_operator: bool
+) -> None:
+    """GDPR art. 19, without their address: by the proof that the export gave them."""
+    person, yes, stop = asked.mails[0], asked.outside / "yes.csv", asked.outside / "stop.csv"
+    with asked.serving():
+        box = mailbox(person.content)
+        box.press("yes")
+        asked.here("export", "--out", str(yes))
+        if not by_operator:
+            press(box.yes, press(box.yes, fetch(box.yes).text, "erase"), "erase-now")
+    (row,) = [line for line in yes.read_text().splitlines() if person.mailbox in line]
+    proof = row.rpartition(",")[2]
+    if by_operator:
+        erased = asked.here("person", "--erase", "--json", stdin=f"{person.mailbox}\n")
+        assert erased.json["exported"] == [int(proof)]
+    assert asked.status()["to_remove"] == 1
+    assert "must be removed elsewhere" in asked.here("status").out
+
+    said = asked.here("export", "--opt-outs", "--out", str(stop)).err
+
+    assert "1 row without an address" in said
+    assert stop.read_text().splitlines()[-1].startswith(",")
+    assert stop.read_text().splitlines()[-1].endswith(f",{proof}")
+    assert asked.status()["to_remove"] == 0
+
+
 def test_a_yes_has_a_record_as_long_as_it_stands(asked: Campaign) -> None:
     person = asked.mails[0]
     with asked.serving():
@@ -99,7 +127,9 @@ def test_a_yes_has_a_record_as_long_as_it_stands(asked: Campaign) -> None:
     content = json.loads(file.text)
     Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(content)
     assert content["repermit:proof"]["repermit:logRoot"] == status["log"]["root"]
-    assert content["dpv:hasConsentControl"]["schema:url"] == box.yes
+    where, _, token = box.yes.partition("/yes/")
+    assert content["dpv:hasConsentControl"]["schema:url"] == where
+    assert token not in file.text + page.text
     assert content["dct:identifier"] in page.text
     assert person.mailbox not in page.text + file.text
     assert gone == 404

@@ -35,6 +35,7 @@ from repermit.ledger.store import (
     erasing,
     leases,
     outbox,
+    outbox_doubt,
     owing,
     screening,
     sending,
@@ -242,16 +243,21 @@ class Life(RuleBasedStateMachine):
     @rule(owner=owners, word=st.none() | st.sampled_from(outbox.Standing))
     def a_mail_of_the_outbox_leaves(self, owner: str, word: outbox.Standing | None) -> None:
         """None: the relay has not said its word when the sender is lost."""
-        owed = self.write(outbox.take, owner)
-        if owed is None:
+        due = self.write(outbox.next_due)
+        if due is None:
             return
+        owed = self.write(outbox.look, due.id)
+        if owed is None:
+            assert self.write(outbox.drop, due.id)
+            return
+        assert self.write(outbox.take, owner, owed)
         if owed.kind is owing.Kind.ACKNOWLEDGEMENT:
             assert owed.recipient_id not in self.acknowledged, "promise 1: one mail"
             assert owed.recipient_id in self.ids(Standing.OPTED_OUT), "of that very no"
             if word is None or word in (outbox.Standing.SENT, outbox.Standing.DOUBTFUL):
                 self.acknowledged.add(owed.recipient_id)
         if word is None:
-            self.write(outbox.doubt, [owner])
+            self.write(outbox_doubt.doubt, [owner])
         elif word is not outbox.Standing.CLAIMED:
             self.write(outbox.settle, owner, owed.id, outbox.Settled(word, "250"))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from repermit.domain.token import FIRST_PROBE
+from repermit.domain.token import FIRST_PROBE, MONITOR
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import probing
+from repermit.ledger.store import campaign, probing
+from repermit.ledger.store.probing import Sight, Vantage
 from tests.builders import FakeClock
 
 MINUTE = timedelta(minutes=1)
@@ -19,9 +20,11 @@ async def rows(ledger: Ledger) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await ledger.read(lambda tx: tx.rows(sql))]
 
 
-async def note(ledger: Ledger, clock: FakeClock, *codes: str) -> None:
+async def note(
+    ledger: Ledger, clock: FakeClock, *codes: str, vantage: Vantage = Vantage.HERE
+) -> None:
     for code in codes:
-        await ledger.write(probing.note, code)
+        await ledger.write(probing.note, code, vantage)
         clock.advance(MINUTE)
 
 
@@ -44,10 +47,54 @@ async def test_what_nobody_looked_at_is_in_no_row(a_ledger: Ledger, a_clock: Fak
     assert await rows(a_ledger) == [(1, 2, ""), (0, 1, ""), (0, 1, "")]
 
 
+async def test_each_vantage_has_rows_of_its_own(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    for _ in range(3):
+        await note(a_ledger, a_clock, "refused", vantage=Vantage.SERVER)
+        await note(a_ledger, a_clock, "")
+
+    sql = "SELECT vantage, code, probes FROM probe ORDER BY id"
+    found = [tuple(row) for row in await a_ledger.read(lambda tx: tx.rows(sql))]
+    assert found == [("server", "refused", 3), ("here", "", 3)]
+
+
+async def test_a_monitor_that_presses_each_minute_for_a_month_adds_one_row(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """What its link leads to is not kept besides; an outage shows as a gap."""
+    for _ in range(30 * 24):
+        await a_ledger.write(probing.file_press, MONITOR)
+        a_clock.advance(10 * MINUTE)
+    a_clock.advance(60 * MINUTE)
+    await a_ledger.write(probing.file_press, MONITOR)
+
+    assert await rows(a_ledger) == [(30 * 24 * 10 - 10, 30 * 24, ""), (0, 1, "")]
+    assert not await a_ledger.read(probing.is_pressed, MONITOR)
+
+
+async def test_when_the_page_was_last_seen_to_work_is_known_with_the_vantage(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    assert (await a_ledger.read(campaign.figures)).page_seen is None
+    await note(a_ledger, a_clock, "", vantage=Vantage.ELSEWHERE)
+    await note(a_ledger, a_clock, "")
+    seen = a_clock.now()
+    await note(a_ledger, a_clock, "", vantage=Vantage.ELSEWHERE)
+    await note(a_ledger, a_clock, "refused", vantage=Vantage.SERVER)
+
+    found = (await a_ledger.read(campaign.figures)).page_seen
+    assert found == Sight(seen, Vantage.ELSEWHERE)
+    assert [vantage.words for vantage in Vantage] == [
+        "by the server itself",
+        "from this machine",
+        "from elsewhere",
+    ]
+
+
 async def test_whether_the_page_ever_answered_is_known(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     await note(a_ledger, a_clock, "refused")
+    await note(a_ledger, a_clock, "", vantage=Vantage.SERVER)
     assert not await a_ledger.read(probing.has_answered)
     await note(a_ledger, a_clock, "", "refused")
     assert await a_ledger.read(probing.has_answered)

@@ -4,11 +4,11 @@ import csv
 import json
 import resource
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
@@ -16,11 +16,13 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import FileRefused, SealBroken
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import suppression
+from repermit.ledger.store import erasing, suppression
 from repermit.ledger.transaction import Transaction
 from repermit.report.export import export, new_file
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in, verified
 
+P = ParamSpec("P")
+T = TypeVar("T")
 COLUMNS = ["email", "confirmed_on", "purposes", "language", "proof"]
 
 
@@ -148,6 +150,57 @@ async def test_who_must_stop(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Pat
         ["r5@voorbeeld.example", "2026-11-22T09:31:00Z", ""],
         ["r6@voorbeeld.example", "", ""],
     ]
+
+
+@pytest.mark.parametrize("as_jsonl", [False, True])
+async def test_who_was_erased_after_an_export_must_be_removed_by_its_proof(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, *, as_jsonl: bool
+) -> None:
+    """No address of theirs is left to write; the file that was made before has it."""
+    await fill(a_ledger, a_clock)
+    await exported(a_ledger, tmp_path / "yes.csv")
+    proof = rows_of(tmp_path / "yes.csv")[1][4]
+    a_clock.advance(timedelta(minutes=1))
+    await a_ledger.write(erasing.erase_person, 1)
+
+    count = await exported(
+        a_ledger, tmp_path / "no", standing=Standing.OPTED_OUT, as_jsonl=as_jsonl
+    )
+
+    assert count == 3
+    if as_jsonl:
+        last = json.loads((tmp_path / "no").read_text("utf-8").splitlines()[-1])
+        gone = [last["email"], last["confirmed_on"], str(last["proof"])]
+    else:
+        email, erased_at, *_, said = rows_of(tmp_path / "no")[-1]
+        gone = [email, erased_at, said]
+    assert gone == ["", "2026-11-22T09:32:00Z", proof]
+
+
+class Erasing(Ledger):
+    """A ledger that erases a person while a file is written."""
+
+    async def read(
+        self, part: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Read, before the erasure."""
+        found = await super().read(part, *args, **kwargs)
+        await self.write(erasing.erase_person, 1)
+        return found
+
+
+async def test_promise_8_an_export_that_holds_somebody_who_was_just_erased_is_not_left(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    other = Erasing.open(a_ledger.path, a_ledger.vault, a_clock)
+
+    with pytest.raises(FileRefused, match="was erased"):
+        await exported(other, tmp_path / "yes.csv")
+    await other.close()
+
+    assert not (tmp_path / "yes.csv").exists()
+    assert await log_payloads(a_ledger, "exported") == []
 
 
 async def test_promise_2_a_suppressed_address_is_never_exported_as_a_yes(

@@ -270,6 +270,15 @@ async def yes_without(site: Site, recipient_id: int, **wrong: str | None) -> Res
     )
 
 
+AGAIN = "Deze keuze is niet bewaard"
+
+
+async def kept(site: Site, hashed: str) -> bool:
+    """Return whether the page of that hash is on file, with the sentence that says why."""
+    sql = "SELECT content FROM snapshot WHERE hash = ?"
+    return AGAIN in await site.ledger.read(lambda tx: tx.value(sql, hashed))
+
+
 async def test_promise_6_a_yes_without_the_hidden_fields_of_the_page_is_none(
     a_site: Site,
 ) -> None:
@@ -292,8 +301,27 @@ async def test_promise_6_a_yes_without_the_hidden_fields_of_the_page_is_none(
     ):
         response = await yes_without(a_site, an, **wrong)
         assert (response.status_code, Page(response.text).buttons) == (200, QUESTION), wrong
+        assert AGAIN in response.text
 
     assert await a_site.everything() == before
+
+
+async def test_who_is_asked_again_is_told_why_and_ticks_anew(a_site_of_two: Site) -> None:
+    """A tick was put beside words that may have changed since. Source: CJEU C-673/17."""
+    (an,) = await asked(a_site_of_two.ledger, ADDRESS)
+    link = a_site_of_two.link("yes", an)
+    page = await a_site_of_two.page(link)
+    page.hidden["page"] = "question.nl.0..0123456789abcdef"  # of yesterday's words
+
+    again = await a_site_of_two.press_on(page, link, "yes", tick=["fair"])
+    assert AGAIN in again.text
+    assert not any("checked" in box for box in again.boxes)
+    await a_site_of_two.press_on(again, link, "yes", tick=["fair"])
+
+    assert await a_site_of_two.standing(an) == "opted_in"
+    (filed,) = await a_site_of_two.answers()
+    assert await kept(a_site_of_two, filed["page"])
+    assert filed["page"].startswith(again.hidden["page"].rpartition(".")[2])
 
 
 @pytest.mark.parametrize("kind", ["yes", "no", "u"])

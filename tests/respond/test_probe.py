@@ -17,11 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from repermit.cli.answers import answer_app
 from repermit.domain import token
-from repermit.domain.token import FIRST_PROBE
+from repermit.domain.token import FIRST_PROBE, Tokens
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import probing
-from repermit.respond.probe import Found, Probe
+from repermit.ledger.store.probing import Sight, Vantage
+from repermit.respond.probe import Found, Probe, look_from_elsewhere, monitor_link
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, admit
 from tests.certificates import write_certificate
@@ -142,6 +143,85 @@ async def test_what_is_at_another_address_does_not_go_on_record(campaign: Campai
     assert await campaign.record() == []
 
 
+# ── From elsewhere: with the link for a monitor, and nothing else ────────────────────────────────
+
+
+async def from_elsewhere(campaign: Campaign, port: int, link: str = "", **options: Any) -> Found:
+    made = link or monitor_link(campaign.runtime.tokens, "")
+    return await look_from_elsewhere(
+        f"{HOST}:{port}", made.rpartition("/")[2], seconds=2.0, **options
+    )
+
+
+@pytest.mark.parametrize("several", [False, True])
+async def test_a_monitor_finds_a_server_that_works_and_the_server_keeps_when(
+    campaign_folder: Path, several: bool
+) -> None:
+    async with opened(campaign_folder, several=several) as campaign:
+        async with serving(campaign.app) as port:
+            found = await from_elsewhere(campaign, port)
+            await from_elsewhere(campaign, port)
+
+        assert (found.code, found.vantage) == ("", Vantage.ELSEWHERE)
+        assert found.url == f"{HOST}:{port}"
+        assert await campaign.record() == [("", 2)]
+        seen = await campaign.ledger.read(probing.last_seen)
+        assert seen == Sight(campaign.ledger.clock.now(), Vantage.ELSEWHERE)
+
+
+async def test_what_a_monitor_opens_and_does_not_press_goes_on_no_record(
+    campaign: Campaign,
+) -> None:
+    link = monitor_link(campaign.runtime.tokens, "")
+    before = await campaign.ledger.read(hash_of_tables)
+    async with serving(campaign.app) as port:
+        for request in (b"GET", b"HEAD", b"OPTIONS"):
+            await raw(port, request + f" {link} HTTP/1.0\r\n\r\n".encode())
+        for name in ("record", "record.json"):
+            assert b" 404 " in await raw(port, f"GET {link}/{name} HTTP/1.0\r\n\r\n".encode())
+    assert await campaign.ledger.read(hash_of_tables) == before
+
+
+async def test_a_monitor_finds_a_ledger_that_cannot_be_written(campaign: Campaign) -> None:
+    with closing(sqlite3.connect(campaign.ledger.path, isolation_level=None)) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON probe"
+            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+    async with serving(campaign.app) as port:
+        found = await from_elsewhere(campaign, port)
+
+    assert (found.code, "503" in found.why) == ("unwritable", True)
+
+
+async def test_a_monitor_finds_that_its_link_was_never_made_here(campaign: Campaign) -> None:
+    """Another campaign answers there, or the link was forged."""
+    forged = monitor_link(Tokens([b"f" * 32]), "")
+    async with serving(campaign.app) as port:
+        found = await from_elsewhere(campaign, port, forged)
+
+    assert (found.code, "404" in found.why) == ("foreign", True)
+    assert str(found.failure()).startswith(f"nobody can answer at {HOST}:{port}, seen from elsew")
+    assert await campaign.record() == []
+
+
+async def test_a_monitor_presses_on_no_page_of_a_person(campaign: Campaign) -> None:
+    """Whatever stands there shows a page that was made for somebody."""
+    (an,) = await admit(campaign.ledger, "an@people.example")
+    link = campaign.runtime.tokens.issue(token.Scope.ANSWER, an)
+    async with serving(campaign.app) as port:
+        page = await raw(port, f"GET /yes/{link} HTTP/1.0\r\n\r\n".encode())
+    async with listening(saying(page)) as port:
+        assert (await from_elsewhere(campaign, port)).code == "foreign"
+
+
+async def test_a_monitor_finds_that_nobody_listens(campaign: Campaign) -> None:
+    async with serving(campaign.app) as port:
+        pass
+    assert (await from_elsewhere(campaign, port)).code == "refused"
+    assert await campaign.record() == []
+
+
 # ── What keeps people from answering ─────────────────────────────────────────────────────────────
 
 
@@ -181,7 +261,9 @@ async def test_something_else_answers(campaign: Campaign, said: bytes, code: str
     assert found.code == code
     assert why in found.why
     assert found.hint
-    assert str(found.failure()).startswith(f"nobody can answer at {HOST}:{port}: ")
+    assert str(found.failure()).startswith(
+        f"nobody can answer at {HOST}:{port}, seen from this machine: "
+    )
     assert await campaign.record() == [(code, 1)]
 
 

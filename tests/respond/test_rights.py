@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,13 +12,16 @@ from jsonschema import Draft202012Validator
 
 from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
+from repermit.domain.standing import Standing
 from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope
-from repermit.ledger.store import campaign, outbox, reading
-from tests.builders import asked, verified
-from tests.respond.builders import Site
+from repermit.ledger.store import campaign, elsewhere, outbox, reading
+from repermit.ledger.store.personal import open_person
+from repermit.ledger.transaction import Transaction
+from tests.builders import asked, deliver_outbox, verified
+from tests.respond.builders import Page, Site
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 links = pytest.mark.parametrize("kind", ["yes", "no", "u"])
 validator = Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
 
@@ -46,13 +50,79 @@ async def test_a_person_gets_everything_that_is_held_by_mail(a_site: Site, kind:
     assert await a_site.standing(an) == "asked"
 
 
-async def test_asking_again_owes_no_second_mail(a_site: Site) -> None:
+async def test_asking_again_owes_no_second_mail_and_says_so(a_site: Site) -> None:
+    """While it waits, within a day after it was sent, and once it may be asked for again."""
     an = await an_asked(a_site)
-    first = await a_site.press(a_site.link("yes", an), "data")
-    again = await a_site.press(a_site.link("no", an), "data")
+    question = a_site.runtime.question
+    known = question.variables("nl") | {"masked": "a•••@voorbeeld.example"}
+    names = ("data_title", "data_once", "data_sent", "data_owed", "data_was_sent", "data_was_tried")
 
-    assert again.text == first.text
+    async def said(kind: str) -> list[str]:
+        shown = unescape((await a_site.press(a_site.link(kind, an), "data")).text)
+        words = question.wordings["nl"]
+        return [name for name in names if f">{words.say(f'rights.{name}', **known)}<" in shown]
+
+    assert await said("yes") == ["data_title", "data_sent"]
+    assert await said("no") == ["data_title", "data_owed"]
     assert await owed(a_site) == [("data", "nl")]
+    assert await deliver_outbox(a_site.ledger) == 1
+    assert await said("no") == ["data_once", "data_was_sent"]
+    await settle_all(a_site, "doubtful")
+    assert await said("u") == ["data_once", "data_was_tried"]
+    assert await owed(a_site) == []
+    a_site.clock.advance(DAY)
+    assert await said("yes") == ["data_title", "data_sent"]
+
+
+async def settle_all(site: Site, standing: str) -> None:
+    """Let the outbox stand so, as a sender that was lost would leave it."""
+    await site.ledger.write(lambda tx: tx.run("UPDATE outbox SET standing = ?", standing))
+
+
+@links
+async def test_whoever_was_forwarded_the_mail_learns_nothing_and_changes_nothing_of_the_person(
+    a_site: Site, kind: str
+) -> None:
+    """Of all that may be pressed beside an answer, only the second press of erasing touches what
+    is on file about them; the mail goes to their own address, which no form can name."""
+    an = await an_asked(a_site)
+    link, person = a_site.link(kind, an), await row_of(a_site, an)
+    other = {"address": JAN, "email": JAN, "mailbox": JAN, "language": "fr", "country": "FR"}
+
+    pages = [await a_site.page(link)]
+    pages.append(await a_site.press_on(pages[0], link, "erase"))
+    fields = {**pages[0].hidden, **other, "answer": "data"}
+    pages.append(Page((await a_site.post(link, fields)).text))
+
+    assert await row_of(a_site, an) == person
+    assert await a_site.ledger.read(lambda tx: tx.value("SELECT count(*) FROM answer")) == 0
+    for page in pages:
+        assert AN not in page.text
+        assert JAN not in page.text
+    ((address, language),) = await a_site.ledger.read(_goes_to)
+    assert (address, language) == (AN, "nl")
+    await a_site.post(link, {**pages[0].hidden, **other, "answer": "no"})
+    after = await row_of(a_site, an)
+    changed = {name for name in person if after[name] != person[name]}
+    assert changed <= {"standing", "before", "no_at"}, "an answer, and nothing else of them"
+    assert {address for address, _ in await a_site.ledger.read(_goes_to)} == {AN}
+
+
+async def row_of(site: Site, recipient_id: int) -> dict[str, Any]:
+    """Return everything that the recipient's own row holds, by the names of its columns."""
+
+    def part(tx: Transaction) -> dict[str, Any]:
+        cursor = tx.connection.execute("SELECT * FROM recipient WHERE id = ?", (recipient_id,))
+        return dict(zip([each[0] for each in cursor.description], cursor.fetchone(), strict=True))
+
+    return await site.ledger.read(part)
+
+
+def _goes_to(tx: Transaction) -> list[tuple[str, str]]:
+    """Return to whom and in which language each mail of the outbox will leave."""
+    rows = tx.rows("SELECT recipient_id, language FROM outbox")
+    person = "SELECT id, generation, sealed, relationship, country FROM recipient WHERE id = ?"
+    return [(open_person(tx, tx.one(person, each)).address.mailbox, said) for each, said in rows]
 
 
 @pytest.mark.parametrize("answer", ["data", "erase", "erase-now"])
@@ -112,6 +182,26 @@ async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site,
     assert (await verified(a_site.ledger)).holds
     for each in ("yes", "no", "u"):
         assert (await a_site.client.get(a_site.link(each, an))).status_code == 404
+
+
+@pytest.mark.parametrize("is_exported", [True, False])
+async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to(
+    a_site: Site, is_exported: bool
+) -> None:
+    """Only when a yes of theirs was; `export --opt-outs` then says what is to be removed there."""
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    await a_site.press(link, "yes")
+    if is_exported:
+        sight = await a_site.ledger.read(elsewhere.seen)
+        more: dict[str, Any] = {"standing": Standing.OPTED_IN, "rows": 1, "purpose": None}
+        await a_site.ledger.write(elsewhere.note_export, sight, **more)
+
+    page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")
+
+    told = a_site.runtime.question.wordings["nl"].say("rights.erased_elsewhere")
+    assert (told in page.text) is is_exported
+    assert len(await a_site.ledger.read(elsewhere.to_remove)) == is_exported
 
 
 async def test_erasing_again_says_that_the_link_is_gone(a_site: Site) -> None:
@@ -194,7 +284,10 @@ async def test_promise_9_the_record_says_what_was_shown_and_pressed(a_site_of_tw
     proof = content["repermit:proof"]
     assert (proof["repermit:leaf"], proof["repermit:logRoot"]) == (answer["leaf"], figures.log_root)
     withdraw = content["dpv:hasConsentControl"]["schema:url"]
-    assert withdraw == site.runtime.config.web.public_url + site.link("yes", an)
+    assert withdraw == site.runtime.config.web.public_url
+    for name in ("record", "record.json"):  # it may be handed on, and the link is a key
+        shown = await site.client.get(f"{site.link('yes', an)}/{name}")
+        assert site.link("yes", an).rpartition("/")[2] not in shown.text
     assert AN not in json.dumps(content)
 
 
@@ -256,6 +349,6 @@ async def test_a_no_on_the_page_or_by_the_mail_program_owes_an_acknowledgement(
     await a_site.post(a_site.link("u", jan), {"List-Unsubscribe": "One-Click"})
 
     assert await owed(a_site) == [("acknowledgement", "nl")] * 2
-    assert not await a_site.ledger.read(outbox.is_due)
+    assert await a_site.ledger.read(outbox.next_due) is None
     a_site.clock.advance(MINUTE)
-    assert await a_site.ledger.read(outbox.is_due)
+    assert await a_site.ledger.read(outbox.next_due) is not None

@@ -22,6 +22,7 @@ SHORT = Patience(request=0.5, idle=1, answer=1.0, connections=8)
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 SECONDS = 30  # after which a test gives up
+DRIPPING = 600  # connections
 
 
 @asynccontextmanager
@@ -142,6 +143,45 @@ async def test_those_who_hold_the_line_keep_nobody_out(a_site: Site) -> None:
     assert await a_site.standing(an) == "opted_out"
 
 
+async def test_hundreds_who_drip_their_form_hold_up_nobody(a_site: Site) -> None:
+    """More of them than presses may wait for the ledger; each has a link that is good."""
+    (an,) = await asked(a_site.ledger, ADDRESS)
+    link = a_site.link("u", an)
+    drips = a_press(link, b"Content-Length: 9999\r\n", body=b"answer=n")
+    patience = Patience(request=3600, idle=3600, answer=3600, connections=DRIPPING + 8)
+
+    async with on_a_port(a_site, patience) as port:
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(DRIPPING)]
+        for _, writer in held:
+            writer.write(drips)
+            await writer.drain()
+        await said(port, b"GET /healthz HTTP/1.0\r\n\r\n")  # by now each of them is being read
+        for _, writer in held:
+            writer.write(b"o")
+        answer = await said(port, a_press(link))
+        assert not any(reader.at_eof() for reader, _ in held)
+        for _, writer in held:
+            writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert await a_site.standing(an) == "opted_out"
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 9999\r\n", b"Transfer-Encoding: chunked\r\n"])
+async def test_a_press_on_a_forged_link_is_answered_before_its_form_is_read(
+    a_site: Site, length: bytes
+) -> None:
+    """And then nobody listens to the rest of it: the server hangs up."""
+    forged = a_site.link("u", 1)[:-9] + "AAAAAAAAA"
+    patience = Patience(request=3600, idle=3600, answer=3600)
+
+    async with on_a_port(a_site, patience) as port:
+        head = a_press(forged, length, body=b"").replace(b"Connection: close\r\n", b"")
+        answer = await said(port, head)
+
+    assert answer.startswith(b"HTTP/1.1 404")
+
+
 def test_there_is_room_for_some() -> None:
     assert 16 <= room() <= 2_000
 
@@ -255,7 +295,7 @@ async def test_who_is_told_that_a_body_is_too_large_is_not_listened_to(a_site: S
             content = a_press(a_site.link("u", an), length, body=b"4000\r\n" + b"y" * 16_384)
             content += b"\r\n1000\r\n" + b"y" * 4_096
             answer = await said(port, content)
-            assert not answer or b" 413 " in answer
+            assert not answer or (b" 413 " in answer and answer.endswith(b"\r\n\r\ntoo large\n"))
 
     assert await a_site.standing(an) == "asked"
 
@@ -297,6 +337,23 @@ async def test_promise_12_of_a_failure_only_its_kind_is_in_the_log(
     assert "RuntimeError in broken" in caplog.text
     assert ADDRESS not in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_promise_12_nobody_is_thanked_when_something_fails_that_nobody_foresaw(
+    a_site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And its kind is in the log."""
+    (an,) = await asked(a_site.ledger, ADDRESS)
+    await a_site.ledger.write(lambda tx: tx.run("ALTER TABLE answer RENAME COLUMN at TO gone"))
+    link = a_site.link("u", an)
+
+    async with on_a_port(a_site) as port:
+        answer = await said(port, a_press(link))
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"Not saved yet" in answer
+    assert "OperationalError in" in caplog.text
+    assert link.rpartition("/")[2] not in caplog.text
 
 
 @pytest.fixture(autouse=True)

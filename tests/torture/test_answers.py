@@ -14,26 +14,35 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from repermit.cli import main
 from repermit.cli.begin import write_campaign
 from repermit.domain.clock import SystemClock
-from repermit.domain.token import Scope
+from repermit.domain.standing import Answer, Way
+from repermit.domain.token import Scope, Tokens
+from repermit.ledger.store.answering import Press, file_answer
+from repermit.ledger.store.origin import Origin, keep_origin, origins
+from repermit.ledger.transaction import Transaction
 from repermit.runtime import Runtime
-from tests.builders import asked, standings
+from tests.builders import FakeClock, asked, standings
 from tests.journeys.relay import free_port
+from tests.respond.builders import Page, served
 
 pytestmark = pytest.mark.torture
 
 KILLS = max(3, int(os.environ.get("REPERMIT_KILLS", "30")) // 10)
 PEOPLE_A_KILL, AT_ONCE = 400, 8
-FILES = 128
+FILES, FORGED = 128, 100_000
 _SECONDS = 30
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -84,6 +93,28 @@ class Pages:
         connection.request("POST", f"/u/{token}", "List-Unsubscribe=One-Click", _FORM)
         response = connection.getresponse()
         return response.status == 200 and b"</html>" in response.read()
+
+    def link(self, recipient_id: int) -> str:
+        """Return the path of somebody's Yes link."""
+        tokens = Runtime.of(self.config, SystemClock()).tokens
+        return f"/yes/{tokens.issue(Scope.ANSWER, recipient_id)}"
+
+    def exchange(self, path: str, fields: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Open *path*, or send a form to it, over a connection of its own; return what is said."""
+        with contextlib.closing(HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)) as one:
+            if fields is None:
+                one.request("GET", path)
+            else:
+                one.request("POST", path, urlencode(fields), _FORM)
+            response = one.getresponse()
+            return response.status, response.read().decode()
+
+    def beside(self) -> Pages:
+        """Return the pages of the same campaign on a port of their own."""
+        port, config = free_port(), self.config.with_name("beside.toml")
+        text = self.config.read_text("utf-8")
+        config.write_text(text.replace(f"127.0.0.1:{self.port}", f"127.0.0.1:{port}"), "utf-8")
+        return Pages(config, port, self.ids)
 
     def standings(self) -> dict[int, str]:
         """Return where everybody stands."""
@@ -182,3 +213,82 @@ def test_when_the_descriptors_run_out_people_can_still_answer(tmp_path: Path) ->
             assert pages.press(pages.ids[1], one)
 
     assert set(pages.standings().values()) == {"opted_out"}
+
+
+def yes_on(page: str) -> dict[str, str]:
+    """Return what the Yes button of *page* sends."""
+    return {**Page(page).hidden, "answer": "yes"}
+
+
+def test_promise_6_a_page_of_one_server_is_answered_at_another_and_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    """Two processes over one ledger; nothing but the form goes with the press, no cookie."""
+    one = some_pages(tmp_path, 2)
+    other = one.beside()
+    an, jan = one.link(one.ids[0]), one.link(one.ids[1])
+
+    with one.served(), other.served():
+        opened = [one.exchange(an)[1], one.exchange(jan)[1]]
+        assert other.exchange(an, yes_on(opened[0]))[0] == 200
+    with one.served():
+        assert one.exchange(jan, yes_on(opened[0]))[0] == 200  # the page of somebody else
+        assert one.standings()[one.ids[1]] == "asked"
+        assert one.exchange(jan, yes_on(opened[1]))[0] == 200
+
+    assert set(one.standings().values()) == {"opted_in"}
+
+
+def test_where_a_yes_came_from_goes_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
+    """The server does it, from its start on."""
+    pages = some_pages(tmp_path, 2)
+
+    def said_yes(tx: Transaction, until: timedelta) -> None:
+        for one in pages.ids:
+            press = Press(Answer.YES, Way.FORM, "Ja", "nl", ("newsletter",), None, "0.1.0")
+            file_answer(tx, one, press)
+            keep_origin(tx, one, Origin("198.51.100.0/24", "Mozilla/5.0", tx.now + until))
+            until = -until
+
+    async def with_ledger(part: Callable[..., Any], *args: Any) -> Any:
+        async with Runtime.of(pages.config, SystemClock()).ledger() as ledger:
+            return await ledger.write(part, *args)
+
+    def kept(tx: Transaction) -> list[int]:
+        return [one for one in pages.ids if origins(tx, one)]
+
+    asyncio.run(with_ledger(said_yes, timedelta(days=1)))
+    assert asyncio.run(with_ledger(kept)) == pages.ids
+    with pages.served():
+        end = time.monotonic() + _SECONDS
+        while asyncio.run(with_ledger(kept)) != pages.ids[:1]:
+            assert time.monotonic() < end, "it is still there"
+
+
+async def test_a_hundred_thousand_forged_links_are_rejected_without_a_look_at_the_ledger(
+    campaign_folder: Path, a_clock: FakeClock
+) -> None:
+    """The ledger is away, which every look at it would show; half of them are presses."""
+    tokens = Tokens([b"x" * 32])
+    statuses: Counter[int] = Counter()
+
+    async def receive() -> Any:
+        pytest.fail("the form of a forged link was read")
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses[message["status"]] += 1
+
+    async with served(campaign_folder, a_clock) as site:
+        app = site.client._transport.app  # type: ignore[attr-defined]  # our own app
+        site.ledger.path.rename(away := site.ledger.path.with_name("away.db"))
+        for number in range(1, FORGED + 1):
+            path = f"/yes/{tokens.issue(Scope.ANSWER, number)}"
+            method = "POST" if number % 2 else "GET"
+            client = (f"198.51.{number % 200}.1", 1)
+            scope = {"type": "http", "method": method, "path": path, "headers": []}
+            await app({**scope, "client": client}, receive, send)
+        away.rename(site.ledger.path)
+
+    assert set(statuses) == {404, 429}
+    assert statuses.total() == FORGED

@@ -54,7 +54,10 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored"
+    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
+    # when their own press, as recorded, put them where they stand
+    " (SELECT at FROM answer WHERE recipient_id = recipient.id AND standing = recipient.standing"
+    " ORDER BY leaf DESC LIMIT 1)"
     " FROM recipient WHERE id = ?"
 )
 
@@ -88,16 +91,12 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     _set_presses(tx, recipient_id, after, purposes, earlier)
     if press.answer is Answer.NO and after.standing is Standing.OPTED_OUT and not after.suspect:
         owing.owe_acknowledgement(tx, recipient_id, before.person, language=press.language)
-    if not _is_repeated(before, after, purposes):
-        _suppress_by_answer(tx, before, after)
-        _prove(tx, before, after, press, purposes, own_key=row[14])
-    return replace(
-        before,
-        presses=after,
-        purposes=purposes,
-        purposes_before=earlier,
-        answered_at=_answered_at(tx, recipient_id, after.standing),
-    )
+    left = replace(before, presses=after, purposes=purposes, purposes_before=earlier)
+    if _is_repeated(before, after, purposes):
+        return left
+    _suppress_by_answer(tx, before, after)
+    _prove(tx, before, after, press, purposes, own_key=row[14])
+    return replace(left, answered_at=tx.now)
 
 
 def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
@@ -118,18 +117,9 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         due_at=from_micros(row[11]),
         mail=row[12],
         purposes=tuple(json.loads(row[13])) if row[13] else (),
-        answered_at=_answered_at(tx, recipient_id, presses.standing),
+        answered_at=from_micros(row[18]),
         purposes_before=tuple(json.loads(row[15])) if row[15] else (),
     )
-
-
-def _answered_at(tx: Transaction, recipient_id: int, standing: Standing) -> datetime | None:
-    """Return when the recipient's own press, as recorded, put them where they stand."""
-    at: int | None = tx.value(
-        "SELECT at FROM answer WHERE recipient_id = ? AND standing = ? ORDER BY leaf DESC LIMIT 1",
-        *(recipient_id, str(standing)),
-    )
-    return from_micros(at)
 
 
 def _is_repeated(before: Asked, after: Presses, purposes: tuple[str, ...]) -> bool:
@@ -160,8 +150,12 @@ def _set_presses(
         "UPDATE recipient SET standing = ?, before = ?, yes_at = ?, no_at = ?, suspect = ?,"
         " purposes = ?, purposes_before = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
         *(str(after.standing), after.before, to_micros(after.yes_at), to_micros(after.no_at)),
-        *(after.suspect, listed(purposes) or None, listed(earlier) or None, recipient_id),
+        *(after.suspect, _covered(purposes), _covered(earlier), recipient_id),
     )
+
+
+def _covered(purposes: tuple[str, ...]) -> str | None:
+    return listed(purposes) if purposes else None
 
 
 def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:

@@ -13,7 +13,7 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
-from repermit.ledger.store import outbox
+from repermit.ledger.store import elsewhere, outbox, probing
 from repermit.ledger.transaction import Transaction
 
 
@@ -37,6 +37,8 @@ class Figures:
     log_size: int
     log_root: str
     outbox: Mapping[str, int]  # of the mails besides the question: owed, doubtful, failed
+    to_remove: int  # erased after an export of their yes, and no later one has said so
+    page_seen: probing.Sight | None
 
 
 def figures(tx: Transaction) -> Figures:
@@ -70,6 +72,8 @@ def figures(tx: Transaction) -> Figures:
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
         outbox=outbox.counts(tx),
+        to_remove=elsewhere.untold(tx),
+        page_seen=probing.last_seen(tx),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
-from repermit.ledger.store import outbox
+from repermit.ledger.store import elsewhere, outbox
 from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
@@ -156,8 +157,16 @@ def log_resealed(tx: Transaction, *, destroyed: int) -> None:
     tx.log.append(Kind.RESEALED, payload, now=tx.now)
 
 
-def erase_person(tx: Transaction, recipient_id: int) -> bool:
-    """Erase one person on their own wish, and suppress the address; False if not there.
+@dataclass(frozen=True)
+class Erased:
+    """Somebody is erased; *exported* are the entries in the log of those yeses of theirs that an
+    export had carried out, which must be removed elsewhere, too."""
+
+    exported: tuple[int, ...]
+
+
+def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
+    """Erase one person on their own wish, and suppress the address; None if not there.
 
     Source: GDPR art. 17(1); the keyed hash stays so that they are not asked again (art. 21(3)).
     Crash: row, answers, payloads, suppression and entry change together or not at all.
@@ -167,8 +176,9 @@ def erase_person(tx: Transaction, recipient_id: int) -> bool:
         recipient_id,
     )
     if row is None:
-        return False
+        return None
     person = open_person(tx, row)
+    exported = elsewhere.note_erased(tx, recipient_id)
     tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
         " ON CONFLICT (hash) DO NOTHING",
@@ -178,7 +188,7 @@ def erase_person(tx: Transaction, recipient_id: int) -> bool:
     _erase_traces(tx, [recipient_id])
     tx.run("UPDATE campaign SET erased = erased + 1")
     tx.log.append(Kind.ERASED, {"moves": [move([recipient_id], "erased")]}, now=tx.now)
-    return True
+    return Erased(exported)
 
 
 def purged_by(tx: Transaction, purge_id: int) -> int:

@@ -1,13 +1,14 @@
 """The outbox: mails that are owed besides the question, under the same promise of one mail.
 
 A mail is owed in the transaction of the fact that it is owed for, and it changes nobody's
-standing. Just before it leaves it is taken: the intent is then durable, and whether it is still
-owed was looked at again. What the relay says settles it. A mail that was taken by a sender that
-is gone is doubtful, and never sent again by itself.
+standing. It is made first, and taken just before it leaves: the intent is then durable, and
+whether it is still owed was looked at again. What the relay says settles it. A mail that was taken
+by a sender that is gone is doubtful, and never sent again by itself (see `outbox_doubt`).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,29 +16,33 @@ from enum import StrEnum
 from typing import Any
 
 from repermit.domain.address import Address
+from repermit.domain.provider import NO_CAPS, Caps
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind as Fact
+from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store.owing import Kind, has_complained
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
-LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 # Whose row may not go yet: their mail is on its way, or will be.
 HOLDS = (
     "SELECT 1 FROM outbox WHERE recipient_id = recipient.id AND (outbox.standing = 'claimed'"
     " OR outbox.standing = 'waiting'"
     " AND (kind <> 'acknowledgement' OR recipient.standing = 'opted_out'))"
 )
-_DUE = " FROM outbox WHERE standing = 'waiting' AND not_before <= ?1 AND coalesce(try_at, 0) <= ?1"
-_IS_DUE = f"SELECT (SELECT paused_at IS NULL FROM campaign) AND EXISTS (SELECT 1{_DUE})"
-_NEXT = (
-    f"SELECT id, recipient_id, kind, language, attempts, first_try_at{_DUE}"
-    " ORDER BY not_before, id LIMIT 1"
+_DUE = (
+    " FROM outbox WHERE standing = 'waiting' AND not_before <= ?1 AND coalesce(try_at, 0) <= ?1"
+    " AND NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.id = outbox.recipient_id"
+    " AND provider IN (SELECT value FROM json_each(?2)))"
 )
-_TRIED = (
-    f"UPDATE outbox SET first_try_at = ?1 WHERE first_try_at IS NULL AND id IN (SELECT id{_DUE})"
-)
+_MAY_LEAVE = "(SELECT paused_at IS NULL FROM campaign)"
+_NEXT = f"SELECT id, attempts, first_try_at{_DUE} AND {_MAY_LEAVE} ORDER BY not_before, id LIMIT 1"
+_TRY = "attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?1)"
+# Before one is given up it was tried so often, whatever the calendar says: `send` may run once a
+# day or more rarely. A sender that runs all the time has tried so often within eight hours.
+LEAST_TRIES = 5
+_APART = timedelta(minutes=10)  # tries at a relay that is away which count as two
 
 
 class Standing(StrEnum):
@@ -52,16 +57,23 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
+class Due:
+    """A mail of the outbox that may leave now; how often it was tried before, and since when."""
+
+    id: int
+    attempts: int
+    first_try_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Owed:
-    """One mail of the outbox that was taken and is about to leave."""
+    """What one mail of the outbox is made of."""
 
     id: int
     kind: Kind
     recipient_id: int
     address: Address
     language: str
-    attempts: int
-    first_try_at: datetime
     had_question: bool  # a question was sent to them, or may have been
 
 
@@ -74,49 +86,46 @@ class Settled:
     try_at: datetime | None = None
 
 
-def is_due(tx: Transaction) -> bool:
-    """Return whether a mail may leave now; none may while the campaign is paused."""
-    return bool(tx.value(_IS_DUE, to_micros(tx.now)))
+def next_due(tx: Transaction, caps: Caps = NO_CAPS) -> Due | None:
+    """Return the mail that has waited longest of those that may leave now; None when there is
+    none: none may while the campaign is paused, nor to a provider that has had its share."""
+    row = tx.one(_NEXT, to_micros(tx.now), _closed(tx, caps))
+    return None if row is None else Due(row[0], row[1], from_micros(row[2]))
 
 
-def take(tx: Transaction, owner: str) -> Owed | None:
-    """Claim for *owner* the mail that has waited longest, because it is about to leave; None when
-    none is due, or the one that was is not owed any more and is now dropped.
+def _closed(tx: Transaction, caps: Caps) -> str:
+    """Return the providers that get no mail now, as JSON."""
+    return json.dumps([name for name, room in provider_caps.rooms(tx, caps).items() if room <= 0])
+
+
+def look(tx: Transaction, owed_id: int) -> Owed | None:
+    """Return what a mail that waits is to be made of; None when it is not owed any more.
 
     An acknowledgement is owed while the no stands and nobody has complained; it, and what a person
     asks for themselves, are the only mails that a suppressed address gets.
-    Raises: SendRefused when an older copy of the ledger was put back.
-    Crash: once this is durable the mail is never sent again by itself; before, nothing was sent.
+    Raises: KeysUnusable, SealBroken.
     """
-    if not is_due(tx):
-        return None
-    require_present(tx)
-    owed_id, recipient_id, kind, language, attempts, first_try_at = tx.one(_NEXT, to_micros(tx.now))
-    now = to_micros(tx.now)
     row = tx.one(
+        "SELECT id, kind, language, recipient_id FROM outbox WHERE id = ? AND standing = 'waiting'",
+        owed_id,
+    )
+    person = row and tx.one(
         "SELECT id, generation, sealed, relationship, country, standing, intent_at FROM recipient"
         " WHERE id = ?",
-        recipient_id,
+        row[3],
     )
-    person = open_person(tx, row) if row else None
-    if person is None or not _is_still_owed(tx, Kind(kind), person, row[5]):
-        tx.run("UPDATE outbox SET standing = 'dropped', settled_at = ? WHERE id = ?", now, owed_id)
+    if person is None:
         return None
-    tx.run(
-        "UPDATE outbox SET standing = 'claimed', claimed_by = ?, intent_at = ?, try_at = NULL,"
-        " attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?) WHERE id = ?",
-        *(owner, now, now, owed_id),
+    opened = open_person(tx, person)
+    owed = Owed(
+        id=row[0],
+        kind=Kind(row[1]),
+        recipient_id=row[3],
+        address=opened.address,
+        language=row[2],
+        had_question=person[6] is not None,
     )
-    return Owed(
-        id=owed_id,
-        kind=Kind(kind),
-        recipient_id=recipient_id,
-        address=person.address,
-        language=language,
-        attempts=attempts,
-        first_try_at=from_micros(first_try_at) or tx.now,
-        had_question=row[6] is not None,
-    )
+    return owed if _is_still_owed(tx, owed.kind, opened, person[5]) else None
 
 
 def _is_still_owed(tx: Transaction, kind: Kind, person: Person, standing: str) -> bool:
@@ -125,62 +134,102 @@ def _is_still_owed(tx: Transaction, kind: Kind, person: Person, standing: str) -
     return standing == "opted_out" and not has_complained(tx, person)
 
 
+def drop(tx: Transaction, owed_id: int) -> bool:
+    """Drop a mail that waits and is not owed any more; False when it is, or does not wait."""
+    if look(tx, owed_id) is not None:
+        return False
+    return bool(
+        tx.run(
+            "UPDATE outbox SET standing = 'dropped', settled_at = ?"
+            " WHERE id = ? AND standing = 'waiting'",
+            *(to_micros(tx.now), owed_id),
+        )
+    )
+
+
+def take(tx: Transaction, owner: str, owed: Owed, caps: Caps = NO_CAPS) -> bool:
+    """Claim for *owner* a mail that is made, because it is about to leave; False when it may not
+    leave now: everything is looked at again here.
+
+    Raises: SendRefused when an older copy of the ledger was put back.
+    Crash: once this is durable the mail is never sent again by itself; before, nothing was sent.
+    """
+    require_present(tx)
+    now = to_micros(tx.now)
+    is_due = tx.one(f"SELECT 1{_DUE} AND {_MAY_LEAVE} AND id = ?3", now, _closed(tx, caps), owed.id)
+    if is_due is None or look(tx, owed.id) != owed:
+        return False
+    tx.run(
+        f"UPDATE outbox SET standing = 'claimed', intent_at = ?1, try_at = NULL, {_TRY},"
+        " claimed_by = ?2 WHERE id = ?3",
+        *(now, owner, owed.id),
+    )
+    if (provider := _provider(tx, owed.recipient_id)) is not None:
+        provider_caps.count(tx, {provider: 1})
+    return True
+
+
+def _provider(tx: Transaction, recipient_id: int | None) -> str | None:
+    found: str | None = tx.value("SELECT provider FROM recipient WHERE id = ?", recipient_id)
+    return found
+
+
+def put_off(tx: Transaction, owed_id: int, settled: Settled) -> bool:
+    """Settle a mail that could not be made, before anything of it was intended; False when it
+    does not wait any more. It counts as one try."""
+    return bool(
+        tx.run(
+            "UPDATE outbox SET standing = ?2, settled_at = ?1, relay_reply = ?3, try_at = ?4,"
+            f" {_TRY} WHERE id = ?5 AND standing = 'waiting'",
+            *(to_micros(tx.now), str(settled.standing), settled.reply, to_micros(settled.try_at)),
+            owed_id,
+        )
+    )
+
+
 def settle(tx: Transaction, owner: str, owed_id: int, settled: Settled) -> bool:
     """Settle a mail that *owner* has taken with the relay's word; False when it was not claimed
-    any more. What the relay took goes into the log, unless its recipient is gone."""
+    any more. What the relay took goes into the log, unless its recipient is gone; what it put off
+    does not count for a provider."""
     row = tx.one(
         "UPDATE outbox SET standing = ?, settled_at = ?, relay_reply = ?, try_at = ?"
         " WHERE id = ? AND standing = 'claimed' AND claimed_by = ? RETURNING recipient_id, kind,"
-        " language",
+        " language, intent_at",
         *(str(settled.standing), to_micros(tx.now), settled.reply, to_micros(settled.try_at)),
         *(owed_id, owner),
     )
     if row is not None and settled.standing is Standing.SENT:
-        _prove_sent(tx, *row)
+        prove_sent(tx, *row[:3])
+    if row is not None and settled.standing is Standing.WAITING:
+        provider_caps.give_back(tx, [(_provider(tx, row[0]), row[3])])
     return row is not None
 
 
-def _prove_sent(tx: Transaction, recipient_id: int | None, kind: str, language: str) -> None:
+def prove_sent(
+    tx: Transaction, recipient_id: int | None, kind: str, language: str, *, assumed: bool = False
+) -> None:
+    """Put into the log that a mail has left, unless its recipient is gone."""
     own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
     if own_key is not None and recipient_id is not None:
         payload = {"recipient": recipient_id, "mail": kind, "language": language}
+        payload |= {"assumed": True} if assumed else {}
         tx.log.append(Fact.MAILED, payload, now=tx.now, recipient=(recipient_id, own_key))
 
 
 def relay_was_away(tx: Transaction, *, give_up: timedelta) -> int:
-    """Note that the relay could not be reached for what is due, give up what has tried for so
-    long, and return how many mails that is."""
+    """Note that the relay could not be reached for what is due, give up what has been tried for so
+    long and often enough, and return how many mails that is."""
     now = to_micros(tx.now)
-    tx.run(_TRIED, now)
+    tx.run(
+        f"UPDATE outbox SET settled_at = ?1, {_TRY} WHERE id IN (SELECT id{_DUE})"
+        " AND coalesce(settled_at, 0) <= ?3",
+        *(now, _closed(tx, NO_CAPS), to_micros(tx.now - _APART)),
+    )
     return tx.run(
         "UPDATE outbox SET standing = 'failed', settled_at = ?,"
-        " relay_reply = 'gave up: no relay' WHERE standing = 'waiting' AND first_try_at <= ?",
-        *(now, to_micros(tx.now - give_up)),
-    )
-
-
-def owners(tx: Transaction) -> list[str]:
-    """Return the senders that have taken mails and not settled them."""
-    rows = tx.rows("SELECT DISTINCT claimed_by FROM outbox WHERE standing = 'claimed'")
-    return [row[0] for row in rows]
-
-
-def doubt(tx: Transaction, dead_owners: Sequence[str]) -> int:
-    """Make doubtful what senders that are gone had taken, or any sender too long ago; return how
-    many mails. They are never sent again by themselves."""
-    changed = "UPDATE outbox SET standing = 'doubtful', settled_at = ? WHERE standing = 'claimed'"
-    now = to_micros(tx.now)
-    doubted = sum(tx.run(f"{changed} AND claimed_by = ?", now, owner) for owner in dead_owners)
-    return doubted + tx.run(f"{changed} AND intent_at < ?", now, to_micros(tx.now - LEASE))
-
-
-def doubt_restored(tx: Transaction) -> int:
-    """In a ledger that was put back: make doubtful everything that may have left since the copy
-    was made; return how many mails."""
-    return tx.run(
-        "UPDATE outbox SET standing = 'doubtful', settled_at = ?"
-        " WHERE standing IN ('waiting', 'claimed')",
-        to_micros(tx.now),
+        " relay_reply = 'gave up: no relay' WHERE standing = 'waiting' AND first_try_at <= ?"
+        " AND attempts >= ?",
+        *(now, to_micros(tx.now - give_up), LEAST_TRIES),
     )
 
 

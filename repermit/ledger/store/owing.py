@@ -18,6 +18,15 @@ from repermit.ledger.transaction import Transaction
 _A_DAY = timedelta(days=1)
 
 
+class Request(StrEnum):
+    """What becomes of a person's request for everything that is held about them."""
+
+    OWED = "owed"  # from now on
+    ALREADY_OWED = "already_owed"  # asked for before; it has not left yet
+    SENT = "sent"  # within a day; none is owed for now
+    TRIED = "tried"  # the same, but nobody knows whether it arrived, or it did not
+
+
 class Kind(StrEnum):
     """What a mail of the outbox is."""
 
@@ -46,21 +55,19 @@ def owe_acknowledgement(
     )
 
 
-def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> bool:
+def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> Request | None:
     """Owe a recipient the mail with everything that is held about them, on their own request;
-    False, changing nothing, when they are not there, or one is owed or was within a day.
+    None when they are not there.
 
+    Nothing changes while one is owed, nor within a day after one was sent or last tried, whatever
+    came of it: whoever was forwarded a link makes nobody get more than one a day.
     Source: GDPR art. 12(5) and 15(3).
     """
     own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    recent = tx.one(
-        "SELECT 1 FROM outbox WHERE recipient_id = ? AND kind = 'data'"
-        " AND (standing IN ('waiting', 'claimed')"
-        "  OR (created_at > ? AND standing IN ('sent', 'doubtful')))",
-        *(recipient_id, to_micros(tx.now - _A_DAY)),
-    )
-    if own_key is None or recent is not None:
-        return False
+    if own_key is None:
+        return None
+    if (recent := _recent_data(tx, recipient_id)) is not None:
+        return recent
     now = to_micros(tx.now)
     tx.run(
         "INSERT INTO outbox (recipient_id, kind, language, created_at, not_before, standing,"
@@ -69,7 +76,27 @@ def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> bool:
     )
     payload = {"recipient": recipient_id, "request": str(Kind.DATA), "language": language}
     tx.log.append(Fact.REQUESTED, payload, now=tx.now, recipient=(recipient_id, own_key))
-    return True
+    return Request.OWED
+
+
+def _recent_data(tx: Transaction, recipient_id: int) -> Request | None:
+    """Return what keeps another mail with their data from being owed; None when nothing does."""
+    row = tx.one(
+        "SELECT standing FROM outbox WHERE recipient_id = ? AND kind = 'data'"
+        " AND (standing IN ('waiting', 'claimed')"
+        "  OR standing IN ('sent', 'doubtful', 'failed') AND settled_at > ?)"
+        " ORDER BY standing IN ('waiting', 'claimed') DESC, settled_at DESC LIMIT 1",
+        *(recipient_id, to_micros(tx.now - _A_DAY)),
+    )
+    match row:
+        case None:
+            return None
+        case ("sent",):
+            return Request.SENT
+        case ("doubtful" | "failed",):
+            return Request.TRIED
+        case _:
+            return Request.ALREADY_OWED
 
 
 def has_complained(tx: Transaction, person: Person) -> bool:

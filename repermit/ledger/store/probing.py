@@ -1,18 +1,60 @@
-"""Whether recipients could answer: what probes of the answer page found, and when."""
+"""Whether recipients could answer: what probes of the answer page found, when, and from where.
+
+Between two successes of one vantage that are at most `TOGETHER` apart the page counts as up. Who
+could not reach it from elsewhere could not tell either: such an outage is a gap between rows.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from repermit.ledger.instants import to_micros
+from repermit.domain.token import MONITOR
+from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.transaction import Transaction
 
 TOGETHER = timedelta(minutes=15)  # probes further apart than this say nothing of the time between
 _PRESSES_KEPT = timedelta(hours=1)
 
 
+class Vantage(StrEnum):
+    """From where the answer page was looked at, always at the address in the mails."""
+
+    SERVER = "server"  # `serve`, at its own pages
+    HERE = "here"  # another command on the machine of the ledger
+    ELSEWHERE = "elsewhere"  # a machine that has the link for a monitor, and nothing else
+
+    @property
+    def words(self) -> str:
+        """Return the vantage as part of a sentence."""
+        return _SAID[self]
+
+
+_SAID = {
+    Vantage.SERVER: "by the server itself",
+    Vantage.HERE: "from this machine",
+    Vantage.ELSEWHERE: "from elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """When the answer page was last seen to work, and from where."""
+
+    at: datetime
+    vantage: Vantage
+
+
 def file_press(tx: Transaction, number: int) -> None:
-    """Put the press of a probe on file, and forget those of long ago."""
+    """Put the press of a probe on file.
+
+    That of a monitor, whose link is always the same, is the proof that the page works; any other
+    is looked up by the probe that made it, which then notes what it found.
+    """
+    if number == MONITOR:
+        note(tx, "", Vantage.ELSEWHERE)
+        return
     tx.run("DELETE FROM probe_press WHERE at < ?", to_micros(tx.now - _PRESSES_KEPT))
     tx.run(
         "INSERT INTO probe_press (number, at) VALUES (?, ?)"
@@ -26,19 +68,33 @@ def is_pressed(tx: Transaction, number: int) -> bool:
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM probe_press WHERE number = ?)", number))
 
 
-def note(tx: Transaction, code: str) -> None:
-    """Note what a probe found: an empty *code* when a recipient could answer, else why not."""
+def note(tx: Transaction, code: str, vantage: Vantage) -> None:
+    """Note what a probe found: an empty *code* when a recipient could answer, else why not.
+
+    However often the same is found, it is one row, so that a monitor adds none by being diligent.
+    """
     now = to_micros(tx.now)
     since = to_micros(tx.now - TOGETHER)
     is_same = tx.run(
         "UPDATE probe SET until = ?, probes = probes + 1 WHERE code = ? AND until BETWEEN ? AND ?"
-        " AND id = (SELECT max(id) FROM probe)",
-        *(now, code, since, now),
+        " AND id = (SELECT max(id) FROM probe WHERE vantage = ?)",
+        *(now, code, since, now, vantage),
     )
     if not is_same:
-        tx.run("INSERT INTO probe (since, until, probes, code) VALUES (?, ?, 1, ?)", now, now, code)
+        tx.run(
+            "INSERT INTO probe (since, until, probes, vantage, code) VALUES (?, ?, 1, ?, ?)",
+            *(now, now, vantage, code),
+        )
 
 
 def has_answered(tx: Transaction) -> bool:
-    """Return whether the answer page of this campaign has ever been seen to work."""
-    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM probe WHERE code = '')"))
+    """Return whether the answer page of this campaign has ever been seen to work by anybody but
+    the server itself."""
+    sql = "SELECT EXISTS (SELECT 1 FROM probe WHERE code = '' AND vantage <> ?)"
+    return bool(tx.value(sql, Vantage.SERVER))
+
+
+def last_seen(tx: Transaction) -> Sight | None:
+    """Return when the answer page was last seen to work, and from where; None if never."""
+    row = tx.one("SELECT until, vantage FROM probe WHERE code = '' ORDER BY until DESC LIMIT 1")
+    return Sight(from_micros(row[0]), Vantage(row[1])) if row else None

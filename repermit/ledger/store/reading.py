@@ -109,7 +109,7 @@ def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
 class Exported:
     """One row of an export."""
 
-    mailbox: str
+    mailbox: str  # empty when they are erased
     confirmed_at: datetime | None
     purposes: tuple[str, ...]
     language: str | None
@@ -158,7 +158,7 @@ def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:
             standing=row[3],
             button=row[4],
             language=row[5],
-            purposes=tuple(json.loads(row[6])) if row[6] else (),
+            purposes=tuple(json.loads(row[6])),
             page=row[7],
             mail=row[8],
             release=row[9],

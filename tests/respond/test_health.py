@@ -1,0 +1,100 @@
+"""What the server says of itself: it is well only when an answer could be put on file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from repermit.ledger.transaction import Transaction
+from repermit.respond.health import Health
+from tests.builders import asked
+from tests.respond.builders import Site
+from tests.respond.test_app import locked, soon
+
+ILL = (503, "answers cannot be saved\n", "120")
+AGAIN_SECONDS = 10
+
+
+async def told(site: Site) -> tuple[int, str, str | None]:
+    """Return what the server says of itself."""
+    response = await site.client.get("/healthz")
+    return response.status_code, response.text, response.headers.get("retry-after")
+
+
+async def test_the_server_is_well_when_it_can_write_and_that_changes_nothing(a_site: Site) -> None:
+    before = await a_site.everything()
+
+    assert await told(a_site) == (200, "ok\n", None)
+    assert await a_site.everything() == before
+
+
+async def test_a_server_whose_ledger_is_locked_is_not_well(a_site: Site) -> None:
+    (an,) = await asked(a_site.ledger, "an@voorbeeld.example")
+    await a_site.ledger.write(soon)
+
+    with locked(a_site.ledger.path):
+        assert (await a_site.client.get(a_site.link("yes", an))).status_code == 200
+        assert await told(a_site) == ILL
+
+
+async def test_a_server_whose_ledger_is_locked_for_long_does_not_wait_for_it(a_site: Site) -> None:
+    """The writer would, for half a minute."""
+    health = Health(a_site.ledger, patience=0.01)
+
+    with locked(a_site.ledger.path):
+        assert not await health.is_well()
+        assert not await health.is_well()
+
+
+def read_only(tx: Transaction) -> None:
+    """Let nothing more be written."""
+    tx.value("PRAGMA query_only = 1")
+
+
+async def test_a_server_whose_ledger_is_read_only_is_not_well(a_site: Site) -> None:
+    await a_site.ledger.write(read_only)
+
+    assert await told(a_site) == ILL
+
+
+def gone(site: Site, _: Path) -> None:
+    """Delete the ledger."""
+    site.ledger.path.unlink()
+
+
+def replaced(site: Site, empty: Path) -> None:
+    """Put another file in the ledger's place."""
+    copy = site.ledger.path.with_name("copy.db")
+    copy.write_bytes((empty / "ledger.db").read_bytes())
+    copy.replace(site.ledger.path)
+
+
+@pytest.mark.parametrize("happens", [gone, replaced])
+async def test_a_server_whose_ledger_is_not_there_is_not_well(
+    a_site: Site, empty_campaign: Path, happens: Callable[[Site, Path], None]
+) -> None:
+    happens(a_site, empty_campaign)
+
+    assert await told(a_site) == ILL
+
+
+async def test_a_server_of_an_older_copy_is_not_well(a_site: Site) -> None:
+    await a_site.ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+
+    assert await told(a_site) == ILL
+
+
+async def test_however_often_it_is_asked_the_server_writes_once_in_ten_seconds(
+    a_site: Site,
+) -> None:
+    watch = [1_000.0]
+    health = Health(a_site.ledger, seconds=lambda: watch[0])
+    assert all(await asyncio.gather(*(health.is_well() for _ in range(100))))
+    await a_site.ledger.write(read_only)
+
+    assert await health.is_well()  # as it was found
+    watch[0] += AGAIN_SECONDS
+    assert not await health.is_well()
