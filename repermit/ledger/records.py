@@ -16,7 +16,7 @@ from repermit.ledger.transaction import Transaction
 
 _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
     *("answer", "button", "covers", "language", "mail", "page", "purposes", "recipient"),
-    *("release", "standing", "suspect", "way"),
+    *("release", "standing", "suspect", "way", "who"),
 )
 _TRUTHS = {0: "false", 1: "true"}
 _LISTS = frozenset(("covers", "purposes"))
@@ -143,12 +143,13 @@ def entry_of(facts: Sequence[Any]) -> bytes:
     """Return the payload of the entry of an answer that has these columns, as `canonical` would
     write it."""
     answer, button, covers, language, mail, page, purposes, recipient, *rest = facts
-    release, standing, suspect, way = rest
+    release, standing, suspect, way, who = rest
     return (
         f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covers},'
         f'"language":"{language}","mail":{_quoted(mail)},"page":{_quoted(page)},'
         f'"purposes":{purposes},"recipient":{recipient},"release":"{release}",'
-        f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}"}}'
+        f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}",'
+        f'"who":"{who}"}}'
     ).encode()
 
 

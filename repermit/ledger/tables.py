@@ -171,6 +171,7 @@ class AnswerRecord(SQLModel, table=True):
     page: str | None = None  # content hash of the page; None for a one-click no
     mail: str | None = None
     release: str
+    who: str  # binds it to the address; see `log.who`
 
 
 class OriginRecord(SQLModel, table=True):

@@ -35,7 +35,7 @@ async def erased(ledger: Ledger, recipient_id: int) -> tuple[int, ...]:
 
 async def leaves(ledger: Ledger) -> list[int]:
     """Return the entries of all answers, the oldest first."""
-    rows = await ledger.read(lambda tx: tx.rows("SELECT leaf FROM answer ORDER BY id"))
+    rows = await ledger.read(lambda tx: tx.rows("SELECT leaf FROM answer ORDER BY leaf"))
     return [row[0] for row in rows]
 
 

@@ -18,7 +18,7 @@ from repermit.domain.standing import (
     may_answer,
 )
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.log import Kind, listed
+from repermit.ledger.log import Kind, listed, who
 from repermit.ledger.store import owing
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
@@ -199,13 +199,15 @@ def _prove(
         "page": press.page,
         "mail": before.mail,
         "release": press.release,
+        "who": who(own_key, before.person.address.canonical),
     }
     leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(before.id, own_key))
     tx.run(
         "INSERT INTO answer (leaf, recipient_id, at, answer, way, standing, suspect, button,"
-        " language, purposes, covers, page, mail, release)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " language, purposes, covers, page, mail, release, who)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(leaf, before.id, to_micros(tx.now), str(press.answer), str(press.way)),
         *(str(after.standing), after.suspect, press.button, press.language),
         *(listed(press.purposes), listed(covers), press.page, before.mail, press.release),
+        facts["who"],
     )

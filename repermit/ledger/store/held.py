@@ -31,6 +31,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "recipient.lease_until": _OF_A_PROCESS,
         "recipient.claimed_by": _OF_A_PROCESS,
         "answer.recipient_id": "their number, which is told",
+        "answer.who": "a code that is computed from the address, which is told",
         "also_said.recipient_id": "their number, which is told",
         "also_said.richness": "a sum over what is told, to compare two lists by",
         "origin.recipient_id": "their number, which is told",

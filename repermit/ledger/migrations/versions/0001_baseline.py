@@ -371,6 +371,7 @@ def upgrade() -> None:
         sa.Column("page", sa.String(), nullable=True),
         sa.Column("mail", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["recipient_id"],
             ["recipient.id"],
