@@ -235,7 +235,9 @@ def erase_context(lang: str) -> dict[str, Any]:
 
 
 def erased_context(lang: str) -> dict[str, Any]:
-    return frame(part(lang, "rights.erased_title") | {"message": words_of(lang)["rights.erased"]})
+    words = words_of(lang)
+    said = {"message": words["rights.erased"], "elsewhere": words["rights.erased_elsewhere"]}
+    return frame(part(lang, "rights.erased_title") | said)
 
 
 def record_context(lang: str) -> dict[str, Any]:
