@@ -315,6 +315,10 @@ def upgrade() -> None:
         sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
         sa.Column("purposes_before", sa.String(), nullable=True),
+        sa.Column("yes_leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "yes_leaf_before", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["intake_id"],
             ["intake.id"],
@@ -365,6 +369,7 @@ def upgrade() -> None:
         sa.Column("mail", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
         sa.Column("leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("yes_leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["recipient_id"],
             ["recipient.id"],
