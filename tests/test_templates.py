@@ -141,6 +141,7 @@ def mail_part(lang: str) -> dict[str, Any]:
         "why": said["why.signed_up_no_proof"],
         "asked_once": said["mail.asked_once"],
         "yours_alone": said["mail.yours_alone"],
+        "purposes": PURPOSES[:1],
     }
 
 
@@ -159,6 +160,8 @@ def question_part(lang: str) -> dict[str, Any]:
     return part(lang) | {
         "banner": said["page.test_banner"],
         "notice": said["page.suspect"],
+        "record_label": said["receipt.record"],
+        "record_url": "",
         "question": said["page.question"],
         "purposes": PURPOSES[:1],
         "choose_purposes": said["page.choose_purposes"],
@@ -306,11 +309,32 @@ def test_text_and_html_say_the_same_where_the_languages_stand_one_below_the_othe
     says_the_same(mail_context("nl", "fr", "de"))
 
 
+def test_text_and_html_say_the_same_where_there_are_several_purposes() -> None:
+    context = mail_context("nl", "fr")
+    for said in context["languages"]:
+        said["purposes"] = PURPOSES
+    says_the_same(context)
+    html = environment.get_template("mail/question.html.j2").render(context)
+
+    assert len(parsed(html).all("li")) == 2 * len(PURPOSES)
+
+
+def test_where_the_rights_are_stands_on_a_line_in_each_language() -> None:
+    context = mail_context("nl", "fr", "de")
+    lines = environment.get_template("mail/question.txt.j2").render(context).splitlines()
+
+    for lang in ("nl", "fr", "de"):
+        said = words_of(lang)
+        assert f"{said['mail.data_and_rights']} {PRIVACY_URL}" in lines
+        assert f"{said['mail.complaint']} {VALUES['authority']}" in lines
+
+
 def says_the_same(context: dict[str, Any]) -> None:
     """Check that both parts of a mail have the same words in the same order."""
     text = environment.get_template("mail/question.txt.j2").render(context)
     html = parsed(environment.get_template("mail/question.html.j2").render(context))
     spoken = text.replace(YES_URL, "").replace(NO_URL, "").replace("* * *", "")
+    spoken = spoken.replace("\n- ", "\n")
 
     assert in_one_line(" ".join(html.words)) == in_one_line(spoken)
 
@@ -464,6 +488,14 @@ def test_a_page_has_one_title_and_a_heading_in_every_language(name: str) -> None
 
     assert len(page.all("title")) == len(page.all("main")) == 1
     assert len(page.all("h1")) == len(page.all("section"))
+
+
+def test_a_question_leads_to_a_record_only_where_there_is_one() -> None:
+    url = "../yes/x/record"
+    page = parsed(render("page/question.html.j2", "en", record_url=url))
+
+    assert next(at["href"] for at in page.all("a")) == url
+    assert words_of("en")["receipt.record"] not in render("page/question.html.j2", "en")
 
 
 def test_what_just_happened_is_a_status() -> None:

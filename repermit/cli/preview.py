@@ -11,7 +11,7 @@ from repermit.cli.assembly import letters, mailer, pages
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
-from repermit.domain.question import day_in_words, languages_of
+from repermit.domain.question import day_in_words, in_a_row, languages_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.standing import Presses, Standing
@@ -172,14 +172,17 @@ def _asked(runtime: Runtime) -> Asked:
 
 def _record(runtime: Runtime, language: str) -> list[tuple[str, str]]:
     """Return a consent record as its page shows it."""
-    said, known = runtime.question.wordings[language], runtime.question.variables(language)
+    question = runtime.question
+    said, known = question.wordings[language], question.variables(language)
+    pressed = "page.yes_to_ticked" if question.has_several else "button.yes"
+    purposes = [f"{one.text[language]} ({one.frequency[language]})" for one in question.purposes]
     values: Mapping[str, str] = {
         "number": "1",
         "controller": known["who"],
         "address": _SAMPLE.masked,
-        "purpose": known["what"],
+        "purpose": in_a_row(purposes, language),
         "given": day_in_words(runtime.today(), language),
-        "button": said.say("button.yes", **known | {"deadline": ""}),
+        "button": said.say(pressed, **known | {"deadline": ""}),
         "page": "0f3a…",
         "legal_basis": said.say("record.consent"),
         "valid": said.say("record.until_withdrawn"),

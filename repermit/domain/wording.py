@@ -64,10 +64,13 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "language.name": _NONE,
         "mail.subject": _ASK,
         "mail.subject_first": _ASK,
+        "mail.subject_several": _ASK,
+        "mail.subject_several_first": _ASK,
         "mail.subject_sensitive": _NONE,  # the subject shows on a locked screen
         "mail.greeting_question": _ASK,
         "mail.greeting_several": _ASK,
         "mail.press_once_more": _ASK,
+        "mail.tick_and_press": _ASK,
         "mail.asked_once": _ASK,
         "mail.yours_alone": _ASK,
         "mail.data_and_rights": _SENDER,
@@ -75,8 +78,10 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "mail.test_banner": _SENDER,
         "button.yes": _ASK,
         "button.no": _ASK,
+        "button.choose": _ASK,  # a yes that leads to the boxes
         "button.withdraw": _ASK,
         "silence.sentence": _ASK,
+        "silence.several": _ASK,
         "silence.hold": _ASK | {"hold"},
         "why.signed_up_no_proof": _ORIGIN,
         "why.past_customer": _ORIGIN,
@@ -94,6 +99,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "page.yes_to_ticked": _ASK,
         "page.no_to_all": _ASK,
         "page.nothing_ticked": _ONTO,
+        "page.nothing_changed": _ONTO,
         "page.again": _ONTO,
         "page.withdraw_any_time": _ONTO,
         "page.not_your_address": _ONTO,
@@ -104,6 +110,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "page.after_no": _SENDER,
         "page.thanks": _ONTO,
         "page.declined": _ONTO,
+        "page.declined_several": _ONTO,
         "page.declined_mistake": _ONTO,
         "page.suspect": _ONTO,
         "page.already_yes": _ONTO | {"answered"},
@@ -163,6 +170,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 _ONE_LINE: Final = frozenset(
     {
         *("mail.subject", "mail.subject_first", "mail.subject_sensitive"),
+        *("mail.subject_several", "mail.subject_several_first"),
         *("acknowledgement.subject", "rights.data_subject"),
     }
 )

@@ -106,9 +106,9 @@ class Answers:
             if seen is None or not self._rendered_for(asked.id, form):
                 return self._again(asked, "page.again", form, no_first=no_first)
             if not (purposes := self._purposes_in(form)):
-                if seen.kind == "declined":  # a page without boxes
-                    return self._question(asked, no_first=no_first)
-                return self._again(asked, "page.nothing_ticked", form, no_first=no_first)
+                has_boxes = seen.kind == "question"
+                notice = "page.nothing_ticked" if has_boxes else "page.nothing_changed"
+                return self._again(asked, notice, form, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
@@ -158,6 +158,7 @@ class Answers:
             await self._ledger.write(probing.file_press, asked.id)
         if is_nobody(asked.id):
             kind = "thanks" if answer is Answer.YES else "declined"
+            asked = replace(asked, purposes=pressed.purposes)
             return Reply(self._pages.view(kind, asked, language=spoken), asked)
         shown = self._pages.shown(seen) if seen else None
         now = self._ledger.clock.now()
