@@ -37,10 +37,12 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
+    from repermit.cli.ready import require_same_pages
     from repermit.respond.server import bound, serve_until
 
     web = runtime.config.web
     async with runtime.ledger() as ledger:
+        await require_same_pages(runtime, ledger)
         app = answer_app(runtime, ledger)
         with bound(web.bind_host, web.bind_port) as listening:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
