@@ -156,7 +156,7 @@ class _Demo:
         show("")
 
     def _status(self) -> dict[str, Any]:
-        from repermit.cli.operate import read_figures, status_content
+        from repermit.cli.status import read_figures, status_content
 
         runtime = Session(self._clock, Path(self._config)).runtime()
         return status_content(asyncio.run(read_figures(runtime)))

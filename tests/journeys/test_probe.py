@@ -62,6 +62,9 @@ def test_a_machine_with_nothing_but_the_link_can_probe(
     assert "\nanswer page: last seen to work at 20" in line
     assert list(bare.iterdir()) == []
 
+    asked.here("probe", expect=1)
+    line = asked.here("status").out
+    assert "seen from this machine: the connection is refused; last seen to work at 20" in line
     refused = elsewhere("probe", link)
     assert_explained(refused, why=", seen from elsewhere: the connection is refused")
     token = link.rpartition("/")[2]
@@ -123,7 +126,9 @@ def test_a_server_that_nobody_reaches_says_so_and_serves_on(asked: Campaign) -> 
         wait_until(lambda: "its name does not resolve" in server.err.read_text())
 
     assert "seen by the server itself" in server.err.read_text()
-    assert asked.here("status", "--json").json["page"] == {"seen": None, "vantage": None}
+    page = asked.here("status", "--json").json["page"]
+    assert (page["seen"], page["vantage"], page["why"]) == (None, None, "its name does not resolve")
+    assert f"answer page: did not work at {page['failed']}, seen by" in asked.here("status").out
 
 
 def test_where_people_could_answer_before_no_mail_leaves_while_they_cannot(
