@@ -161,3 +161,9 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
     assert re.search(r"^last day to answer: \d{4}-\d\d-\d\d( to .*)?$", said, re.MULTILINE)
     assert f"{LISTED}  asked" in said
     assert f"{ADMITTED}  admitted" in said
+
+
+def test_nothing_in_doubt_is_said_in_one_line(asked: Campaign) -> None:
+    said = asked.here("doubt", "list")
+
+    assert (said.out, said.err) == ("nothing is in doubt\n", "")
