@@ -206,5 +206,9 @@ def test_serve_says_what_it_still_owes() -> None:
     assert owed(1, date(2026, 11, 1), None, today) == [
         "1 person said yes and may withdraw for as long as you mail them"
     ]
+    assert owed(0, None, None, today, waiting=1) == [
+        "1 mail in the outbox waits for `repermit send`"
+    ]
+    assert "2 mails in the outbox wait for" in owed(0, None, None, today, waiting=2)[0]
     assert "has passed" in owed(1, later, date(2026, 11, 20), today)[-1]
     assert "before the last deadline" in owed(1, later, date(2026, 12, 21), today)[-1]
