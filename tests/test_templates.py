@@ -34,7 +34,6 @@ VALUES = {
     "deadline": "21 december 2026",
     "signup_url": "https://example.org/inschrijven",
     "answered": "2 december 2026",
-    "hold": "uw facturen",
     "processors": "Acme Mail (BE)",
 }
 PURPOSES = [
@@ -137,7 +136,7 @@ def mail_part(lang: str) -> dict[str, Any]:
         "yes_label": said["button.yes"],
         "no_label": said["button.no"],
         "press_once_more": said["mail.press_once_more"],
-        "silence": said["silence.sentence"] + " " + said["silence.hold"],
+        "silence": said["silence.sentence"],
         "why": said["why.signed_up_no_proof"],
         "asked_once": said["mail.asked_once"],
         "yours_alone": said["mail.yours_alone"],
@@ -189,7 +188,6 @@ def thanks_context(lang: str) -> dict[str, Any]:
             "receipt_heading": said["receipt.heading"],
             "receipt_keep": said["receipt.keep"],
             "receipt": [
-                (said["receipt.number"], "7f3a"),
                 (said["receipt.answer"], said["button.yes"]),
             ],
             "record_label": said["receipt.record"],
@@ -230,6 +228,7 @@ def erase_context(lang: str) -> dict[str, Any]:
     return frame(
         part(lang, "rights.erase_title")
         | {
+            "notice": said["rights.erase_wait"],
             "sentence": said["rights.erase_sentence"],
             "confirm_label": said["rights.erase_confirm"],
             "not_now": said["rights.erase_not"],

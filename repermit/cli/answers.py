@@ -64,7 +64,8 @@ async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
     known, config = await ledger.read(figures), runtime.config
     last = last_day(known.last_due, zone=config.campaign.zone) if known.last_due else None
     opted_in = known.standings[Standing.OPTED_IN]
-    return owed(opted_in, last, config.web.keep_until, runtime.today())
+    waiting = known.outbox["owed"]
+    return owed(opted_in, last, config.web.keep_until, runtime.today(), waiting=waiting)
 
 
 @contextlib.asynccontextmanager
@@ -99,8 +100,11 @@ async def _forget_origins(ledger: Ledger) -> None:
         await asyncio.sleep(_FORGET_SECONDS)
 
 
-def owed(opted_in: int, last: date | None, keep_until: date | None, today: date) -> list[str]:
-    """Return for whom, and for how long, the pages have to stay up, with what stands against it.
+def owed(
+    opted_in: int, last: date | None, keep_until: date | None, today: date, *, waiting: int = 0
+) -> list[str]:
+    """Return for whom, and for how long, the pages have to stay up, with what stands against it,
+    and how many mails people wait for.
 
     *last* is the last day on which anybody may answer in time.
     """
@@ -111,6 +115,9 @@ def owed(opted_in: int, last: date | None, keep_until: date | None, today: date)
     if opted_in:
         until = f"until {keep_until}" if keep_until else "for as long as you mail them"
         lines.append(f"{counted(opted_in, 'person', 'people')} said yes and may withdraw {until}")
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        lines.append(f"{counted(waiting, 'mail')} in the outbox {verb} for `repermit send`")
     if keep_until and is_open and last and keep_until < last:
         lines.append("warning: web.keep_until comes before the last deadline; put it later")
     elif keep_until and keep_until < today:

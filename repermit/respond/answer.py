@@ -14,7 +14,6 @@ from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
 from repermit.domain.standing import Answer, Presses, Standing, Way
 from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens, is_nobody
-from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, probing, snapshots
 from repermit.ledger.store.answering import Asked, Press
@@ -103,7 +102,9 @@ class Answers:
         seen = self._pages.seen(first_in(form, "page"), answer, asked)
         purposes: tuple[str, ...] = ()
         if answer is Answer.YES:
-            if seen is None or not self._rendered_for(asked.id, form):
+            if seen is None or not self._tokens.is_for(
+                asked.id, Scope.FORM, first_in(form, "nonce")
+            ):
                 return self._again(asked, "page.again", form, no_first=no_first)
             if not (purposes := self._purposes_in(form)):
                 has_boxes = seen.kind == "question"
@@ -154,7 +155,7 @@ class Answers:
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
         spoken = seen.spoken if seen else self._pages.reading_for(asked)
-        if asked.id >= FIRST_PROBE:  # nobody: what it shows is that a press can be put on file
+        if asked.id >= FIRST_PROBE and answer is Answer.YES:  # nobody: that it can be put on file
             await self._ledger.write(probing.file_press, asked.id)
         if is_nobody(asked.id):
             kind = "thanks" if answer is Answer.YES else "declined"
@@ -196,12 +197,6 @@ class Answers:
         if pressed.seen is not None:
             return self._pages.button(pressed.seen, pressed.answer, asked, now=now)
         return _ONE_CLICK if pressed.way is Way.ONE_CLICK else ""
-
-    def _rendered_for(self, recipient_id: int, form: Form) -> bool:
-        try:
-            return self._tokens.read(Scope.FORM, first_in(form, "nonce")) == recipient_id
-        except TokenRejected:
-            return False
 
     def _purposes_in(self, form: Form) -> tuple[str, ...]:
         """Return what the yes is for: the only purpose, or those that were ticked."""

@@ -33,7 +33,7 @@ __all__ = ["Pages", "Shown", "View", "page_after"]
 
 _PLACES = (
     *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
-    *("number", "page", "record_url"),
+    *("page", "record_url"),
 )
 
 
@@ -189,7 +189,6 @@ class Pages:
         return {
             "masked": asked.person.address.masked,
             "source": evidence.source or "",
-            "number": str(asked.id),
             **in_each(reading, dates),
         }
 

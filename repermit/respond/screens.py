@@ -122,7 +122,6 @@ class Screen:
     def _thanks(self) -> Words:
         asks = replace(self, view=replace(self.view, kind="question"))  # where yes was pressed
         rows = (
-            ("receipt.number", self.known["number"]),
             ("receipt.answered", self.known["answered"]),
             ("receipt.answer", asks.button(Answer.YES)),
             ("receipt.purpose", self.known["what"]),
@@ -161,6 +160,7 @@ class Screen:
     def _erase(self) -> Words:
         return {
             "title": self.say("rights.erase_title"),
+            "notice": self.say(self.view.notice) if self.view.notice else "",
             "sentence": self.say("rights.erase_sentence"),
             "confirm_label": self.say("rights.erase_confirm"),
             "not_now": self.say("rights.erase_not"),

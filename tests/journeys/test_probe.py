@@ -93,6 +93,8 @@ def elsewhere(*words: str) -> Result:
     [
         (("https://answer.example.org",), "no such config file", "`repermit probe --link`"),
         (("https://answer.example.org/yes/AQ." + "x" * 43,), "not the one for a monitor", ""),
+        (("https://answer.example.org/yes/AQ." + "x" * 43 + "/record",), "not the one for a", ""),
+        (("https://answer.example.org/u/AQ." + "x" * 43 + "/?a=b#c",), "not the one for a", ""),
         (("https://answer.example.org/u/" + MONITORS,), "not the one for a monitor", ""),
         (("http://answer.example.org/yes/" + MONITORS,), "the URL is not https", ""),
         (("--link", "https://answer.example.org"), "--link takes no URL", ""),
