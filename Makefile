@@ -26,7 +26,8 @@ unit: $(VENV)/.develops
 
 # Whole paths: the real command line, relay, server and browser; processes really killed.
 journeys: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -m "journey or browser or torture"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "journey or torture"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m browser
 
 # 1,000 kills instead of 40, a quarter of them with a relay that fails too: about ten minutes.
 torture: $(VENV)/.develops

@@ -34,7 +34,6 @@ VALUES = {
     "deadline": "21 december 2026",
     "signup_url": "https://example.org/inschrijven",
     "answered": "2 december 2026",
-    "hold": "uw facturen",
     "processors": "Acme Mail (BE)",
 }
 PURPOSES = [
@@ -137,10 +136,11 @@ def mail_part(lang: str) -> dict[str, Any]:
         "yes_label": said["button.yes"],
         "no_label": said["button.no"],
         "press_once_more": said["mail.press_once_more"],
-        "silence": said["silence.sentence"] + " " + said["silence.hold"],
+        "silence": said["silence.sentence"],
         "why": said["why.signed_up_no_proof"],
         "asked_once": said["mail.asked_once"],
         "yours_alone": said["mail.yours_alone"],
+        "purposes": PURPOSES[:1],
     }
 
 
@@ -159,6 +159,8 @@ def question_part(lang: str) -> dict[str, Any]:
     return part(lang) | {
         "banner": said["page.test_banner"],
         "notice": said["page.suspect"],
+        "record_label": said["receipt.record"],
+        "record_url": "",
         "question": said["page.question"],
         "purposes": PURPOSES[:1],
         "choose_purposes": said["page.choose_purposes"],
@@ -186,7 +188,6 @@ def thanks_context(lang: str) -> dict[str, Any]:
             "receipt_heading": said["receipt.heading"],
             "receipt_keep": said["receipt.keep"],
             "receipt": [
-                (said["receipt.number"], "7f3a"),
                 (said["receipt.answer"], said["button.yes"]),
             ],
             "record_label": said["receipt.record"],
@@ -227,6 +228,7 @@ def erase_context(lang: str) -> dict[str, Any]:
     return frame(
         part(lang, "rights.erase_title")
         | {
+            "notice": said["rights.erase_wait"],
             "sentence": said["rights.erase_sentence"],
             "confirm_label": said["rights.erase_confirm"],
             "not_now": said["rights.erase_not"],
@@ -235,7 +237,9 @@ def erase_context(lang: str) -> dict[str, Any]:
 
 
 def erased_context(lang: str) -> dict[str, Any]:
-    return frame(part(lang, "rights.erased_title") | {"message": words_of(lang)["rights.erased"]})
+    words = words_of(lang)
+    said = {"message": words["rights.erased"], "elsewhere": words["rights.erased_elsewhere"]}
+    return frame(part(lang, "rights.erased_title") | said)
 
 
 def record_context(lang: str) -> dict[str, Any]:
@@ -304,11 +308,32 @@ def test_text_and_html_say_the_same_where_the_languages_stand_one_below_the_othe
     says_the_same(mail_context("nl", "fr", "de"))
 
 
+def test_text_and_html_say_the_same_where_there_are_several_purposes() -> None:
+    context = mail_context("nl", "fr")
+    for said in context["languages"]:
+        said["purposes"] = PURPOSES
+    says_the_same(context)
+    html = environment.get_template("mail/question.html.j2").render(context)
+
+    assert len(parsed(html).all("li")) == 2 * len(PURPOSES)
+
+
+def test_where_the_rights_are_stands_on_a_line_in_each_language() -> None:
+    context = mail_context("nl", "fr", "de")
+    lines = environment.get_template("mail/question.txt.j2").render(context).splitlines()
+
+    for lang in ("nl", "fr", "de"):
+        said = words_of(lang)
+        assert f"{said['mail.data_and_rights']} {PRIVACY_URL}" in lines
+        assert f"{said['mail.complaint']} {VALUES['authority']}" in lines
+
+
 def says_the_same(context: dict[str, Any]) -> None:
     """Check that both parts of a mail have the same words in the same order."""
     text = environment.get_template("mail/question.txt.j2").render(context)
     html = parsed(environment.get_template("mail/question.html.j2").render(context))
     spoken = text.replace(YES_URL, "").replace(NO_URL, "").replace("* * *", "")
+    spoken = spoken.replace("\n- ", "\n")
 
     assert in_one_line(" ".join(html.words)) == in_one_line(spoken)
 
@@ -462,6 +487,14 @@ def test_a_page_has_one_title_and_a_heading_in_every_language(name: str) -> None
 
     assert len(page.all("title")) == len(page.all("main")) == 1
     assert len(page.all("h1")) == len(page.all("section"))
+
+
+def test_a_question_leads_to_a_record_only_where_there_is_one() -> None:
+    url = "../yes/x/record"
+    page = parsed(render("page/question.html.j2", "en", record_url=url))
+
+    assert next(at["href"] for at in page.all("a")) == url
+    assert words_of("en")["receipt.record"] not in render("page/question.html.j2", "en")
 
 
 def test_what_just_happened_is_a_status() -> None:

@@ -37,17 +37,24 @@ def serve(context: typer.Context) -> None:
 
 
 async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
+    from repermit.cli.ready import require_same_pages
     from repermit.respond.server import bound, serve_until
 
     web = runtime.config.web
     async with runtime.ledger() as ledger:
+        await require_same_pages(runtime, ledger)
         app = answer_app(runtime, ledger)
         with bound(web.bind_host, web.bind_port) as listening:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
-            for line in await _owed(runtime, ledger):
+            before = await _owed(runtime, ledger)
+            for line in before:
                 tell(line)
             async with beside(_forget_origins(ledger), _look_at_itself(runtime, ledger)):
                 await serve_until(app, listening, stop)
+        with contextlib.suppress(LedgerUnusable):
+            after = await _owed(runtime, ledger)
+            if after and after != before:
+                tell(f"still owed: {'; '.join(after)}")
 
 
 async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
@@ -57,7 +64,8 @@ async def _owed(runtime: Runtime, ledger: Ledger) -> list[str]:
     known, config = await ledger.read(figures), runtime.config
     last = last_day(known.last_due, zone=config.campaign.zone) if known.last_due else None
     opted_in = known.standings[Standing.OPTED_IN]
-    return owed(opted_in, last, config.web.keep_until, runtime.today())
+    waiting = known.outbox["owed"]
+    return owed(opted_in, last, config.web.keep_until, runtime.today(), waiting=waiting)
 
 
 @contextlib.asynccontextmanager
@@ -92,21 +100,28 @@ async def _forget_origins(ledger: Ledger) -> None:
         await asyncio.sleep(_FORGET_SECONDS)
 
 
-def owed(opted_in: int, last: date | None, keep_until: date | None, today: date) -> list[str]:
-    """Return for whom, and for how long, the pages have to stay up, with what stands against it.
+def owed(
+    opted_in: int, last: date | None, keep_until: date | None, today: date, *, waiting: int = 0
+) -> list[str]:
+    """Return for whom, and for how long, the pages have to stay up, with what stands against it,
+    and how many mails people wait for.
 
     *last* is the last day on which anybody may answer in time.
     """
     lines = []
-    if last and last >= today:
+    is_open = last is not None and last >= today
+    if is_open:
         lines.append(f"people may answer until {last}")
     if opted_in:
         until = f"until {keep_until}" if keep_until else "for as long as you mail them"
         lines.append(f"{counted(opted_in, 'person', 'people')} said yes and may withdraw {until}")
-    if keep_until and keep_until < today:
-        lines.append("warning: web.keep_until has passed; put it later, or stop serving for good")
-    elif keep_until and last and keep_until < last:
+    if waiting:
+        verb = "waits" if waiting == 1 else "wait"
+        lines.append(f"{counted(waiting, 'mail')} in the outbox {verb} for `repermit send`")
+    if keep_until and is_open and last and keep_until < last:
         lines.append("warning: web.keep_until comes before the last deadline; put it later")
+    elif keep_until and keep_until < today:
+        lines.append("warning: web.keep_until has passed; put it later, or stop serving for good")
     return lines
 
 

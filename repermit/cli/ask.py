@@ -140,6 +140,7 @@ def _show_sent(sent: Sent, figures: Figures, limit: int | None) -> None:
         show(f"{left} not sent yet: {_why_left(sent, limit)}")
     else:
         show("nothing more may leave")
+        tell("Until the purge, run `repermit send` once a day: it delivers what people are owed.")
 
 
 def pause(context: typer.Context) -> None:

@@ -108,17 +108,13 @@ def policy_facts(runtime: Runtime) -> dict[str, Any]:
 
 def approval_facts(runtime: Runtime) -> dict[str, Any]:
     """Return what an approval is given for, part by part; a change in any of it voids it."""
-    config, question = runtime.config, runtime.question
-    made, shown = mailer(runtime), pages(runtime)
-    variants = list(product(question.readings, sorted(CAN_BE_ASKED), (False, True)))
-    mails = {variant: made.skeleton(Variant(*variant)).content for variant in variants}
-    views = {variant: shown.shown(View("question", *variant)).content for variant in variants}
+    config, made = runtime.config, mailer(runtime)
+    mails = {each: made.skeleton(Variant(*each)).content for each in _variants(runtime)}
     return {
         "campaign": config.campaign.name,
         "mail": _by_language(mails),
-        "page": _by_language(views),
+        **shown_facts(runtime),
         "policy": policy_facts(runtime),
-        "purposes": [purpose.id for purpose in config.purposes],
         "answer_days": config.campaign.answer_days,
         "timezone": config.campaign.timezone,
         "sender": _hash(
@@ -130,6 +126,21 @@ def approval_facts(runtime: Runtime) -> dict[str, Any]:
         "public_url": config.web.public_url,
         "release": __version__,
     }
+
+
+def shown_facts(runtime: Runtime) -> dict[str, Any]:
+    """Return the part of `approval_facts` that people read on the pages before they answer."""
+    made = pages(runtime)
+    views = {each: made.shown(View("question", *each)).content for each in _variants(runtime)}
+    return {
+        "page": _by_language(views),
+        "purposes": [purpose.id for purpose in runtime.config.purposes],
+    }
+
+
+def _variants(runtime: Runtime) -> list[tuple[str, Any, bool]]:
+    """Return (language, relationship, whether the list is sensitive) of everybody who is asked."""
+    return list(product(runtime.question.readings, sorted(CAN_BE_ASKED), (False, True)))
 
 
 def later_keys(runtime: Runtime) -> str:

@@ -111,7 +111,7 @@ class _Demo:
         self._run("approve", "--by", "An Peeters", "--informed", "Jan Claes")
         with self._served():
             self._ask_and_answer()
-        _tell("   In Belgium the law wants each no confirmed: one plain mail, once it has stood.")
+        _tell("   In Belgium a person's first no is confirmed: one plain mail, once it has stood.")
         self._clock.let_pass(timedelta(minutes=1))
         self._run("send")
         _tell("7. Thirty-two days later (this demonstration hands the commands its own clock):")
@@ -156,7 +156,7 @@ class _Demo:
         show("")
 
     def _status(self) -> dict[str, Any]:
-        from repermit.cli.operate import read_figures, status_content
+        from repermit.cli.status import read_figures, status_content
 
         runtime = Session(self._clock, Path(self._config)).runtime()
         return status_content(asyncio.run(read_figures(runtime)))

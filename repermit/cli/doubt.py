@@ -105,6 +105,9 @@ async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
             line = f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>"
             show(f"{line}  {each.mailbox}" if with_names else line)
             count += 1
+    if not count and not owed:
+        show("nothing is in doubt")
+        return
     _tell_what_to_do(count)
     _show_owed(owed)
 

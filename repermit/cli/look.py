@@ -43,7 +43,7 @@ def mail_oneself(
     ] = None,
 ) -> None:
     """Send the mail to yourself, in every language and in those of Belgium below each other, with
-    links marked as a test."""
+    links marked as a test. What the outbox owes (confirmations, data mails) is delivered, too."""
     runtime = session_of(context).runtime()
     run(_mail_oneself(runtime, address or ask_address()))
 
@@ -57,7 +57,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.dispatch.verdict import Accepted
     from repermit.domain.address import parse
     from repermit.domain.token import TEST_RECIPIENT
-    from repermit.ledger.store import suppression
+    from repermit.ledger.store import outbox, suppression
 
     address, made, now = parse(text), mailer(runtime, signing=True), runtime.clock.now()
     if runtime.config.ledger_path.exists():
@@ -67,6 +67,9 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
                     "this address is suppressed: it is never mailed, not even for a test",
                     hint="use another address of your own",
                 )
+            if count := (await ledger.read(outbox.counts))["owed"]:
+                told = f"The outbox owes {counted(count, 'mail')} to others"
+                tell(f"{told}: delivered after the test.")
     due = runtime.question.due_at(now)
     try:
         connection = await relay(runtime).connect()

@@ -1,8 +1,7 @@
-"""Operate: where the campaign stands, one person, and the demonstration."""
+"""Operate: one person, and the demonstration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,6 @@ import typer
 
 from repermit.cli.session import (
     ask_address,
-    counted,
     is_terminal,
     run,
     session_of,
@@ -18,11 +16,11 @@ from repermit.cli.session import (
     show_json,
     tell,
 )
+from repermit.cli.status import status
 from repermit.domain.clock import iso
 from repermit.errors import PersonUnknown, RepermitError
 
 if TYPE_CHECKING:
-    from repermit.ledger.store.campaign import Figures
     from repermit.ledger.store.reading import OnFile, SuppressedOnFile
     from repermit.runtime import Runtime
 
@@ -34,96 +32,6 @@ def register(app: typer.Typer) -> None:
     app.command("status", rich_help_panel=_PANEL)(status)
     app.command("person", rich_help_panel=_PANEL)(person)
     app.command("demo", rich_help_panel=_PANEL)(demo)
-
-
-def status(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
-) -> None:
-    """Show where the campaign stands; the standings, purged and erased add up to admitted."""
-    figures = run(read_figures(session_of(context).runtime()))
-    content = status_content(figures)
-    if as_json:
-        show_json(content)
-        return
-    for name, count in content["standings"].items():
-        if count:
-            show(f"{count:>10,}  {name}")
-    for name in ("purged", "erased"):
-        if content[name]:
-            show(f"{content[name]:>10,}  {name}")
-    show(f"{content['admitted']:>10,}  admitted")
-    if figures.suspect:
-        show(f"{counted(figures.suspect, 'answer')} suspect: a yes and a no at once")
-    if figures.first_due and figures.last_due:
-        show(f"due from {iso(figures.first_due)} to {iso(figures.last_due)}")
-    if stopped := content["stopped"]:
-        show(f"stopped since {stopped['since']}: {stopped['why']}")
-        show(f"  what to do: {stopped['way_out']}")
-    if figures.paused_at:
-        show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
-    if seen := figures.page_seen:
-        show(f"answer page: last seen to work at {iso(seen.at)}, {seen.vantage.words}")
-    if any(figures.outbox.values()):
-        show(f"outbox: {_outbox(figures.outbox)}")
-    if figures.to_remove:
-        who = counted(figures.to_remove, "yes of somebody erased", "yeses of people erased")
-        show(f"{who} must be removed elsewhere: `repermit export --opt-outs` says which")
-    show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
-
-
-def _outbox(counts: Mapping[str, int]) -> str:
-    """Return the figures of the outbox in words, without those that are 0."""
-    words = {
-        "owed": f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers",
-        "doubtful": f"{counts['doubtful']:,} doubtful, which `repermit doubt list` shows",
-        "failed": f"{counts['failed']:,} failed for good",
-    }
-    return ", ".join(text for name, text in words.items() if counts[name])
-
-
-def status_content(figures: Figures) -> dict[str, Any]:
-    """Return the figures as `--json` tells them."""
-    return {
-        "campaign": figures.campaign,
-        "standings": dict(figures.standings),
-        "purged": figures.purged,
-        "erased": figures.erased,
-        "admitted": figures.admitted,
-        "suspect": figures.suspect,
-        "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
-        "paused": iso(figures.paused_at),
-        "stopped": _stopped(figures),
-        "log": {"size": figures.log_size, "root": figures.log_root},
-        "outbox": dict(figures.outbox),
-        "to_remove": figures.to_remove,
-        "page": {
-            "seen": iso(figures.page_seen.at) if figures.page_seen else None,
-            "vantage": figures.page_seen.vantage if figures.page_seen else None,
-        },
-    }
-
-
-def _stopped(figures: Figures) -> dict[str, Any] | None:
-    """Return why sending has stopped by itself, since when, and how it goes on."""
-    if figures.stopped_for is None:
-        return None
-    from repermit.dispatch.waves import GO_ON, Objection
-
-    objection = Objection(**figures.stopped_for)
-    return {
-        "code": objection.code,
-        "why": str(objection),
-        "since": iso(figures.stopped_at),
-        "way_out": f"{objection.hint}; {GO_ON}",
-    }
-
-
-async def read_figures(runtime: Runtime) -> Figures:
-    """Return where the campaign stands."""
-    from repermit.ledger.store import campaign
-
-    async with runtime.ledger() as ledger:
-        return await ledger.read(campaign.figures)
 
 
 def person(

@@ -11,7 +11,7 @@ from repermit.cli.assembly import letters, mailer, pages
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
-from repermit.domain.question import day_in_words, languages_of
+from repermit.domain.question import day_in_words, in_a_row, languages_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.standing import Presses, Standing
@@ -31,13 +31,19 @@ _PAGES = (  # name, kind, No first, notice
     ("page", "question", False, ""),
     ("page-no", "question", True, "page.question_no_first"),
     ("suspect", "question", False, "page.suspect"),
+    ("nothing-ticked", "question", False, "page.nothing_ticked"),
+    ("again", "question", False, "page.again"),
+    ("already-yes", "question", False, "page.already_yes"),
+    ("already-no", "question", False, "page.already_no"),
     ("thanks", "thanks", False, ""),
     ("declined", "declined", False, ""),
+    ("declined-late", "declined", False, ""),
     ("data-sent", "data_sent", False, ""),
     ("data-owed", "data_sent", False, "rights.data_owed"),
     ("data-was-sent", "data_sent", False, "rights.data_was_sent"),
     ("data-was-tried", "data_sent", False, "rights.data_was_tried"),
     ("erase", "erase", False, ""),
+    ("erase-wait", "erase", False, "rights.erase_wait"),
     ("erased", "erased", False, ""),
     ("erased-elsewhere", "erased", False, "rights.erased_elsewhere"),
 )
@@ -148,6 +154,7 @@ def _pages(runtime: Runtime, shown: Pages, reading: str) -> Iterator[Exhibit]:
             no_first=no_first,
             notice=notice,
             purposes=asked.purposes if kind == "thanks" else (),
+            late=name == "declined-late",
         )
         yield Exhibit(name, f"{name}-{ending}.html", shown.page(view, asked, now=now))
     language = languages_of(reading)[0]
@@ -172,14 +179,17 @@ def _asked(runtime: Runtime) -> Asked:
 
 def _record(runtime: Runtime, language: str) -> list[tuple[str, str]]:
     """Return a consent record as its page shows it."""
-    said, known = runtime.question.wordings[language], runtime.question.variables(language)
+    question = runtime.question
+    said, known = question.wordings[language], question.variables(language)
+    pressed = "page.yes_to_ticked" if question.has_several else "button.yes"
+    purposes = [f"{one.text[language]} ({one.frequency[language]})" for one in question.purposes]
     values: Mapping[str, str] = {
-        "number": "1",
+        "number": "6b0d5d3c-2f4e-5c1a-9a7e-3d1f8b20c4e6",
         "controller": known["who"],
         "address": _SAMPLE.masked,
-        "purpose": known["what"],
+        "purpose": in_a_row(purposes, language),
         "given": day_in_words(runtime.today(), language),
-        "button": said.say("button.yes", **known | {"deadline": ""}),
+        "button": said.say(pressed, **known | {"deadline": ""}),
         "page": "0f3a…",
         "legal_basis": said.say("record.consent"),
         "valid": said.say("record.until_withdrawn"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _LINK = re.compile(r"(.+)/(yes|no|u)/([^/]+)/?")
+_KINDS = frozenset({"yes", "no", "u"})
 
 
 def register(app: typer.Typer) -> None:
@@ -83,6 +84,8 @@ async def _looked(context: typer.Context, url: str | None) -> tuple[Found, datet
 
     if url and (parts := _LINK.fullmatch(url)):
         return await look_from_elsewhere(_checked(parts[1]), _monitors(parts[2], parts[3])), None
+    if url and not _KINDS.isdisjoint(urlsplit(url).path.split("/")):
+        raise _not_the_monitors()
     at, session = _checked(url) if url else None, session_of(context)
     if url and not session.config.exists():
         raise ConfigInvalid(
@@ -100,11 +103,15 @@ def _monitors(kind: str, token: str) -> str:
     from repermit.domain.token import is_for_monitor
 
     if kind != "yes" or not is_for_monitor(token):
-        raise typer.BadParameter(
-            "that link is not the one for a monitor: it may be a person's, and a probe would press"
-            " Yes for them; `repermit probe --link` prints the right one"
-        )
+        raise _not_the_monitors()
     return token
+
+
+def _not_the_monitors() -> typer.BadParameter:
+    return typer.BadParameter(
+        "that link is not the one for a monitor: it may be a person's, and a probe would press"
+        " Yes for them; `repermit probe --link` prints the right one"
+    )
 
 
 def prober(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from repermit.cli.session import counted
 from repermit.domain.clock import iso
-from repermit.errors import SendRefused
+from repermit.errors import SendRefused, ServeRefused
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -46,6 +46,22 @@ async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
     figures = await ledger.read(campaign.figures)
     if figures.paused_at is not None:
         raise SendRefused("the campaign is paused", hint="`repermit resume` lets it go on")
+
+
+async def require_same_pages(runtime: Runtime, ledger: Ledger) -> None:
+    """Refuse to show people other words than were approved last; before the first approval, any
+    may be tried out. Raises: ServeRefused."""
+    from repermit.cli.assembly import shown_facts
+    from repermit.cli.changes import changes
+    from repermit.ledger.store import approval
+
+    given = await ledger.read(approval.latest_approval)
+    changed = "; ".join(changes(given, shown_facts(runtime))) if given else ""
+    if changed:
+        raise ServeRefused(
+            f"people would read other words than were approved: {changed}",
+            hint="put the words back, or `repermit preview` them and `repermit approve` anew",
+        )
 
 
 async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:

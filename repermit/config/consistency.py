@@ -26,7 +26,7 @@ def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _in_the_clear(_table(raw, "relay"))
     yield from _overrides(_table(raw, "policy"))
     if raw.get("purposes") == []:
-        yield ("purposes",), "is empty; expected at least one table [[purposes]]"
+        yield ("purposes",), "is empty; expected one to twenty tables [[purposes]]"
 
 
 def _languages(campaign: Mapping[str, Any]) -> Iterator[Fault]:

@@ -274,8 +274,8 @@ class Tables(Table):
 
     campaign: Campaign = Field(description="a table [campaign]")
     controller: Controller = Field(description="a table [controller]")
-    purposes: Annotated[tuple[Purpose, ...], Field(strict=False)] = Field(
-        description="at least one table [[purposes]]"
+    purposes: Annotated[tuple[Purpose, ...], Field(strict=False, max_length=20)] = Field(
+        description="one to twenty tables [[purposes]]"
     )
     policy: Policy = Field(description="a table [policy]")
     database: Database = Field(default=Database(), description="a table [database]")

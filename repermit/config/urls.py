@@ -52,6 +52,8 @@ def public_url(url: str) -> str:
     parts = _split(url)
     if "?" in url or "#" in url or "@" in parts.netloc:
         raise ValueError("holds a user, a ? or a #")
+    if any(unquote(part) in {".", ".."} for part in parts.path.split("/")):
+        raise ValueError("has a . or .. in its path, which browsers take out")
     if parts.scheme != "https" and not (
         parts.scheme == "http" and is_loopback(parts.hostname or "")
     ):
@@ -131,12 +133,17 @@ def database_url(url: str) -> str:
 
 
 def networks(value: object) -> tuple[Network, ...]:
-    """Return the one network that the text names; none for an empty text."""
+    """Return the one network that the text names, never everybody; none for an empty text."""
     if not isinstance(value, str):
         raise ValueError("is not a text in quotes")
     if not value.strip():
         return ()
     try:
-        return (ipaddress.ip_network(value.strip(), strict=False),)
+        found = ipaddress.ip_network(value.strip(), strict=False)
     except ValueError:
         raise ValueError("is neither an address nor a network") from None
+    if found.prefixlen == 0:
+        raise ValueError("is everybody, so that anybody could forge X-Forwarded-For")
+    if ipaddress.ip_interface(value.strip()).ip != found.network_address:
+        raise ValueError(f"is a host within a network: write {found}, or the host alone")
+    return (found,)

@@ -133,6 +133,8 @@ def _logo(name: object, info: ValidationInfo) -> str:
         return ""
     try:
         octets = Path((info.context or {})["folder"], name).read_bytes()
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
     except (OSError, ValueError):
         raise ValueError("is not a file that can be read") from None
     kind = next((kind for start, kind in _PICTURES.items() if octets.startswith(start)), None)

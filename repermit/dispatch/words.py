@@ -74,15 +74,15 @@ def _said(question: Question, variant: Variant, language: str) -> dict[str, obje
     why = why_key(variant.relationship, variant.sensitive)
     if why is None:
         raise WordingIncomplete([f"no sentence says why {variant.relationship} is asked"])
-    greeting = "greeting_several" if len(question.purposes) > 1 else "greeting_question"
+    several = question.has_several
     keys = {
         "language_name": "language.name",
-        "subject": _subject_key(variant),
-        "question": f"mail.{greeting}",
-        "yes_label": "button.yes",
-        "no_label": "button.no",
-        "press_once_more": "mail.press_once_more",
-        "silence": "silence.sentence",
+        "subject": _subject_key(variant, several=several),
+        "question": "mail.greeting_several" if several else "mail.greeting_question",
+        "yes_label": "button.choose" if several else "button.yes",
+        "no_label": "page.no_to_all" if several else "button.no",
+        "press_once_more": "mail.tick_and_press" if several else "mail.press_once_more",
+        "silence": "silence.several" if several else "silence.sentence",
         "why": why,
         "asked_once": "mail.asked_once",
         "yours_alone": "mail.yours_alone",
@@ -91,7 +91,10 @@ def _said(question: Question, variant: Variant, language: str) -> dict[str, obje
     }
     said: dict[str, object] = {name: wording.say(key, **known) for name, key in keys.items()}
     banner = wording.say("mail.test_banner", **known) if variant.test else ""
-    return said | {"lang": language, "test_banner": banner}
+    listed = [
+        {"text": one.text[language], "often": one.frequency[language]} for one in question.purposes
+    ]
+    return said | {"lang": language, "test_banner": banner, "purposes": listed}
 
 
 def _refuse_incomplete(made: Skeleton) -> None:
@@ -103,7 +106,8 @@ def _refuse_incomplete(made: Skeleton) -> None:
             )
 
 
-def _subject_key(variant: Variant) -> str:
+def _subject_key(variant: Variant, *, several: bool) -> str:
     if variant.sensitive:
         return "mail.subject_sensitive"
-    return "mail.subject_first" if variant.relationship in _FIRST_MAIL else "mail.subject"
+    key = "mail.subject_several" if several else "mail.subject"
+    return f"{key}_first" if variant.relationship in _FIRST_MAIL else key

@@ -95,9 +95,17 @@ class _Told:
             yield self._moment(one["at"]), f"“{button}” ({how})"
 
     def mails(self) -> Iterator[tuple[str, str]]:
-        """Yield the mails that were owed to them besides the question."""
+        """Yield the mails besides the question: when each was sent or tried, or that it was not
+        yet. What never left and never will is no mail to them."""
         for one in self.held["other_mails"]:
-            yield self._moment(one["created_at"]), self.say(f"mail_{one['kind']}")
+            kind = self.say(f"mail_{one['kind']}")
+            match one["standing"]:
+                case "sent":
+                    yield self._moment(one["settled_at"]), kind
+                case "claimed" | "doubtful":
+                    yield self._moment(one["intent_at"]), f"{kind} – {self.say('mail_doubtful')}"
+                case "waiting":
+                    yield "", f"{kind} – {self.say('mail_waiting')}"
 
     def never(self) -> Iterator[tuple[str, str]]:
         """Yield since when they are never mailed."""

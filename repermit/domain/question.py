@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -80,6 +80,16 @@ class Question:
         found = tuple(language for language in BELGIAN if language in self.wordings)
         return found if len(found) > 1 else ()
 
+    @property
+    def has_several(self) -> bool:
+        """Return whether one may say yes to some purposes and not to others."""
+        return len(self.purposes) > 1
+
+    def named(self, language: str, ids: Collection[str] = ()) -> str:
+        """Return the purposes with those *ids*, or all of them, as one text without how often."""
+        chosen = [one for one in self.purposes if not ids or one.id in ids]
+        return in_a_row([one.text[language] for one in chosen], language)
+
     def variables(self, language: str) -> dict[str, str]:
         """Return what every sentence may use, in *language*."""
         controller = self.controller
@@ -92,7 +102,8 @@ class Question:
             "authority": controller.authority,
             "signup_url": controller.signup_url,
             "processors": "; ".join(self.processors),
-            **self._purpose(language),
+            "what": self.named(language),
+            "often": "" if self.has_several else self.purposes[0].frequency[language],
         }
 
     def sender(self) -> dict[str, object]:
@@ -106,13 +117,6 @@ class Question:
             "authority": controller.authority,
             "palette": colour.palette(self.colour),
         }
-
-    def _purpose(self, language: str) -> dict[str, str]:
-        if len(self.purposes) == 1:
-            only = self.purposes[0]
-            return {"what": only.text[language], "often": only.frequency[language]}
-        listed = [f"{one.text[language]} ({one.frequency[language]})" for one in self.purposes]
-        return {"what": in_a_row(listed, language), "often": ""}
 
 
 def joined(languages: Iterable[str]) -> str:

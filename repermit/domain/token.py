@@ -78,6 +78,13 @@ class Tokens:
             raise TokenRejected from None
         return _read(payload)
 
+    def is_for(self, recipient_id: int, scope: Scope, token: str) -> bool:
+        """Return whether *token* is a good one of that recipient and scope."""
+        try:
+            return self.read(scope, token) == recipient_id
+        except TokenRejected:
+            return False
+
 
 class _Prepared(SigningAlgorithm):
     """HMAC-SHA-256 with each key prepared once, not anew for every link."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable, RepermitError
+from repermit.ledger.mark import MarkFile
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -80,6 +81,7 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
     Crash: a ledger that is being made stands beside its place and is moved there when whole.
     """
     if not path.exists():
+        _require_none_before(vault)
         if not create:
             raise LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
         with translated(), _alone(path):
@@ -107,6 +109,18 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
         raise LedgerUnusable(
             "the ledger and the key folder belong to different campaigns",
             hint="check database.url and keys.dir in the config",
+        )
+
+
+def _require_none_before(vault: Vault) -> None:
+    """Raise LedgerUnusable when the key folder knows that there was a ledger: a new one in its
+    place would ask everybody again."""
+    mark = MarkFile(vault.keys.mark).read()
+    if mark is not None:
+        raise LedgerUnusable(
+            f"the ledger is gone: its log had {mark.intended.size:,} entries when it was last used",
+            hint="put it back where database.url says, or a backup of it and then"
+            " `repermit doubt restored`",
         )
 
 

@@ -9,20 +9,21 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
+from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, listed
-from repermit.ledger.replay import Replay
+from repermit.ledger.replay import Act, Replay, act_of
 from repermit.ledger.transaction import Transaction
 
 _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
     *("answer", "button", "covers", "language", "mail", "page", "purposes", "recipient"),
-    *("release", "standing", "suspect", "way", "who"),
+    *("release", "standing", "suspect", "way", "who", "yes"),
 )
+_COLUMNS = {"recipient": "recipient_id", "yes": "yes_leaf"}
 _TRUTHS = {0: "false", 1: "true"}
 _LISTS = frozenset(("covers", "purposes"))
 ANSWER_COLUMNS: Final = ", ".join(
-    "answer.recipient_id" if name == "recipient" else f"answer.{name}"
-    for name in ("leaf", "at", *_FACTS)
+    f"answer.{_COLUMNS.get(name, name)}" for name in ("leaf", "at", *_FACTS)
 )
 _UNPROVEN = (
     "SELECT leaf FROM answer WHERE NOT EXISTS"
@@ -40,17 +41,21 @@ class Records:
         self._missing = set[str]()
         self._answers = self._approvals = 0
 
-    def proven(
-        self, at: str, payload: bytes | None, answer: Sequence[Any]
-    ) -> tuple[int, str, str, int] | None:
-        """Return whom an answer, a row, leaves where, for what, and whether it is suspect, if that
-        is what the payload of its entry says to the letter; None otherwise."""
+    def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
+        """Return where an answer, a row, leaves its person, if that is what the payload of its
+        entry says to the letter; None otherwise."""
         leaf, moment, *facts = answer
-        if leaf is None or moment != _micros(at) or entry_of(facts) != payload:
+        if leaf is None or moment != _micros(at):
+            return None
+        act = Act(facts[7], facts[9], facts[2], facts[10], facts[-1])
+        is_own = act.standing == Standing.OPTED_IN and not act.suspect
+        if is_own is not (act.yes == leaf):
+            return None
+        if entry_of([*facts[:-1], None] if is_own else facts) != payload:
             return None
         self._answers += 1
         self._require_shown(facts[4], facts[5])
-        return facts[7], facts[9], facts[2], facts[10]
+        return act
 
     def compare(
         self, kind: str, at: str, said: Mapping[str, Any], *, index: int, answer: Sequence[Any]
@@ -94,6 +99,7 @@ class Records:
             return
         self._answers += 1
         logged = [listed(said[name]) if name in _LISTS else said[name] for name in _FACTS]
+        logged[-1] = act_of(said, index).yes
         differing = [
             name for name, fact, was in zip(_FACTS, facts, logged, strict=True) if fact != was
         ]
@@ -143,18 +149,18 @@ def entry_of(facts: Sequence[Any]) -> bytes:
     """Return the payload of the entry of an answer that has these columns, as `canonical` would
     write it."""
     answer, button, covers, language, mail, page, purposes, recipient, *rest = facts
-    release, standing, suspect, way, who = rest
+    release, standing, suspect, way, who, yes = rest
     return (
         f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covers},'
         f'"language":"{language}","mail":{_quoted(mail)},"page":{_quoted(page)},'
         f'"purposes":{purposes},"recipient":{recipient},"release":"{release}",'
         f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}",'
-        f'"who":"{who}"}}'
+        f'"who":"{who}","yes":{_quoted(yes)}}}'
     ).encode()
 
 
 @lru_cache(maxsize=4096)  # words on buttons, hashes of what was shown
-def _quoted(text: str | None) -> str:
+def _quoted(text: object) -> str:
     return json.dumps(text, ensure_ascii=False, default=repr)
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
@@ -22,8 +22,32 @@ _BEFORE_A_MAIL = frozenset(  # no date is printed in a mail that nobody has
 )
 
 
+class Act(NamedTuple):
+    """Where a person's own act leaves them: for what the yes is, as JSON, whether presses were
+    void, and the entry of the yes that stands."""
+
+    recipient: int
+    standing: str
+    covers: str
+    suspect: int
+    yes: int | None
+
+
+def act_of(payload: Mapping[str, Any], index: int) -> Act:
+    """Return the act that the entry at *index* tells."""
+    standing, suspect = payload["standing"], payload.get("suspect", False)
+    is_own = standing == Standing.OPTED_IN and not suspect
+    return Act(
+        recipient=payload["recipient"],
+        standing=standing,
+        covers=listed(payload.get("covers", ())),
+        suspect=suspect,
+        yes=index if is_own else payload.get("yes"),
+    )
+
+
 class Replay:
-    """What the entries that were read so far say of each recipient, in 18 bytes for each.
+    """What the entries that were read so far say of each recipient, in 26 bytes for each.
 
     `standing` has codes (`name_of`); `due` microseconds, 0 without; `mail` and `covers`, for what
     the yes is, their places among `texts`.
@@ -34,40 +58,46 @@ class Replay:
         self.due = array("q", bytes(8 * next_id))
         self.mail, self.covers = array("I", bytes(4 * next_id)), array("I", bytes(4 * next_id))
         self.suspect = bytearray(next_id)
+        self.yes = array("q", bytes(8 * next_id))  # the entry of the yes that stands, 0 without
         self.texts: list[str | None] = [None]
         self.gone = Counter[str]()  # ids, by one of GONE
         self.purged = Counter[int]()  # ids, by the number of the purge
         self._places: dict[str, int] = {}
 
-    def read(self, kind: str, payload: Mapping[str, Any]) -> None:
+    def read(self, index: int, kind: str, payload: Mapping[str, Any]) -> None:
         """Note what an entry says of recipients; most kinds say nothing."""
         if kind in MOVING:
-            covers, suspect = listed(payload.get("covers", ())), payload.get("suspect", False)
-            self.act(payload["recipient"], payload["standing"], covers, suspect)
+            self.act(act_of(payload, index))
         for moved in payload.get("moves", ()):
             for first, last in moved["ids"]:
                 self._move(first, last, moved)
                 if moved["to"] == "purged":
                     self.purged[payload["purge"]] += last - first + 1
 
-    def act(self, recipient_id: int, standing: str, covers: str, suspect: int) -> None:
-        """Note where a person's own act leaves them, and what the yes that stands is for."""
+    def act(self, act: Act) -> None:
+        """Note where a person's own act leaves them."""
+        recipient_id = act.recipient
         if 0 <= recipient_id < len(self.standing):
-            self.standing[recipient_id] = _CODES[standing]
-            self.covers[recipient_id] = self._place(covers)
-            self.suspect[recipient_id] = suspect
+            self.standing[recipient_id] = _CODES[act.standing]
+            self.covers[recipient_id] = self._place(act.covers)
+            self.suspect[recipient_id] = act.suspect
+            self.yes[recipient_id] = act.yes or 0
 
-    def row(self, recipient_id: int) -> tuple[str, int | None, str | None, str | None, bool]:
+    def row(
+        self, recipient_id: int
+    ) -> tuple[str, int | None, str | None, str | None, bool, int | None]:
         """Return where a recipient stands: standing, due date, mail, what the yes is for as JSON,
-        whether presses are suspect. Nothing but empty values for an id that was never given."""
+        whether presses are suspect, the entry of the yes. Nothing but empty values for an id that
+        was never given."""
         if not 0 <= recipient_id < len(self.standing):
-            return ("", None, None, None, False)
+            return ("", None, None, None, False, None)
         return (
             _NAMES[self.standing[recipient_id]],
             self.due[recipient_id] or None,
             self.texts[self.mail[recipient_id]],
             self.texts[self.covers[recipient_id]],
             bool(self.suspect[recipient_id]),
+            self.yes[recipient_id] or None,
         )
 
     def at(self, standing: Standing) -> Iterator[int]:

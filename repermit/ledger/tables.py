@@ -131,6 +131,8 @@ class Recipient(SQLModel, table=True):
     restored: bool = False  # may have been asked after the copy that was put back; never listed
     purposes: str | None = None  # JSON list of what the yes is for
     purposes_before: str | None = None  # as `before`, for when presses turn out void
+    yes_leaf: int | None = _big(default=None)  # the entry of the yes that stands
+    yes_leaf_before: int | None = _big(default=None)
 
 
 class AlsoSaid(SQLModel, table=True):
@@ -172,6 +174,7 @@ class AnswerRecord(SQLModel, table=True):
     mail: str | None = None
     release: str
     who: str  # binds it to the address; see `log.who`
+    yes_leaf: int | None = _big(default=None)  # of the yes that stands after it
 
 
 class OriginRecord(SQLModel, table=True):

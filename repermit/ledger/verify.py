@@ -25,8 +25,8 @@ _ENTRIES = (
     ' LEFT JOIN answer ON kind = \'answered\' AND leaf = "index" ORDER BY "index"'
 )
 _FACTS = 8  # columns of an entry itself; those of an answer follow
-_ROWS = "SELECT id, standing, due_at, mail, purposes, suspect FROM recipient ORDER BY id"
-_ROW_FACTS = ("standing", "due date", "mail", "purposes", "suspect")
+_ROWS = "SELECT id, standing, due_at, mail, purposes, suspect, yes_leaf FROM recipient ORDER BY id"
+_ROW_FACTS = ("standing", "due date", "mail", "purposes", "suspect", "yes")
 
 
 @dataclass
@@ -93,10 +93,10 @@ def replayed(
         if false:
             found.note_entry(f"entry {index} ({kind}): {false}")
         elif act := records.proven(at, payload, row[_FACTS:]):
-            replay.act(*act)
+            replay.act(act)
         elif payload is not None:
             said = json.loads(payload)
-            replay.read(kind, said)
+            replay.read(index, kind, said)
             records.compare(kind, at, said, index=index, answer=row[_FACTS:])
         for who, root in points.pop(found.size, ()):
             if frontier.root() != root:

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -168,8 +169,9 @@ class Writer:
         after, next_recipient = _point(tx), _next_recipient(tx)
         marks = after.size != before.size and self._set_mark(tx, before, after)
         connection.execute("COMMIT")
-        if marks:  # a lost sync only brings back the mark that was synced before
-            self._mark.write(Mark(after, after, next_recipient), sync=False)
+        if marks:
+            with suppress(OSError):  # the mark that was synced before covers this ledger, too
+                self._mark.write(Mark(after, after, next_recipient), sync=False)
 
     def _note_older_copy(self, tx: Transaction, before: Point) -> None:
         """Note in a ledger that is behind its mark that it is, so that no part takes it for the

@@ -13,7 +13,6 @@ from typing import IO
 
 from repermit.domain.clock import iso
 from repermit.domain.standing import Standing
-from repermit.errors import FileRefused
 from repermit.files import file_refused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import elsewhere, reading
@@ -34,31 +33,22 @@ async def export(
     notes that it was made, never to which file.
     Raises: FileRefused when the file exists or cannot be written, or somebody was erased
     meanwhile.
-    Crash: a file without its entry in the log; delete it and export again.
+    Crash: at most an entry in the log without its file; export again.
     """
 
-    def write(tx: Transaction) -> tuple[int, Seen]:
-        with new_file(path) as file:
-            rows = _chosen(reading.answered(tx, standing), purpose)
-            if standing is Standing.OPTED_OUT:
-                rows = chain(rows, map(_gone, elsewhere.to_remove(tx)))
-            count = _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
-            return count, elsewhere.seen(tx)
+    def write(tx: Transaction, file: IO[str]) -> tuple[int, Seen]:
+        rows = _chosen(reading.answered(tx, standing), purpose)
+        if standing is Standing.OPTED_OUT:
+            rows = chain(rows, map(_gone, elsewhere.to_remove(tx)))
+        count = _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
+        return count, elsewhere.seen(tx)
 
-    count, sight = await ledger.read(write)
-    try:
+    with new_file(path) as file:
+        count, sight = await ledger.read(write, file)
         await ledger.write(
             elsewhere.note_export, sight, standing=standing, rows=count, purpose=purpose
         )
-    except FileRefused:
-        _discard(path)
-        raise
     return count
-
-
-def _discard(path: Path) -> None:
-    with file_refused(path):
-        path.unlink(missing_ok=True)
 
 
 def _gone(one: ToRemove) -> Exported:

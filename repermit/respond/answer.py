@@ -14,7 +14,6 @@ from repermit.domain.address import Address
 from repermit.domain.policy import Evidence
 from repermit.domain.standing import Answer, Presses, Standing, Way
 from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope, Tokens, is_nobody
-from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, probing, snapshots
 from repermit.ledger.store.answering import Asked, Press
@@ -103,12 +102,14 @@ class Answers:
         seen = self._pages.seen(first_in(form, "page"), answer, asked)
         purposes: tuple[str, ...] = ()
         if answer is Answer.YES:
-            if seen is None or not self._rendered_for(asked.id, form):
+            if seen is None or not self._tokens.is_for(
+                asked.id, Scope.FORM, first_in(form, "nonce")
+            ):
                 return self._again(asked, "page.again", form, no_first=no_first)
             if not (purposes := self._purposes_in(form)):
-                if seen.kind == "declined":  # a page without boxes
-                    return self._question(asked, no_first=no_first)
-                return self._again(asked, "page.nothing_ticked", form, no_first=no_first)
+                has_boxes = seen.kind == "question"
+                notice = "page.nothing_ticked" if has_boxes else "page.nothing_changed"
+                return self._again(asked, notice, form, no_first=no_first)
         always = scope is Scope.UNSUBSCRIBE and answer is Answer.NO
         way = Way.ONE_CLICK if always else Way.FORM
         return await self._record(asked, _Pressed(answer, way, seen, purposes, no_first, origin))
@@ -154,10 +155,11 @@ class Answers:
     async def _record(self, asked: Asked, pressed: _Pressed) -> Reply | None:
         answer, seen = pressed.answer, pressed.seen
         spoken = seen.spoken if seen else self._pages.reading_for(asked)
-        if asked.id >= FIRST_PROBE:  # nobody: what it shows is that a press can be put on file
+        if asked.id >= FIRST_PROBE and answer is Answer.YES:  # nobody: that it can be put on file
             await self._ledger.write(probing.file_press, asked.id)
         if is_nobody(asked.id):
             kind = "thanks" if answer is Answer.YES else "declined"
+            asked = replace(asked, purposes=pressed.purposes)
             return Reply(self._pages.view(kind, asked, language=spoken), asked)
         shown = self._pages.shown(seen) if seen else None
         now = self._ledger.clock.now()
@@ -195,12 +197,6 @@ class Answers:
         if pressed.seen is not None:
             return self._pages.button(pressed.seen, pressed.answer, asked, now=now)
         return _ONE_CLICK if pressed.way is Way.ONE_CLICK else ""
-
-    def _rendered_for(self, recipient_id: int, form: Form) -> bool:
-        try:
-            return self._tokens.read(Scope.FORM, first_in(form, "nonce")) == recipient_id
-        except TokenRejected:
-            return False
 
     def _purposes_in(self, form: Form) -> tuple[str, ...]:
         """Return what the yes is for: the only purpose, or those that were ticked."""

@@ -13,7 +13,7 @@ from starlette.types import Message
 from repermit.domain.standing import Answer
 
 LARGEST_BODY = 16_384  # bytes; a form of ours is about 200
-_MOST_FIELDS = 20
+_MOST_FIELDS = 100  # a box for each purpose, of which there are at most 20
 TOO_LARGE = 413
 
 Form = Mapping[str, Sequence[str]]

@@ -41,15 +41,15 @@ class Health:
 
     async def _try(self) -> bool:
         try:
-            return await self._ledger.write(_write_nothing_new)
+            await self._ledger.write(_write_nothing_new)
         except RepermitError:
             return False
+        else:
+            return True
         finally:
             self._again_at = self._seconds() + _AGAIN_SECONDS
 
 
-def _write_nothing_new(tx: Transaction) -> bool:
-    """Write a row as it stands, which takes the lock, the write-ahead log and a sync; return
-    whether this ledger is the present one."""
+def _write_nothing_new(tx: Transaction) -> None:
+    """Write a row as it stands, which takes the lock, the write-ahead log and a sync."""
     tx.run("UPDATE log_head SET size = size WHERE id = 1")
-    return not tx.value("SELECT older_copy FROM campaign")

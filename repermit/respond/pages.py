@@ -17,7 +17,6 @@ from repermit.domain.question import (
     Question,
     about_when,
     day_in_words,
-    in_a_row,
     in_each,
     languages_of,
     places,
@@ -34,7 +33,7 @@ __all__ = ["Pages", "Shown", "View", "page_after"]
 
 _PLACES = (
     *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
-    *("number", "page", "record_url"),
+    *("page", "record_url"),
 )
 
 
@@ -60,16 +59,17 @@ class Pages:
     ) -> View:
         """Return which page this recipient is to see, in *language* once that is known."""
         evidence = asked.person.evidence
-        return View(
+        made = View(
             kind=kind,
             language=language or self.reading_for(asked),
             relationship=evidence.relationship or "",
             sensitive=evidence.sensitive or self.question.sensitive,
             no_first=no_first,
             notice=notice,
-            purposes=asked.purposes if kind == "thanks" else (),
+            answered=kind == "question" and _has_answered(asked),
             test=asked.id == TEST_RECIPIENT,
         )
+        return replace(made, purposes=asked.purposes) if made.tells_of_yes else made
 
     def reading_for(self, asked: Asked) -> str:
         """Return the language in which this recipient is asked, or several, joined."""
@@ -77,7 +77,11 @@ class Pages:
 
     def seen(self, text: str, answer: Answer, asked: Asked) -> View | None:
         """Return the page on which a form with that code stood; None when no page of ours that
-        has a button for *answer* has that code, or its words have changed since."""
+        has a button for *answer* has that code, or its words have changed since.
+
+        A page that tells of a yes is known by that yes or, when it was pressed twice, by the one
+        before the last.
+        """
         code, reading = Code.read(text), self.reading_for(asked)
         languages = languages_of(reading)
         if answer not in BUTTONS.get(code.kind, ()) or code.notice not in NOTICES:
@@ -93,9 +97,12 @@ class Pages:
             notice=code.notice,
             language=code.language,
         )
-        if self.shown(view).code(view) != code.page:
-            return None
-        return replace(view, pressed_in=code.part)
+        view = replace(view, answered=code.answered)
+        before = replace(view, purposes=asked.purposes_before) if view.tells_of_yes else view
+        for each in dict.fromkeys((view, before)):
+            if self.shown(each).code(each) == code.page:
+                return replace(each, pressed_in=code.part)
+        return None
 
     def spoken_in(self, text: str, asked: Asked) -> str:
         """Return the language of the part of a page on which a form with that code stood; those
@@ -129,7 +136,7 @@ class Pages:
         values["nonce"] = self._tokens.issue(
             Scope.ERASE if view.kind == "erase" else Scope.FORM, asked.id
         )
-        if view.kind == "thanks":
+        if view.tells_of_yes:
             token = self._tokens.issue(Scope.ANSWER, asked.id)
             values["record_url"] = f"../yes/{token}/record"
         return joined_html(shown.parts, values)
@@ -182,16 +189,13 @@ class Pages:
         return {
             "masked": asked.person.address.masked,
             "source": evidence.source or "",
-            "number": str(asked.id),
             **in_each(reading, dates),
         }
 
     def _screen(self, view: View, language: str) -> Screen:
         known = self.question.variables(language)
-        if view.purposes:
-            chosen = [one for one in self.question.purposes if one.id in view.purposes]
-            named = in_a_row([one.text[language] for one in chosen], language)
-            known["what"] = named or known["what"]
+        if view.kind == "thanks":
+            known["what"] = self.question.named(language, view.purposes)
         known |= places(_PLACES, view.language, language)
         return Screen(self.question, view, language, known)
 
@@ -233,3 +237,9 @@ def page_after(asked: Asked) -> str:
         return "question"
     kinds = {Standing.OPTED_IN: "thanks", Standing.OPTED_OUT: "declined"}
     return kinds.get(asked.presses.standing, "question")
+
+
+def _has_answered(asked: Asked) -> bool:
+    """Return whether it is their own press that put them where they stand."""
+    final = (Standing.OPTED_IN, Standing.OPTED_OUT)
+    return asked.presses.standing in final and asked.answered_at is not None

@@ -6,6 +6,7 @@ and the server puts that press on file apart; a server that cannot write is foun
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -68,6 +69,15 @@ _WHY = {  # by code: why nobody can answer, and what to do
         "stop that `repermit serve`, and start it with this config",
     ),
 }
+
+
+_IN_GENERAL = {"silent": f"{_SECONDS:g}", "status": "an error", "redirect": "3xx"}
+_DETAIL = re.compile(r" \([^()]*\{\}\)")
+
+
+def why_in_general(code: str) -> str:
+    """Return why nobody could answer, as far as *code* alone says it."""
+    return _DETAIL.sub("", _WHY[code][0]).format(_IN_GENERAL.get(code))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@ and the record of their yes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,13 +11,16 @@ from uuid import UUID
 
 from repermit.domain.question import day_in_words, in_a_row, languages_of
 from repermit.domain.record import Consent, record
+from repermit.domain.standing import in_burst
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens, is_nobody
-from repermit.errors import TokenRejected
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, owing
+from repermit.ledger.store import answering, erasing, owing
 from repermit.ledger.store.answering import Asked
 from repermit.ledger.store.consent import standing_consent
-from repermit.ledger.store.owing import Request
+from repermit.ledger.store.erasing import Erased
+from repermit.ledger.store.owing import DataRequest
+from repermit.ledger.transaction import Transaction
+from repermit.respond.form import Form, first_in
 from repermit.respond.pages import Pages, View
 
 _NO_HASH = "0" * 64
@@ -35,10 +37,10 @@ class Right(StrEnum):
 _SCOPES = {Right.DATA: Scope.FORM, Right.ERASE: Scope.FORM, Right.ERASE_NOW: Scope.ERASE}
 _KINDS = {Right.DATA: "data_sent", Right.ERASE: "erase", Right.ERASE_NOW: "erased"}
 _DATA_SAID = {
-    Request.OWED: "",
-    Request.ALREADY_OWED: "rights.data_owed",
-    Request.SENT: "rights.data_was_sent",
-    Request.TRIED: "rights.data_was_tried",
+    DataRequest.OWED: "",
+    DataRequest.ALREADY_OWED: "rights.data_owed",
+    DataRequest.SENT: "rights.data_was_sent",
+    DataRequest.TRIED: "rights.data_was_tried",
 }
 
 
@@ -57,17 +59,15 @@ class Rights:
         self._ledger, self._tokens, self._pages = ledger, tokens, pages
         self._public_url = public_url
 
-    async def press(
-        self, right: Right, asked: Asked, form: Mapping[str, Sequence[str]]
-    ) -> View | None:
+    async def press(self, right: Right, asked: Asked, form: Form) -> View | None:
         """Do what was asked for, durably, and return the page that says so; None, doing nothing,
         without the hidden field that the page of that button carried.
 
         Raises: LedgerUnusable when it could not be recorded; then nothing is said.
         """
-        if not self._rendered_for(asked.id, right, form):
+        if not self._tokens.is_for(asked.id, _SCOPES[right], first_in(form, "nonce")):
             return None
-        spoken = self._pages.spoken_in(_first(form, "page"), asked)
+        spoken = self._pages.spoken_in(first_in(form, "page"), asked)
         view = self._pages.view(_KINDS[right], asked, language=spoken)
         if is_nobody(asked.id):
             return view
@@ -75,7 +75,9 @@ class Rights:
             owed = await self._ledger.write(owing.owe_data, asked.id, language=view.language)
             return None if owed is None else replace(view, notice=_DATA_SAID[owed])
         if right is Right.ERASE_NOW:
-            erased = await self._ledger.write(erasing.erase_person, asked.id)
+            is_too_soon, erased = await self._ledger.write(_erase, asked.id)
+            if is_too_soon:
+                return replace(view, kind=_KINDS[Right.ERASE], notice="rights.erase_wait")
             has_copies = erased is not None and bool(erased.exported)
             return replace(view, notice="rights.erased_elsewhere" if has_copies else "")
         return view
@@ -116,14 +118,6 @@ class Rights:
             log_root=_NO_HASH,
         )
 
-    def _rendered_for(
-        self, recipient_id: int, right: Right, form: Mapping[str, Sequence[str]]
-    ) -> bool:
-        try:
-            return self._tokens.read(_SCOPES[right], _first(form, "nonce")) == recipient_id
-        except TokenRejected:
-            return False
-
     def _rows(self, consent: Consent, language: str) -> list[tuple[str, str]]:
         """Return the record as labels and values, in *language*."""
         question = self._pages.question
@@ -151,15 +145,22 @@ class Rights:
         return [(wording.say(f"record.{name}", **known), value) for name, value in values.items()]
 
 
-def right_in(form: Mapping[str, Sequence[str]]) -> Right | None:
+def right_in(form: Form) -> Right | None:
     """Return what a form asks for beside an answer, or None."""
     pressed = form.get("answer", ())
     known = frozenset(Right)
     return Right(pressed[0]) if len(pressed) == 1 and pressed[0] in known else None
 
 
-def _first(form: Mapping[str, Sequence[str]], name: str) -> str:
-    return next(iter(form.get(name, ())), "")
+def _erase(tx: Transaction, recipient_id: int) -> tuple[bool, Erased | None]:
+    """Erase a person, unless they have answered within `CONTRARY_WINDOW`; return whether that is
+    so, and else what is erased.
+
+    Whatever presses all the buttons of a page one after the other destroys no yes by it.
+    """
+    asked = answering.asked(tx, recipient_id)
+    is_too_soon = asked is not None and in_burst(asked.presses, tx.now)
+    return is_too_soon, None if is_too_soon else erasing.erase_person(tx, recipient_id)
 
 
 def _moment(moment: datetime, language: str) -> str:

@@ -11,6 +11,7 @@ from repermit.domain.wording import why_key
 from repermit.respond.view import View
 
 Words = dict[str, object]
+_ANSWERED = frozenset({"page.already_yes", "page.already_no"})
 _NOT_ON_ITS_WAY = frozenset({"rights.data_was_sent", "rights.data_was_tried"})
 
 
@@ -46,24 +47,27 @@ class Screen:
             **made[self.view.kind](),
         }
 
-    def say(self, key: str) -> str:
-        """Return a sentence."""
-        return self.question.wordings[self.language].say(key, **self.known)
+    def say(self, key: str, **more: str) -> str:
+        """Return a sentence; *more* is known in this one alone."""
+        return self.question.wordings[self.language].say(key, **{**self.known, **more})
 
     def button(self, answer: Answer) -> str:
         """Return the words on the button for *answer*."""
-        several = self.view.kind == "question" and len(self.question.purposes) > 1
         if self.view.kind == "thanks":
             return self.say("button.withdraw")
-        if several:
-            return self.say("page.yes_to_ticked" if answer is Answer.YES else "page.no_to_all")
-        return self.say(f"button.{answer}")
+        if not self.question.has_several:
+            return self.say(f"button.{answer}")
+        if answer is Answer.NO:
+            return self.say("page.no_to_all")
+        has_boxes = self.view.kind == "question"
+        return self.say("page.yes_to_ticked" if has_boxes else "button.choose")
 
     def _asking(self) -> Words:
-        several = len(self.question.purposes) > 1
+        several = self.question.has_several
         return {
             "title": self.say("page.title"),
-            "notice": self.say(self.view.notice) if self.view.notice else "",
+            "notice": self._notice(),
+            **self._record_link(shown=self.view.tells_of_yes),
             "question": self.say("page.question_several" if several else "page.question"),
             "purposes": [
                 {
@@ -77,13 +81,29 @@ class Screen:
             "yes_label": self.button(Answer.YES),
             "no_label": self.button(Answer.NO),
             "no_first": self.view.no_first,
-            "silence": self.say("silence.sentence"),
+            "silence": self._silence(),
             "withdraw_any_time": self.say("page.withdraw_any_time"),
             "not_your_address": self.say("page.not_your_address"),
             "details_heading": self.say("page.details"),
             "details": self._details(),
             **self._rights(),
         }
+
+    def _notice(self) -> str:
+        if not self.view.notice:
+            return ""
+        chosen = self.question.named(self.language, self.view.purposes)
+        return self.say(self.view.notice, what=chosen)
+
+    def _silence(self) -> str:
+        """Return what silence means; nothing once an answer stands."""
+        if self.view.answered or self.view.notice in _ANSWERED:
+            return ""
+        return self.say("silence.several" if self.question.has_several else "silence.sentence")
+
+    def _record_link(self, *, shown: bool = True) -> Words:
+        url = self.known["record_url"] if shown and not self.view.test else ""
+        return {"record_label": self.say("receipt.record"), "record_url": url}
 
     def _details(self) -> list[str]:
         """Return why, on what basis, who else; nothing of where from on a sensitive list."""
@@ -102,7 +122,6 @@ class Screen:
     def _thanks(self) -> Words:
         asks = replace(self, view=replace(self.view, kind="question"))  # where yes was pressed
         rows = (
-            ("receipt.number", self.known["number"]),
             ("receipt.answered", self.known["answered"]),
             ("receipt.answer", asks.button(Answer.YES)),
             ("receipt.purpose", self.known["what"]),
@@ -115,16 +134,16 @@ class Screen:
             "receipt": [(self.say(key), value) for key, value in rows],
             "receipt_heading": self.say("receipt.heading"),
             "receipt_keep": self.say("receipt.keep"),
-            "record_label": self.say("receipt.record"),
-            "record_url": "" if self.view.test else self.known["record_url"],
+            **self._record_link(),
             "withdraw_label": self.button(Answer.NO),
             **self._rights(),
         }
 
     def _declined(self) -> Words:
+        declined = "declined_several" if self.question.has_several else "declined"
         return {
             "title": self.say("page.title_no"),
-            "message": self.say("page.declined"),
+            "message": self.say(f"page.{declined}"),
             "may_change": not self.view.late,
             "mistake": self.say("page.declined_mistake"),
             "yes_label": self.button(Answer.YES),
@@ -141,6 +160,7 @@ class Screen:
     def _erase(self) -> Words:
         return {
             "title": self.say("rights.erase_title"),
+            "notice": self.say(self.view.notice) if self.view.notice else "",
             "sentence": self.say("rights.erase_sentence"),
             "confirm_label": self.say("rights.erase_confirm"),
             "not_now": self.say("rights.erase_not"),

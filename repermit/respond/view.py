@@ -16,6 +16,7 @@ NOTICES = (
     "",
     "page.question_no_first",
     "page.nothing_ticked",
+    "page.nothing_changed",
     "page.again",
     "page.suspect",
     "page.already_yes",
@@ -35,10 +36,16 @@ class View:
     sensitive: bool = False
     no_first: bool = False
     notice: str = ""  # the key of a sentence
-    purposes: tuple[str, ...] = ()  # those that a thank-you names
+    purposes: tuple[str, ...] = ()  # those of the yes that it tells of
+    answered: bool = False  # their own answer stands: silence changes nothing
     late: bool = False  # the deadline has passed: a mistake cannot be promised to be mended
     test: bool = False
     pressed_in: str = field(default="", compare=False)  # the part whose button was pressed
+
+    @property
+    def tells_of_yes(self) -> bool:
+        """Return whether it says what their yes is for, and leads to its record."""
+        return self.kind == "thanks" or self.notice == "page.already_yes"
 
     @property
     def spoken(self) -> str:
@@ -57,7 +64,8 @@ class Shown:
 
     def code(self, view: View) -> str:
         """Return what the page's form says of the page it stands on; see `Pages.seen`."""
-        parts = (view.kind, view.language, f"{view.no_first:d}", view.notice)
+        flags = f"{view.no_first:d}{view.answered:d}"
+        parts = (view.kind, view.language, flags, view.notice)
         return f"{'.'.join(parts)}.{self.hash[:_HASH_DIGITS]}"
 
 
@@ -73,6 +81,7 @@ class Code:
     kind: str
     language: str
     no_first: bool
+    answered: bool
     notice: str
     part: str
     page: str  # the code without its part
@@ -83,5 +92,6 @@ class Code:
         page, _, part = text.partition(_IN)
         kind, _, rest = page.rpartition(".")[0].partition(".")
         language, _, rest = rest.partition(".")
-        no_first, _, notice = rest.partition(".")
-        return cls(kind, language, no_first == "1", notice, part, page)
+        flags, _, notice = rest.partition(".")
+        no_first, answered = flags[:1] == "1", flags[1:] == "1"
+        return cls(kind, language, no_first, answered, notice, part, page)

@@ -71,6 +71,9 @@ def pages_of(page: Page, campaign: Served, language: str | None) -> Iterator[str
     press(page, "erase")
     yield "erase"
     press(page, "erase-now")
+    yield "erase refused"
+    campaign.wait_a_while()
+    press(page, "erase-now")
     yield "erased"
     page.goto(link)
     yield "gone"

@@ -50,6 +50,7 @@ def test_erasing_takes_a_second_press_and_leaves_no_link(
         press(page, "erase")
         assert title(page) == "Al uw gegevens wissen?"
         assert a_campaign.standing(one) == "opted_in"
+        a_campaign.wait_a_while()
 
         press(page, "erase-now")
 

@@ -242,7 +242,10 @@ CASES = {
         has_json=False,
     ),
     "approve_nobody_listed": Case(
-        (*_APPROVE, "Jan Claes"), "nobody is listed", "asked", has_json=False
+        (*_APPROVE, "Jan Claes"),
+        "nobody is listed",
+        prepare=altered("UPDATE recipient SET standing = 'withheld'"),
+        has_json=False,
     ),
     "send_not_approved": Case(("send",), "nobody has approved"),
     "wording_broken": Case(("send",), "nl", "approved", prepare=wording_broken),

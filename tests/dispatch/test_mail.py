@@ -176,9 +176,27 @@ def test_bounces_to_a_domain_of_their_own_tell_whose_mail_it_was() -> None:
     assert parsed(mail.content)["From"].addresses[0].addr_spec == "nieuws@tuinvrienden.example"
 
 
-def test_several_purposes_are_all_named() -> None:
+def test_several_purposes_are_listed_once_and_chosen_on_the_page() -> None:
     for part in parts(parsed(built(mailer=a_mailer(a_question(NEWS, FAIR))))):
-        assert "onze nieuwsbrief (elke maand) en uitnodigingen (elk jaar)" in part
+        for named in ("onze nieuwsbrief (elke maand)", "uitnodigingen (elk jaar)"):
+            assert part.count(named) == 1
+        assert "Ja, laat me kiezen" in part
+        assert "Nee, ik wil niets hiervan ontvangen" in part
+        assert "waar u aankruist wat u wilt ontvangen" in part
+
+
+@pytest.mark.parametrize(
+    ("relationship", "subject"),
+    [
+        ("signed_up_no_proof", "Ja of nee: welke mails van ons wilt u nog ontvangen?"),
+        ("company_mailbox", "Ja of nee: welke mails van ons wilt u ontvangen?"),
+    ],
+)
+def test_the_subject_names_none_of_several_purposes(relationship: str, subject: str) -> None:
+    variant = Variant("nl", relationship, sensitive=False)
+    content = built(variant, mailer=a_mailer(a_question(NEWS, FAIR)))
+
+    assert parsed(content)["Subject"] == subject
 
 
 def test_a_subject_of_the_campaign_may_name_the_last_day() -> None:

@@ -22,6 +22,14 @@ ANSWER: dict[str, Any] = {
     "page": None,
 }
 
+OWED: dict[str, Any] = {
+    "kind": "acknowledgement",
+    "created_at": "2026-11-22T09:30:00Z",
+    "standing": "waiting",
+    "intent_at": None,
+    "settled_at": None,
+}
+
 
 def a_person(**changes: Any) -> dict[str, Any]:
     """Return the row of somebody of whom everything is known, with some of it changed."""
@@ -59,7 +67,7 @@ def read(
         "other_lists": [],
         "answers": [ANSWER | {"button": "Ja, graag", "purposes": ["newsletter"], "page": "abc"}],
         "origins": [],
-        "other_mails": [{"kind": "acknowledgement", "created_at": "2026-11-22T09:31:00Z"}],
+        "other_mails": [OWED | {"standing": "sent", "settled_at": "2026-11-22T09:32:00Z"}],
         "never_mailed": {"since": "2026-11-22T09:30:00Z", "source": "answer", "reason": ""},
     }
     question = replace(a_question(), processors=processors)
@@ -112,6 +120,21 @@ def test_it_says_who_else_has_it_and_what_one_may_ask_for() -> None:
     assert "privacy@tuinvrienden.example" in rights
     assert "Gegevensbeschermingsautoriteit" in rights
     assert not any("Acme" in str(each) for each in read(processors=()).values())
+
+
+def test_it_says_which_mails_left_and_when() -> None:
+    """Of what never left, and never will, nothing: it is no mail to them."""
+    tried = {"intent_at": "2026-11-23T09:30:00Z", "settled_at": "2026-11-24T09:30:00Z"}
+    states = ("sent", "claimed", "doubtful", "failed", "dropped")
+    said = read("en", other_mails=[OWED, *(OWED | tried | {"standing": one} for one in states)])
+
+    no, unsure = "a confirmation of your no", "it may or may not have reached you"
+    assert said["Mails besides the question"] == [
+        ("", f"{no} – not sent yet when this was written"),
+        ("24 November 2026, 10:30", no),
+        ("23 November 2026, 10:30", f"{no} – {unsure}"),
+        ("23 November 2026, 10:30", f"{no} – {unsure}"),
+    ]
 
 
 def test_a_field_without_words_is_told_by_its_name() -> None:

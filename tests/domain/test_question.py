@@ -54,10 +54,13 @@ def test_one_purpose_is_named_with_how_often() -> None:
     assert known["processors"] == "Relay (BE); Host (DE)"
 
 
-def test_several_purposes_each_carry_how_often() -> None:
-    known = a_question(NEWS, EVENTS).variables("en")
-    assert known["what"] == "our newsletter (monthly) and our invitations (twice a year)"
-    assert known["often"] == ""
+def test_several_purposes_are_named_without_how_often() -> None:
+    question = a_question(NEWS, EVENTS)
+    known = question.variables("en")
+    assert (known["what"], known["often"]) == ("our newsletter and our invitations", "")
+    assert question.named("en", ["events"]) == "our invitations"
+    assert question.has_several
+    assert not a_question(NEWS).has_several
 
 
 def in_languages(*languages: str) -> Question:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from repermit.cli import main
-from repermit.cli.operate import status_content
+from repermit.cli.status import status_content
 from repermit.domain.clock import Clock, SystemClock
 from repermit.ledger.store import campaign as campaign_store
 from repermit.runtime import Runtime

@@ -121,9 +121,18 @@ def test_a_mail_programs_own_button_is_a_no(
     assert [(each["answer"], each["way"]) for each in told["answers"]] == [("no", "one_click")]
 
 
+def test_a_server_that_ends_says_what_it_owes_since_it_began(asked: Campaign) -> None:
+    with asked.serving() as server:
+        box(asked, 0).press("yes")
+    assert asked.standings()["opted_in"] == 1
+    line = server.err.read_text("utf-8").splitlines()[-2]
+    assert line.startswith("still owed: people may answer until 20")
+    assert "; 1 person said yes and may withdraw" in line
+
+
 def test_a_scanner_that_opens_every_link_changes_nothing(served: Campaign) -> None:
     """Every link of headers and body, every method but POST; the root of the log included."""
-    before, opened = served.run("status", "--json").json, 0
+    before, opened = served.status(), 0
 
     for taken in served.mails:
         ours = {link for link in links(taken.content) if f":{served.web_port}/" in link}
@@ -135,7 +144,7 @@ def test_a_scanner_that_opens_every_link_changes_nothing(served: Campaign) -> No
             opened += 1
 
     assert opened >= 3 * LISTED
-    assert served.run("status", "--json").json == before
+    assert served.status() == before
 
 
 def test_a_yes_without_the_page_that_was_rendered_is_no_yes(served: Campaign) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.cli.refusals import assert_explained
 from tests.journeys.campaign import LISTED, Campaign, Later, address, row, write_list
 from tests.journeys.relay import Relay
-from tests.journeys.web import text_of
+from tests.journeys.web import fetch, mailbox, text_of
 
 pytestmark = pytest.mark.journey
 
@@ -48,6 +49,30 @@ def test_changed_words_void_it(approved: Campaign, relay: Relay) -> None:
     assert (
         sum("Deze links zijn van u alleen." in text_of(each.content) for each in relay.taken) == 6
     )
+
+
+def test_nobody_is_shown_words_that_were_not_approved(asked: Campaign) -> None:
+    """Nor when everyone has their mail; approved anew, or put back, they are shown."""
+    config = asked.config.read_text("utf-8")
+    asked.edit('text.nl = ".*"', 'text.nl = "elke dag reclame"')
+
+    refused = asked.run("serve", expect=1)
+
+    assert_explained(refused, why="other words than were approved: the answer page (nl, nl+fr+de)")
+    assert "put the words back" in refused.err
+    approve(asked)
+    dutch = next(each for each in asked.mails if each.mailbox == address(0))
+    with asked.serving():
+        assert "elke dag reclame" in fetch(mailbox(dutch.content).yes).text
+    asked.config.write_text(config, "utf-8")
+    assert "other words than were approved" in asked.here("serve", expect=1).err
+
+
+def test_before_an_approval_any_words_are_tried_out(begun: Campaign) -> None:
+    begun.here("import", write_list(begun.outside / "list.csv", [row(1)]))
+    begun.edit('text.nl = ".*"', 'text.nl = "elke dag reclame"')
+    with begun.serving():
+        assert fetch(f"http://127.0.0.1:{begun.web_port}/healthz").status == 200
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -149,11 +150,20 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "to_remove",
         "page",
     ]
-    assert told["page"] == {"seen": None, "vantage": None}
+    assert list(told["page"]) == ["seen", "vantage", "failed", "why"]
+    assert told["page"]["seen"] is None
+    assert told["page"]["why"] == "the connection is refused"  # `send` found so: a trial
     assert list(told["standings"]) == list(map(str, Standing))
     assert told["due"].keys() == {"first", "last"}
     assert told["due"]["first"].endswith("Z")
     assert (told["paused"], told["suspect"]) == (None, 0)
     assert told["log"]["root"] in said
+    assert re.search(r"^last day to answer: \d{4}-\d\d-\d\d( to .*)?$", said, re.MULTILINE)
     assert f"{LISTED}  asked" in said
     assert f"{ADMITTED}  admitted" in said
+
+
+def test_nothing_in_doubt_is_said_in_one_line(asked: Campaign) -> None:
+    said = asked.here("doubt", "list")
+
+    assert (said.out, said.err) == ("nothing is in doubt\n", "")

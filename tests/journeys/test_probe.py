@@ -62,6 +62,9 @@ def test_a_machine_with_nothing_but_the_link_can_probe(
     assert "\nanswer page: last seen to work at 20" in line
     assert list(bare.iterdir()) == []
 
+    asked.here("probe", expect=1)
+    line = asked.here("status").out
+    assert "seen from this machine: the connection is refused; last seen to work at 20" in line
     refused = elsewhere("probe", link)
     assert_explained(refused, why=", seen from elsewhere: the connection is refused")
     token = link.rpartition("/")[2]
@@ -90,6 +93,8 @@ def elsewhere(*words: str) -> Result:
     [
         (("https://answer.example.org",), "no such config file", "`repermit probe --link`"),
         (("https://answer.example.org/yes/AQ." + "x" * 43,), "not the one for a monitor", ""),
+        (("https://answer.example.org/yes/AQ." + "x" * 43 + "/record",), "not the one for a", ""),
+        (("https://answer.example.org/u/AQ." + "x" * 43 + "/?a=b#c",), "not the one for a", ""),
         (("https://answer.example.org/u/" + MONITORS,), "not the one for a monitor", ""),
         (("http://answer.example.org/yes/" + MONITORS,), "the URL is not https", ""),
         (("--link", "https://answer.example.org"), "--link takes no URL", ""),
@@ -123,7 +128,9 @@ def test_a_server_that_nobody_reaches_says_so_and_serves_on(asked: Campaign) -> 
         wait_until(lambda: "its name does not resolve" in server.err.read_text())
 
     assert "seen by the server itself" in server.err.read_text()
-    assert asked.here("status", "--json").json["page"] == {"seen": None, "vantage": None}
+    page = asked.here("status", "--json").json["page"]
+    assert (page["seen"], page["vantage"], page["why"]) == (None, None, "its name does not resolve")
+    assert f"answer page: did not work at {page['failed']}, seen by" in asked.here("status").out
 
 
 def test_where_people_could_answer_before_no_mail_leaves_while_they_cannot(

@@ -11,6 +11,7 @@ import pytest
 from repermit.errors import KeysUnusable, LedgerUnusable
 from repermit.ledger import connect, keys
 from repermit.ledger.engine import Ledger
+from repermit.ledger.store import campaign
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, verified
 
@@ -266,3 +267,21 @@ def test_two_first_commands_make_one_ledger(tmp_path: Path) -> None:
             each.result()
 
     assert sorted(file.name for file in tmp_path.iterdir()) == ["keys", "ledger.db"]
+
+
+@pytest.mark.parametrize("create", [False, True])
+async def test_promise_1_a_ledger_that_is_gone_is_not_begun_anew(
+    campaign_folder: Path, a_vault: Vault, *, create: bool
+) -> None:
+    """An empty one in its place would ask everybody again."""
+    path = campaign_folder / "ledger.db"
+    ledger = Ledger.open(path, a_vault, FakeClock())
+    await ledger.write(campaign.pause)
+    await ledger.close()
+    path.unlink()
+
+    with pytest.raises(LedgerUnusable, match="the ledger is gone: its log had 2 entries") as gone:
+        Ledger.open(path, a_vault, FakeClock(), create=create)
+
+    assert "put it back" in (gone.value.hint or "")
+    assert not path.exists()

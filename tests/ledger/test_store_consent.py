@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from repermit.domain.standing import Answer
+import pytest
+
+from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign
+from repermit.ledger.store import answering, campaign
 from repermit.ledger.store.consent import standing_consent
+from repermit.ledger.store.reading import answered
 from tests.builders import MAIL, PAGE, FakeClock, asked, press
 
 AN = "an@voorbeeld.example"
@@ -51,18 +54,39 @@ async def test_there_is_none_before_a_yes_and_none_after_it_is_withdrawn(
     assert await a_ledger.read(standing_consent, 99) is None
 
 
+@pytest.mark.parametrize("presses", [(Answer.NO, Answer.YES), (Answer.YES, Answer.NO)])
 async def test_it_is_the_last_yes_that_counts_never_a_void_one(
-    a_ledger: Ledger, a_clock: FakeClock
+    a_ledger: Ledger, a_clock: FakeClock, presses: tuple[Answer, Answer]
 ) -> None:
     """A yes and a no at once leave the consent as it was before both."""
     (an,) = await asked(a_ledger, AN)
     await press(a_ledger, an, Answer.YES, button="one")
     a_clock.advance(MINUTE)
     await press(a_ledger, an, Answer.YES, button="two", purposes=("fair",))
+    given_at = a_clock.now()
     a_clock.advance(MINUTE)
-    await press(a_ledger, an, Answer.NO)
-    await press(a_ledger, an, Answer.YES, button="void")
+    for answer in presses:
+        await press(a_ledger, an, answer, button="void")
     found = await a_ledger.read(standing_consent, an)
+    (row,) = await a_ledger.read(lambda tx: list(answered(tx, Standing.OPTED_IN)))
+    shown = await a_ledger.read(answering.asked, an)
 
     assert found is not None
+    assert shown is not None
     assert (found.button, found.purposes) == ("two", ("fair",))
+    assert (found.answered_at, found.leaf) == (given_at, row.leaf)
+    assert given_at == row.confirmed_at == shown.answered_at
+
+
+async def test_what_is_told_of_a_no_is_the_genuine_one(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    (an,) = await asked(a_ledger, AN)
+    await press(a_ledger, an, Answer.NO)
+    given_at = a_clock.now()
+    a_clock.advance(MINUTE)
+    await press(a_ledger, an, Answer.YES)
+    await press(a_ledger, an, Answer.NO)
+    (row,) = await a_ledger.read(lambda tx: list(answered(tx, Standing.OPTED_OUT)))
+
+    assert row.confirmed_at == given_at

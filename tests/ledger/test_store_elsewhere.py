@@ -11,7 +11,7 @@ from repermit.domain.standing import Answer, Standing
 from repermit.errors import FileRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, elsewhere, erasing, suppression
-from tests.builders import FakeClock, asked, press, verified
+from tests.builders import ANSWER_TIME, FakeClock, asked, deliver_outbox, press, verified
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 MINUTE = timedelta(minutes=1)
@@ -82,17 +82,59 @@ async def test_an_export_of_one_purpose_has_only_the_yeses_to_that(
     assert bool(await erased(a_ledger, an)) is stands
 
 
+@pytest.mark.parametrize("presses", [(Answer.NO, Answer.YES), (Answer.YES, Answer.NO)])
 async def test_a_yes_that_void_presses_left_in_force_was_exported_too(
-    a_ledger: Ledger, a_clock: FakeClock
+    a_ledger: Ledger, a_clock: FakeClock, presses: tuple[Answer, Answer]
 ) -> None:
+    """Under its own proof, not that of one of the void presses."""
     (an,) = await asked(a_ledger, AN)
     await press(a_ledger, an, Answer.YES, purposes=("fair",))
     a_clock.advance(MINUTE)
-    await press(a_ledger, an, Answer.NO)
-    await press(a_ledger, an, Answer.YES, purposes=("newsletter",))
+    for answer in presses:
+        await press(a_ledger, an, answer, purposes=("newsletter",) if answer is Answer.YES else ())
     await exported(a_ledger, purpose="fair")
+    genuine, *_ = await leaves(a_ledger)
 
-    assert await erased(a_ledger, an) == ((await a_ledger.read(elsewhere.to_remove))[0].proof,)
+    assert await erased(a_ledger, an) == (genuine,)
+
+
+async def test_a_purge_tells_whom_an_export_of_yeses_still_has(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Who was named since among those who must stop needs no second telling."""
+    names = ("an", "jan", "els", "mia")
+    an, jan, els, _ = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in names))
+    for one in (an, jan, els):
+        await press(a_ledger, one, Answer.YES)
+    first, *_ = await leaves(a_ledger)
+    await exported(a_ledger)
+    a_clock.advance(MINUTE)
+    await press(a_ledger, jan, Answer.NO)
+    await exported(a_ledger, standing=Standing.OPTED_OUT)
+    await press(a_ledger, an, Answer.NO)
+    a_clock.advance(ANSWER_TIME)
+    assert await deliver_outbox(a_ledger) == 2  # the two noes are acknowledged
+
+    purge = await a_ledger.write(erasing.begin_purge, by="An", due=3, by_reason={})
+    assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 3
+
+    assert [one.proof for one in await a_ledger.read(elsewhere.to_remove)] == [first]
+    assert (await verified(a_ledger)).holds
+
+
+async def test_an_export_during_which_somebody_was_purged_is_not_noted(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await asked(a_ledger, AN)
+    a_clock.advance(ANSWER_TIME)
+    sight = await a_ledger.read(elsewhere.seen)
+    purge = await a_ledger.write(erasing.begin_purge, by="An", due=1, by_reason={})
+    await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
+
+    with pytest.raises(FileRefused, match="erased while"):
+        await a_ledger.write(
+            elsewhere.note_export, sight, standing=Standing.OPTED_IN, rows=1, purpose=None
+        )
 
 
 @pytest.mark.parametrize("way", ["none", "no", "suppressed"])

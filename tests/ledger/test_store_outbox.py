@@ -25,7 +25,7 @@ from repermit.ledger.store import (
 )
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store.outbox import Owed, Settled, Standing
-from repermit.ledger.store.owing import Kind, Request
+from repermit.ledger.store.owing import DataRequest, Kind
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -73,7 +73,7 @@ async def taken(ledger: Ledger, clock: FakeClock, owner: str = "sender") -> Owed
     return owed
 
 
-async def ask_for_data(ledger: Ledger, recipient_id: int) -> Request | None:
+async def ask_for_data(ledger: Ledger, recipient_id: int) -> DataRequest | None:
     return await ledger.write(owing.owe_data, recipient_id, language="nl")
 
 
@@ -219,15 +219,15 @@ async def test_everything_that_is_held_is_owed_at_most_once_a_day(
 ) -> None:
     """The day begins when it was sent, however long ago it was asked for."""
     (an,) = await asked(a_ledger, AN)
-    assert await ask_for_data(a_ledger, an) is Request.OWED
+    assert await ask_for_data(a_ledger, an) is DataRequest.OWED
     a_clock.advance(timedelta(days=3))
-    assert await ask_for_data(a_ledger, an) is Request.ALREADY_OWED
+    assert await ask_for_data(a_ledger, an) is DataRequest.ALREADY_OWED
     assert await deliver_outbox(a_ledger) == 1
     a_clock.advance(timedelta(hours=23))
-    assert await ask_for_data(a_ledger, an) is Request.SENT
+    assert await ask_for_data(a_ledger, an) is DataRequest.SENT
     a_clock.advance(timedelta(hours=1))
 
-    assert await ask_for_data(a_ledger, an) is Request.OWED
+    assert await ask_for_data(a_ledger, an) is DataRequest.OWED
     assert await mails(a_ledger) == [("data", "sent"), ("data", "waiting")]
     assert await ask_for_data(a_ledger, 99) is None
     assert (await verified(a_ledger)).holds
@@ -241,14 +241,14 @@ async def test_what_was_tried_within_a_day_is_not_tried_again_for_whoever_presse
     await ask_for_data(a_ledger, an)
     owed = await take(a_ledger)
     assert owed is not None
-    assert await ask_for_data(a_ledger, an) is Request.ALREADY_OWED
+    assert await ask_for_data(a_ledger, an) is DataRequest.ALREADY_OWED
     a_clock.advance(timedelta(hours=1))
     await a_ledger.write(outbox.settle, "sender", owed.id, Settled(standing, "550"))
     a_clock.advance(timedelta(hours=23))
 
-    assert await ask_for_data(a_ledger, an) is Request.TRIED
+    assert await ask_for_data(a_ledger, an) is DataRequest.TRIED
     a_clock.advance(timedelta(hours=1))
-    assert await ask_for_data(a_ledger, an) is Request.OWED
+    assert await ask_for_data(a_ledger, an) is DataRequest.OWED
 
 
 async def test_who_said_no_still_gets_what_they_ask_for(a_ledger: Ledger) -> None:
@@ -481,7 +481,7 @@ async def test_what_nobody_is_owed_any_more_does_not_leave_anew(
     ids = await doubtful(a_ledger, a_clock)
     a_clock.advance(timedelta(days=9))
     await press(a_ledger, 1, Answer.YES)
-    assert await ask_for_data(a_ledger, 1) is Request.OWED
+    assert await ask_for_data(a_ledger, 1) is DataRequest.OWED
     assert await a_ledger.write(outbox_doubt.decide_doubt, ids, resend=True) == 2
     assert await deliver_outbox(a_ledger) == 1
     assert [standing for _, standing in await mails(a_ledger)] == ["dropped", "dropped", "sent"]

@@ -74,7 +74,8 @@ async def test_a_monitor_that_presses_each_minute_for_a_month_adds_one_row(
 async def test_when_the_page_was_last_seen_to_work_is_known_with_the_vantage(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
-    assert (await a_ledger.read(campaign.figures)).page_seen is None
+    before = await a_ledger.read(campaign.figures)
+    assert (before.page_seen, before.page_failed) == (None, None)
     await note(a_ledger, a_clock, "", vantage=Vantage.ELSEWHERE)
     await note(a_ledger, a_clock, "")
     seen = a_clock.now()
@@ -83,6 +84,10 @@ async def test_when_the_page_was_last_seen_to_work_is_known_with_the_vantage(
 
     found = (await a_ledger.read(campaign.figures)).page_seen
     assert found == Sight(seen, Vantage.ELSEWHERE)
+    figures = await a_ledger.read(campaign.figures)
+    assert figures.page_failed == Sight(seen + MINUTE, Vantage.SERVER, "refused")
+    await note(a_ledger, a_clock, "")
+    assert (await a_ledger.read(campaign.figures)).page_failed is None
     assert [vantage.words for vantage in Vantage] == [
         "by the server itself",
         "from this machine",

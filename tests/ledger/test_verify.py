@@ -96,7 +96,7 @@ async def test_promise_10_a_recipient_added_by_hand_is_named(a_campaign: Ledger)
             "INSERT INTO recipient SELECT 99, intake_id, generation, x'00', sealed,"
             " leaf_key, relationship, country, language, NULL, NULL, NULL, 'opted_in', cell,"
             " reason, listed_at_leaf, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-            " NULL, NULL, NULL, NULL, 0, 0, NULL, NULL"
+            " NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL"
             " FROM recipient WHERE id = 3"
         )
     )

@@ -206,5 +206,11 @@ def test_serve_says_what_it_still_owes() -> None:
     assert owed(1, date(2026, 11, 1), None, today) == [
         "1 person said yes and may withdraw for as long as you mail them"
     ]
-    assert "has passed" in owed(1, later, date(2026, 11, 20), today)[-1]
+    for passed in (date(2026, 11, 20), date(2026, 10, 1)):  # "stop" would be bad advice
+        assert owed(1, later, passed, today)[-1].endswith("before the last deadline; put it later")
+    assert "stop serving for good" in owed(1, date(2026, 11, 20), date(2026, 11, 20), today)[-1]
+    assert owed(0, None, None, today, waiting=1) == [
+        "1 mail in the outbox waits for `repermit send`"
+    ]
+    assert "2 mails in the outbox wait for" in owed(0, None, None, today, waiting=2)[0]
     assert "before the last deadline" in owed(1, later, date(2026, 12, 21), today)[-1]

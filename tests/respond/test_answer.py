@@ -563,7 +563,8 @@ async def test_a_yes_after_a_no_asks_what_for(a_site_of_two: Site) -> None:
     await site.press_on(asks, link, "yes", tick=["fair"])
 
     assert [box["value"] for box in asks.boxes] == ["newsletter", "fair"]
-    assert "U koos nee op 21 november 2026. U kunt dat hier nog veranderen." in asks.text
+    assert "Er is nog niets veranderd. Kruis aan wat u wilt ontvangen" in asks.text
+    assert "Ja, laat me kiezen" in declined.text
     assert (stood, await site.standing(an)) == ("opted_out", "opted_in")
 
 
@@ -594,6 +595,16 @@ async def test_a_test_mail_shows_the_pages_and_records_nothing(
         assert "Dit is een test. Er wordt niets geregistreerd." in shown.text
     assert follows.buttons == (THANKS if answer == "yes" else DECLINED)
     assert await a_site.everything() == before
+
+
+async def test_a_test_mail_thanks_for_what_was_ticked(a_site_of_two: Site) -> None:
+    """As a real one does."""
+    path = a_site_of_two.link("yes", TEST_RECIPIENT)
+
+    thanks = await a_site_of_two.press(path, "yes", tick=["fair"])
+
+    assert "U krijgt uitnodigingen voor onze plantenbeurs." in thanks.text
+    assert "nieuwsbrief" not in thanks.text
 
 
 async def test_one_click_on_a_test_mail_records_nothing(a_site: Site) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repermit.domain.standing import Answer
+from repermit.domain.standing import CONTRARY_WINDOW, Answer
 from repermit.domain.token import Scope
 from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, asked, press
@@ -36,6 +36,7 @@ METHODS = (
     "GRAB",
 )
 LARGEST = 16_384
+PURPOSES = ["fair", "newsletter"]
 SECOND = 1_000_000  # in microseconds
 
 
@@ -583,7 +584,8 @@ def test_promise_5_a_machine_that_presses_every_button_in_any_order_never_says_y
     campaign_folder: Path,
 ) -> None:
     """Ten seconds or less between one press and the next, on the pages of all three links, and on
-    the pages that follow."""
+    the pages that follow, with the mail program's own button among them; nor does it erase anybody
+    who has just answered."""
     with on_a_loop(campaign_folder) as (runner, site):
         numbers = iter(range(1_000_000))
 
@@ -596,23 +598,38 @@ def test_promise_5_a_machine_that_presses_every_button_in_any_order_never_says_y
             (one,) = await asked(site.ledger, f"r{next(numbers)}@voorbeeld.example")
             buttons: dict[tuple[str, str, str], Page] = {}
             pressed: set[tuple[str, str, str]] = set()
+            answered: list[datetime] = []
 
             def found(path: str, page: Page) -> None:
-                for answer in page.buttons:
+                for answer in (*page.buttons, *page.rights):
                     buttons.setdefault((path, page.hidden["page"], answer), page)
 
+            buttons[site.link("u", one), "", "one-click"] = Page("")
             for kind in ("yes", "no", "u"):
                 found(site.link(kind, one), await site.page(site.link(kind, one)))
             while left := sorted(buttons.keys() - pressed):
                 chosen = data.draw(st.sampled_from(left))
                 pressed.add(chosen)
                 path, _, answer = chosen
-                follows = await site.press_on(
-                    buttons[chosen], path, answer, tick=["fair", "newsletter"]
-                )
-                found(path, follows)
+                fields = {**buttons[chosen].hidden, "answer": answer, "purpose": PURPOSES}
+                sent = ONE_CLICK if answer == "one-click" else fields
+                was_there, now = await is_there(one), site.clock.now()
+                response = await site.post(path, sent)
+                assert response.status_code == (200 if was_there else 404)
+                if was_there:
+                    found(path, Page(response.text))
+                if answer in ("yes", "no", "one-click"):
+                    answered.append(now)
+                if was_there and not await is_there(one):
+                    assert answer == "erase-now"
+                    assert all(now - each > CONTRARY_WINDOW for each in answered)
                 site.clock.advance(timedelta(seconds=data.draw(st.integers(0, 10))))
-            assert len(pressed) >= 6
-            assert await site.standing(one) in {"asked", "opted_out"}
+            assert len(pressed) >= 13
+            if await is_there(one):
+                assert await site.standing(one) == "opted_out"
+
+        async def is_there(one: int) -> bool:
+            sql = "SELECT count(*) FROM recipient WHERE id = ?"
+            return bool(await site.ledger.read(lambda tx: tx.value(sql, one)))
 
         check()

@@ -13,6 +13,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -45,7 +46,9 @@ class Pressing(RuleBasedStateMachine):
         self.yes: list[datetime] = []
         self.no: list[datetime] = []
         self.last_for_good: datetime | None = None
+        self.is_erased = False
 
+    @precondition(lambda self: not self.is_erased)
     @rule(target=pages, kind=st.sampled_from(sorted(SCOPES)))
     def open(self, kind: str) -> Opened:
         """Open a link: it changes nothing."""
@@ -55,11 +58,13 @@ class Pressing(RuleBasedStateMachine):
         assert self.runner.run(self.site.standing(self.one)) == before
         return link, page
 
-    @rule(target=pages, opened=pages, button=st.integers(0, 3), tick=st.sets(st.sampled_from("ab")))
+    @precondition(lambda self: not self.is_erased)
+    @rule(target=pages, opened=pages, button=st.integers(0, 5), tick=st.sets(st.sampled_from("ab")))
     def press(self, opened: Opened, button: int, tick: set[str]) -> Opened:
         """Press a button of a page that was once opened, also twice."""
         link, page = opened
-        answer = page.buttons[button % len(page.buttons)] if page.buttons else ""
+        buttons = [*page.buttons, *page.rights]
+        answer = buttons[button % len(buttons)] if buttons else ""
         chosen = {"a": "newsletter", "b": "fair"}
         ticked = [chosen[one] for one in sorted(tick)]
         follows = self.runner.run(self.site.press_on(page, link, answer, tick=ticked))
@@ -69,8 +74,12 @@ class Pressing(RuleBasedStateMachine):
                 self.last_for_good = self.site.clock.now()
         elif answer == "yes" and ticked:
             self.yes.append(self.site.clock.now())
+        if answer == "erase-now":
+            self.is_erased = self.runner.run(self.site.standing(self.one)) == "None"
+            assert not self.is_erased or is_lone(self.site.clock.now(), [*self.yes, *self.no])
         return link, follows
 
+    @precondition(lambda self: not self.is_erased)
     @rule()
     def press_in_the_mail_program(self) -> None:
         """A no by RFC 8058."""

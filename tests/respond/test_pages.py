@@ -105,6 +105,26 @@ async def test_promise_9_a_page_that_asked_again_is_kept_as_it_was_shown(
     assert "Er is nog niets bewaard." in again.text
 
 
+async def test_promise_9_a_page_that_tells_of_a_yes_is_kept_as_it_was_shown(
+    a_site_of_two: Site,
+) -> None:
+    """Also when it is pressed twice, and the yes that it tells of has been replaced meanwhile."""
+    site = a_site_of_two
+    an = await asked_with_marks(site)
+    link = site.link("yes", an)
+    await site.press(link, "yes", tick=["newsletter"])
+    site.clock.advance(LONGER)
+    tells = await site.page(link)
+
+    for _ in range(2):
+        thanks = await site.press_on(tells, link, "yes", tick=["fair"])
+        assert "U krijgt uitnodigingen voor onze plantenbeurs." in thanks.text
+
+    _, last = await site.answers()
+    assert "U koos ja op 21 november 2026. U krijgt onze nieuwsbrief." in tells.text
+    assert filled(await kept(site, last["page"]), site, an, tells) == tells.text
+
+
 async def test_promise_9_the_record_says_everything_of_the_press(a_site_of_two: Site) -> None:
     site = a_site_of_two
     an = await asked_with_marks(site, language="fr")
@@ -240,7 +260,6 @@ async def test_a_receipt_says_what_was_agreed_to(a_site: Site) -> None:
     thanks = await a_site.press(a_site.link("yes", an), "yes")
 
     for value in (
-        str(an),
         "21 november 2026",
         "Ja, ik wil dit ontvangen",
         "onze nieuwsbrief",
@@ -258,6 +277,52 @@ async def test_a_receipt_says_what_was_ticked_and_pressed(a_site_of_two: Site) -
     (record,) = await a_site_of_two.answers()
     assert f"<dd>{record['button']}</dd>" in thanks.text
     assert "<dd>uitnodigingen voor onze plantenbeurs</dd>" in thanks.text
+
+
+async def test_after_an_answer_no_page_says_that_silence_is_a_no(a_site_of_two: Site) -> None:
+    site = a_site_of_two
+    (an,) = await asked(site.ledger, ADDRESS)
+    link, silence = site.link("yes", an), "dan is dat een nee"
+    before = await site.page(link)
+    await site.press_on(before, link, "yes", tick=["fair"])
+    site.clock.advance(LONGER)
+    yes = await site.page(link)
+    unticked = await site.press_on(yes, link, "yes")
+    await site.press_on(unticked, link, "no")
+    no = await site.page(link)
+
+    assert silence in before.text
+    assert all(silence not in page.text for page in (yes, unticked, no))
+    assert "Er is nog niets bewaard." in unticked.text
+    assert "U koos nee op 21 november 2026." in no.text
+
+
+async def test_after_a_yes_the_page_says_what_for_and_leads_to_its_record(
+    a_site_of_two: Site,
+) -> None:
+    site = a_site_of_two
+    (an,) = await asked(site.ledger, ADDRESS)
+    await site.press(site.link("no", an), "yes", tick=["fair"])
+
+    page = await site.page(site.link("no", an))
+
+    assert "U krijgt uitnodigingen voor onze plantenbeurs." in page.text
+    assert "dan vervangt dat uw ja." in page.text
+    path = f"/yes/{site.runtime.tokens.issue(Scope.ANSWER, an)}/record"
+    assert f'href="..{path}"' in page.text
+    assert (await site.client.get(path)).status_code == 200
+
+
+async def test_how_often_stands_once_on_a_page_with_boxes(a_site_of_two: Site) -> None:
+    (an,) = await asked(a_site_of_two.ledger, ADDRESS)
+    link = a_site_of_two.link("no", an)
+    asks = await a_site_of_two.page(link)
+
+    declined = await a_site_of_two.press_on(asks, link, "no")
+
+    assert asks.text.count("twee per jaar") == 1
+    assert "twee per jaar" not in declined.text
+    assert "In orde, u krijgt geen van de mails waarnaar we vroegen." in declined.text
 
 
 async def test_the_dates_on_a_page_are_those_of_the_campaigns_zone(

@@ -22,7 +22,7 @@ from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import probing
 from repermit.ledger.store.probing import Sight, Vantage
-from repermit.respond.probe import Found, Probe, look_from_elsewhere, monitor_link
+from repermit.respond.probe import Found, Probe, look_from_elsewhere, monitor_link, why_in_general
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, admit
 from tests.certificates import write_certificate
@@ -416,3 +416,20 @@ async def test_a_certificate_that_nobody_vouches_for_is_found(
 async def test_plain_text_where_tls_should_be_is_found(campaign: Campaign) -> None:
     async with listening(saying(b"HTTP/1.1 400 x\r\n\r\n")) as port:
         assert (await campaign.probed(port, host="https://localhost")).code == "tls"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("refused", "the connection is refused"),
+        ("unreachable", "it cannot be reached"),
+        ("silent", "no answer came within 10 seconds"),
+        ("certificate", "its certificate is not valid"),
+        ("status", "it answers an error"),
+        ("redirect", "it answers 3xx, a redirect"),
+        ("foreign", "it is no page of this campaign"),
+        ("unwritable", "the press cannot be put on file"),
+    ],
+)
+def test_why_nobody_could_answer_is_known_afterwards_from_the_code(code: str, why: str) -> None:
+    assert why_in_general(code) == why

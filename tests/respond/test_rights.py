@@ -13,12 +13,12 @@ from jsonschema import Draft202012Validator
 from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
 from repermit.domain.standing import Standing
-from repermit.domain.token import FIRST_PROBE, TEST_RECIPIENT, Scope
+from repermit.domain.token import FIRST_PROBE, MONITOR, TEST_RECIPIENT, Scope
 from repermit.ledger.store import campaign, elsewhere, outbox, reading
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 from tests.builders import asked, deliver_outbox, verified
-from tests.respond.builders import Page, Site
+from tests.respond.builders import ONE_CLICK, Page, Site
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -168,6 +168,8 @@ async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site,
     link = a_site.link(kind, an)
     await a_site.press(link, "yes" if kind == "yes" else "no")
 
+    a_site.clock.advance(MINUTE)
+
     page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")
 
     assert page.buttons == []
@@ -196,12 +198,37 @@ async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to
         sight = await a_site.ledger.read(elsewhere.seen)
         more: dict[str, Any] = {"standing": Standing.OPTED_IN, "rows": 1, "purpose": None}
         await a_site.ledger.write(elsewhere.note_export, sight, **more)
+    a_site.clock.advance(MINUTE)
 
     page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")
 
     told = a_site.runtime.question.wordings["nl"].say("rights.erased_elsewhere")
     assert (told in page.text) is is_exported
     assert len(await a_site.ledger.read(elsewhere.to_remove)) == is_exported
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "one-click"])
+async def test_within_ten_seconds_of_an_answer_nobody_is_erased(a_site: Site, answer: str) -> None:
+    """A machine presses whatever there is, one after the other; a person reads why, and waits."""
+    an = await an_asked(a_site)
+    link = a_site.link("yes", an)
+    confirming = await a_site.press(link, "erase")
+    if answer == "one-click":
+        await a_site.post(a_site.link("u", an), ONE_CLICK)
+    else:
+        await a_site.press(link, answer)
+    before = await a_site.everything()
+
+    a_site.clock.advance(timedelta(seconds=10))
+    refused = await a_site.press_on(confirming, link, "erase-now")
+
+    told = a_site.runtime.question.wordings["nl"].say("rights.erase_wait")
+    assert told in refused.text
+    assert refused.rights == ["erase-now"]
+    assert await a_site.everything() == before
+    a_site.clock.advance(timedelta(seconds=1))
+    assert (await a_site.press_on(refused, link, "erase-now")).rights == []
+    assert await a_site.ledger.read(reading.find, parse(AN)) is None
 
 
 async def test_erasing_again_says_that_the_link_is_gone(a_site: Site) -> None:
@@ -251,6 +278,19 @@ async def test_the_rights_of_a_probe_are_shown_and_do_nothing(a_site: Site) -> N
     assert gone.buttons == []
     assert (await a_site.client.get(f"{link}/record.json")).status_code == 404
     assert await a_site.everything() == before
+
+
+@pytest.mark.parametrize(("answer", "seen"), [("yes", 1), ("no", 0), ("one-click", 0)])
+async def test_only_a_yes_with_the_link_of_a_monitor_tells_that_the_page_works(
+    a_site: Site, answer: str, seen: int
+) -> None:
+    """A No proves less: it needs no hidden field of ours."""
+    if answer == "one-click":
+        await a_site.post(a_site.link("u", MONITOR), ONE_CLICK)
+    else:
+        await a_site.press(a_site.link("yes", MONITOR), answer)
+
+    assert await a_site.ledger.read(lambda tx: tx.value("SELECT count(*) FROM probe")) == seen
 
 
 async def record_of(site: Site, recipient_id: int) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Asked:
     purposes: tuple[str, ...]
     answered_at: datetime | None
     purposes_before: tuple[str, ...] = ()  # before the present burst of presses
+    yes_leaf: int | None = None  # the entry of the yes that stands
+    yes_leaf_before: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ _COLUMNS = (
     " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
     # when their own press, as recorded, put them where they stand
     " (SELECT at FROM answer WHERE recipient_id = recipient.id AND standing = recipient.standing"
-    " ORDER BY leaf DESC LIMIT 1)"
+    " AND NOT answer.suspect AND leaf = coalesce(recipient.yes_leaf, leaf)"
+    " ORDER BY leaf DESC LIMIT 1), yes_leaf, yes_leaf_before"
     " FROM recipient WHERE id = ?"
 )
 
@@ -85,17 +88,24 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     if not may_answer(before.presses):
         return None
     after = after_press(before.presses, press.answer, way=press.way, now=tx.now)
-    earlier = before.purposes_before if in_burst(before.presses, tx.now) else before.purposes
-    purposes = _purposes_after(after, press, earlier)
-    # also when repeated: the window runs anew
-    _set_presses(tx, recipient_id, after, purposes, earlier)
+    was = before
+    if in_burst(before.presses, tx.now):
+        was = replace(before, purposes=before.purposes_before, yes_leaf=before.yes_leaf_before)
+    left = replace(
+        before,
+        presses=after,
+        purposes=_purposes_after(after, press, was.purposes),
+        purposes_before=was.purposes,
+        yes_leaf_before=was.yes_leaf,
+    )
     if press.answer is Answer.NO and after.standing is Standing.OPTED_OUT and not after.suspect:
         owing.owe_acknowledgement(tx, recipient_id, before.person, language=press.language)
-    left = replace(before, presses=after, purposes=purposes, purposes_before=earlier)
-    if _is_repeated(before, after, purposes):
+    if _is_repeated(before, left):
+        _set_presses(tx, left)  # the window runs anew
         return left
     _suppress_by_answer(tx, before, after)
-    _prove(tx, before, after, press, purposes, own_key=row[14])
+    left = replace(left, yes_leaf=_prove(tx, was, left, press, own_key=row[14]))
+    _set_presses(tx, left)
     return replace(left, answered_at=tx.now)
 
 
@@ -119,16 +129,18 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         purposes=tuple(json.loads(row[13])) if row[13] else (),
         answered_at=from_micros(row[18]),
         purposes_before=tuple(json.loads(row[15])) if row[15] else (),
+        yes_leaf=row[19],
+        yes_leaf_before=row[20],
     )
 
 
-def _is_repeated(before: Asked, after: Presses, purposes: tuple[str, ...]) -> bool:
+def _is_repeated(before: Asked, left: Asked) -> bool:
     return (
-        after.standing is before.presses.standing
-        and after.standing in (Standing.OPTED_IN, Standing.OPTED_OUT)
-        and not after.suspect
+        left.presses.standing is before.presses.standing
+        and left.presses.standing in (Standing.OPTED_IN, Standing.OPTED_OUT)
+        and not left.presses.suspect
         and not before.presses.suspect
-        and purposes == before.purposes
+        and left.purposes == before.purposes
     )
 
 
@@ -139,18 +151,15 @@ def _purposes_after(after: Presses, press: Press, earlier: tuple[str, ...]) -> t
     return earlier if after.suspect else press.purposes
 
 
-def _set_presses(
-    tx: Transaction,
-    recipient_id: int,
-    after: Presses,
-    purposes: tuple[str, ...],
-    earlier: tuple[str, ...],
-) -> None:
+def _set_presses(tx: Transaction, left: Asked) -> None:
+    after = left.presses
     tx.run(
         "UPDATE recipient SET standing = ?, before = ?, yes_at = ?, no_at = ?, suspect = ?,"
-        " purposes = ?, purposes_before = ?, lease_by = NULL, lease_until = NULL WHERE id = ?",
+        " purposes = ?, purposes_before = ?, yes_leaf = ?, yes_leaf_before = ?, lease_by = NULL,"
+        " lease_until = NULL WHERE id = ?",
         *(str(after.standing), after.before, to_micros(after.yes_at), to_micros(after.no_at)),
-        *(after.suspect, _covered(purposes), _covered(earlier), recipient_id),
+        *(after.suspect, _covered(left.purposes), _covered(left.purposes_before)),
+        *(left.yes_leaf, left.yes_leaf_before, left.id),
     )
 
 
@@ -177,17 +186,12 @@ def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
         tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashes[0])
 
 
-def _prove(
-    tx: Transaction,
-    before: Asked,
-    after: Presses,
-    press: Press,
-    covers: tuple[str, ...],
-    *,
-    own_key: bytes,
-) -> None:
+def _prove(tx: Transaction, was: Asked, left: Asked, press: Press, *, own_key: bytes) -> int | None:
+    """Prove *press*, before whose burst they stood as *was*, and return the entry of the yes that
+    stands after it: void presses leave the one that stood before them."""
+    after = left.presses
     facts = {
-        "recipient": before.id,
+        "recipient": left.id,
         "answer": str(press.answer),
         "way": str(press.way),
         "standing": str(after.standing),
@@ -195,19 +199,24 @@ def _prove(
         "button": press.button,
         "language": press.language,
         "purposes": list(press.purposes),
-        "covers": list(covers),
+        "covers": list(left.purposes),
         "page": press.page,
-        "mail": before.mail,
+        "mail": left.mail,
         "release": press.release,
-        "who": who(own_key, before.person.address.canonical),
+        "who": who(own_key, left.person.address.canonical),
+        "yes": was.yes_leaf if after.suspect else None,  # that void presses left in force
     }
-    leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(before.id, own_key))
+    leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(left.id, own_key))
+    yes_leaf = None
+    if after.standing is Standing.OPTED_IN:
+        yes_leaf = was.yes_leaf if after.suspect else leaf
     tx.run(
         "INSERT INTO answer (leaf, recipient_id, at, answer, way, standing, suspect, button,"
-        " language, purposes, covers, page, mail, release, who)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(leaf, before.id, to_micros(tx.now), str(press.answer), str(press.way)),
+        " language, purposes, covers, page, mail, release, who, yes_leaf)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(leaf, left.id, to_micros(tx.now), str(press.answer), str(press.way)),
         *(str(after.standing), after.suspect, press.button, press.language),
-        *(listed(press.purposes), listed(covers), press.page, before.mail, press.release),
-        facts["who"],
+        *(listed(press.purposes), listed(left.purposes), press.page, left.mail, press.release),
+        *(facts["who"], yes_leaf),
     )
+    return yes_leaf

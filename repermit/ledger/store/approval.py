@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from repermit.domain.standing import Standing
+from repermit.domain.standing import MAY_ANSWER, Standing
 from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
@@ -16,6 +16,8 @@ from repermit.ledger.store.campaign import cells, knows_opt_outs
 from repermit.ledger.store.undoing import is_unfinished
 from repermit.ledger.tables import Approval
 from repermit.ledger.transaction import Transaction
+
+_READS_WORDS = MAY_ANSWER | {Standing.LISTED, Standing.DEFERRED}
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,18 @@ class Approved:
 
 
 def require_ready(tx: Transaction) -> list[tuple[str, str, str, int]]:
-    """Return the cells with their counts, once somebody in them may be asked.
+    """Return the cells with their counts, once somebody in them may be asked, or was: the pages
+    are for them, too.
 
-    Raises: ApprovalRefused when nobody is listed, an import has begun and not completed, or
-    nobody has said who opted out before.
+    Raises: ApprovalRefused when nobody is listed or was asked, an import has begun and not
+    completed, or nobody has said who opted out before.
     """
     if is_unfinished(tx):
         raise ApprovalRefused(
             "an import is running, or was cut off", hint="wait until it is done, or run it again"
         )
     counted = cells(tx)
-    if not any(standing == Standing.LISTED for _, standing, _, _ in counted):
+    if not any(standing in _READS_WORDS for _, standing, _, _ in counted):
         raise ApprovalRefused(
             "nobody is listed: there is nobody to ask",
             hint="see the reasons with `repermit screen`",

@@ -38,7 +38,8 @@ class Figures:
     log_root: str
     outbox: Mapping[str, int]  # of the mails besides the question: owed, doubtful, failed
     to_remove: int  # erased after an export of their yes, and no later one has said so
-    page_seen: probing.Sight | None
+    page_seen: probing.Sight | None  # when it was last seen to work
+    page_failed: probing.Sight | None  # when that was not what the newest probe found
 
 
 def figures(tx: Transaction) -> Figures:
@@ -74,6 +75,7 @@ def figures(tx: Transaction) -> Figures:
         outbox=outbox.counts(tx),
         to_remove=elsewhere.untold(tx),
         page_seen=probing.last_seen(tx),
+        page_failed=probing.outage(tx),
     )
 
 

@@ -23,8 +23,8 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
     )
     given = tx.one(
         "SELECT answer.at, button, language, way, page, mail, release, leaf, log.hash FROM answer"
-        " JOIN log ON log.\"index\" = leaf WHERE answer.recipient_id = ? AND answer = 'yes'"
-        " AND standing = 'opted_in' AND NOT suspect ORDER BY leaf DESC LIMIT 1",
+        ' JOIN log ON log."index" = leaf WHERE answer.recipient_id = ? AND leaf ='
+        " (SELECT yes_leaf FROM recipient WHERE id = answer.recipient_id)",
         recipient_id,
     )
     if row is None or given is None:

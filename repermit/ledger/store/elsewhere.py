@@ -6,7 +6,7 @@ Source: GDPR art. 19, an erasure is told to each recipient of the data.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,11 +19,11 @@ from repermit.ledger.transaction import Transaction
 
 @dataclass(frozen=True)
 class Seen:
-    """The ledger as an export has seen it: when, the size of its log, how many were erased."""
+    """The ledger as an export has seen it: when, the size of its log, how many are gone from it."""
 
     at: datetime
     log_size: int
-    erased: int
+    gone: int
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class ToRemove:
 
 def seen(tx: Transaction) -> Seen:
     """Return the ledger as an export that is made in this transaction sees it."""
-    size, erased = tx.one("SELECT size, erased FROM log_head, campaign")
-    return Seen(tx.now, size, erased)
+    size, gone = tx.one("SELECT size, erased + purged FROM log_head, campaign")
+    return Seen(tx.now, size, gone)
 
 
 def note_export(
@@ -48,7 +48,7 @@ def note_export(
 
     Raises: FileRefused when a yes that may stand in it was erased since.
     """
-    if standing is Standing.OPTED_IN and seen(tx).erased != sight.erased:
+    if standing is Standing.OPTED_IN and seen(tx).gone != sight.gone:
         raise FileRefused(
             "somebody was erased while this was written; no file is left", hint="export again"
         )
@@ -60,30 +60,57 @@ def note_export(
     tx.log.append(Kind.EXPORTED, payload, now=tx.now)
 
 
+def note_gone(tx: Transaction, ids: Sequence[int]) -> None:
+    """Do the same for many."""
+    if tx.value("SELECT 1 FROM export WHERE standing = 'opted_in'"):
+        said_yes = "SELECT DISTINCT recipient_id FROM answer WHERE recipient_id IN (SELECT value"
+        for (recipient_id,) in tx.rows(f"{said_yes} FROM json_each(?))", json.dumps(list(ids))):
+            note_erased(tx, recipient_id)
+
+
 def note_erased(tx: Transaction, recipient_id: int) -> tuple[int, ...]:
     """Note what exports have carried out of somebody who is about to be erased, and return the
-    entries of those yeses in the log; no address, and nothing that leads to one."""
+    entries of those yeses in the log; no address, and nothing that leads to one. Nothing when a
+    later export has named them among those who must stop."""
+    if _was_told(tx, recipient_id):
+        return ()
     found = tuple(sorted(set(_carried_out(tx, recipient_id))))
     now = to_micros(tx.now)
     tx.many("INSERT INTO to_remove (proof, erased_at) VALUES (?, ?)", [(one, now) for one in found])
     return found
 
 
+def _was_told(tx: Transaction, recipient_id: int) -> bool:
+    """Return whether an export of those who must stop has named somebody after their last act."""
+    last = tx.one(
+        "SELECT \"index\", coalesce(answer.standing, 'opted_out') FROM log LEFT JOIN answer"
+        ' ON answer.recipient_id = log.recipient_id AND leaf = "index" WHERE log.recipient_id = ?'
+        " AND log.kind IN ('answered', 'opted_out') ORDER BY \"index\" DESC LIMIT 1",
+        recipient_id,
+    )
+    if last is None or last[1] != "opted_out":
+        return False
+    sql = "SELECT 1 FROM export WHERE standing = 'opted_out' AND log_size > ?"
+    return tx.value(sql, last[0]) is not None
+
+
 def _carried_out(tx: Transaction, recipient_id: int) -> Iterator[int]:
     """Yield the yes that stood when each export was made, if it was of that purpose."""
     sql = "SELECT purpose, log_size FROM export WHERE standing = 'opted_in'"
     for purpose, log_size in tx.rows(sql):
-        latest = tx.one(
-            'SELECT "index", answer.standing, purposes, suspect FROM log'
-            ' LEFT JOIN answer ON leaf = "index" WHERE log.recipient_id = ? AND "index" < ?'
+        latest = tx.value(
+            "SELECT answer.yes_leaf FROM log LEFT JOIN answer"
+            ' ON answer.recipient_id = log.recipient_id AND leaf = "index"'
+            ' WHERE log.recipient_id = ? AND "index" < ?'
             " AND log.kind IN ('answered', 'opted_out') ORDER BY \"index\" DESC LIMIT 1",
             *(recipient_id, log_size),
         )
-        if latest is None or latest[1] != "opted_in":
-            continue
-        restored = latest[3]  # a void press left the yes for what it was for before
-        if restored or purpose is None or purpose in json.loads(latest[2]):
-            yield latest[0]
+        yes = tx.one(
+            "SELECT leaf, purposes FROM answer WHERE recipient_id = ? AND leaf = ?",
+            *(recipient_id, latest),
+        )
+        if yes is not None and (purpose is None or purpose in json.loads(yes[1])):
+            yield yes[0]
 
 
 def to_remove(tx: Transaction) -> list[ToRemove]:

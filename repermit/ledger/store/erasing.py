@@ -94,6 +94,7 @@ def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
     gone = [row[0] for row in rows]
     if gone:
         _guard_against_asking_again(tx, rows)
+        elsewhere.note_gone(tx, gone)
         _erase_traces(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
         tx.run("UPDATE purge SET purged = purged + ? WHERE id = ?", len(gone), purge.id)

@@ -18,7 +18,7 @@ from repermit.ledger.transaction import Transaction
 _A_DAY = timedelta(days=1)
 
 
-class Request(StrEnum):
+class DataRequest(StrEnum):
     """What becomes of a person's request for everything that is held about them."""
 
     OWED = "owed"  # from now on
@@ -38,7 +38,8 @@ def owe_acknowledgement(
     tx: Transaction, recipient_id: int, person: Person, *, language: str
 ) -> None:
     """Owe the acknowledgement of the no that a recipient has just given, where the policy does,
-    once for ever; one that has not left yet waits until this no has stood unchallenged.
+    once for ever, since a page confirms every later no at once; one that has not left yet waits
+    until this no has stood unchallenged.
 
     Nothing is owed to who has complained.
     """
@@ -55,7 +56,7 @@ def owe_acknowledgement(
     )
 
 
-def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> Request | None:
+def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> DataRequest | None:
     """Owe a recipient the mail with everything that is held about them, on their own request;
     None when they are not there.
 
@@ -76,10 +77,10 @@ def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> Request | 
     )
     payload = {"recipient": recipient_id, "request": str(Kind.DATA), "language": language}
     tx.log.append(Fact.REQUESTED, payload, now=tx.now, recipient=(recipient_id, own_key))
-    return Request.OWED
+    return DataRequest.OWED
 
 
-def _recent_data(tx: Transaction, recipient_id: int) -> Request | None:
+def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
     """Return what keeps another mail with their data from being owed; None when nothing does."""
     row = tx.one(
         "SELECT standing FROM outbox WHERE recipient_id = ? AND kind = 'data'"
@@ -92,11 +93,11 @@ def _recent_data(tx: Transaction, recipient_id: int) -> Request | None:
         case None:
             return None
         case ("sent",):
-            return Request.SENT
+            return DataRequest.SENT
         case ("doubtful" | "failed",):
-            return Request.TRIED
+            return DataRequest.TRIED
         case _:
-            return Request.ALREADY_OWED
+            return DataRequest.ALREADY_OWED
 
 
 def has_complained(tx: Transaction, person: Person) -> bool:

@@ -40,10 +40,11 @@ _SAID = {
 
 @dataclass(frozen=True)
 class Sight:
-    """When the answer page was last seen to work, and from where."""
+    """When the answer page was seen, from where, and in one word why nobody could answer."""
 
     at: datetime
     vantage: Vantage
+    code: str = ""  # empty: a recipient could answer
 
 
 def file_press(tx: Transaction, number: int) -> None:
@@ -98,3 +99,9 @@ def last_seen(tx: Transaction) -> Sight | None:
     """Return when the answer page was last seen to work, and from where; None if never."""
     row = tx.one("SELECT until, vantage FROM probe WHERE code = '' ORDER BY until DESC LIMIT 1")
     return Sight(from_micros(row[0]), Vantage(row[1])) if row else None
+
+
+def outage(tx: Transaction) -> Sight | None:
+    """Return what the newest probe on record found, if that was that nobody can answer."""
+    row = tx.one("SELECT until, vantage, code FROM probe ORDER BY until DESC, id DESC LIMIT 1")
+    return Sight(from_micros(row[0]), Vantage(row[1]), row[2]) if row and row[2] else None

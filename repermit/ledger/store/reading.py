@@ -131,9 +131,10 @@ def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
         if standing is Standing.OPTED_IN and is_suppressed(tx, person.address.canonical):
             continue
         latest = tx.one(
-            "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ?"
+            "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ? AND NOT suspect"
+            " AND leaf = coalesce((SELECT yes_leaf FROM recipient WHERE id = ?), leaf)"
             " ORDER BY leaf DESC LIMIT 1",
-            *(recipient_id, str(standing)),
+            *(recipient_id, str(standing), recipient_id),
         )
         yield Exported(
             mailbox=person.address.mailbox,

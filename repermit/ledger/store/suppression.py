@@ -128,7 +128,8 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
         return None
     tx.run(
         "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
-        " purposes = NULL, purposes_before = NULL, lease_by = NULL, lease_until = NULL"
+        " purposes = NULL, purposes_before = NULL, yes_leaf = NULL, yes_leaf_before = NULL,"
+        " lease_by = NULL, lease_until = NULL"
         " WHERE id = ?",
         row[0],
     )

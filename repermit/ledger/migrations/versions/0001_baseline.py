@@ -316,6 +316,10 @@ def upgrade() -> None:
         sa.Column("restored", sa.Boolean(), nullable=False),
         sa.Column("purposes", sa.String(), nullable=True),
         sa.Column("purposes_before", sa.String(), nullable=True),
+        sa.Column("yes_leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column(
+            "yes_leaf_before", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.ForeignKeyConstraint(
             ["intake_id"],
             ["intake.id"],
@@ -372,6 +376,7 @@ def upgrade() -> None:
         sa.Column("mail", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
+        sa.Column("yes_leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["recipient_id"],
             ["recipient.id"],

@@ -1,0 +1,135 @@
+"""Operate: where the campaign stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from repermit.cli.session import counted, run, session_of, show, show_json
+from repermit.domain.clock import iso
+from repermit.domain.deadline import last_day
+
+if TYPE_CHECKING:
+    from repermit.ledger.store.campaign import Figures
+    from repermit.ledger.store.probing import Sight
+    from repermit.runtime import Runtime
+
+
+def status(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
+) -> None:
+    """Show where the campaign stands; the standings, purged and erased add up to admitted."""
+    runtime = session_of(context).runtime()
+    figures = run(read_figures(runtime))
+    content = status_content(figures)
+    if as_json:
+        show_json(content)
+        return
+    for name, count in content["standings"].items():
+        if count:
+            show(f"{count:>10,}  {name}")
+    for name in ("purged", "erased"):
+        if content[name]:
+            show(f"{content[name]:>10,}  {name}")
+    show(f"{content['admitted']:>10,}  admitted")
+    if figures.suspect:
+        show(f"{counted(figures.suspect, 'answer')} suspect: a yes and a no at once")
+    if figures.first_due and figures.last_due:
+        show(_due(figures.first_due, figures.last_due, runtime.config.campaign.zone))
+    if stopped := content["stopped"]:
+        show(f"stopped since {stopped['since']}: {stopped['why']}")
+        show(f"  what to do: {stopped['way_out']}")
+    if figures.paused_at:
+        show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
+    if page := _page(figures):
+        show(f"answer page: {page}")
+    if any(figures.outbox.values()):
+        show(f"outbox: {_outbox(figures.outbox)}")
+    if figures.to_remove:
+        who = counted(figures.to_remove, "yes of somebody erased", "yeses of people erased")
+        show(f"{who} must be removed elsewhere: `repermit export --opt-outs` says which")
+    show(f"log: {counted(figures.log_size, 'entry', 'entries')}, root {figures.log_root}")
+
+
+def _due(first: datetime, last: datetime, zone: ZoneInfo) -> str:
+    """Return the last days to answer, as printed in the mails."""
+    days = [str(last_day(each, zone=zone)) for each in (first, last)]
+    return f"last day to answer: {' to '.join(dict.fromkeys(days))}"
+
+
+def _page(figures: Figures) -> str:
+    """Return when the answer page was seen to work, and before it that it did not since."""
+    parts = []
+    if failed := figures.page_failed:
+        when = f"{iso(failed.at)}, seen {failed.vantage.words}"
+        parts.append(f"did not work at {when}: {_why(failed)}")
+    if seen := figures.page_seen:
+        parts.append(f"last seen to work at {iso(seen.at)}, {seen.vantage.words}")
+    return "; ".join(parts)
+
+
+def _why(failed: Sight) -> str:
+    from repermit.respond.probe import why_in_general
+
+    return why_in_general(failed.code)
+
+
+def _outbox(counts: Mapping[str, int]) -> str:
+    """Return the figures of the outbox in words, without those that are 0."""
+    words = {
+        "owed": f"{counted(counts['owed'], 'mail')} owed, which `repermit send` delivers",
+        "doubtful": f"{counts['doubtful']:,} doubtful, which `repermit doubt list` shows",
+        "failed": f"{counts['failed']:,} failed for good",
+    }
+    return ", ".join(text for name, text in words.items() if counts[name])
+
+
+def status_content(figures: Figures) -> dict[str, Any]:
+    """Return the figures as `--json` tells them."""
+    return {
+        "campaign": figures.campaign,
+        "standings": dict(figures.standings),
+        "purged": figures.purged,
+        "erased": figures.erased,
+        "admitted": figures.admitted,
+        "suspect": figures.suspect,
+        "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
+        "paused": iso(figures.paused_at),
+        "stopped": _stopped(figures),
+        "log": {"size": figures.log_size, "root": figures.log_root},
+        "outbox": dict(figures.outbox),
+        "to_remove": figures.to_remove,
+        "page": {
+            "seen": iso(figures.page_seen.at) if figures.page_seen else None,
+            "vantage": figures.page_seen.vantage if figures.page_seen else None,
+            "failed": iso(figures.page_failed.at) if figures.page_failed else None,
+            "why": _why(figures.page_failed) if figures.page_failed else None,
+        },
+    }
+
+
+def _stopped(figures: Figures) -> dict[str, Any] | None:
+    """Return why sending has stopped by itself, since when, and how it goes on."""
+    if figures.stopped_for is None:
+        return None
+    from repermit.dispatch.waves import GO_ON, Objection
+
+    objection = Objection(**figures.stopped_for)
+    return {
+        "code": objection.code,
+        "why": str(objection),
+        "since": iso(figures.stopped_at),
+        "way_out": f"{objection.hint}; {GO_ON}",
+    }
+
+
+async def read_figures(runtime: Runtime) -> Figures:
+    """Return where the campaign stands."""
+    from repermit.ledger.store import campaign
+
+    async with runtime.ledger() as ledger:
+        return await ledger.read(campaign.figures)
