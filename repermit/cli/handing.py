@@ -118,7 +118,9 @@ def _tell_of_links(runtime: Runtime) -> None:
 
 def handover(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder; only you may.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new folder; only you may open it.")
+    ],
 ) -> None:
     """Write what whoever goes on with the list needs: yes, needs no question, must be removed."""
     runtime = session_of(context).runtime()
