@@ -111,8 +111,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             *_OURS,
         ),
         "jsonl": Format((), lambda _: (), *_OURS),
-        # listmonk.app/docs/apis/import and internal/subimporter of knadh/listmonk, as read in
-        # November 2026: columns email, name and attributes (JSON); others are passed over.
+        # listmonk.app/docs/apis/import and internal/subimporter of knadh/listmonk (stored copies,
+        # looked up 2026-11-22): columns email, name, attributes (JSON); others are passed over.
         "listmonk": Format(
             ("email", "name", "attributes"),
             lambda line: (line.row.mailbox, "", json.dumps(line.facts(), ensure_ascii=False)),
@@ -121,8 +121,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             " are asked again",
             "Subscribers, Import: mode Blocklist",
         ),
-        # Mailchimp, "Format Guidelines for Your Import File" (quickbooks.intuit.com, L2vWNJI7C),
-        # as read in November 2026: one column Email Address; any others; text up to 255 bytes.
+        # Mailchimp, "Format Guidelines for Your Import File" (quickbooks.intuit.com, L2vWNJI7C; a
+        # stored copy, looked up 2026-11-22): a column of addresses, any others, text to 255 bytes.
         "mailchimp": Format(
             ("Email Address", "Confirmed On", "Purposes", "Language", "Proof", "Withdraw"),
             lambda line: (
@@ -133,8 +133,8 @@ FORMATS: Final[Mapping[str, Format]] = MappingProxyType(
             " opt-in, which would ask them again",
             "Import contacts: marketing status Unsubscribed, updating those who are there",
         ),
-        # Brevo, "Create a file to import your contacts" (help.brevo.com, 208729849) and API
-        # "Import contacts", as read in November 2026: column EMAIL, attributes in capitals; `;`.
+        # Brevo, "Create a file to import your contacts" (help.brevo.com, 208729849) and API "Import
+        # contacts" (stored copies, looked up 2026-11-22): EMAIL, attributes in capitals, `;`.
         "brevo": Format(
             ("EMAIL", "CONFIRMED_ON", "PURPOSES", "LANGUAGE", "PROOF", "WITHDRAW"),
             lambda line: (
