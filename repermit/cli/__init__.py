@@ -18,6 +18,7 @@ from repermit.cli import (
     ask,
     doubt,
     finish,
+    handing,
     imports,
     look,
     operate,
@@ -25,6 +26,7 @@ from repermit.cli import (
     probe,
     proof,
     suppress,
+    withdraw,
 )
 from repermit.cli.session import INTERRUPTED, Interrupted, Session, tell
 from repermit.domain.clock import Clock, SystemClock
@@ -36,7 +38,8 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, proof, operate),
+    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, withdraw),
+    *(proof, operate),
 ):
     family.register(app)
 

@@ -1,11 +1,9 @@
-"""Finish: purge and export."""
+"""Finish: the purge."""
 
 from __future__ import annotations
 
 import getpass
 import os
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,20 +15,10 @@ if TYPE_CHECKING:
     from repermit.purge.plan import Plan
     from repermit.runtime import Runtime
 
-_PANEL = "Finish"
-
-
-class Format(StrEnum):
-    """The formats of an export."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this family to *app*."""
-    app.command("purge", rich_help_panel=_PANEL)(purge)
-    app.command("export", rich_help_panel=_PANEL)(export)
+    """Add the command to *app*."""
+    app.command("purge", rich_help_panel="Finish")(purge)
 
 
 def purge(
@@ -71,15 +59,22 @@ async def _purge(
     runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
 ) -> dict[str, Any]:
     from repermit.dispatch.recover import recover, recover_owed
+    from repermit.ledger.store import elsewhere
     from repermit.purge.run import plan
     from repermit.purge.run import purge as purge_now
 
     async with runtime.ledger() as ledger:
+        untold = await ledger.read(elsewhere.untold)
         await recover(ledger)
         await recover_owed(ledger)
         if at_most is None:
             at_most = _confirmed(await plan(ledger, at_most=None))
         done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)
+        untold = await ledger.read(elsewhere.untold) - untold
+    if untold and not as_json:
+        gone = counted(untold, "yes", "yeses")
+        tell(f"{gone} of people who are erased now stood in an export, and no later one said stop.")
+        tell("  what to do: `repermit export --opt-outs` says which to remove elsewhere")
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
@@ -148,45 +143,3 @@ def _show_purge(content: dict[str, Any], *, dry_run: bool) -> None:
 
 def _quietly(_: str) -> None:
     """Say nothing."""
-
-
-def export(
-    context: typer.Context,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file; only you may read it.")],
-    as_format: Annotated[Format, typer.Option("--format")] = Format.CSV,
-    purpose: Annotated[str | None, typer.Option(metavar="ID", help="Only this purpose.")] = None,
-    opt_outs: Annotated[
-        bool, typer.Option("--opt-outs", help="Who must stop being mailed elsewhere.")
-    ] = False,
-) -> None:
-    """Write who said yes, as it stands now; or who said no."""
-    runtime = session_of(context).runtime()
-    known = [each.id for each in runtime.config.purposes]
-    if purpose is not None and purpose not in known:
-        raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
-    if opt_outs and purpose is not None:
-        raise typer.BadParameter("a no is for every purpose: give --opt-outs without --purpose")
-    count, gone = run(_export(runtime, out, as_format, purpose, opt_outs=opt_outs))
-    show(f"{counted(count, 'row')} written")
-    if gone:
-        tell(f"{counted(gone, 'row')} without an address: people who are erased.")
-        tell("Remove elsewhere what an earlier export has under the same proof (GDPR art. 19).")
-
-
-async def _export(
-    runtime: Runtime, out: Path, as_format: Format, purpose: str | None, *, opt_outs: bool
-) -> tuple[int, int]:
-    """Return how many rows were written, and how many of them have no address any more."""
-    from repermit.domain.standing import Standing
-    from repermit.ledger.store import elsewhere
-    from repermit.report.export import export as write_export
-
-    async with runtime.ledger() as ledger:
-        count = await write_export(
-            ledger,
-            out,
-            standing=Standing.OPTED_OUT if opt_outs else Standing.OPTED_IN,
-            purpose=purpose,
-            as_jsonl=as_format is Format.JSONL,
-        )
-        return count, len(await ledger.read(elsewhere.to_remove)) if opt_outs else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from repermit.domain.address import Address, parse
@@ -21,24 +22,31 @@ _LINES_NAMED = 20
 
 
 @dataclass
-class SuppressedList:
-    """What became of a suppression list: newly suppressed, known before, recipients moved to
-    opted_out, rows that the list itself says did not opt out, rows that hold no address."""
+class Heard:
+    """What a list says of who must stop, but for their addresses: rows that it says did not opt
+    out, rows that hold no address."""
 
-    added: int = 0
-    known: int = 0
-    moved: int = 0
-    leaving: int = 0  # of those moved: their mail was on its way
     passed_over: int = 0
     rejected: int = 0
     lines: list[int] = field(default_factory=list)  # of the first rejected
-    new_keys: int = 0  # of other campaigns, which the key folder holds from now on
-    statement_fell: bool = False  # that nobody ever opted out
 
     @property
     def lines_named(self) -> str:
         """Return the numbers of the rejected lines, as far as they were kept."""
         return ", ".join(map(str, self.lines)) + (" ..." if self.rejected > len(self.lines) else "")
+
+
+@dataclass
+class SuppressedList(Heard):
+    """What became of a suppression list: newly suppressed, known before, recipients moved to
+    opted_out."""
+
+    added: int = 0
+    known: int = 0
+    moved: int = 0
+    leaving: int = 0  # of those moved: their mail was on its way
+    new_keys: int = 0  # of other campaigns, which the key folder holds from now on
+    statement_fell: bool = False  # that nobody ever opted out
 
 
 async def suppress_list(ledger: Ledger, source: ListFile, *, reason: str) -> SuppressedList:
@@ -47,23 +55,45 @@ async def suppress_list(ledger: Ledger, source: ListFile, *, reason: str) -> Sup
     Raises: ListUnreadable when it holds nobody at all.
     Crash: those of the parts that are done stay suppressed; run it again.
     """
-    done, chunk = SuppressedList(), list[Address]()
+    done = SuppressedList()
     stated = await _is_stated(ledger)
+    for chunk in stopping(source, done):
+        await _suppress(ledger, chunk, reason, done)
+    await _finish(ledger, source.name, reason, done, stated=stated)
+    return done
+
+
+def stopping(source: ListFile, heard: Heard) -> Iterator[list[Address]]:
+    """Yield the addresses of *source* in parts, or, where a column says who opted out, of those
+    only; *heard* counts the other rows."""
+    chunk: list[Address] = []
     for row in source.rows():
         if not is_on_stop_list(source.fields, row.said):
-            done.passed_over += 1
+            heard.passed_over += 1
             continue
         try:
             chunk.append(parse(row.address))
         except AddressRejected:
-            done.rejected += 1
-            done.lines += [row.line] if done.rejected <= _LINES_NAMED else []
+            heard.rejected += 1
+            heard.lines += [row.line] if heard.rejected <= _LINES_NAMED else []
         if len(chunk) >= _CHUNK_ROWS:
-            await _suppress(ledger, chunk, reason, done)
+            yield chunk
             chunk = []
-    await _suppress(ledger, chunk, reason, done)
-    await _finish(ledger, source.name, reason, done, stated=stated)
-    return done
+    if chunk:
+        yield chunk
+
+
+def require_somebody(name: str, heard: Heard, addresses: int, *, hint: str) -> None:
+    """Raise ListUnreadable, with *hint*, when the list *name* holds none of the *addresses*."""
+    if not addresses and heard.passed_over:
+        raise ListUnreadable(
+            f"{name}: says of nobody that they stopped"
+            f" ({heard.passed_over:,} rows say the opposite, or nothing)",
+            hint="if everybody on it stopped, take that column out of the list",
+        )
+    if not addresses:
+        where = f": lines {heard.lines_named}" if heard.rejected else ""
+        raise ListUnreadable(f"{name}: holds no address that could be suppressed{where}", hint=hint)
 
 
 async def suppress_hashes(ledger: Ledger, source: HashList, *, reason: str) -> SuppressedList:
@@ -118,19 +148,8 @@ async def _finish(
 ) -> None:
     """Let the list count as an answer to who opted out before."""
     addresses = done.added + done.known
-    if not addresses and done.passed_over:
-        raise ListUnreadable(
-            f"{name}: says of nobody that they stopped ({done.passed_over:,} rows say the opposite,"
-            " or nothing)",
-            hint="if everybody on it stopped, take that column out of the list",
-        )
-    if not addresses:
-        where = f": lines {done.lines_named}" if done.rejected else ""
-        raise ListUnreadable(
-            f"{name}: holds no address that could be suppressed{where}",
-            hint="check that it is the right file; if nobody ever opted out, say so with "
-            "`repermit suppress --none`",
-        )
+    hint = "check that it is the right file; if nobody ever opted out, say so with "
+    require_somebody(name, done, addresses, hint=f"{hint}`repermit suppress --none`")
     done.statement_fell = stated and addresses > 0
     await ledger.write(campaign.note_stop_list, addresses=addresses, reason=reason)
 

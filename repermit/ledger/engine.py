@@ -20,9 +20,10 @@ from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
 from repermit.ledger import connect
 from repermit.ledger.checkpoint import Checkpoint
+from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
-from repermit.ledger.verify import Verified, verify
+from repermit.ledger.verify import Verified, replayed, verify
 from repermit.ledger.writer import Writer
 
 P = ParamSpec("P")
@@ -137,6 +138,26 @@ class Ledger:
         """Return what a replay of the whole log finds; *known* are roots that were kept
         elsewhere."""
         return await self.read(verify, self._writer.mark(), known)
+
+    async def read_proven(
+        self,
+        part: Callable[Concatenate[Transaction, Replay, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what *part* returned, as `read` does, of a ledger that verifies; it is given
+        where the log leaves everybody at that moment.
+
+        Raises: ProofBroken naming the first fault; *part* has not run then.
+        """
+        mark = self._writer.mark()
+
+        def proven(tx: Transaction) -> T:
+            found, replay = replayed(tx, mark)
+            found.require()
+            return part(tx, replay, *args, **kwargs)
+
+        return await self.read(proven)
 
     async def checkpoint(self, *, patience: float = 30.0) -> None:
         """Move what the write-ahead log holds into the ledger's file, and empty it.

@@ -20,6 +20,7 @@ _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
     *("release", "standing", "suspect", "way", "who", "yes"),
 )
 _COLUMNS = {"recipient": "recipient_id", "yes": "yes_leaf"}
+_EXPORTED: Final = ("standing", "purpose", "log_size", "format", "rows", "content")
 _TRUTHS = {0: "false", 1: "true"}
 _LISTS = frozenset(("covers", "purposes"))
 ANSWER_COLUMNS: Final = ", ".join(
@@ -39,7 +40,7 @@ class Records:
         self._shown = {row[0]: row[1:] for row in _snapshots(tx, note)}
         self._proven = set[str]()  # of what was shown
         self._missing = set[str]()
-        self._answers = self._approvals = 0
+        self._answers = self._approvals = self._exports = 0
 
     def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
         """Return where an answer, a row, leaves its person, if that is what the payload of its
@@ -68,6 +69,8 @@ class Records:
             self._snapshot(said)
         elif kind == Kind.APPROVED:
             self._approval(at, said)
+        elif kind == Kind.EXPORTED and "number" in said:  # not the suppression list
+            self._export(said)
 
     def end(self, replay: Replay) -> None:
         """Compare what has no entry of its own: counts, and rows that nothing speaks of."""
@@ -78,6 +81,8 @@ class Records:
             self._note(f"what was shown as {_short(hashed)}: the log does not know it")
         if self._approvals != self._tx.value("SELECT count(*) FROM approval"):
             self._note("there are approvals of which the log does not know")
+        if self._exports != self._tx.value("SELECT count(*) FROM export"):
+            self._note("there are exports of which the log does not know")
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
@@ -132,6 +137,15 @@ class Records:
         )
         if row != wanted:
             self._note(f"approval {said['number']}: not what was logged")
+
+    def _export(self, said: Mapping[str, Any]) -> None:
+        self._exports += 1
+        row = self._tx.one(
+            f"SELECT at, {', '.join(_EXPORTED)} FROM export WHERE id = ?", said["number"]
+        )
+        wanted = (said["seen"], *(said[name] for name in _EXPORTED))
+        if repr(row) != repr(wanted):  # 1.0 is not 1
+            self._note(f"export {said['number']}: not what was logged")
 
 
 def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[str, str, str, str]]:

@@ -196,7 +196,7 @@ class Suppression(SQLModel, table=True):
 
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     at: int = _big()
-    source: str  # list, import, answer, erased, asked (purged after the one question)
+    source: str  # list, import, answer, elsewhere, erased, asked (purged after the one question)
     reason: str = ""
 
 
@@ -228,25 +228,30 @@ class Outbox(SQLModel, table=True):
 
 
 class Export(SQLModel, table=True):
-    """One export that was made: of whom, as the log had them at that size."""
+    """One file with addresses that was made: of whom, as the log had them at that size."""
 
     __tablename__ = "export"
 
     id: int | None = Field(default=None, primary_key=True)
     at: int = _big()
-    standing: str  # opted_in, opted_out
+    standing: str  # opted_in, opted_out, exempt
     purpose: str | None = None
     log_size: int = _big()
+    format: str
+    rows: int
+    content: str  # SHA-256 of the file, whose name is nowhere
 
 
 class ToRemove(SQLModel, table=True):
-    """A yes that an export has carried out and whose person is erased: nobody is named, only the
-    entry of the log that the export gave as its proof."""
+    """A yes that an export has carried out and whose person is erased or purged: nobody is named,
+    only the entry of the log that the export gave as its proof."""
 
     __tablename__ = "to_remove"
 
     proof: int = _big(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    export_id: int = Field(foreign_key="export.id", primary_key=True)
     erased_at: int = _big()
+    told: bool  # purged after an export of those who must stop had named them
 
 
 class Snapshot(SQLModel, table=True):

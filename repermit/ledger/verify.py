@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from repermit.errors import ProofBroken
 from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
@@ -44,6 +45,19 @@ class Verified:
     def holds(self) -> bool:
         """Return whether the log verifies and accounts for everything."""
         return not self.false_entries and not self.unaccounted
+
+    @property
+    def faults(self) -> list[str]:
+        """Return what is named as false, the log's own entries first."""
+        return [*self.false_entries, *self.false_standings, *self.false_records]
+
+    def require(self) -> None:
+        """Raise ProofBroken naming the first fault unless all of it holds."""
+        if not self.holds:
+            raise ProofBroken(
+                f"the log does not verify: {self.faults[0]}",
+                hint="`repermit proof verify` names every fault; put back a backup that verifies",
+            )
 
     def note_entry(self, text: str) -> None:
         """Note that an entry is false, if it is the first."""
@@ -110,7 +124,9 @@ def replayed(
         )
     _compare_head(tx, found, frontier)
     records.end(replay)
+    standing = replay.standing[:]
     _compare_rows(tx, replay, found)
+    replay.standing = standing  # the comparison crosses out whom it has seen
     return found, replay
 
 

@@ -2,61 +2,113 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from repermit.domain.clock import iso
 from repermit.domain.standing import Standing
+from repermit.errors import RepermitError
 from repermit.files import file_refused
 from repermit.ledger.engine import Ledger
+from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
-from repermit.ledger.store.elsewhere import Seen, ToRemove
+from repermit.ledger.store.elsewhere import Changes, Seen, ToRemove, Written
 from repermit.ledger.store.reading import Exported
 from repermit.ledger.transaction import Transaction
+from repermit.report.formats import FORMATS, Line
 
-_COLUMNS = ("email", "confirmed_on", "purposes", "language", "proof")
+Link = Callable[[int], str]  # by which the recipient with that id withdraws
 
 
-async def export(
-    ledger: Ledger, path: Path, *, standing: Standing, purpose: str | None, as_jsonl: bool
-) -> int:
-    """Write those at *standing* (opted_in or opted_out) to *path* and return how many.
+@dataclass(frozen=True)
+class Done:
+    """What was written: how many rows, how many of them without an address because their person
+    is erased, and what changed since the last export of the same (None: this is the first)."""
 
-    With *purpose*, only those whose yes covers it. Those who must stop end with who was erased
-    after an export of their yes: without an address, under the proof that it had there. The log
-    notes that it was made, never to which file.
-    Raises: FileRefused when the file exists or cannot be written, or somebody was erased
-    meanwhile.
-    Crash: at most an entry in the log without its file; export again.
+    rows: int
+    erased: int = 0
+    changes: Changes | None = None
+
+
+async def export_opt_ins(
+    ledger: Ledger, path: Path, *, form: str, purpose: str | None, link: Link
+) -> Done:
+    """Write those whose yes stands at this moment and covers *purpose*, as the log has it.
+
+    Raises: ProofBroken when the ledger does not verify; FileRefused when the file exists, cannot
+    be written, or somebody was erased meanwhile. No file is left then.
+    Crash: a file without its entry in the log; delete it and export again.
     """
 
-    def write(tx: Transaction, file: IO[str]) -> tuple[int, Seen]:
-        rows = _chosen(reading.answered(tx, standing), purpose)
-        if standing is Standing.OPTED_OUT:
-            rows = chain(rows, map(_gone, elsewhere.to_remove(tx)))
-        count = _write_jsonl(file, rows) if as_jsonl else _write_csv(file, rows)
-        return count, elsewhere.seen(tx)
+    def write(tx: Transaction, replay: Replay) -> tuple[Written, Changes | None, Seen]:
+        written, ids = write_opt_ins(tx, replay, path, form=form, purpose=purpose, link=link)
+        return written, elsewhere.changes(tx, ids, purpose=purpose), elsewhere.seen(tx)
 
-    with new_file(path) as file:
-        count, sight = await ledger.read(write, file)
-        await ledger.write(
-            elsewhere.note_export, sight, standing=standing, rows=count, purpose=purpose
-        )
-    return count
+    written, changes, sight = await ledger.read_proven(write)
+    await _noted(ledger, path, sight, written)
+    return Done(written.rows, changes=changes)
 
 
-def _gone(one: ToRemove) -> Exported:
-    """Return what an export may say of somebody erased: under which proof an earlier one has
-    them."""
-    return Exported(
-        mailbox="", confirmed_at=one.erased_at, purposes=(), language=None, leaf=one.proof
-    )
+async def export_opt_outs(ledger: Ledger, path: Path, *, form: str) -> Done:
+    """Write those who must stop, and last who was erased after an export of their yes: without an
+    address, under the proof that it had there.
+
+    A no goes out whatever the log says: to stop needs no proof. Otherwise as `export_opt_ins`.
+    """
+
+    def write(tx: Transaction) -> tuple[Written, int, Seen]:
+        return *write_opt_outs(tx, path, form=form), elsewhere.seen(tx)
+
+    written, erased, sight = await ledger.read(write)
+    await _noted(ledger, path, sight, written)
+    return Done(written.rows, erased)
+
+
+def write_opt_ins(
+    tx: Transaction, replay: Replay, path: Path, *, form: str, purpose: str | None, link: Link
+) -> tuple[Written, set[int]]:
+    """Write the yeses to a new file, and return what was written and the ids."""
+    ids = set[int]()
+
+    def lines() -> Iterator[Line]:
+        for row in reading.opted_in(tx, replay, purpose):
+            ids.add(row.id)
+            yield Line(row, link(row.id))
+
+    return _written(path, Standing.OPTED_IN, form, purpose, lines()), ids
+
+
+def write_opt_outs(tx: Transaction, path: Path, *, form: str) -> tuple[Written, int]:
+    """Write who must stop to a new file, and return what was written and how many are erased."""
+    erased = elsewhere.to_remove(tx)
+    rows = chain(reading.opted_out(tx), map(_gone, erased))
+    lines = (Line(row, "") for row in rows)
+    return _written(path, Standing.OPTED_OUT, form, None, lines), len(erased)
+
+
+@dataclass
+class Hashed:
+    """Writes to a file and hashes what goes there, as UTF-8."""
+
+    file: IO[str]
+
+    def __post_init__(self) -> None:
+        self._sha256 = sha256()
+
+    def write(self, text: str, /) -> None:
+        """Write a part."""
+        self._sha256.update(text.encode())
+        self.file.write(text)
+
+    @property
+    def hexdigest(self) -> str:
+        """Return the SHA-256 of what was written so far."""
+        return self._sha256.hexdigest()
 
 
 @contextmanager
@@ -80,31 +132,30 @@ def new_file(path: Path) -> Iterator[IO[str]]:
         beside.unlink(missing_ok=True)
 
 
-def _chosen(rows: Iterable[Exported], purpose: str | None) -> Iterator[Exported]:
-    return (row for row in rows if purpose is None or purpose in row.purposes)
+def _written(
+    path: Path, standing: Standing, form: str, purpose: str | None, lines: Iterator[Line]
+) -> Written:
+    with new_file(path) as file:
+        hashed = Hashed(file)
+        rows = FORMATS[form].write(hashed, lines)
+    return Written(standing, purpose, form, rows, hashed.hexdigest)
 
 
-def _write_csv(file: IO[str], rows: Iterable[Exported]) -> int:
-    writer = csv.writer(file)
-    writer.writerow(_COLUMNS)
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the count
-        writer.writerow(
-            (
-                row.mailbox,
-                iso(row.confirmed_at) or "",
-                " ".join(row.purposes),
-                row.language or "",
-                "" if row.leaf is None else row.leaf,
-            )
-        )
-    return count
+async def _noted(ledger: Ledger, path: Path, sight: Seen, written: Written) -> None:
+    """Put the export into the ledger and its log; the file goes when that is refused."""
+    try:
+        await ledger.write(elsewhere.note_export, sight, [written])
+    except RepermitError:
+        _discard(path)
+        raise
 
 
-def _write_jsonl(file: IO[str], rows: Iterable[Exported]) -> int:
-    count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 - the last one is the count
-        values = (row.mailbox, iso(row.confirmed_at), list(row.purposes), row.language, row.leaf)
-        line = dict(zip(_COLUMNS, values, strict=True))
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return count
+def _discard(path: Path) -> None:
+    with file_refused(path):
+        path.unlink(missing_ok=True)
+
+
+def _gone(one: ToRemove) -> Exported:
+    """Return what an export may say of somebody erased: under which proof an earlier one has
+    them."""
+    return Exported(0, "", one.erased_at, purposes=(), language=None, leaf=one.proof)

@@ -278,6 +278,24 @@ CASES = {
     "export_nowhere": Case(
         ("export", "--out", "no/where.csv"), "cannot be written", has_json=False
     ),
+    "export_log_altered": Case(
+        ("export", "--out", "yes.csv"),
+        "the log does not verify: recipient 1: opted_in",
+        "asked",
+        prepare=altered(_ALTER_STANDING),
+        has_json=False,
+    ),
+    "handover_there_already": Case(
+        ("handover", "there"),
+        "there exists already",
+        prepare=lambda one: (one.outside / "there").mkdir(),
+        has_json=False,
+    ),
+    "handover_nowhere": Case(("handover", "no/where"), "cannot be written", has_json=False),
+    "withdraw_missing": Case(("withdraw", "no.csv"), "cannot be read"),
+    "withdraw_nobody": Case(
+        ("withdraw", "-"), "holds no address that could be suppressed", stdin="email\nnobody\n"
+    ),
     "purge_log_altered": Case(
         ("purge", "--at-most", "0"),
         "log does not verify",

@@ -14,8 +14,10 @@ SOURCES = Path(__file__).parents[2]
 _SECONDS = 60.0
 
 
-def typed(words: Sequence[str | Path], answers: Sequence[tuple[str, str]], *, cwd: Path) -> str:
-    """Run `repermit` with *words* at a terminal and return what it showed; it must end well.
+def typed(
+    words: Sequence[str | Path], answers: Sequence[tuple[str, str]], *, cwd: Path, code: int = 0
+) -> str:
+    """Run `repermit` with *words* at a terminal and return what it showed; it must end with *code*.
 
     *answers* are what the screen must show, in that order, and what is then typed.
     """
@@ -34,7 +36,7 @@ def typed(words: Sequence[str | Path], answers: Sequence[tuple[str, str]], *, cw
     finally:
         os.close(screen)
         _, status = os.waitpid(process, 0)
-    assert os.waitstatus_to_exitcode(status) == 0, shown
+    assert os.waitstatus_to_exitcode(status) == code, shown
     return shown.replace("\r\n", "\n")
 
 

@@ -6,21 +6,22 @@ from typing import Any
 
 import pytest
 
-from repermit.domain.standing import Answer
+from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, erasing
+from repermit.ledger.store import approval, campaign, elsewhere, erasing
+from repermit.ledger.store.elsewhere import Written
 from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
 from tests.builders import FakeClock, admit, asked, mark_of, press
 
-PROOF = ("log", "log_head", "answer", "snapshot", "approval")
+PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export")
 STRANGE = (None, "", "x", "null", 0, 1, -1, 1 << 40, 1.5, b"", b"\xff", "a" * 64)
 
 
 @pytest.fixture
 async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
-    """Somebody of every kind: yes, no by a list, silent, erased; approved, and paused."""
+    """Somebody of every kind: yes, no by a list, silent, erased; approved, exported, and paused."""
     await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     await admit(a_ledger, "els@voorbeeld.example")
     await a_ledger.write(
@@ -31,6 +32,12 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     await press(a_ledger, one, Answer.YES)
     await press(a_ledger, two, Answer.NO)
     await press(a_ledger, four, Answer.YES)
+    sight = await a_ledger.read(elsewhere.seen)
+    files = [
+        Written(Standing.OPTED_IN, "newsletter", "csv", 2, "f" * 64),
+        Written(Standing.OPTED_OUT, None, "jsonl", 1, "e" * 64),
+    ]
+    await a_ledger.write(elsewhere.note_export, sight, files)
     await a_ledger.write(erasing.erase_person, four)
     await a_ledger.write(campaign.pause)
     return a_ledger

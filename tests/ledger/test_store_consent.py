@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from repermit.domain.standing import Answer, Standing
+from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import answering, campaign
 from repermit.ledger.store.consent import standing_consent
-from repermit.ledger.store.reading import answered
+from repermit.ledger.store.reading import opted_in, opted_out
 from tests.builders import MAIL, PAGE, FakeClock, asked, press
 
 AN = "an@voorbeeld.example"
@@ -68,7 +68,7 @@ async def test_it_is_the_last_yes_that_counts_never_a_void_one(
     for answer in presses:
         await press(a_ledger, an, answer, button="void")
     found = await a_ledger.read(standing_consent, an)
-    (row,) = await a_ledger.read(lambda tx: list(answered(tx, Standing.OPTED_IN)))
+    (row,) = await a_ledger.read_proven(lambda tx, replay: list(opted_in(tx, replay, None)))
     shown = await a_ledger.read(answering.asked, an)
 
     assert found is not None
@@ -87,6 +87,6 @@ async def test_what_is_told_of_a_no_is_the_genuine_one(
     a_clock.advance(MINUTE)
     await press(a_ledger, an, Answer.YES)
     await press(a_ledger, an, Answer.NO)
-    (row,) = await a_ledger.read(lambda tx: list(answered(tx, Standing.OPTED_OUT)))
+    (row,) = await a_ledger.read(lambda tx: list(opted_out(tx)))
 
     assert row.confirmed_at == given_at

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from repermit.domain.address import parse
-from repermit.domain.standing import Answer, Standing
+from repermit.domain.standing import Answer, Standing, Way
 from repermit.errors import FileRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, elsewhere, erasing, suppression
+from repermit.ledger.store.elsewhere import Changes, Written
+from repermit.ledger.transaction import Transaction
 from tests.builders import ANSWER_TIME, FakeClock, asked, deliver_outbox, press, verified
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
@@ -22,7 +24,12 @@ async def exported(
 ) -> None:
     """Note an export of everybody who stands so now."""
     sight = await ledger.read(elsewhere.seen)
-    await ledger.write(elsewhere.note_export, sight, standing=standing, rows=1, purpose=purpose)
+    await ledger.write(elsewhere.note_export, sight, [written(standing, purpose)])
+
+
+def written(standing: Standing, purpose: str | None = None) -> Written:
+    """Return what was written, as it goes into the ledger."""
+    return Written(standing, purpose, "csv", 1, "f" * 64)
 
 
 async def erased(ledger: Ledger, recipient_id: int) -> tuple[int, ...]:
@@ -131,10 +138,9 @@ async def test_an_export_during_which_somebody_was_purged_is_not_noted(
     purge = await a_ledger.write(erasing.begin_purge, by="An", due=1, by_reason={})
     await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
 
+    written = Written(Standing.OPTED_IN, None, "csv", 1, "f" * 64)
     with pytest.raises(FileRefused, match="erased while"):
-        await a_ledger.write(
-            elsewhere.note_export, sight, standing=Standing.OPTED_IN, rows=1, purpose=None
-        )
+        await a_ledger.write(elsewhere.note_export, sight, [written])
 
 
 @pytest.mark.parametrize("way", ["none", "no", "suppressed"])
@@ -182,10 +188,104 @@ async def test_an_export_during_which_somebody_was_erased_is_not_noted(a_ledger:
     await erased(a_ledger, an)
 
     with pytest.raises(FileRefused, match="was erased"):
-        await a_ledger.write(
-            elsewhere.note_export, sight, standing=Standing.OPTED_IN, rows=1, purpose=None
-        )
-    await a_ledger.write(
-        elsewhere.note_export, sight, standing=Standing.OPTED_OUT, rows=0, purpose=None
-    )
+        await a_ledger.write(elsewhere.note_export, sight, [written(Standing.OPTED_IN)])
+    await a_ledger.write(elsewhere.note_export, sight, [written(Standing.OPTED_OUT)])
     assert await erased(a_ledger, jan) == ()
+
+
+async def purged(ledger: Ledger, clock: FakeClock) -> list[int]:
+    """Let everybody's time be over, purge, and return the proofs that must be removed elsewhere."""
+    clock.advance(2 * ANSWER_TIME)
+
+    def part(tx: Transaction) -> None:
+        due = erasing.due_by_reason(tx, tx.now)
+        purge = erasing.begin_purge(tx, by="An", due=sum(due.values()), by_reason=due)
+        while erasing.erase_due(tx, purge, slice_rows=1):
+            pass
+
+    await ledger.write(part)
+    assert (await verified(ledger)).holds
+    return [each.proof for each in await ledger.read(elsewhere.to_remove)]
+
+
+async def no(ledger: Ledger, clock: FakeClock, recipient_id: int) -> None:
+    """Let somebody say no, a minute later; its acknowledgement has left."""
+    clock.advance(MINUTE)
+    await press(ledger, recipient_id, Answer.NO, way=Way.ONE_CLICK)
+    await deliver_outbox(ledger)
+
+
+async def test_who_is_purged_after_an_export_of_their_yes_is_to_be_removed_elsewhere(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Nobody ran an export of who must stop between their no and the purge; who never said yes,
+    or stood in no export, leaves nothing."""
+    an, jan, _ = await asked(a_ledger, AN, JAN, "els@voorbeeld.example")
+    await press(a_ledger, an, Answer.YES)
+    await exported(a_ledger)
+    (leaf,) = await leaves(a_ledger)
+    await no(a_ledger, a_clock, an)
+    await no(a_ledger, a_clock, jan)
+
+    assert await purged(a_ledger, a_clock) == [leaf]
+    assert (await a_ledger.read(campaign.figures)).to_remove == 1
+
+
+@pytest.mark.parametrize("by", ["press", "list"])
+async def test_who_was_named_as_who_must_stop_before_the_purge_is_not_told_again(
+    a_ledger: Ledger, a_clock: FakeClock, by: str
+) -> None:
+    (an,) = await asked(a_ledger, AN)
+    await press(a_ledger, an, Answer.YES)
+    await exported(a_ledger, standing=Standing.OPTED_OUT)
+    await exported(a_ledger)
+    if by == "press":
+        await no(a_ledger, a_clock, an)
+    else:
+        await a_ledger.write(suppression.suppress, [parse(AN)], source="elsewhere", reason="")
+    await exported(a_ledger, standing=Standing.OPTED_OUT)
+
+    assert await purged(a_ledger, a_clock) == []
+    assert (await a_ledger.read(campaign.figures)).to_remove == 0
+
+
+async def changed(ledger: Ledger, *ids: int, purpose: str | None = None) -> tuple[int, int] | None:
+    """Return how many an export of *ids* would add, and how many are gone; None if it is the
+    first."""
+    found = await ledger.read(elsewhere.changes, set(ids), purpose=purpose)
+    return (found.added, found.gone) if found else None
+
+
+async def test_an_export_tells_what_changed_since_the_last(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Who said no, was erased, or was purged, also once they were named as who must stop."""
+    names = (AN, JAN, "els@voorbeeld.example", "piet@voorbeeld.example", "mia@voorbeeld.example")
+    an, jan, els, piet, mia = await asked(a_ledger, *names)
+    for one in (an, jan, els, piet):
+        await press(a_ledger, one, Answer.YES)
+    assert await changed(a_ledger, an, jan, els, piet) is None
+    await exported(a_ledger)
+    at = a_clock.now()
+    assert await changed(a_ledger, an, jan, els, piet) == (0, 0)
+
+    await no(a_ledger, a_clock, jan)
+    await erased(a_ledger, els)
+    await press(a_ledger, mia, Answer.YES)
+
+    assert await changed(a_ledger, an, piet, mia) == (1, 2)
+    await exported(a_ledger, standing=Standing.OPTED_OUT)
+    await purged(a_ledger, a_clock)
+    found = await a_ledger.read(elsewhere.changes, {an, piet, mia}, purpose=None)
+    assert found == Changes(at, added=1, gone=2)
+
+
+async def test_what_changed_is_told_of_each_purpose_by_itself(a_ledger: Ledger) -> None:
+    an, jan = await asked(a_ledger, AN, JAN)
+    await press(a_ledger, an, Answer.YES, purposes=("fair",))
+    await press(a_ledger, jan, Answer.YES)
+    await exported(a_ledger, purpose="fair")
+
+    assert await changed(a_ledger, an, jan, purpose="fair") == (1, 0)
+    assert await changed(a_ledger, an, jan, purpose="newsletter") is None
+    assert await changed(a_ledger, an, jan) is None

@@ -14,15 +14,18 @@ import pytest
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import ProofBroken
+from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind, leaf_data, leaf_key
 from repermit.ledger.merkle import frontier_of, leaf_hash
+from repermit.ledger.replay import Act, Replay
 from repermit.ledger.store import campaign, erasing, suppression, undoing
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.ledger.verify import verify
 from tests.builders import FakeClock, admit, asked, mark_of, press, settle, verified
 
+_ANSWERED = (Standing.OPTED_IN, Standing.OPTED_OUT)
 Change = Callable[[Transaction], object]
 #  The entries of `a_campaign`: 0 created · 1 admitted · 2 imported · 3 a mail shown · 4 claimed ·
 #  5, 6, 7 asked · 8 a page shown · 9 answered by recipient 1 · 10 suppressed, opted out (11)
@@ -388,3 +391,29 @@ async def test_promise_1_and_10_an_older_copy_put_back_is_named_for_what_it_is(
     assert found.false_entries == [
         "the log has 1 entries, the mark in the key folder knew 6: this ledger is an older copy"
     ]
+
+
+async def test_a_checkpoint_of_no_entries_holds_of_any_log(a_campaign: Ledger) -> None:
+    nothing = Checkpoint("any", 0, b"")
+
+    assert (await a_campaign.verified([nothing])).holds
+
+
+def test_a_word_of_an_id_that_was_never_given_moves_nobody() -> None:
+    replay = Replay(2)
+
+    replay.act(Act(7, "opted_in", "[]", 0, 3))
+
+    assert list(replay.at(Standing.OPTED_IN)) == []
+    assert replay.there() == 0
+
+
+async def test_the_replay_still_knows_everybody_once_the_rows_were_compared(
+    a_campaign: Ledger,
+) -> None:
+    """What an export is taken from."""
+    found = await a_campaign.read_proven(
+        lambda _, replay: [list(replay.at(standing)) for standing in _ANSWERED]
+    )
+
+    assert found == [[1], [2]]

@@ -7,23 +7,28 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pytest
 
 from repermit.domain.address import parse
-from repermit.domain.standing import Answer, Standing
-from repermit.errors import FileRefused, SealBroken
+from repermit.domain.clock import iso
+from repermit.domain.standing import Answer
+from repermit.errors import FileRefused, ProofBroken, SealBroken
 from repermit.ledger.engine import Ledger
+from repermit.ledger.instants import to_micros
 from repermit.ledger.store import erasing, suppression
+from repermit.ledger.store.elsewhere import Changes
 from repermit.ledger.transaction import Transaction
-from repermit.report.export import export, new_file
+from repermit.report.export import Done, export_opt_ins, export_opt_outs, new_file
+from repermit.report.formats import FORMATS
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in, verified
 
 P = ParamSpec("P")
 T = TypeVar("T")
-COLUMNS = ["email", "confirmed_on", "purposes", "language", "proof"]
+COLUMNS = ["email", "confirmed_on", "purposes", "language", "proof", "withdraw"]
 
 
 async def fill(ledger: Ledger, clock: FakeClock) -> None:
@@ -41,16 +46,16 @@ async def fill(ledger: Ledger, clock: FakeClock) -> None:
     await press(ledger, ids[3], Answer.NO)
 
 
+def link(recipient_id: int) -> str:
+    """Return what stands in for a link."""
+    return f"https://mail.example.org/u/{recipient_id}"
+
+
 async def exported(
-    ledger: Ledger,
-    path: Path,
-    *,
-    standing: Standing = Standing.OPTED_IN,
-    purpose: str | None = None,
-    as_jsonl: bool = False,
-) -> int:
-    """Export to *path*; the opt-ins as CSV unless told otherwise."""
-    return await export(ledger, path, standing=standing, purpose=purpose, as_jsonl=as_jsonl)
+    ledger: Ledger, path: Path, *, purpose: str | None = None, form: str = "csv"
+) -> Done:
+    """Export the opt-ins to *path*."""
+    return await export_opt_ins(ledger, path, form=form, purpose=purpose, link=link)
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -68,7 +73,7 @@ async def log_payloads(ledger: Ledger, kind: str) -> list[dict[str, Any]]:
 async def test_who_said_yes_as_csv(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path) -> None:
     await fill(a_ledger, a_clock)
 
-    count = await exported(a_ledger, tmp_path / "yes.csv")
+    done = await exported(a_ledger, tmp_path / "yes.csv")
 
     head, *rows = rows_of(tmp_path / "yes.csv")
     assert head == COLUMNS
@@ -77,7 +82,8 @@ async def test_who_said_yes_as_csv(a_ledger: Ledger, a_clock: FakeClock, tmp_pat
         ["r2@voorbeeld.example", "2026-11-22T09:30:00Z", "fair", "nl"],
         ["r3@voorbeeld.example", "2026-11-22T09:30:00Z", "newsletter", "nl"],
     ]
-    assert count == len(rows)
+    assert [row[5] for row in rows] == [link(1), link(2), link(3)]
+    assert done == Done(rows=len(rows))
 
 
 async def test_who_said_yes_as_json_lines(
@@ -85,7 +91,7 @@ async def test_who_said_yes_as_json_lines(
 ) -> None:
     await fill(a_ledger, a_clock)
 
-    count = await exported(a_ledger, tmp_path / "yes.jsonl", as_jsonl=True)
+    done = await exported(a_ledger, tmp_path / "yes.jsonl", form="jsonl")
 
     lines = (tmp_path / "yes.jsonl").read_text("utf-8").splitlines()
     first = json.loads(lines[0])
@@ -96,8 +102,9 @@ async def test_who_said_yes_as_json_lines(
         "purposes": ["newsletter", "fair"],
         "language": None,
         "proof": 0,
+        "withdraw": link(1),
     }
-    assert count == len(lines) == 3
+    assert done.rows == len(lines) == 3
 
 
 async def test_each_row_names_its_entry_in_the_log(
@@ -120,21 +127,20 @@ def entry(tx: Transaction, index: int) -> tuple[str, bytes]:
 @pytest.mark.parametrize(
     ("purpose", "count"), [("newsletter", 2), ("fair", 2), ("parties", 0), (None, 3)]
 )
-@pytest.mark.parametrize("as_jsonl", [False, True])
+@pytest.mark.parametrize("form", FORMATS)
 async def test_only_those_whose_yes_covers_the_purpose(
     a_ledger: Ledger,
     a_clock: FakeClock,
     tmp_path: Path,
     purpose: str | None,
     count: int,
-    *,
-    as_jsonl: bool,
+    form: str,
 ) -> None:
     await fill(a_ledger, a_clock)
     path = tmp_path / "out"
 
-    assert await exported(a_ledger, path, purpose=purpose, as_jsonl=as_jsonl) == count
-    assert len(path.read_text("utf-8").splitlines()) == count + (not as_jsonl)
+    assert (await exported(a_ledger, path, purpose=purpose, form=form)).rows == count
+    assert len(path.read_text("utf-8").splitlines()) == count + (form != "jsonl")
 
 
 async def test_who_must_stop(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path) -> None:
@@ -143,7 +149,7 @@ async def test_who_must_stop(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Pat
     listed = parse("r6@voorbeeld.example")
     await a_ledger.write(suppression.suppress, [listed], source="list", reason="")
 
-    await exported(a_ledger, tmp_path / "no.csv", standing=Standing.OPTED_OUT)
+    await export_opt_outs(a_ledger, tmp_path / "no.csv", form="csv")
 
     assert [row[:3] for row in rows_of(tmp_path / "no.csv")[1:]] == [
         ["r4@voorbeeld.example", "2026-11-22T09:30:00Z", ""],
@@ -152,9 +158,9 @@ async def test_who_must_stop(a_ledger: Ledger, a_clock: FakeClock, tmp_path: Pat
     ]
 
 
-@pytest.mark.parametrize("as_jsonl", [False, True])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
 async def test_who_was_erased_after_an_export_must_be_removed_by_its_proof(
-    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, *, as_jsonl: bool
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, form: str
 ) -> None:
     """No address of theirs is left to write; the file that was made before has it."""
     await fill(a_ledger, a_clock)
@@ -163,16 +169,14 @@ async def test_who_was_erased_after_an_export_must_be_removed_by_its_proof(
     a_clock.advance(timedelta(minutes=1))
     await a_ledger.write(erasing.erase_person, 1)
 
-    count = await exported(
-        a_ledger, tmp_path / "no", standing=Standing.OPTED_OUT, as_jsonl=as_jsonl
-    )
+    done = await export_opt_outs(a_ledger, tmp_path / "no", form=form)
 
-    assert count == 3
-    if as_jsonl:
+    assert done == Done(rows=3, erased=1)
+    if form == "jsonl":
         last = json.loads((tmp_path / "no").read_text("utf-8").splitlines()[-1])
         gone = [last["email"], last["confirmed_on"], str(last["proof"])]
     else:
-        email, erased_at, *_, said = rows_of(tmp_path / "no")[-1]
+        email, erased_at, *_, said, _ = rows_of(tmp_path / "no")[-1]
         gone = [email, erased_at, said]
     assert gone == ["", "2026-11-22T09:32:00Z", proof]
 
@@ -206,7 +210,7 @@ async def test_promise_8_an_export_that_holds_somebody_who_was_just_erased_is_no
 async def test_promise_2_a_suppressed_address_is_never_exported_as_a_yes(
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
-    """Whatever its row says."""
+    """Whatever its row says: it was suppressed by its keyed hash alone."""
     await fill(a_ledger, a_clock)
     hashed = a_ledger.vault.suppression("r3@voorbeeld.example")
     await a_ledger.write(suppression.suppress_hashes, [hashed], source="list", reason="")
@@ -218,17 +222,86 @@ async def test_promise_2_a_suppressed_address_is_never_exported_as_a_yes(
     assert "r3@" not in written
 
 
-async def test_the_log_notes_that_an_export_was_made_and_not_to_which_file(
+async def test_the_log_and_the_ledger_know_what_was_exported_and_not_to_which_file(
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
     await fill(a_ledger, a_clock)
+    size = await a_ledger.read(lambda tx: tx.value("SELECT size FROM log_head"))
 
     await exported(a_ledger, tmp_path / "yes.csv", purpose="fair")
 
-    assert await log_payloads(a_ledger, "exported") == [
-        {"standing": "opted_in", "rows": 2, "purpose": "fair"}
-    ]
+    (said,) = await log_payloads(a_ledger, "exported")
+    assert said == {
+        "number": 1,
+        "seen": to_micros(a_clock.now()),
+        "standing": "opted_in",
+        "purpose": "fair",
+        "log_size": size,
+        "format": "csv",
+        "rows": 2,
+        "content": sha256((tmp_path / "yes.csv").read_bytes()).hexdigest(),
+    }
     assert (await verified(a_ledger)).holds
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE recipient SET standing = 'opted_in', purposes = '[\"newsletter\"]' WHERE id = 4",
+        'UPDATE recipient SET purposes = \'["newsletter","fair"]\' WHERE id = 2',
+        "DELETE FROM answer WHERE recipient_id = 5",
+        "UPDATE export SET log_size = 1",
+    ],
+)
+async def test_a_ledger_that_does_not_verify_exports_no_yes_and_names_the_fault(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, statement: str
+) -> None:
+    """Who must stop is written all the same: to stop needs no proof."""
+    await fill(a_ledger, a_clock)
+    await exported(a_ledger, tmp_path / "before.csv")
+    with closing(sqlite3.connect(a_ledger.path)) as raw, raw:
+        raw.execute(statement)
+
+    with pytest.raises(
+        ProofBroken, match=r"the log does not verify: (recipient|the answer|export)"
+    ):
+        await exported(a_ledger, tmp_path / "yes.csv")
+    done = await export_opt_outs(a_ledger, tmp_path / "no.csv", form="csv")
+
+    assert not (tmp_path / "yes.csv").exists()
+    assert done.rows in (1, 2)
+
+
+async def test_a_yes_that_void_presses_left_in_force_has_the_proof_of_when_it_was_given(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    (an,) = await asked(a_ledger, "an@voorbeeld.example")
+    await press(a_ledger, an, Answer.YES, purposes=("fair",))
+    given = a_clock.now()
+    a_clock.advance(timedelta(minutes=1))
+    await press(a_ledger, an, Answer.NO)
+    await press(a_ledger, an, Answer.YES)
+
+    await exported(a_ledger, tmp_path / "yes.csv")
+
+    (row,) = rows_of(tmp_path / "yes.csv")[1:]
+    assert row[1:3] == [iso(given), "fair"]
+    assert json.loads((await a_ledger.read(entry, int(row[4])))[1])["suspect"] is False
+
+
+async def test_a_later_export_tells_what_changed(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    assert (await exported(a_ledger, tmp_path / "1.csv")).changes is None
+    since = a_clock.now()
+    a_clock.advance(timedelta(days=1))
+    await press(a_ledger, 1, Answer.NO)
+    await press(a_ledger, 6, Answer.YES)
+
+    done = await exported(a_ledger, tmp_path / "2.csv", form="brevo")
+
+    assert done.changes == Changes(since, added=1, gone=1)
 
 
 async def test_only_its_owner_may_read_the_file(a_ledger: Ledger, tmp_path: Path) -> None:

@@ -196,8 +196,8 @@ async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to
     await a_site.press(link, "yes")
     if is_exported:
         sight = await a_site.ledger.read(elsewhere.seen)
-        more: dict[str, Any] = {"standing": Standing.OPTED_IN, "rows": 1, "purpose": None}
-        await a_site.ledger.write(elsewhere.note_export, sight, **more)
+        written = elsewhere.Written(Standing.OPTED_IN, None, "csv", 1, "f" * 64)
+        await a_site.ledger.write(elsewhere.note_export, sight, [written])
     a_site.clock.advance(MINUTE)
 
     page = await a_site.press_on(await a_site.press(link, "erase"), link, "erase-now")

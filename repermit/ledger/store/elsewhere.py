@@ -9,12 +9,24 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from repermit.domain.standing import Standing
 from repermit.errors import FileRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.transaction import Transaction
+
+_CARRIED = (  # the latest word of everybody who is there, as the log had it at that size
+    'SELECT recipient_id, covers FROM answer JOIN (SELECT max("index") AS latest FROM log'
+    " WHERE recipient_id IS NOT NULL AND kind IN ('answered', 'opted_out') AND \"index\" < ?"
+    " GROUP BY recipient_id) ON leaf = latest WHERE standing = 'opted_in'"
+)
+_WORDS = (  # of one person, the oldest first
+    'SELECT "index", answer.standing, covers, yes_leaf FROM log'
+    ' LEFT JOIN answer ON leaf = "index"'
+    " WHERE log.recipient_id = ? AND kind IN ('answered', 'opted_out') ORDER BY \"index\""
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,27 @@ class Seen:
 
     at: datetime
     log_size: int
+    gone: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """One file of an export: whom it holds, for which purpose, its format, how many rows, and the
+    SHA-256 of its content."""
+
+    standing: Standing
+    purpose: str | None
+    format: str
+    rows: int
+    content: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an export has that the last one of that purpose had not, and the other way round."""
+
+    since: datetime
+    added: int
     gone: int
 
 
@@ -41,81 +74,91 @@ def seen(tx: Transaction) -> Seen:
     return Seen(tx.now, size, gone)
 
 
-def note_export(
-    tx: Transaction, sight: Seen, *, standing: Standing, rows: int, purpose: str | None
-) -> None:
-    """Note that an export of *sight* was made, never to which file.
+def changes(tx: Transaction, ids: set[int], *, purpose: str | None) -> Changes | None:
+    """Return how an export of the opt-ins *ids* differs from the last one that was made of that
+    purpose; None when there was none."""
+    last = tx.one(
+        "SELECT id, at, log_size FROM export WHERE standing = 'opted_in' AND purpose IS ?"
+        " ORDER BY id DESC LIMIT 1",
+        purpose,
+    )
+    if last is None:
+        return None
+    rows = tx.connection.execute(_CARRIED, (last[2],))
+    then = {recipient_id for recipient_id, covers in rows if _is_for(purpose, covers)}
+    erased = tx.value("SELECT count(*) FROM to_remove WHERE export_id = ?", last[0])
+    return Changes(from_micros(last[1]), len(ids - then), len(then - ids) + erased)
 
-    Raises: FileRefused when a yes that may stand in it was erased since.
+
+def note_export(tx: Transaction, sight: Seen, written: Sequence[Written]) -> None:
+    """Note the files that were made of *sight*, never under which names.
+
+    Raises: FileRefused when a yes that may stand in one was erased since.
     """
-    if standing is Standing.OPTED_IN and seen(tx).gone != sight.gone:
+    has_yeses = any(each.standing is Standing.OPTED_IN for each in written)
+    if has_yeses and seen(tx).gone != sight.gone:
         raise FileRefused(
             "somebody was erased while this was written; no file is left", hint="export again"
         )
-    tx.run(
-        "INSERT INTO export (at, standing, purpose, log_size) VALUES (?, ?, ?, ?)",
-        *(to_micros(sight.at), str(standing), purpose, sight.log_size),
-    )
-    payload = {"standing": str(standing), "rows": rows, "purpose": purpose}
-    tx.log.append(Kind.EXPORTED, payload, now=tx.now)
+    for each in written:
+        facts = {
+            "standing": str(each.standing),
+            "purpose": each.purpose,
+            "log_size": sight.log_size,
+            "format": each.format,
+            "rows": each.rows,
+            "content": each.content,
+        }
+        at = to_micros(sight.at)
+        number = tx.one(
+            "INSERT INTO export (at, standing, purpose, log_size, format, rows, content)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            *(at, *facts.values()),
+        )[0]
+        tx.log.append(Kind.EXPORTED, {**facts, "number": number, "seen": at}, now=tx.now)
 
 
-def note_gone(tx: Transaction, ids: Sequence[int]) -> None:
-    """Do the same for many."""
-    if tx.value("SELECT 1 FROM export WHERE standing = 'opted_in'"):
-        said_yes = "SELECT DISTINCT recipient_id FROM answer WHERE recipient_id IN (SELECT value"
-        for (recipient_id,) in tx.rows(f"{said_yes} FROM json_each(?))", json.dumps(list(ids))):
-            note_erased(tx, recipient_id)
+def note_gone(tx: Transaction, gone: Sequence[int], *, purged: bool = False) -> tuple[int, ...]:
+    """Note what exports have carried out of people who are about to be erased, and return the
+    entries of those yeses in the log; no address, and nothing that leads to one.
+
+    Who is purged after an export of those who must stop had named them need not be told again.
+    """
+    made = tx.rows("SELECT id, purpose, log_size FROM export WHERE standing = 'opted_in'")
+    told_at = tx.value("SELECT coalesce(max(log_size), 0) FROM export WHERE standing = 'opted_out'")
+    found = [
+        (proof, export_id, to_micros(tx.now), purged and said_no < told_at)
+        for recipient_id in (gone if made else ())
+        for proof, export_id, said_no in _carried_out(tx, recipient_id, made)
+    ]
+    tx.many("INSERT INTO to_remove (proof, export_id, erased_at, told) VALUES (?, ?, ?, ?)", found)
+    return tuple(sorted({proof for proof, *_ in found}))
 
 
-def note_erased(tx: Transaction, recipient_id: int) -> tuple[int, ...]:
-    """Note what exports have carried out of somebody who is about to be erased, and return the
-    entries of those yeses in the log; no address, and nothing that leads to one. Nothing when a
-    later export has named them among those who must stop."""
-    if _was_told(tx, recipient_id):
-        return ()
-    found = tuple(sorted(set(_carried_out(tx, recipient_id))))
-    now = to_micros(tx.now)
-    tx.many("INSERT INTO to_remove (proof, erased_at) VALUES (?, ?)", [(one, now) for one in found])
-    return found
+def _carried_out(
+    tx: Transaction, recipient_id: int, made: Sequence[Any]
+) -> Iterator[tuple[int, int, float]]:
+    """Yield the yes that stood when each export was made, if it was of that purpose, with that
+    export and the entry of the no that is the latest word (beyond every entry without one)."""
+    words = tx.rows(_WORDS, recipient_id)
+    is_no = bool(words) and words[-1][1] in (None, Standing.OPTED_OUT)
+    said_no = words[-1][0] if is_no else float("inf")
+    for export_id, purpose, log_size in made:
+        before = [word for word in words if word[0] < log_size]
+        if before and before[-1][3] is not None and _is_for(purpose, before[-1][2]):
+            yield before[-1][3], export_id, said_no
 
 
-def _was_told(tx: Transaction, recipient_id: int) -> bool:
-    """Return whether an export of those who must stop has named somebody after their last act."""
-    last = tx.one(
-        "SELECT \"index\", coalesce(answer.standing, 'opted_out') FROM log LEFT JOIN answer"
-        ' ON answer.recipient_id = log.recipient_id AND leaf = "index" WHERE log.recipient_id = ?'
-        " AND log.kind IN ('answered', 'opted_out') ORDER BY \"index\" DESC LIMIT 1",
-        recipient_id,
-    )
-    if last is None or last[1] != "opted_out":
-        return False
-    sql = "SELECT 1 FROM export WHERE standing = 'opted_out' AND log_size > ?"
-    return tx.value(sql, last[0]) is not None
-
-
-def _carried_out(tx: Transaction, recipient_id: int) -> Iterator[int]:
-    """Yield the yes that stood when each export was made, if it was of that purpose."""
-    sql = "SELECT purpose, log_size FROM export WHERE standing = 'opted_in'"
-    for purpose, log_size in tx.rows(sql):
-        latest = tx.value(
-            "SELECT answer.yes_leaf FROM log LEFT JOIN answer"
-            ' ON answer.recipient_id = log.recipient_id AND leaf = "index"'
-            ' WHERE log.recipient_id = ? AND "index" < ?'
-            " AND log.kind IN ('answered', 'opted_out') ORDER BY \"index\" DESC LIMIT 1",
-            *(recipient_id, log_size),
-        )
-        yes = tx.one(
-            "SELECT leaf, purposes FROM answer WHERE recipient_id = ? AND leaf = ?",
-            *(recipient_id, latest),
-        )
-        if yes is not None and (purpose is None or purpose in json.loads(yes[1])):
-            yield yes[0]
+def _is_for(purpose: str | None, covers: str) -> bool:
+    return purpose is None or purpose in json.loads(covers)
 
 
 def to_remove(tx: Transaction) -> list[ToRemove]:
-    """Return every yes of somebody erased that an export had carried out, the oldest first."""
-    rows = tx.rows("SELECT proof, erased_at FROM to_remove ORDER BY erased_at, proof")
+    """Return every yes of somebody erased that an export had carried out and none has said must
+    stop, the oldest first."""
+    rows = tx.rows(
+        "SELECT proof, min(erased_at) FROM to_remove WHERE NOT told GROUP BY proof ORDER BY 2, 1"
+    )
     return [ToRemove(proof, from_micros(at)) for proof, at in rows]
 
 
@@ -123,7 +166,7 @@ def untold(tx: Transaction) -> int:
     """Return how many of them no export of those who must stop has named yet."""
     return int(
         tx.value(
-            "SELECT count(*) FROM to_remove WHERE erased_at >="
+            "SELECT count(DISTINCT proof) FROM to_remove WHERE NOT told AND erased_at >="
             " (SELECT coalesce(max(at), 0) FROM export WHERE standing = 'opted_out')"
         )
     )

@@ -94,7 +94,7 @@ def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
     gone = [row[0] for row in rows]
     if gone:
         _guard_against_asking_again(tx, rows)
-        elsewhere.note_gone(tx, gone)
+        elsewhere.note_gone(tx, gone, purged=True)
         _erase_traces(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
         tx.run("UPDATE purge SET purged = purged + ? WHERE id = ?", len(gone), purge.id)
@@ -179,7 +179,7 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
     if row is None:
         return None
     person = open_person(tx, row)
-    exported = elsewhere.note_erased(tx, recipient_id)
+    exported = elsewhere.note_gone(tx, [recipient_id])
     tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
         " ON CONFLICT (hash) DO NOTHING",

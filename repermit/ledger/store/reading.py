@@ -11,10 +11,13 @@ from typing import Any
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros
+from repermit.ledger.replay import Replay
 from repermit.ledger.store.origin import Origin, origins
 from repermit.ledger.store.personal import Person, lookups, open_person
 from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
+
+_PERSON = "id, generation, sealed, relationship, country"  # as `open_person` wants them
 
 
 @dataclass(frozen=True)
@@ -109,40 +112,57 @@ def suppressed(tx: Transaction, address: Address) -> SuppressedOnFile | None:
 class Exported:
     """One row of an export."""
 
-    mailbox: str  # empty when they are erased
-    confirmed_at: datetime | None
+    id: int
+    mailbox: str
+    confirmed_at: datetime | None  # for who must stop: since when
     purposes: tuple[str, ...]
     language: str | None
-    leaf: int | None
+    leaf: int | None  # the entry of that press in the log
 
 
-def answered(tx: Transaction, standing: Standing) -> Iterator[Exported]:
-    """Yield those who stand at *standing* (opted_in or opted_out), in the order of their ids.
+def opted_in(tx: Transaction, replay: Replay, purpose: str | None) -> Iterator[Exported]:
+    """Yield those whose yes stands, as *replay* has it, and covers *purpose* (None: whatever it is
+    for), in the order of their ids; *replay* is of this very transaction, in which the ledger
+    verifies. Suppressed addresses are never among them."""
+    for recipient_id in replay.at(Standing.OPTED_IN):
+        _, _, _, listed, _, leaf = replay.row(recipient_id)
+        covers = tuple(json.loads(listed or "[]"))
+        if purpose is not None and purpose not in covers:
+            continue
+        row = tx.one(f"SELECT {_PERSON}, language FROM recipient WHERE id = ?", recipient_id)
+        person = open_person(tx, row)
+        if is_suppressed(tx, person.address.canonical):
+            continue
+        at = tx.value("SELECT at FROM answer WHERE leaf = ?", leaf)
+        mailbox, language = person.address.mailbox, row[5]
+        yield Exported(recipient_id, mailbox, from_micros(at), covers, language, leaf)
 
-    Suppressed addresses are never among the opted-in.
-    """
+
+def opted_out(tx: Transaction) -> Iterator[Exported]:
+    """Yield those who stand at opted_out, with when they said so themselves, in the order of
+    their ids."""
     cursor = tx.connection.execute(
-        "SELECT id, generation, sealed, relationship, country, language, purposes FROM recipient"
-        " WHERE standing = ? ORDER BY id",
-        (str(standing),),
+        f"SELECT {_PERSON}, language FROM recipient WHERE standing = 'opted_out' ORDER BY id"
     )
     for row in cursor:
-        person, (recipient_id, *_, language, purposes) = open_person(tx, row), row
-        if standing is Standing.OPTED_IN and is_suppressed(tx, person.address.canonical):
-            continue
-        latest = tx.one(
-            "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = ? AND NOT suspect"
-            " AND leaf = coalesce((SELECT yes_leaf FROM recipient WHERE id = ?), leaf)"
-            " ORDER BY leaf DESC LIMIT 1",
-            *(recipient_id, str(standing), recipient_id),
-        )
-        yield Exported(
-            mailbox=person.address.mailbox,
-            confirmed_at=from_micros(latest[0]) if latest else None,
-            purposes=tuple(json.loads(purposes)) if purposes else (),
-            language=language,
-            leaf=latest[1] if latest else None,
-        )
+        at, leaf = tx.one(
+            "SELECT at, leaf FROM answer WHERE recipient_id = ? AND standing = 'opted_out'"
+            " AND NOT suspect ORDER BY leaf DESC LIMIT 1",
+            row[0],
+        ) or (None, None)
+        mailbox = open_person(tx, row).address.mailbox
+        yield Exported(row[0], mailbox, from_micros(at), (), row[5], leaf)
+
+
+def exempt(tx: Transaction) -> Iterator[Person]:
+    """Yield those who need no question, in the order of their ids, but for suppressed ones."""
+    cursor = tx.connection.execute(
+        f"SELECT {_PERSON} FROM recipient WHERE standing = 'exempt' ORDER BY id"
+    )
+    for row in cursor:
+        person = open_person(tx, row)
+        if not is_suppressed(tx, person.address.canonical):
+            yield person
 
 
 def _answers(tx: Transaction, recipient_id: int) -> tuple[AnswerOnFile, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
@@ -37,12 +39,20 @@ def suppressed_among(tx: Transaction, hashes: Sequence[bytes]) -> frozenset[byte
 
 @dataclass(frozen=True)
 class Suppressed:
-    """How many addresses are newly suppressed, how many recipients that moved, and how many of
-    those had a mail on its way at that moment, which nobody can call back."""
+    """How many addresses are newly suppressed, and how many recipients stood where before it."""
 
     added: int
-    moved: int
-    leaving: int
+    stood: Counter[str]
+
+    @property
+    def moved(self) -> int:
+        """Return how many recipients it moved to opted_out."""
+        return self.stood.total() - self.stood[Standing.OPTED_OUT]
+
+    @property
+    def leaving(self) -> int:
+        """Return how many of them had a mail on its way, which nobody can call back."""
+        return self.stood[Standing.CLAIMED]
 
 
 def suppress(
@@ -51,12 +61,14 @@ def suppress(
     """Suppress *addresses*; recipients among them become opted out, whatever their standing."""
     hashes = [tx.vault.suppression(address.canonical) for address in addresses]
     added = suppress_hashes(tx, hashes, source=source, reason=reason)
-    moved = [_opt_out(tx, address, source=source) for address in addresses]
-    return Suppressed(
-        added=added,
-        moved=sum(before is not None for before in moved),
-        leaving=moved.count(Standing.CLAIMED),
-    )
+    before = [_opt_out(tx, address, source=source) for address in addresses]
+    return Suppressed(added=added, stood=Counter(filter(None, before)))
+
+
+def stood(tx: Transaction, addresses: Sequence[Address]) -> Counter[str]:
+    """Return how many of *addresses* are recipients who stand where; changes nothing."""
+    found = [_row(tx, address) for address in addresses]
+    return Counter(row[2] for row in found if row is not None)
 
 
 def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, reason: str) -> int:
@@ -118,12 +130,18 @@ def suppressed_recipients(
     return (rows[-1][0] if rows else 0), found
 
 
-def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
-    """Move the recipient with that address to opted_out, so that no void press brings back what
-    was before; return where they stood, or None when there was nobody to move."""
+def _row(tx: Transaction, address: Address) -> Any:
+    """Return id, own key and standing of the recipient with that address, or None."""
     row = None
     for lookup in lookups(tx, address):
         row = row or tx.one("SELECT id, leaf_key, standing FROM recipient WHERE lookup = ?", lookup)
+    return row
+
+
+def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
+    """Move the recipient with that address to opted_out, so that no void press brings back what
+    was before; return where they stood, or None when there is nobody."""
+    row = _row(tx, address)
     if row is None:
         return None
     tx.run(
@@ -133,8 +151,7 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
         " WHERE id = ?",
         row[0],
     )
-    if row[2] == Standing.OPTED_OUT:
-        return None
-    payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
-    tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], row[1]))
+    if row[2] != Standing.OPTED_OUT:
+        payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
+        tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], row[1]))
     return str(row[2])

@@ -79,6 +79,9 @@ def upgrade() -> None:
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("purpose", sa.String(), nullable=True),
         sa.Column("log_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -240,19 +243,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_table(
-        "to_remove",
-        sa.Column(
-            "proof",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column(
-            "erased_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("proof"),
-    )
-    op.create_table(
         "wave",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
@@ -352,6 +342,25 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_recipient_standing", ["standing", "due_at", "id"], unique=False)
 
+    op.create_table(
+        "to_remove",
+        sa.Column(
+            "proof",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("export_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "erased_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("told", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["export_id"],
+            ["export.id"],
+        ),
+        sa.PrimaryKeyConstraint("proof", "export_id"),
+    )
     op.create_table(
         "answer",
         sa.Column(

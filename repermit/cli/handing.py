@@ -1,0 +1,149 @@
+"""Finish: what leaves the ledger, as files for whoever goes on with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from repermit.cli.session import counted, run, session_of, show, tell
+
+if TYPE_CHECKING:
+    from repermit.ledger.store.elsewhere import Changes
+    from repermit.report.export import Done, Link
+    from repermit.report.handover import Counts
+    from repermit.runtime import Runtime
+
+_PANEL = "Finish"
+
+
+class Format(StrEnum):
+    """The formats of an export; `report.formats` writes them."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    LISTMONK = "listmonk"
+    MAILCHIMP = "mailchimp"
+    BREVO = "brevo"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this family to *app*."""
+    app.command("export", rich_help_panel=_PANEL)(export)
+    app.command("handover", rich_help_panel=_PANEL)(handover)
+
+
+def export(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file; only you may read it.")],
+    as_format: Annotated[
+        Format, typer.Option("--format", help="Also as a newsletter tool imports it.")
+    ] = Format.CSV,
+    purpose: Annotated[str | None, typer.Option(metavar="ID", help="Only this purpose.")] = None,
+    opt_outs: Annotated[
+        bool, typer.Option("--opt-outs", help="Who must stop being mailed elsewhere.")
+    ] = False,
+) -> None:
+    """Write who said yes, as it stands now; or who said no."""
+    runtime = session_of(context).runtime()
+    known = [each.id for each in runtime.config.purposes]
+    if purpose is not None and purpose not in known:
+        raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
+    if opt_outs and purpose is not None:
+        raise typer.BadParameter("a no is for every purpose: give --opt-outs without --purpose")
+    if opt_outs:
+        _show_opt_outs(run(_export_opt_outs(runtime, out, as_format)), as_format)
+    else:
+        _show_opt_ins(run(_export_opt_ins(runtime, out, as_format, purpose)), as_format)
+        _tell_of_links(runtime)
+
+
+async def _export_opt_ins(runtime: Runtime, out: Path, form: Format, purpose: str | None) -> Done:
+    from repermit.report.export import export_opt_ins
+
+    async with runtime.ledger() as ledger:
+        link = _link(runtime)
+        return await export_opt_ins(ledger, out, form=form, purpose=purpose, link=link)
+
+
+async def _export_opt_outs(runtime: Runtime, out: Path, form: Format) -> Done:
+    from repermit.report.export import export_opt_outs
+
+    async with runtime.ledger() as ledger:
+        return await export_opt_outs(ledger, out, form=form)
+
+
+def _link(runtime: Runtime) -> Link:
+    """Return what makes the link to the page on which one press withdraws."""
+    from repermit.domain.token import Scope
+
+    url, tokens = runtime.config.web.public_url, runtime.tokens
+    return lambda recipient_id: f"{url}/u/{tokens.issue(Scope.UNSUBSCRIBE, recipient_id)}"
+
+
+def _show_opt_ins(done: Done, form: Format) -> None:
+    from repermit.report.formats import FORMATS
+
+    show(f"{counted(done.rows, 'row')} written")
+    _tell_changes(done.changes)
+    tell(f"{form}: {FORMATS[form].confirmed}.")
+
+
+def _show_opt_outs(done: Done, form: Format) -> None:
+    from repermit.report.formats import FORMATS
+
+    show(f"{counted(done.rows, 'row')} written")
+    tell(f"{form}: {FORMATS[form].stopped}.")
+    if done.erased:
+        tell(f"{counted(done.erased, 'row')} without an address: people who are erased.")
+        tell("Remove elsewhere what an earlier export has under the same proof (GDPR art. 19).")
+
+
+def _tell_changes(changes: Changes | None) -> None:
+    if changes is None:
+        return
+    said = f"{changes.added:,} added, {changes.gone:,} gone"
+    tell(f"Since the last export of the same ({changes.since:%Y-%m-%d %H:%M} UTC): {said}.")
+    if changes.gone:
+        tell("  what to do: an import removes nobody; `repermit export --opt-outs` names them")
+
+
+def _tell_of_links(runtime: Runtime) -> None:
+    tell("Each row has the link to withdraw with one press; it works while `repermit serve` runs.")
+    if runtime.config.web.is_local:
+        tell("These links lead to this machine only: web.public_url is for trying out.")
+
+
+def handover(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new folder; only you may open it.")
+    ],
+) -> None:
+    """Write what whoever goes on with the list needs: yes, needs no question, must be removed."""
+    runtime = session_of(context).runtime()
+    counts = run(_handover(runtime, folder))
+    show(f"{counted(counts.total, 'address', 'addresses')} written, in three files with a README")
+    _tell_of_links(runtime)
+
+
+async def _handover(runtime: Runtime, folder: Path) -> Counts:
+    from repermit.report.handover import Reader, handover
+
+    config = runtime.config
+    reader = Reader(
+        runtime.templates,
+        config.campaign.default_language,
+        {"controller": config.controller.name, "day": runtime.today().isoformat()},
+    )
+    async with runtime.ledger() as ledger:
+        return await handover(ledger, folder, reader=reader, link=_link(runtime), tell=_tell_counts)
+
+
+def _tell_counts(counts: Counts) -> None:
+    for name, count in counts.files().items():
+        tell(f"{name}: {counted(count, 'row')}")
+    if counts.erased:
+        tell(f"  of the last, {counted(counts.erased, 'row')} without an address, by proof alone")

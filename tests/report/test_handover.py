@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from repermit.domain.standing import Answer, Standing
+from repermit.domain.templates import Templates
+from repermit.errors import FileRefused, ProofBroken
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import erasing, suppression
+from repermit.report.handover import Counts, Reader, handover
+from repermit.runtime import shipped
+from tests.builders import FakeClock, admit, ask, asked, claim, press, settle, verified
+from tests.report.test_export import Erasing, link, log_payloads
+
+PROVEN = {"relationship": "signed_up_with_proof", "proof_ref": "form 12"}
+
+
+def reader(language: str = "nl") -> Reader:
+    """Return what the README is made of."""
+    return Reader(Templates([shipped()]), language, {"controller": "Peeters", "day": "2026-11-21"})
+
+
+async def handed(ledger: Ledger, folder: Path, language: str = "nl") -> tuple[Counts, list[Counts]]:
+    """Hand over to *folder*; return the counts, and those that were told before."""
+    told: list[Counts] = []
+    done = await handover(ledger, folder, reader=reader(language), link=link, tell=told.append)
+    return done, told
+
+
+def emails(path: Path) -> list[str]:
+    """Return the addresses in a file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [row["email"] for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+async def a_campaign(a_ledger: Ledger) -> Ledger:
+    """Somebody of every kind: yes, no, silent, unreachable, exempt, suppressed, withheld."""
+    an, jan, _ = await asked(
+        a_ledger, *(f"{one}@voorbeeld.example" for one in ("an", "jan", "els"))
+    )
+    (piet,) = await admit(a_ledger, "piet@voorbeeld.example")
+    await claim(a_ledger, piet)
+    assert await settle(a_ledger, piet, Standing.UNDELIVERABLE, reply="550 5.1.1")
+    await press(a_ledger, an, Answer.YES)
+    await press(a_ledger, jan, Answer.NO)
+    await admit(a_ledger, "=mia@voorbeeld.example", "ria@voorbeeld.example", **PROVEN)
+    await admit(a_ledger, "wim@voorbeeld.example", relationship="bought_or_unknown")
+    hashed = a_ledger.vault.suppression("ria@voorbeeld.example")
+    await a_ledger.write(suppression.suppress_hashes, [hashed], source="list", reason="")
+    return a_ledger
+
+
+async def test_each_stands_in_the_file_of_their_kind_or_in_none(
+    a_campaign: Ledger, tmp_path: Path
+) -> None:
+    """Who is silent, unreachable or withheld is in none; nor is who is suppressed among those who
+    need no question."""
+    folder = tmp_path / "leaving"
+
+    done, told = await handed(a_campaign, folder)
+
+    assert emails(folder / "yes.csv") == ["an@voorbeeld.example"]
+    assert emails(folder / "needs-no-question.csv") == ['"=mia"@voorbeeld.example']
+    assert emails(folder / "must-be-removed.csv") == ["jan@voorbeeld.example"]
+    assert told == [done] == [Counts(yes=1, exempt=1, remove=1, erased=0)]
+    assert done.total == 3
+
+
+async def test_the_log_has_each_file(a_campaign: Ledger, tmp_path: Path) -> None:
+    await handed(a_campaign, tmp_path / "leaving")
+
+    said = await log_payloads(a_campaign, "exported")
+    assert [(each["standing"], each["rows"]) for each in said] == [
+        *(("opted_in", 1), ("exempt", 1), ("opted_out", 1)),
+    ]
+    assert (await verified(a_campaign)).holds
+
+
+async def test_a_yes_that_was_handed_over_is_to_be_removed_once_it_is_erased(
+    a_campaign: Ledger, tmp_path: Path
+) -> None:
+    await handed(a_campaign, tmp_path / "first")
+    await a_campaign.write(erasing.erase_person, 1)
+
+    done, _ = await handed(a_campaign, tmp_path / "second")
+
+    assert (done.yes, done.remove, done.erased, done.total) == (0, 2, 1, 2)
+    assert emails(tmp_path / "second" / "must-be-removed.csv") == ["jan@voorbeeld.example", ""]
+
+
+@pytest.mark.parametrize(
+    ("language", "first"), [("nl", "wie mails"), ("es", "who may be mailed"), ("fr", "à qui")]
+)
+async def test_the_readme_is_in_the_language_of_the_campaign_or_in_english(
+    a_ledger: Ledger, tmp_path: Path, language: str, first: str
+) -> None:
+    folder = tmp_path / "leaving"
+
+    await handed(a_ledger, folder, language)
+
+    text = (folder / "README.txt").read_text("utf-8")
+    assert text.startswith("Peeters")
+    assert first in text.splitlines()[0]
+    for name in ("yes.csv (0)", "needs-no-question.csv (0)", "must-be-removed.csv (0)"):
+        assert name in text
+    assert max(map(len, text.splitlines())) <= 105
+
+
+async def test_nothing_is_left_of_a_handover_during_which_somebody_was_erased(
+    a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    other = Erasing.open(a_campaign.path, a_campaign.vault, a_clock)
+
+    with pytest.raises(FileRefused, match="was erased"):
+        await handed(other, tmp_path / "leaving")
+    await other.close()
+
+    assert not (tmp_path / "leaving").exists()
+
+
+async def test_nothing_is_left_when_the_ledger_does_not_verify(
+    a_campaign: Ledger, tmp_path: Path
+) -> None:
+    await a_campaign.write(lambda tx: tx.run("UPDATE recipient SET standing = 'opted_in'"))
+
+    with pytest.raises(ProofBroken):
+        await handed(a_campaign, tmp_path / "leaving")
+
+    assert not (tmp_path / "leaving").exists()
+
+
+async def test_a_folder_that_is_there_is_refused(a_ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "leaving").mkdir()
+    await ask(a_ledger, *await admit(a_ledger, "an@voorbeeld.example"))
+
+    with pytest.raises(FileRefused, match="exists already"):
+        await handed(a_ledger, tmp_path / "leaving")
