@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from repermit.domain.clock import iso
 from repermit.ledger.checkpoint import Signing
@@ -19,11 +19,22 @@ _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of ZIP; so that the same ledger gives the 
 
 
 class Archive:
-    """The files of a bundle, added one after the other; `close` adds the list of them."""
+    """The files of a bundle, added one after the other; `close` adds the list of them.
+
+    A block that fails leaves nothing that could be read.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
         self.digests: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is not None:
+            with suppress(OSError, ValueError):  # it would try again when nobody looks any more
+                self._zip.close()
 
     @contextmanager
     def member(self, name: str) -> Iterator[Callable[[str], None]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from repermit.domain.clock import iso
 from repermit.domain.question import Question
@@ -134,11 +134,8 @@ class Bundle:
         if key not in self.groups and len(self.groups) >= _MOST_GROUPS:
             return
         group = self.groups.setdefault(key, Group(first=at))
-        group.count, group.first, group.last = (
-            group.count + 1,
-            min(group.first, at),
-            max(group.last, at),
-        )
+        group.count += 1
+        group.first, group.last = min(group.first, at), max(group.last, at)
 
 
 async def bundle(ledger: Ledger, path: Path, maker: Maker, *, tell: Tell) -> int:
@@ -182,16 +179,12 @@ async def written(ledger: Ledger, path: Path, maker: Maker, fill: Callable[[Bund
 
     def part(tx: Transaction) -> int:
         found = evidence.proven(tx, mark)
-        with whole(path) as file:
-            return fill(_begun(tx, maker, file, found))
+        with whole(path) as file, Archive(file) as archive:
+            return fill(Bundle(tx, maker, archive, found, tx.now))
 
     people = await ledger.read(part)
     await ledger.write(evidence.note_bundle, people=people)
     return people
-
-
-def _begun(tx: Transaction, maker: Maker, file: IO[bytes], found: Verified) -> Bundle:
-    return Bundle(tx, maker, Archive(file), found, tx.now)
 
 
 def shown_name(hashed: str, kind: str) -> str:
