@@ -324,7 +324,7 @@ class Entry(NamedTuple):
             made = hmac.new(_octets(told["key"]), payload.encode(), "sha256").digest()
             if made != commitment:
                 raise Fault(f"entry {index}: its content is not the one that was committed to")
-        elif told["kind"] not in _PERSONAL:
+        elif told["kind"] not in _PERSONAL or told["key"] is not None:
             raise Fault(f"entry {index}: its content is missing")
         data = (
             f'{{"at":"{told["at"]}","commitment":"{commitment.hex()}","index":{index},'
