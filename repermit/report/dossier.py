@@ -65,7 +65,7 @@ async def bundle_of(
             f" there, what they were shown, {len(seen.files):,} texts as they saw them, their"
             " record, and what checks it all."
         )
-        tell("It names 1 person, by a masked address, and tells nothing of anybody else.")
+        tell("It names 1 person, by a masked address, and nobody else.")
         _fill(file, found, mail, kept, seen)
         return 1
 

@@ -15,6 +15,7 @@ import pytest
 
 from repermit.domain.record import SCHEMA
 from tests.journeys.campaign import Campaign, Later, Templates, address
+from tests.journeys.relay import Relay
 from tests.journeys.web import mailbox
 
 pytestmark = pytest.mark.journey
@@ -85,8 +86,9 @@ def test_the_evidence_of_a_campaign_is_checked_without_repermit(answered: Campai
     assert "exists already" in again.err
 
 
-def test_a_bundle_after_a_purge_still_verifies(answered: Campaign) -> None:
+def test_a_bundle_after_a_purge_still_verifies(answered: Campaign, relay: Relay) -> None:
     out = answered.outside / "evidence.zip"
+    answered.use(relay.port)
     answered.here("send")  # what the outbox owes
     due = answered.at(AFTER_THE_DEADLINE, "purge", "--dry-run", "--json").json["due"]
     answered.at(AFTER_THE_DEADLINE, "purge", "--at-most", str(due))
