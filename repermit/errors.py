@@ -19,6 +19,7 @@ RepermitError
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
+├── NoConsent            a person has no yes that stands
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
 └── PersonUnknown        nothing is on file under that address
@@ -169,6 +170,16 @@ def _iso(moment: datetime | None) -> str | None:
 
 class ProofBroken(RepermitError):
     """The log does not verify, or a standing has no entry in it."""
+
+
+class NoConsent(RepermitError):
+    """A person has no yes that stands, so there is no record of one."""
+
+    def __init__(self, standing: str) -> None:
+        super().__init__(
+            f"that person has no yes that stands: they are {standing.replace('_', ' ')}",
+            hint="`repermit person` shows what is on file about them",
+        )
 
 
 class FileRefused(RepermitError):

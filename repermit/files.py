@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from repermit.domain.address import holds_at
 from repermit.errors import FileRefused
@@ -20,6 +21,28 @@ def shown(name: str) -> str:
         return "the list"
     name = "".join(character if character.isprintable() else "?" for character in name)
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a new file that only its owner may read; it has its name only once it is whole.
+
+    Raises: FileRefused when it exists already or cannot be written.
+    Crash: a hidden file beside it that ends in `.part`.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with file_refused(path):
+            if path.exists():
+                raise FileExistsError
+            descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            os.link(beside, path)  # fails, where a rename would replace
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Proof: the log, checked from its first entry to its last."""
+"""Proof: the log checked from its first entry to its last, and the evidence taken out of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repermit.cli.session import counted, run, session_of, show, show_json, tell
+from repermit.cli.session import ask_address, counted, run, session_of, show, show_json, tell
 from repermit.errors import ProofBroken
 from repermit.files import file_refused, shown
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this family to *app*."""
-    family = typer.Typer(no_args_is_help=True, help="The append-only log of what happened.")
+    family = typer.Typer(no_args_is_help=True, help="The append-only log, and evidence from it.")
     family.callback()(_family)
     family.command("verify")(verify)
+    family.command("bundle")(bundle)
+    family.command("receipt")(receipt)
     app.add_typer(family, name="proof", rich_help_panel="Proof")
 
 
 def _family() -> None:
-    """The append-only log of what happened."""
+    """The append-only log, and evidence from it."""
 
 
 def verify(
@@ -90,3 +92,39 @@ def _checkpoints(runtime: Runtime, file: Path) -> list[Checkpoint]:
 async def _verify(runtime: Runtime, known: list[Checkpoint]) -> Verified:
     async with runtime.ledger() as ledger:
         return await ledger.verified(known)
+
+
+def bundle(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file; only you may read it.")],
+    only: Annotated[
+        bool, typer.Option("--only", help="Of one person, whose address you are asked for.")
+    ] = False,
+) -> None:
+    """Write the evidence as one ZIP, with a front page and what checks it without repermit."""
+    from repermit.cli.evidence import make_bundle
+
+    runtime = session_of(context).runtime()
+    people = run(make_bundle(runtime, out, ask_address() if only else None))
+    show(f"written; it names {counted(people, 'person', 'people')}")
+    tell("Keep it in two places. Check it with `python3 verify.py FILE`; the file holds verify.py.")
+
+
+def receipt(
+    context: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file: .json, or .html for a page to read."),
+    ] = None,
+) -> None:
+    """Show the consent record of one person, whose address you are asked for, as JSON."""
+    from repermit.cli.evidence import make_receipt, write_receipt
+
+    if out is not None and out.suffix.lower() not in (".json", ".html"):
+        raise typer.BadParameter("--out wants a name that ends in .json or .html")
+    recorded = run(make_receipt(session_of(context).runtime(), ask_address()))
+    if out is None:
+        show_json(recorded.content)
+        return
+    write_receipt(recorded, out)
+    show("written")

@@ -17,7 +17,7 @@ from repermit.domain.envelope import Bounces
 from repermit.domain.mac import Mac
 from repermit.domain.policy import Evidence
 from repermit.domain.question import Question, about_when, day_in_words, in_each
-from repermit.domain.skeleton import fill
+from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.templates import Templates
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.ledger.store.personal import Person
@@ -127,6 +127,19 @@ class Mailer:
             "source": one_line_end(evidence.source or ""),
             **in_each(variant.language, lambda each: self._dates(evidence, due, each)),
         }
+
+    def as_seen(self, kept: str, language: str, person: Person, due: datetime) -> tuple[str, str]:
+        """Return the words of a mail that was kept as this recipient read them: subject and text,
+        and the HTML if it can be told apart. Their link is a key, and stands as "…".
+
+        Raises: KeyError for a place that this release does not know.
+        """
+        url = self._envelope.public_url
+        values = self.values(TEST_RECIPIENT, person, Variant(language, "", False), due)
+        values |= {"answer": "…", "yes_url": f"{url}/yes/…", "no_url": f"{url}/no/…"}
+        text, doctype, html = kept.partition("\n\n<!doctype")
+        html = fill_html(f"<!doctype{html}", values) if doctype else ""
+        return fill(text, values), html
 
     def _dates(self, evidence: Evidence, due: datetime, language: str) -> dict[str, str]:
         return {

@@ -60,7 +60,10 @@ class Signing:
 
     def sign(self, size: int, root: bytes) -> str:
         """Return the checkpoint of *root* as a signed note, five lines."""
-        text = Checkpoint(self.campaign, size, root).text
+        return self.note(Checkpoint(self.campaign, size, root).text)
+
+    def note(self, text: str) -> str:
+        """Return *text*, whose lines all end, as a signed note."""
         signature = self.verifying.id + self._key.sign(text.encode())
         return f"{text}\n\u2014 {_origin(self.campaign)} {b64encode(signature).decode()}\n"
 

@@ -153,6 +153,12 @@ class Pages:
         view = self.view("record", asked, language=language)
         return self.render(view, rows=rows, json_url=json_url)
 
+    def as_seen(self, kept: str, language: str, asked: Asked, *, now: datetime) -> str:
+        """Return a page that was kept as this recipient saw it; their link is a key, and stands as
+        "…". Raises: KeyError for a place that this release does not know."""
+        hidden = dict.fromkeys(("nonce", "page", "record_url"), "…")
+        return joined_html(split(kept), self._values(language, asked, now=now) | hidden)
+
     def button(self, view: View, answer: Answer, asked: Asked, *, now: datetime) -> str:
         """Return the words on the button that was pressed, as the page showed them."""
         key = (view, view.spoken, answer)

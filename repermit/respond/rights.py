@@ -82,15 +82,16 @@ class Rights:
             return replace(view, notice="rights.erased_elsewhere" if has_copies else "")
         return view
 
-    async def record(self, asked: Asked) -> Recorded | None:
-        """Return the record of the yes that stands; None when there is none."""
+    async def record(self, asked: Asked, json_url: str = "record.json") -> Recorded | None:
+        """Return the record of the yes that stands; None when there is none. The page leads to
+        *json_url*, if there is one."""
         consent = await self._consent(asked)
         if consent is None:
             return None
         known = consent.language in self._pages.question.readings
         language = consent.language if known else self._pages.reading_for(asked)
         rows = self._rows(consent, languages_of(language)[0])
-        page = self._pages.record(asked, rows, "record.json", language=language)
+        page = self._pages.record(asked, rows, json_url, language=language)
         question = self._pages.question
         return Recorded(record(consent, question, public_url=self._public_url), page)
 

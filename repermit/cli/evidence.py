@@ -1,0 +1,148 @@
+"""Puts together what a bundle of evidence is made with: the words, the pages, the mail."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repermit import __version__
+from repermit.cli.assembly import mailer, pages
+from repermit.cli.session import tell
+from repermit.domain.address import parse
+from repermit.domain.standing import Presses
+from repermit.errors import NoConsent, PersonUnknown
+from repermit.files import whole
+from repermit.ledger.mark import MarkFile
+from repermit.ledger.store import answering, evidence, reading
+from repermit.ledger.store.answering import Asked
+from repermit.ledger.store.reading import OnFile
+from repermit.report.bundle import Maker, bundle
+from repermit.report.dossier import Kept, Seen, bundle_of
+from repermit.respond.rights import Recorded, Rights
+
+if TYPE_CHECKING:
+    from repermit.runtime import Runtime
+
+_LANGUAGES = ("nl", "fr", "de", "en")
+_USER = re.compile(r"(?<=://)[^\s/\"'@]+@")  # of a URL: who logs in, and perhaps a password
+
+
+async def make_bundle(runtime: Runtime, out: Path, text: str | None) -> int:
+    """Write the evidence of the campaign, or of the person whose address *text* is, to *out*, and
+    return how many people it names.
+
+    Raises: AddressRejected, PersonUnknown, ProofBroken, FileRefused.
+    """
+    maker = _maker(runtime)
+    async with runtime.ledger() as ledger:
+        if text is None:
+            return await bundle(ledger, out, maker, tell=tell)
+        saw = _Saw(runtime)
+        return await bundle_of(ledger, out, maker, parse(text), saw.seen, tell=tell)
+
+
+async def make_receipt(runtime: Runtime, text: str) -> Recorded:
+    """Return the record of the yes of the person whose address *text* is.
+
+    Raises: AddressRejected, PersonUnknown, NoConsent, ProofBroken.
+    """
+    address = parse(text)
+    async with runtime.ledger() as ledger:
+        await ledger.read(evidence.proven, MarkFile(ledger.vault.keys.mark).read())
+        found = await ledger.read(reading.find, address)
+        if found is None:
+            raise PersonUnknown
+        url = runtime.config.web.public_url
+        rights = Rights(ledger, runtime.tokens, pages(runtime), public_url=url)
+        asked = await ledger.read(answering.asked, found.id)
+        recorded = await rights.record(asked, json_url="") if asked else None
+        if recorded is None:
+            raise NoConsent(str(found.standing))
+        return recorded
+
+
+def write_receipt(recorded: Recorded, out: Path) -> None:
+    """Write a record to a new file, as a page or as JSON, by its name. Raises: FileRefused."""
+    is_page = out.suffix.lower() == ".html"
+    as_json = json.dumps(recorded.content, ensure_ascii=False, indent=2)
+    content = recorded.page if is_page else f"{as_json}\n"
+    with whole(out) as file:
+        file.write(content.encode())
+
+
+def without_users(config: str) -> str:
+    """Return the text of a config without whoever logs in somewhere; it holds no other secret."""
+    return _USER.sub("…@", config)
+
+
+def _maker(runtime: Runtime) -> Maker:
+    default, config = runtime.config.campaign.default_language, runtime.config
+    languages = sorted(_LANGUAGES, key=lambda each: each != default)
+    more = {"languages": languages, "campaign": config.campaign.name}
+
+    def front(context: Mapping[str, Any]) -> str:
+        return runtime.templates.render("report/bundle.html.j2", {**context, **more})
+
+    return Maker(
+        signing=runtime.signing,
+        question=runtime.question,
+        public_url=config.web.public_url,
+        config=without_users(config.path.read_text("utf-8-sig")),
+        release=__version__,
+        front=front,
+    )
+
+
+class _Saw:
+    """Fills what was kept with what was one person's own."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._mailer, self._pages = mailer(runtime), pages(runtime)
+
+    def seen(self, found: OnFile, mail: str | None, kept: Mapping[str, Kept]) -> Seen:
+        """Return the mail and the pages as they saw them."""
+        seen = Seen()
+        self._see_mail(seen, found, kept[mail] if mail else None)
+        before = None
+        for act in found.answers:
+            if act.page is None:
+                continue
+            asked = Asked(
+                id=found.id,
+                person=found.person,
+                language=found.language,
+                presses=Presses(found.standing),
+                due_at=found.due_at,
+                mail=mail,
+                purposes=act.purposes,
+                answered_at=before,
+            )
+            page, name = kept[act.page], f"seen/page-{act.leaf}.html"
+            try:
+                seen.files[name] = self._pages.as_seen(
+                    page.content, page.language, asked, now=act.at
+                )
+            except KeyError:
+                seen.lost.append(name)
+            before = act.at
+        return seen
+
+    def _see_mail(self, seen: Seen, found: OnFile, mail: Kept | None) -> None:
+        if mail is None:
+            return
+        if found.due_at is None:
+            seen.lost.append("seen/mail.txt")
+            return
+        try:
+            text, html = self._mailer.as_seen(
+                mail.content, mail.language, found.person, found.due_at
+            )
+        except KeyError:
+            seen.lost.append("seen/mail.txt")
+            return
+        seen.files["seen/mail.txt"] = text
+        if html:
+            seen.files["seen/mail.html"] = html
