@@ -146,7 +146,7 @@ class _Site:
 
     def _gone(self) -> Response:
         """The page of a link that is no good, and of every path that is not ours."""
-        return HTMLResponse(self._pages.gone, _GONE)
+        return HTMLResponse(self._pages.gone, _GONE, _CLOSING)
 
     def _failed(self) -> Response:
         """The ledger could not be used: nobody is thanked for what was not saved."""
@@ -157,7 +157,7 @@ class _Site:
         told to wait, and good links from beside them never are."""
         wait = self._throttle.wait_after(self._network(request))
         if not wait:
-            return HTMLResponse(self._pages.gone, _GONE, _CLOSING)
+            return self._gone()
         return HTMLResponse(self._pages.gone, _TOO_MANY, {"Retry-After": str(wait), **_CLOSING})
 
     def _network(self, request: Request) -> str:
