@@ -9,8 +9,8 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.runs
 	$(BIN)/repermit demo
 
-test: $(VENV)/.develops check unit
-	$(MAKE) --jobs=2 --output-sync=target journeys browser
+test: $(VENV)/.develops $(VENV)/.browser check
+	$(MAKE) --jobs=2 --output-sync=target unit journeys browser
 	@echo "all green"
 
 # Static checks: style, types, layers.
@@ -22,18 +22,18 @@ check: $(VENV)/.develops
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered.
 unit: $(VENV)/.develops
-	$(BIN)/python -m pytest -q -n 3 -m "not journey and not browser and not torture" \
+	$(BIN)/python -m pytest -q -n 2 -m "not journey and not browser and not torture" \
 		--cov --cov-report=term-missing --cov-fail-under=100
 
 # Whole paths: the real command line, relay and server; processes really killed.
 journeys: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "journey or torture"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey or torture"
 
 # What a recipient sees, in a real browser.
 browser: $(VENV)/.develops $(VENV)/.browser
 	$(BIN)/python -m pytest -q -m browser
 
-# 1,000 kills instead of 27, a quarter of them with a relay that fails too: about ten minutes.
+# 1,000 kills instead of 16, a quarter of them with a relay that fails too: about ten minutes.
 torture: $(VENV)/.develops
 	REPERMIT_KILLS=750 $(BIN)/python -m pytest -q -m torture
 

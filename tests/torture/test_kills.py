@@ -33,7 +33,7 @@ from tests.torture.nursery import Nursery
 
 pytestmark = pytest.mark.torture
 
-KILLS = int(os.environ.get("REPERMIT_KILLS", "20"))
+KILLS = int(os.environ.get("REPERMIT_KILLS", "12"))
 CONNECTIONS = 5
 _LOADING_SECONDS = 1.5  # Python starts and loads the code of a sender
 _STARTING_SECONDS = 0.4  # it reads its config, its words and the ledger
