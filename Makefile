@@ -9,8 +9,7 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.runs
 	$(BIN)/repermit demo
 
-test: $(VENV)/.develops $(VENV)/.browser check
-	$(MAKE) --jobs=2 --output-sync=target unit journeys browser
+test: check unit journeys browser
 	@echo "all green"
 
 # Static checks: style, types, layers.

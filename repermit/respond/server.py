@@ -89,7 +89,8 @@ def _config(app: ASGIApp, patience: Patience) -> uvicorn.Config:
     connection = partial(_Connection, patience=patience, waiting={})
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(_WORDLESS)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not a line for each bad request
+    for name in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # not a line for each bad request
     return uvicorn.Config(
         app,
         http=cast(type[asyncio.Protocol], connection),
@@ -123,7 +124,7 @@ class _Connection(H11Protocol):
         self._since = self.loop.time()  # the connection, or the last answer
         self._timer: TimerHandle | None = None
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """Begin to wait for a request, and end another's wait when there are too many."""
         super().connection_made(transport)
         self._waiting[self] = None

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -143,19 +142,17 @@ async def test_without_a_network_the_rest_is_not_asked() -> None:
     names = [f"d{number}.be" for number in range(500)]
     server = NameServer(otherwise=dns.SILENT)
     async with server.running():
-        start = time.monotonic()
         result = await dead_domains(names, server.resolver(lifetime=0.2), at_once=10)
 
     assert result == DomainsChecked({}, frozenset(names), 0)
     assert len({name for name, _ in server.asked}) < 50
-    assert time.monotonic() - start < 5
 
 
 async def test_a_network_that_is_lost_midway_ends_it_too() -> None:
     names = [f"d{number:03}.be" for number in range(300)]
     server = NameServer(dict.fromkeys(names[:40], dns.NULL_MX), otherwise=dns.SILENT)
     async with server.running():
-        result = await dead_domains(names, server.resolver(lifetime=0.2), at_once=10)
+        result = await dead_domains(names, server.resolver(lifetime=1.5), at_once=10)
 
     assert result == DomainsChecked(dict.fromkeys(names[:40], "null_mx"), frozenset(names[40:]), 40)
     assert len({name for name, _ in server.asked}) < 100
