@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.runs
 	$(BIN)/repermit demo
 
-test: $(VENV)/.develops check unit journeys
+test: check unit journeys browser
 	@echo "all green"
 
 # Static checks: style, types, layers.
@@ -21,15 +21,18 @@ check: $(VENV)/.develops
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered.
 unit: $(VENV)/.develops
-	$(BIN)/python -m pytest -q -n auto -m "not journey and not browser and not torture" \
+	$(BIN)/python -m pytest -q -n 2 -m "not journey and not browser and not torture" \
 		--cov --cov-report=term-missing --cov-fail-under=100
 
-# Whole paths: the real command line, relay, server and browser; processes really killed.
+# Whole paths: the real command line, relay and server; processes really killed.
 journeys: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "journey or torture"
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m browser
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey or torture"
 
-# 1,000 kills instead of 40, a quarter of them with a relay that fails too: about ten minutes.
+# What a recipient sees, in a real browser.
+browser: $(VENV)/.develops $(VENV)/.browser
+	$(BIN)/python -m pytest -q -m browser
+
+# 1,000 kills instead of 16, a quarter of them with a relay that fails too: about ten minutes.
 torture: $(VENV)/.develops
 	REPERMIT_KILLS=750 $(BIN)/python -m pytest -q -m torture
 

@@ -110,4 +110,5 @@ def _is_contrary(row: Presses, answer: Answer, now: datetime) -> bool:
 
 
 def _is_recent(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and now - moment <= CONTRARY_WINDOW
+    """Return whether two presses are close together; they may be filed in another order."""
+    return moment is not None and abs(now - moment) <= CONTRARY_WINDOW

@@ -24,6 +24,7 @@ class Transaction:
     now: datetime
     log_key: bytes = field(repr=False)
     log: Log = field(init=False)
+    marks: bool = False  # sync the mark also without an entry: it is to be seen that it can be
     _session: Session | None = None
 
     def __post_init__(self) -> None:

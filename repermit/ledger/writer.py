@@ -167,7 +167,7 @@ class Writer:
             group.pop(0)
         tx.log.flush(now=tx.now)
         after, next_recipient = _point(tx), _next_recipient(tx)
-        marks = after.size != before.size and self._set_mark(tx, before, after)
+        marks = (tx.marks or after.size != before.size) and self._set_mark(tx, before, after)
         connection.execute("COMMIT")
         if marks:
             with suppress(OSError):  # the mark that was synced before covers this ledger, too

@@ -171,6 +171,7 @@ class Answers:
             purposes=pressed.purposes,
             page=shown.hash if shown else None,
             release=self._release,
+            moment=now,
         )
         await self._together()
         new = None if shown is None or shown.hash in self._kept else shown

@@ -27,7 +27,7 @@ from repermit.respond.throttle import Throttle
 
 _BAD, _GONE, _NOT_ALLOWED, _TOO_MANY, _UNAVAILABLE = 400, 404, 405, 429, 503
 _LATER = {"Retry-After": "120"}
-_CLOSING = {"Connection": "close"}  # what is left of the request is not read
+_CLOSING = {"Connection": "close"}  # nothing more is read: not the rest, nor another request
 _MOST_AT_ONCE = 512  # presses that wait for the ledger: about a second for the last of them
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}"
 _PRODUCT = re.compile(f"{_NAME}(?:/{_NAME})?")  # RFC 9110 section 10.1.5
@@ -146,7 +146,7 @@ class _Site:
 
     def _gone(self) -> Response:
         """The page of a link that is no good, and of every path that is not ours."""
-        return HTMLResponse(self._pages.gone, _GONE)
+        return HTMLResponse(self._pages.gone, _GONE, _CLOSING)
 
     def _failed(self) -> Response:
         """The ledger could not be used: nobody is thanked for what was not saved."""
@@ -158,7 +158,7 @@ class _Site:
         wait = self._throttle.wait_after(self._network(request))
         if not wait:
             return self._gone()
-        return HTMLResponse(self._pages.gone, _TOO_MANY, {"Retry-After": str(wait)})
+        return HTMLResponse(self._pages.gone, _TOO_MANY, {"Retry-After": str(wait), **_CLOSING})
 
     def _network(self, request: Request) -> str:
         peer = request.client.host if request.client else ""

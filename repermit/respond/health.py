@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
-from repermit.ledger.transaction import Transaction
+from repermit.ledger.store import probing
 
 _AGAIN_SECONDS = 10.0  # between two trials, however often anybody asks
 _PATIENCE_SECONDS = 5.0  # for a ledger that another process holds
@@ -41,15 +41,10 @@ class Health:
 
     async def _try(self) -> bool:
         try:
-            await self._ledger.write(_write_nothing_new)
+            await self._ledger.write(probing.try_out)
         except RepermitError:
             return False
         else:
             return True
         finally:
             self._again_at = self._seconds() + _AGAIN_SECONDS
-
-
-def _write_nothing_new(tx: Transaction) -> None:
-    """Write a row as it stands, which takes the lock, the write-ahead log and a sync."""
-    tx.run("UPDATE log_head SET size = size WHERE id = 1")

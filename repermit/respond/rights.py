@@ -75,7 +75,8 @@ class Rights:
             owed = await self._ledger.write(owing.owe_data, asked.id, language=view.language)
             return None if owed is None else replace(view, notice=_DATA_SAID[owed])
         if right is Right.ERASE_NOW:
-            is_too_soon, erased = await self._ledger.write(_erase, asked.id)
+            moment = self._ledger.clock.now()
+            is_too_soon, erased = await self._ledger.write(_erase, asked.id, moment=moment)
             if is_too_soon:
                 return replace(view, kind=_KINDS[Right.ERASE], notice="rights.erase_wait")
             has_copies = erased is not None and bool(erased.exported)
@@ -153,14 +154,15 @@ def right_in(form: Form) -> Right | None:
     return Right(pressed[0]) if len(pressed) == 1 and pressed[0] in known else None
 
 
-def _erase(tx: Transaction, recipient_id: int) -> tuple[bool, Erased | None]:
-    """Erase a person, unless they have answered within `CONTRARY_WINDOW`; return whether that is
-    so, and else what is erased.
+def _erase(tx: Transaction, recipient_id: int, *, moment: datetime) -> tuple[bool, Erased | None]:
+    """Erase a person, unless they have answered within `CONTRARY_WINDOW` before *moment*, in which
+    the press came; return whether that is so, and else what is erased.
 
-    Whatever presses all the buttons of a page one after the other destroys no yes by it.
+    Whatever presses all the buttons of a page one after the other destroys no yes by it, also
+    where a locked ledger files the last press late.
     """
     asked = answering.asked(tx, recipient_id)
-    is_too_soon = asked is not None and in_burst(asked.presses, tx.now)
+    is_too_soon = asked is not None and in_burst(asked.presses, moment)
     return is_too_soon, None if is_too_soon else erasing.erase_person(tx, recipient_id)
 
 

@@ -89,7 +89,8 @@ def _config(app: ASGIApp, patience: Patience) -> uvicorn.Config:
     connection = partial(_Connection, patience=patience, waiting={})
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addFilter(_WORDLESS)
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # not a line for each bad request
+    for name in ("uvicorn.error", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)  # not a line for each bad request
     return uvicorn.Config(
         app,
         http=cast(type[asyncio.Protocol], connection),
@@ -123,15 +124,23 @@ class _Connection(H11Protocol):
         self._since = self.loop.time()  # the connection, or the last answer
         self._timer: TimerHandle | None = None
 
-    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn narrows it too
         """Begin to wait for a request, and end another's wait when there are too many."""
         super().connection_made(transport)
         self._waiting[self] = None
         if len(self.connections) > self._patience.connections:
-            silent = next(iter(self._waiting))
-            del self._waiting[silent]
-            silent.transport.abort()
+            self._longest_held().transport.abort()
         self._timer = self.loop.call_later(self._patience.request, self._check)
+
+    def _longest_held(self) -> _Connection:
+        """Return the connection that has been silent for longest; when all the others are being
+        answered, the one that has not taken its answer for longest."""
+        silent = next(iter(self._waiting))  # this one, the newest, if there is no other
+        if silent is not self:
+            del self._waiting[silent]
+            return silent
+        held = cast(set[_Connection], self.connections - {self})
+        return min(held, key=lambda each: each._since)
 
     def data_received(self, data: bytes) -> None:
         """Take what came, and note when a request is whole."""

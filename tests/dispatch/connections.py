@@ -26,8 +26,8 @@ GARBAGE = {
     "an empty line": raw(b"\r\n"),
 }
 GONE = {"a goodbye without a word": HANGS_UP, "a reset": RESETS}
-BRIEF = Patience(connect=1.0, envelope=3.0, body=3.0, goodbye=3.0)
-HASTY = Patience(connect=1.0, envelope=0.2, body=0.2, goodbye=0.2)
+PATIENT = Patience(connect=30.0, envelope=30.0, body=30.0)  # for a relay that answers, if late
+HASTY = Patience(connect=30.0, envelope=0.2, body=0.2, goodbye=0.2)  # for one that is silent
 
 
 def relay_at(
@@ -35,7 +35,7 @@ def relay_at(
     tls: str = "none",
     *,
     login: bool = False,
-    patience: Patience = BRIEF,
+    patience: Patience = PATIENT,
     **more: object,
 ) -> RelayAt:
     """Return the way to *relay*."""
@@ -51,7 +51,7 @@ def relay_at(
 
 
 @asynccontextmanager
-async def connected(relay: Relay, patience: Patience = BRIEF) -> AsyncIterator[Dialogue]:
+async def connected(relay: Relay, patience: Patience = PATIENT) -> AsyncIterator[Dialogue]:
     """Run *relay* with one connection to it, for the length of a block."""
     async with relay.running():
         connection = await relay_at(relay, patience=patience).connect()
@@ -62,7 +62,7 @@ async def connected(relay: Relay, patience: Patience = BRIEF) -> AsyncIterator[D
 
 
 async def verdict_of(
-    relay: Relay, mailbox: str = AN, content: bytes = MAIL, *, patience: Patience = BRIEF
+    relay: Relay, mailbox: str = AN, content: bytes = MAIL, *, patience: Patience = PATIENT
 ) -> tuple[Verdict, bool]:
     """Return what became of one mail, and whether the connection is broken."""
     async with connected(relay, patience) as connection:

@@ -19,7 +19,7 @@ from repermit.dispatch.mail import Mail, Mailer, Variant
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
 from repermit.dispatch.refusals import Away
-from repermit.dispatch.relay import Connection, Patience, RelayAt, RelayAway
+from repermit.dispatch.relay import Connection, Patience, RelayAway
 from repermit.dispatch.run import send
 from repermit.dispatch.verdict import Verdict, retry_after
 from repermit.domain.address import parse
@@ -37,6 +37,7 @@ from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from tests.builders import EVERYTHING, FakeClock, admit, claim, press, standings, verified
 from tests.dispatch.builders import ZONE, a_mailer, a_question, some_terms
+from tests.dispatch.connections import PATIENT, relay_at
 from tests.relays import (
     Act,
     Faults,
@@ -71,13 +72,12 @@ class Sender:
     ledger: Ledger
     relay: Relay
     mailer: Mailer = field(default_factory=lambda: a_mailer(bounce_domain=BOUNCES))
+    patience: Patience = PATIENT
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     progress: list[Sent] = field(default_factory=list)
 
     async def connect(self) -> Connection:
-        patience = Patience(connect=1.0, envelope=0.5, body=0.5, goodbye=0.5)
-        at_ = RelayAt("127.0.0.1", self.relay.port, "none", None, None, patience=patience)
-        return await at_.connect()
+        return await relay_at(self.relay, patience=self.patience).connect()
 
     async def send(self, *, before: Callable[[], Any] | None = None, **plan: Any) -> Sent:
         """Send; *before* runs once a row is reserved and before it is claimed."""

@@ -96,6 +96,13 @@ def test_a_no_more_than_10_seconds_after_a_yes_wins(start: Standing) -> None:
     assert (row.standing, row.suspect) == (Standing.OPTED_OUT, False)
 
 
+def test_presses_that_are_filed_in_another_order_are_as_close_as_they_came() -> None:
+    """Two servers: the yes is on file first, the no before it comes later."""
+    assert pressed(Standing.ASKED, (YES, SECOND), (NO, -SECOND)).suspect
+    apart = pressed(Standing.ASKED, (YES, SECOND), (NO, -JUST_AFTER))
+    assert (apart.standing, apart.suspect) == (Standing.OPTED_OUT, False)
+
+
 def test_a_yes_more_than_10_seconds_after_a_no_counts() -> None:
     row = pressed(Standing.ASKED, (NO, SECOND), (YES, JUST_AFTER))
 

@@ -121,15 +121,6 @@ def test_a_mail_programs_own_button_is_a_no(
     assert [(each["answer"], each["way"]) for each in told["answers"]] == [("no", "one_click")]
 
 
-def test_a_server_that_ends_says_what_it_owes_since_it_began(asked: Campaign) -> None:
-    with asked.serving() as server:
-        box(asked, 0).press("yes")
-    assert asked.standings()["opted_in"] == 1
-    line = server.err.read_text("utf-8").splitlines()[-2]
-    assert line.startswith("still owed: people may answer until 20")
-    assert "; 1 person said yes and may withdraw" in line
-
-
 def test_a_scanner_that_opens_every_link_changes_nothing(served: Campaign) -> None:
     """Every link of headers and body, every method but POST; the root of the log included."""
     before, opened = served.status(), 0

@@ -138,3 +138,12 @@ def test_a_yes_has_a_record_as_long_as_it_stands(asked: Campaign) -> None:
     assert content["dct:identifier"] in page.text
     assert person.mailbox not in page.text + file.text
     assert gone == 404
+
+
+def test_a_server_that_ends_says_what_it_owes_since_it_began(asked: Campaign) -> None:
+    with asked.serving() as server:
+        mailbox(asked.mails[0].content).press("yes")
+    assert asked.standings()["opted_in"] == 1
+    line = server.err.read_text("utf-8").splitlines()[-2]
+    assert line.startswith("still owed: people may answer until 20")
+    assert "; 1 person said yes and may withdraw" in line

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.journeys.campaign import CONNECTIONS, LISTED, Campaign, wait_until
+from tests.journeys.campaign import CONNECTIONS, LISTED, Campaign, Running, wait_until
 from tests.journeys.relay import Relay
 from tests.journeys.terminal import typed
 from tests.journeys.web import mailbox
@@ -15,15 +15,21 @@ from tests.journeys.web import mailbox
 pytestmark = pytest.mark.journey
 
 
+def all_in_hand(campaign: Campaign, relay: Relay) -> Running:
+    """Return a sender, each of whose connections waits for a relay that holds its mail."""
+    campaign.use(relay.port)
+    relay.holds = True
+    sender = campaign.start("send")
+    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    return sender
+
+
 def test_a_sender_killed_with_mails_in_hand_leaves_them_in_doubt(
     approved: Campaign, relay: Relay
 ) -> None:
     """The relay had each of them in full and said nothing yet. The next send mails the others;
     of the doubtful a person decides, and only `resend` may make a second mail."""
-    approved.use(relay.port)
-    relay.holds = True
-    sender = approved.start("send")
-    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    sender = all_in_hand(approved, relay)
     sender.signal(signal.SIGKILL)
     assert sender.ended().code == -signal.SIGKILL
     relay.holds = False
@@ -82,10 +88,7 @@ def test_a_second_interruption_ends_at_once_and_loses_nothing(
     approved: Campaign, relay: Relay
 ) -> None:
     """The relay never answers; what it may have is in doubt."""
-    approved.use(relay.port)
-    relay.holds = True
-    sender = approved.start("send")
-    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    sender = all_in_hand(approved, relay)
     sender.signal(signal.SIGINT)
     wait_until(lambda: "press Ctrl-C again" in sender.err.read_text("utf-8"))
     sender.signal(signal.SIGINT)
@@ -156,10 +159,7 @@ def test_who_is_in_doubt_is_shown_at_a_terminal_to_whoever_asks(
     approved: Campaign, relay: Relay
 ) -> None:
     """The addresses stand on the screen only after a yes; in a script never."""
-    approved.use(relay.port)
-    relay.holds = True
-    sender = approved.start("send")
-    wait_until(lambda: len(relay.taken) == CONNECTIONS)
+    sender = all_in_hand(approved, relay)
     sender.signal(signal.SIGKILL)
     sender.ended()
     words = ("--config", approved.config, "doubt", "list")

@@ -36,6 +36,23 @@ SECOND = timedelta(seconds=1)
 YES, NO = Answer.YES, Answer.NO
 
 
+async def test_promise_5_presses_that_a_locked_ledger_filed_late_are_as_close_as_they_came(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    one, two = await asked(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
+    came = a_clock.now()
+    await press(a_ledger, one, Answer.NO, moment=came)
+    a_clock.advance(timedelta(seconds=40))
+    late = await press(a_ledger, one, Answer.YES, moment=came + timedelta(seconds=1))
+    assert late is not None
+    assert (late.presses.standing, late.presses.suspect) == (Standing.ASKED, True)
+
+    await press(a_ledger, two, Answer.NO, moment=came)
+    apart = await press(a_ledger, two, Answer.YES, moment=came + timedelta(seconds=13))
+    assert apart is not None
+    assert (apart.presses.standing, apart.presses.suspect) == (Standing.OPTED_IN, False)
+
+
 async def presses(
     ledger: Ledger, clock: FakeClock, recipient_id: int, *pressed: tuple[timedelta, Answer]
 ) -> answering.Asked:

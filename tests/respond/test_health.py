@@ -18,6 +18,11 @@ ILL = (503, "answers cannot be saved\n", "120")
 AGAIN_SECONDS = 10
 
 
+def changed_at(file: Path) -> int:
+    """Return when *file* was last written to, in nanoseconds."""
+    return file.stat().st_mtime_ns
+
+
 async def told(site: Site) -> tuple[int, str, str | None]:
     """Return what the server says of itself."""
     response = await site.client.get("/healthz")
@@ -25,10 +30,21 @@ async def told(site: Site) -> tuple[int, str, str | None]:
 
 
 async def test_the_server_is_well_when_it_can_write_and_that_changes_nothing(a_site: Site) -> None:
+    await asked(a_site.ledger, "an@voorbeeld.example")  # a mark is there from the first change on
     before = await a_site.everything()
 
     assert await told(a_site) == (200, "ok\n", None)
     assert await a_site.everything() == before
+
+
+async def test_what_is_tried_out_takes_the_way_of_an_answer(a_site: Site) -> None:
+    """Into the write-ahead log, and to the mark: what is set to what it is would reach neither."""
+    await asked(a_site.ledger, "an@voorbeeld.example")
+    files = (a_site.ledger.vault.keys.mark, Path(f"{a_site.ledger.path}-wal"))
+    before = [changed_at(file) for file in files]
+    await told(a_site)
+
+    assert all(changed_at(file) > was for file, was in zip(files, before, strict=True))
 
 
 async def test_a_server_whose_ledger_is_locked_is_not_well(a_site: Site) -> None:

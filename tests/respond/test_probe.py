@@ -45,7 +45,7 @@ class Campaign:
         return answer_app(self.runtime, self.ledger)
 
     async def probed(self, port: int, path: str = "", **options: Any) -> Found:
-        options = {"seconds": 2.0, **options}
+        options = {"seconds": 30.0, **options}
         url = options.pop("host", HOST)
         return await Probe(
             self.ledger, self.runtime.tokens, f"{url}:{port}{path}", **options
@@ -149,7 +149,7 @@ async def test_what_is_at_another_address_does_not_go_on_record(campaign: Campai
 async def from_elsewhere(campaign: Campaign, port: int, link: str = "", **options: Any) -> Found:
     made = link or monitor_link(campaign.runtime.tokens, "")
     return await look_from_elsewhere(
-        f"{HOST}:{port}", made.rpartition("/")[2], seconds=2.0, **options
+        f"{HOST}:{port}", made.rpartition("/")[2], seconds=30.0, **options
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -108,14 +108,20 @@ async def asks_on(greedy: socket.socket, request: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(greedy, request)
 
 
+def a_small_socket() -> socket.socket:
+    """Return a socket that takes in little."""
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.setblocking(False)
+    return small
+
+
 async def test_who_does_not_take_what_they_asked_for_is_cut_off(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     request = b"GET " + a_site.link("yes", an).encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n"
 
     async with on_a_port(a_site) as port:
-        with socket.socket() as greedy:
-            greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            greedy.setblocking(False)
+        with a_small_socket() as greedy:
             loop = asyncio.get_running_loop()
             await loop.sock_connect(greedy, ("127.0.0.1", port))
             with pytest.raises(ConnectionError):
@@ -141,6 +147,29 @@ async def test_those_who_hold_the_line_keep_nobody_out(a_site: Site) -> None:
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert await a_site.standing(an) == "opted_out"
+
+
+async def test_those_who_ask_on_and_take_no_answer_keep_nobody_out(a_site: Site) -> None:
+    """All the room there is, held by requests whose answers nobody takes."""
+    (an,) = await asked(a_site.ledger, ADDRESS)
+    patience = Patience(request=3600, idle=3600, answer=3600, connections=8)
+    request = b"GET " + a_site.link("yes", an).encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    loop = asyncio.get_running_loop()
+
+    async with on_a_port(a_site, patience) as port:
+        with ExitStack() as greedy:
+            held = [greedy.enter_context(a_small_socket()) for _ in range(8)]
+            for one in held:
+                await loop.sock_connect(one, ("127.0.0.1", port))
+            asking = [asyncio.create_task(asks_on(one, request)) for one in held]
+            await asyncio.wait(asking, timeout=2)  # until nobody can send any more
+            answer = await asyncio.wait_for(said(port, a_press(a_site.link("u", an))), SECONDS)
+
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    assert answer.startswith(b"HTTP/1.1 200")
 
 
 async def test_hundreds_who_drip_their_form_hold_up_nobody(a_site: Site) -> None:

@@ -40,7 +40,7 @@ from tests.respond.builders import Page, served
 
 pytestmark = pytest.mark.torture
 
-KILLS = max(3, int(os.environ.get("REPERMIT_KILLS", "30")) // 10)
+KILLS = max(3, int(os.environ.get("REPERMIT_KILLS", "12")) // 10)
 PEOPLE_A_KILL, AT_ONCE = 400, 8
 FILES, FORGED = 128, 100_000
 _SECONDS = 30

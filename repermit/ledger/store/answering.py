@@ -52,6 +52,7 @@ class Press:
     purposes: tuple[str, ...]
     page: str | None  # content hash of the page that was shown
     release: str
+    moment: datetime | None = None  # when it came in; None: now. A locked ledger files it later
 
 
 _COLUMNS = (
@@ -87,9 +88,10 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     before = _asked(tx, row)
     if not may_answer(before.presses):
         return None
-    after = after_press(before.presses, press.answer, way=press.way, now=tx.now)
+    moment = press.moment or tx.now
+    after = after_press(before.presses, press.answer, way=press.way, now=moment)
     was = before
-    if in_burst(before.presses, tx.now):
+    if in_burst(before.presses, moment):
         was = replace(before, purposes=before.purposes_before, yes_leaf=before.yes_leaf_before)
     left = replace(
         before,
