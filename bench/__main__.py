@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import dispatch, imports, pages
+from bench import dispatch, imports, pages, proofs
 from bench.measure import sync_seconds
 
-_NAMES = ("import", "send", "distance", "pages")
+_NAMES = ("import", "send", "distance", "pages", "proof")
 
 
 def main() -> None:
@@ -34,6 +34,8 @@ def main() -> None:
             )
         if "pages" in names:
             pages.run(path, people=given.people, runs=given.runs)
+        if "proof" in names:
+            proofs.run(path, entries=given.entries, opt_ins=given.opt_ins)
 
 
 def _given() -> argparse.Namespace:
@@ -44,6 +46,8 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the list (1,000,000)")
     parser.add_argument("--mails", type=int, default=20_000, help="of a run of send (20,000)")
     parser.add_argument("--people", type=int, default=20_000, help="who answer (20,000)")
+    parser.add_argument("--entries", type=int, default=1_000_000, help="of a log (1,000,000)")
+    parser.add_argument("--opt-ins", type=int, default=100_000, help="of a bundle (100,000)")
     parser.add_argument("--runs", type=int, default=3, help="of which the median is told (3)")
     parser.add_argument(
         "--recipients", type=int, default=0, help="send to so many, once, for the memory (none)"

@@ -1,0 +1,136 @@
+"""Proof: how long the replay of a log takes, and the evidence of a campaign, beside the least."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import sys
+import zipfile
+from contextlib import closing
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from bench.campaign import HERE, Campaign, made
+from bench.measure import python
+from repermit.domain.clock import SystemClock
+from repermit.domain.standing import Answer, Standing, Way
+from repermit.ledger.instants import to_micros
+from repermit.ledger.store import answering, snapshots
+from repermit.ledger.store.answering import Press
+from repermit.ledger.transaction import Transaction
+from repermit.runtime import Runtime
+
+_AT_ONCE = 5_000  # presses of a transaction
+_BARE = (
+    'SELECT "index", log.at, kind, log.recipient_id, commitment, hash, payload, answer.*'
+    ' FROM log LEFT JOIN answer ON leaf = "index" ORDER BY "index"'
+)
+
+
+def bare(ledger: str, _out: str = "") -> None:
+    """Do the least that a replay can cost: read every entry with its answer, hash its content and
+    its payload, read the payload, fold the hash into the root."""
+    tops: list[bytes] = []
+    with closing(sqlite3.connect(ledger)) as database:
+        for number, row in enumerate(database.execute(_BARE), start=1):
+            sha256(b"".join(repr(value).encode() for value in row[:5])).digest()
+            if row[6] is not None:
+                sha256(row[6]).digest()
+                json.loads(row[6])
+            tops.append(row[5])
+            while number % 2 == 0:
+                right = tops.pop()
+                tops.append(sha256(b"\x01" + tops.pop() + right).digest())
+                number //= 2
+
+
+def packed(bundle: str, out: str) -> None:
+    """Do the least that a bundle can cost: deflate the same bytes."""
+    with zipfile.ZipFile(bundle) as read, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as write:
+        for name in read.namelist():
+            with read.open(name) as source, write.open(name, "w", force_zip64=True) as target:
+                shutil.copyfileobj(source, target)
+
+
+def run(folder: Path, *, entries: int, opt_ins: int) -> None:
+    """Print the figures of a log of *entries* yeses, and of a bundle of *opt_ins*."""
+    _verify(folder / "verify", entries)
+    _bundle(folder / "bundle", opt_ins)
+
+
+def _verify(folder: Path, entries: int) -> None:
+    campaign = _answered(folder, entries)
+    done = campaign.run("proof", "verify", "--json")
+    size = json.loads(done.out)["size"]
+    least = python("-m", "bench.proofs", "bare", folder / "repermit.db", cwd=HERE)
+    print(
+        f"proof verify, {size:,} entries: {done.seconds:.1f} s,"
+        f" {done.seconds / size * 1e6:.0f} us an entry, {done.peak_bytes / 1e6:.0f} MB;"
+        f" bare sqlite3 + hashlib + json: {least.seconds:.1f} s;"
+        f" ratio {least.seconds / done.seconds:.2f}",
+        flush=True,
+    )
+
+
+def _bundle(folder: Path, opt_ins: int) -> None:
+    campaign, out = _answered(folder, opt_ins), folder / "evidence.zip"
+    done = campaign.run("proof", "bundle", "--out", out)
+    with zipfile.ZipFile(out) as bundle:
+        verifier = Path(bundle.extract("verify.py", folder))
+    checked = python(verifier, out, cwd=folder)
+    least = python("-m", "bench.proofs", "packed", out, folder / "packed.zip", cwd=HERE)
+    print(
+        f"proof bundle, {opt_ins:,} opt-ins: {done.seconds:.1f} s, {done.peak_bytes / 1e6:.0f} MB,"
+        f" a file of {out.stat().st_size / 1e6:.0f} MB; bare zipfile: {least.seconds:.1f} s;"
+        f" ratio {least.seconds / done.seconds:.2f}; its verify.py: {checked.seconds:.1f} s,"
+        f" {checked.peak_bytes / 1e6:.0f} MB",
+        flush=True,
+    )
+
+
+def _answered(folder: Path, people: int) -> Campaign:
+    """Return a campaign in which everybody has said yes, each in an entry of their own."""
+    campaign = made(folder, people)
+    asyncio.run(_answer_all(Runtime.of(folder / "config.toml", SystemClock()), people))
+    return campaign
+
+
+async def _answer_all(runtime: Runtime, people: int) -> None:
+    async with runtime.ledger() as ledger:
+        await ledger.write(_ask, people)
+        for first in range(1, people + 1, _AT_ONCE):
+            await ledger.write(_answer, range(first, min(first + _AT_ONCE, people + 1)))
+
+
+def _ask(tx: Transaction, people: int) -> None:
+    """Note that everybody had their mail, without sending it."""
+    mail = snapshots.keep_snapshot(tx, "mail", "nl", "the mail")
+    due = tx.now.replace(microsecond=0) + timedelta(days=31)
+    tx.run(
+        "UPDATE recipient SET standing = 'asked', due_at = ?, mail = ?, intent_at = ?",
+        *(to_micros(due), mail, to_micros(tx.now)),
+    )
+    tx.log.moved(range(1, people + 1), Standing.ASKED, due=due, mail=mail)
+
+
+def _answer(tx: Transaction, numbers: range) -> None:
+    page = snapshots.keep_snapshot(tx, "page", "nl", "the page")
+    for number in numbers:
+        press = Press(
+            answer=Answer.YES,
+            way=Way.FORM,
+            button="Ja, hou mij op de hoogte",
+            language="nl",
+            purposes=("newsletter",),
+            page=page,
+            release="bench",
+        )
+        answering.file_answer(tx, number, press)
+
+
+if __name__ == "__main__":
+    work = bare if sys.argv[1] == "bare" else packed
+    work(*sys.argv[2:])
