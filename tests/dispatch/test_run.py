@@ -497,10 +497,10 @@ async def test_a_relay_that_hangs_up_after_each_mail_puts_nobody_off(sender: Sen
 
 
 async def test_every_connection_that_broke_is_closed(sender: Sender) -> None:
-    await admit(sender.ledger, *people(6))
+    await admit(sender.ledger, *people(4))  # not so many that the run has had enough
     sender.relay.script = at({Phase.RCPT: says("421 4.3.2 closing")})
 
-    assert (await sender.send()).deferred == 6
+    assert (await sender.send()).deferred == 4
     await until(lambda: sender.relay.opened == sender.relay.closed)
 
 
