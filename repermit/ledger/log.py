@@ -196,17 +196,6 @@ def leaf_key(own_key: bytes, index: int) -> bytes:
     return hmac.digest(own_key, b"leaf:%d" % index, "sha256")
 
 
-def who(own_key: bytes, canonical_address: str) -> str:
-    """Return what binds an act to the address of its person, as hex; nobody who has neither the
-    recipient's own key nor `who_key` can try addresses out on it."""
-    return hmac.digest(who_key(own_key), canonical_address.encode(), "sha256").hex()
-
-
-def who_key(own_key: bytes) -> bytes:
-    """Return the key of that, which may be shown to whoever is to check one person's acts."""
-    return hmac.digest(own_key, b"who", "sha256")
-
-
 def leaf_data(index: int, at: str, kind: str, recipient: int | None, commitment: bytes) -> bytes:
     """Return what the leaf at *index* is the hash of, as canonical JSON; *recipient* is whose own
     act it was."""

@@ -7,6 +7,7 @@ rows, under lasting keys for suppression: our own, and those that came with the 
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,7 @@ class Vault:
         self._generations: dict[int, Generation] = {}
         self._ciphers: dict[int, AESGCM] = {}
         self._macs: dict[bytes, HMAC] = {}
+        self._who = hmac.digest(keys.suppression, b"who", "sha256")
         self._file = keys.file
         self._lasting: tuple[foreign.Stamp | None, tuple[bytes, ...]] = (
             None,  # the keys may be older than their file by now
@@ -97,6 +99,17 @@ class Vault:
         """
         keys, mac = self.suppression_keys(), self.mac
         return [tuple([mac(key, each.encode()) for key in keys]) for each in canonicals]
+
+    def who(self, own_key: bytes, canonical: str) -> str:
+        """Return what binds an act of a person to their address, as hex; *own_key* is their row's.
+
+        Whoever has the ledger alone, or an older copy of it, cannot try addresses out on it.
+        """
+        return hmac.digest(self.who_key(own_key), canonical.encode(), "sha256").hex()
+
+    def who_key(self, own_key: bytes) -> bytes:
+        """Return the key of that, which may be shown to whoever is to check one person's acts."""
+        return hmac.digest(self._who, own_key, "sha256")
 
     def suppression_keys(self) -> tuple[bytes, ...]:
         """Return every key under which addresses are suppressed, our own first; one that another

@@ -145,3 +145,12 @@ def test_a_token_is_octet_for_octet_the_one_of_itsdangerous(
     assert ours == theirs
     assert signer.unsign(ours) == payload
     assert Tokens(keys).read(scope, theirs) == recipient_id
+
+
+def test_a_token_is_good_for_its_recipient_and_scope_only() -> None:
+    tokens = Tokens([NEW])
+    token = tokens.issue(Scope.FORM, 7)
+
+    assert tokens.is_for(7, Scope.FORM, token)
+    assert not tokens.is_for(8, Scope.FORM, token)
+    assert not tokens.is_for(7, Scope.ERASE, token)

@@ -178,3 +178,9 @@ async def test_what_people_answer_in_the_campaign_is_not_who_opted_out_before(
     assert not await a_ledger.read(campaign.knows_opt_outs)
     await a_ledger.write(campaign.state_no_opt_outs, "nobody did before")
     assert await a_ledger.read(campaign.knows_opt_outs)
+
+
+async def test_who_looks_whether_it_is_held_learns_why(a_ledger: Ledger) -> None:
+    assert await a_ledger.read(campaign.hold) == (False, None)
+    await a_ledger.write(campaign.pause)
+    assert await a_ledger.read(campaign.hold) == (True, None)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from repermit.domain.standing import Answer
 from repermit.errors import ProofBroken
-from repermit.ledger import merkle
+from repermit.ledger import keys, merkle
 from repermit.ledger.engine import Ledger
-from repermit.ledger.log import leaf_data, who
+from repermit.ledger.log import leaf_data
 from repermit.ledger.store import approval, campaign, erasing, evidence
 from repermit.ledger.transaction import Transaction
+from repermit.ledger.vault import Vault
 from tests.builders import MAIL, PAGE, FakeClock, admit, asked, mark_of, press
 
 
@@ -96,9 +98,20 @@ async def test_the_key_of_a_person_binds_their_acts_to_their_address(answered: L
     own = await answered.read(lambda tx: tx.value("SELECT leaf_key FROM recipient WHERE id = 1"))
 
     assert hmac.digest(key, b"an@voorbeeld.example", "sha256").hex() == told
-    assert told == who(own, "an@voorbeeld.example")
+    assert told == answered.vault.who(own, "an@voorbeeld.example")
     assert await answered.read(evidence.mail_of, 1) == MAIL
     assert await answered.read(evidence.mail_of, 6) is None
+
+
+async def test_promise_8_the_ledger_alone_is_no_place_to_try_addresses_out(
+    answered: Ledger, tmp_path: Path
+) -> None:
+    """Whoever has it without the key folder of this campaign knows no key of `who`."""
+    told = await answered.read(lambda tx: tx.value("SELECT who FROM answer WHERE recipient_id = 1"))
+    own = await answered.read(lambda tx: tx.value("SELECT leaf_key FROM recipient WHERE id = 1"))
+    of_others = Vault(keys.create(tmp_path / "others"))
+
+    assert of_others.who(own, "an@voorbeeld.example") != told
 
 
 async def test_what_was_shown_is_told_with_its_content(answered: Ledger) -> None:

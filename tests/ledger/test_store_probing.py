@@ -115,3 +115,10 @@ async def test_presses_of_probes_are_kept_for_an_hour(a_ledger: Ledger, a_clock:
 
     assert not await a_ledger.read(probing.is_pressed, first)
     assert await a_ledger.read(probing.is_pressed, second)
+
+
+async def test_the_way_to_the_disk_is_tried_without_a_trace(a_ledger: Ledger) -> None:
+    await a_ledger.write(probing.try_out)
+
+    assert await a_ledger.read(lambda tx: tx.value("SELECT count(*) FROM probe_press")) == 0
+    assert await rows(a_ledger) == []

@@ -1,10 +1,11 @@
 from datetime import timedelta
 
 from repermit.domain.address import parse
+from repermit.domain.policy import Outcome, Rules
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, reading, suppression
+from repermit.ledger.store import erasing, reading, screening, suppression
 from repermit.ledger.store.reading import Exported
 from tests.builders import ANSWER_TIME, NOW, FakeClock, admit, asked, press
 
@@ -109,3 +110,28 @@ async def test_promise_2_a_suppressed_address_is_never_among_the_opt_ins(
     await a_ledger.write(suppression.suppress_hashes, [hashed], source="list", reason="")
 
     assert [row.mailbox for row in await opt_ins(a_ledger)] == [JAN]
+
+
+async def test_the_opt_ins_of_one_purpose_are_those_who_said_yes_to_it(a_ledger: Ledger) -> None:
+    one, two = await asked(a_ledger, AN, JAN)
+    await press(a_ledger, one, Answer.YES)
+    await press(a_ledger, two, Answer.YES, purposes=("events",))
+
+    found = await a_ledger.read_proven(
+        lambda tx, replay: list(reading.opted_in(tx, replay, "events"))
+    )
+    assert [row.mailbox for row in found] == [JAN]
+
+
+async def test_promise_2_a_suppressed_address_is_never_among_those_who_need_no_question(
+    a_ledger: Ledger,
+) -> None:
+    await admit(a_ledger, AN, JAN)
+    rules = Rules(overrides={"BE.signed_up_no_proof": Outcome.EXEMPT})
+    today = a_ledger.clock.now().date()
+    await a_ledger.write(screening.screen_slice, rules, today=today, after_id=0, slice_rows=10)
+    hashed = a_ledger.vault.suppression(AN)
+    await a_ledger.write(suppression.suppress_hashes, [hashed], source="list", reason="")
+
+    found = await a_ledger.read(lambda tx: [one.address.mailbox for one in reading.exempt(tx)])
+    assert found == [JAN]

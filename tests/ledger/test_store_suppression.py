@@ -290,3 +290,11 @@ async def test_a_yes_lifts_the_suppression_under_every_key(a_ledger: Ledger) -> 
     assert await standings(a_ledger) == {one: "opted_in"}
     assert not await a_ledger.read(suppression.is_suppressed, AN)
     assert await a_ledger.read(suppression.count_suppressed) == 0
+
+
+async def test_who_stands_where_is_counted_before_anything_changes(a_ledger: Ledger) -> None:
+    await asked(a_ledger, "an@voorbeeld.example")
+    addresses = [parse("an@voorbeeld.example"), parse("nobody@voorbeeld.example")]
+
+    assert await a_ledger.read(suppression.stood, addresses) == {"asked": 1}
+    assert not await a_ledger.read(lambda tx: suppression.is_suppressed(tx, addresses[0].canonical))

@@ -21,7 +21,7 @@ from repermit.ledger.store import (
     waiting,
     waves,
 )
-from repermit.ledger.store.sending import Intent, Reserved
+from repermit.ledger.store.sending import Intent, Reserved, Settlement
 from repermit.ledger.store.stretches import Outcome, Outcomes
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
@@ -427,3 +427,49 @@ async def test_rows_are_given_back_one_by_one(a_ledger: Ledger, ids: list[int]) 
 
     assert await a_ledger.write(sending.release, "sender", ids) == len(ids)
     assert len(await reserve(a_ledger, "other")) == len(ids)
+
+
+async def test_a_pilot_is_drawn_and_the_waves_after_it_are_not(a_ledger: Ledger) -> None:
+    await admit(a_ledger, *people(9))
+    drawn, _ = await a_ledger.read(waves.draw, 4, approved_size=EVERYTHING)
+    await begin(a_ledger, size=4, drawn=drawn)
+    pilot = (await a_ledger.read(waves.state)).wave
+    await begin(a_ledger, 2, step=1)
+    second = (await a_ledger.read(waves.state)).wave
+
+    assert pilot is not None
+    assert second is not None
+    assert (pilot.is_pilot, second.is_pilot) == (True, False)
+
+
+# ── Who waits, in figures ────────────────────────────────────────────────────────────────────────
+
+
+async def test_whose_mails_wait_is_known_by_provider(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    an, jan = await admit(a_ledger, "an@gmail.com", "jan@people.example")
+    drawn = f"[{an}]"
+    assert await a_ledger.read(waiting.providers) == [None, "gmail"]
+    assert await a_ledger.read(waiting.providers, drawn) == ["gmail"]
+    assert await a_ledger.read(waiting.next_tries) == []
+
+    await claim(a_ledger, jan)
+    await settle(a_ledger, jan, Standing.DEFERRED, try_at=a_clock.now())
+    assert await a_ledger.read(waiting.next_tries) == [(None, a_clock.now())]
+
+
+async def test_to_claim_and_to_settle_is_one_transaction(a_ledger: Ledger) -> None:
+    an, jan = await admit(a_ledger, *people(2))
+    due = a_ledger.clock.now() + ANSWER_TIME
+    reserved = {one.id: one for one in await reserve(a_ledger)}
+    nothing: dict[str, Any] = {"settlements": {}, "intents": [], "caps": NO_CAPS}
+    assert await a_ledger.write(sending.exchange, "sender", **nothing) == (set(), set())
+
+    first: dict[str, Any] = {**nothing, "intents": [Intent(reserved[an], due, MAIL)]}
+    assert await a_ledger.write(sending.exchange, "sender", **first) == (set(), {an})
+    second: dict[str, Any] = {
+        "settlements": {an: Settlement(Standing.ASKED, "250")},
+        "intents": [Intent(reserved[jan], due, MAIL)],
+        "caps": NO_CAPS,
+    }
+    assert await a_ledger.write(sending.exchange, "sender", **second) == ({an}, {jan})
+    assert await standings(a_ledger) == {an: "asked", jan: "claimed"}

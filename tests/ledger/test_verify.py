@@ -417,3 +417,15 @@ async def test_the_replay_still_knows_everybody_once_the_rows_were_compared(
     )
 
     assert found == [[1], [2]]
+
+
+async def test_whoever_needs_a_log_that_verifies_is_told_the_first_fault(
+    a_campaign: Ledger,
+) -> None:
+    (await verified(a_campaign)).require()
+    await a_campaign.write(by_hand("UPDATE recipient SET standing = 'opted_in' WHERE id = 3"))
+    found = await verified(a_campaign)
+
+    assert found.faults == ["recipient 3: opted_in, but the log says asked"]
+    with pytest.raises(ProofBroken, match="recipient 3: opted_in, but the log says asked"):
+        found.require()

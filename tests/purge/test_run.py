@@ -55,7 +55,7 @@ PHASES = (
 )
 
 
-LAST_WRITE = 15  # of a purge that has one slice to erase and one to seal anew
+LAST_WRITE = 17  # of a purge that has one slice to erase and one to seal anew
 
 
 def quietly(_: str) -> None:

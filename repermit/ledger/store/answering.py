@@ -18,7 +18,7 @@ from repermit.domain.standing import (
     may_answer,
 )
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.log import Kind, listed, who
+from repermit.ledger.log import Kind, listed
 from repermit.ledger.store import owing
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
@@ -205,7 +205,7 @@ def _prove(tx: Transaction, was: Asked, left: Asked, press: Press, *, own_key: b
         "page": press.page,
         "mail": left.mail,
         "release": press.release,
-        "who": who(own_key, left.person.address.canonical),
+        "who": tx.vault.who(own_key, left.person.address.canonical),
         "yes": was.yes_leaf if after.suspect else None,  # that void presses left in force
     }
     leaf = tx.log.append(Kind.ANSWERED, facts, now=tx.now, recipient=(left.id, own_key))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from repermit.domain.clock import iso
 from repermit.errors import ProofBroken
 from repermit.ledger.instants import from_micros
-from repermit.ledger.log import PERSONAL, Kind, leaf_key, who_key
+from repermit.ledger.log import PERSONAL, Kind, leaf_key
 from repermit.ledger.mark import Mark
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified, verify
@@ -148,8 +148,9 @@ def mail_of(tx: Transaction, recipient_id: int) -> str | None:
 
 
 def address_key(tx: Transaction, recipient_id: int) -> bytes:
-    """Return the key that ties the acts of one person to their address; see `log.who`."""
-    return who_key(tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id))
+    """Return the key that ties the acts of one person to their address; see `Vault.who`."""
+    own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
+    return tx.vault.who_key(own_key)
 
 
 def note_bundle(tx: Transaction, *, people: int) -> None:
