@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from repermit import __version__
+from repermit.domain.deadline import last_day
 from repermit.domain.policy import EEA
 from repermit.report.papers import Gap
 
@@ -33,13 +34,13 @@ def facts(
     runtime: Runtime, held: Holdings, found: Verified, language: str, *, checkpoint: str
 ) -> dict[str, Any]:
     """Return what the papers say, in *language* where the config has it."""
-    config, said = runtime.config, runtime.config.controller
+    config, said, figures = runtime.config, runtime.config.controller, held.figures
     return {
         "made": runtime.clock.now(),
         "release": __version__,
         "campaign": {
             "name": config.campaign.name,
-            "id": held.figures.campaign,
+            "id": figures.campaign,
             "answer_days": config.campaign.answer_days,
             "sensitive": config.campaign.sensitive,
         },
@@ -72,16 +73,18 @@ def facts(
         "processors": [_processor(each) for each in config.processors],
         "held": {
             **{name: value for name, value in vars(held).items() if name != "figures"},
-            "people": sum(held.figures.standings.values()),
-            "standings": [(name, count) for name, count in held.figures.standings.items() if count],
+            "people": sum(figures.standings.values()),
+            "standings": [(name, count) for name, count in figures.standings.items() if count],
             "fields": list(held.fields.items()),
             "suppressed_total": sum(held.suppressed.values()),
             "suppressed": list(held.suppressed.items()),
             "exports": [vars(each) for each in held.exports],
         },
         "figures": {
-            name: getattr(held.figures, name)
-            for name in ("admitted", "purged", "erased", "first_due", "last_due")
+            "admitted": figures.admitted,
+            "purged": figures.purged,
+            "erased": figures.erased,
+            "last_day": figures.last_due and last_day(figures.last_due, zone=config.campaign.zone),
         },
         "key_files": sorted(each.name for each in runtime.keys.burn.glob("*.key")),
         "log": {
@@ -135,7 +138,7 @@ def _missing(config: Config) -> Iterator[Gap]:
         if each.date is None:
             yield Gap("date", "processors.date", each.name)
         if each.country not in EEA:
-            yield Gap("outside", "processors.agreement", f"{each.name}, {each.country}")
+            yield Gap("outside", "", f"{each.name}, {each.country}")
 
 
 def _names_relay(config: Config) -> bool:
@@ -147,4 +150,4 @@ def _names_relay(config: Config) -> bool:
 def _languages(config: Config, written_in: tuple[str, ...]) -> Iterator[Gap]:
     for language in config.campaign.languages:
         if language not in written_in:
-            yield Gap("language", "campaign.languages", language)
+            yield Gap("language", "", language)

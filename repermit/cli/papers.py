@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 _HELP = "The record of processing, the breach sheet, the paragraph for the privacy statement."
 Out = Annotated[
     Path | None,
-    typer.Option(
-        "--out", metavar="FILE", help="A new file: .md, or .html to print. Else it is shown here."
-    ),
+    typer.Option("--out", metavar="FILE", help="A new file: .md, or .html to print."),
 ]
 
 
@@ -68,7 +66,7 @@ def _give(context: typer.Context, kind: str, out: Path | None) -> None:
         write(paper, runtime.templates, out)
         show("written")
     if paper.gaps:
-        keys = ", ".join(dict.fromkeys(gap.key for gap in paper.gaps))
+        keys = ", ".join(dict.fromkeys(gap.key or "by hand" for gap in paper.gaps))
         tell(f"{counted(len(paper.gaps), 'gap')}, each named in it: {keys}")
 
 

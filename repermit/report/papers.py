@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,7 +31,8 @@ _FIRST = re.compile(
 
 @dataclass(frozen=True)
 class Gap:
-    """Something a paper needs and the config lacks: what, the key to set, and of whom."""
+    """Something a paper needs and the config lacks: what, the key to set (empty when it is to be
+    written by hand), and of whom."""
 
     code: str
     key: str
@@ -107,9 +109,11 @@ def page(paper: Paper, templates: Templates) -> str:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    heading = parser.parse(paper.sections[0].text)[1]
+    inline = (each for each in parser.parse(paper.sections[0].text) if each.type == "inline")
     context = {
-        "title": "".join(each.content for each in heading.children or ()),
+        "title": "".join(
+            each.content for heading in islice(inline, 1) for each in heading.children or ()
+        ),
         "sections": [
             {"language": each.language, "body": parser.render(each.text)} for each in paper.sections
         ],
