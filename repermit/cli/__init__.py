@@ -22,6 +22,7 @@ from repermit.cli import (
     imports,
     look,
     operate,
+    papers,
     prepare,
     probe,
     proof,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for family in (
     *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, withdraw),
-    *(proof, operate),
+    *(proof, papers, operate),
 ):
     family.register(app)
 

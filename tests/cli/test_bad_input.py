@@ -306,6 +306,31 @@ CASES = {
     "proof_altered": Case(
         ("proof", "verify"), "recipient 1: opted_in", "asked", prepare=altered(_ALTER_STANDING)
     ),
+    "papers_without_a_ledger": Case(
+        ("papers", "register"), "no ledger yet", "begun", has_json=False
+    ),
+    "papers_suffix": Case(
+        ("papers", "breach", "--out", "sheet.pdf"),
+        "ends in .md or .html",
+        code=2,
+        has_json=False,
+    ),
+    "papers_there_already": Case(
+        ("papers", "notice", "--out", "there.md"),
+        "there.md exists already",
+        prepare=given("there.md", b"mine"),
+        has_json=False,
+    ),
+    "papers_nowhere": Case(
+        ("papers", "breach", "--out", "no/where.html"), "cannot be written", has_json=False
+    ),
+    "papers_log_altered": Case(
+        ("papers", "register"),
+        "log does not verify",
+        "asked",
+        prepare=altered(_ALTER_STANDING),
+        has_json=False,
+    ),
     "person_unknown": Case(("person",), "nothing is on file", stdin=address(4242)),
     "person_no_address": Case(("person",), "not an e-mail address", stdin="An Peeters\n"),
     "person_nobody": Case(("person", "--erase"), "not an e-mail address"),

@@ -23,7 +23,7 @@ _CONTRACT = {
     "Ask": {"send", "pause", "resume", "doubt"},
     "Answers": {"probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw"},
-    "Proof": {"proof"},
+    "Proof": {"proof", "papers"},
     "Operate": {"status", "person", "demo"},
 }
 
