@@ -76,6 +76,13 @@ def everybody() -> list[tuple[str, ...]]:
     return [*asked, *withheld, *exempt]
 
 
+# A yes that nobody pressed, of one who was asked.
+ONE_BY_HAND = (
+    "UPDATE recipient SET standing = 'opted_in'"
+    " WHERE id = (SELECT min(id) FROM recipient WHERE standing = 'asked')"
+)
+
+
 class Later:
     """The machine's clock, so much later (or earlier)."""
 

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from repermit.domain.clock import Clock, SystemClock
-from tests.journeys.campaign import EXEMPT, LISTED, Campaign, Later, address, assert_names_nobody
+from tests.journeys.campaign import (
+    EXEMPT,
+    LISTED,
+    ONE_BY_HAND,
+    Campaign,
+    Later,
+    address,
+    assert_names_nobody,
+)
 from tests.journeys.terminal import typed
 from tests.journeys.web import fetch, mailbox
 
@@ -98,14 +106,14 @@ def test_an_export_for_a_newsletter_tool_says_how_nobody_is_asked_again(
 def test_a_row_set_to_opted_in_by_hand_is_never_exported(asked: Campaign) -> None:
     """The fault is named, and nothing is written; who must stop is written all the same."""
     answered(asked, yes=(0,), no=(1,))
-    asked.change_ledger("UPDATE recipient SET standing = 'opted_in' WHERE id = 9")
+    asked.change_ledger(ONE_BY_HAND)
     yes, folder = asked.outside / "yes.csv", asked.outside / "leaving"
 
     refused = asked.run("export", "--out", yes, expect=1)
     handed = asked.here("handover", folder, expect=1)
 
     for each in (refused, handed):
-        assert "recipient 9: opted_in, but the log says asked" in each.err
+        assert ": opted_in, but the log says asked" in each.err
         assert "what to do: `repermit proof verify`" in each.err
     assert not yes.exists()
     assert not folder.exists()
