@@ -113,6 +113,7 @@ class Rights:
             way="form",
             mail=_NO_HASH,
             page=_NO_HASH,
+            notice=_NO_HASH,
             release="test",
             leaf=0,
             leaf_hash=_NO_HASH,
