@@ -142,6 +142,7 @@ class Rights:
             "given": _moment(given, language),
             "button": consent.button,
             "page": consent.page or "",
+            **({"notice": consent.notice} if consent.notice else {}),
             "legal_basis": wording.say("record.consent", **known),
             "valid": wording.say("record.until_withdrawn", **known),
         }
