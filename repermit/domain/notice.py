@@ -17,6 +17,7 @@ _WITHIN_A_LINE: Final = frozenset(
         *("sup", "time", "u", "var", "wbr"),
     )
 )
+_SPACES = re.compile(r"\s+")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?;:]) ")
 
 
@@ -76,7 +77,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Read what stands in it."""
         if not self._unread:
-            self.parts.append(data)
+            self.parts.append(_SPACES.sub(" ", data))
 
     def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002
         """Skip what HTML does not have; by itself the parser gives up at it."""
