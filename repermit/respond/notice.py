@@ -58,7 +58,9 @@ async def notice_at(url: str, *, is_trial: bool, seconds: float = _SECONDS) -> s
             return answered
         if answered.status not in _REDIRECTS:
             return _text_of(answered) if answered.status == _OK else _status(answered)
-        to = quote(answered.headers.get("location", "").encode("latin-1"), safe="%/:=&?~+!$,;'@()*")
+        to = quote(
+            answered.headers.get("location", "").encode("latin-1"), safe="%/:=&?~+!$,;'@()*#[]"
+        )
         url, fault = urljoin(url, to).partition("#")[0], "downgrade"
     return Fault("redirects")
 
