@@ -58,10 +58,7 @@ async def notice_at(url: str, *, is_trial: bool, seconds: float = _SECONDS) -> s
             return answered
         if answered.status not in _REDIRECTS:
             return _text_of(answered) if answered.status == _OK else _status(answered)
-        to = quote(
-            answered.headers.get("location", "").encode("latin-1"), safe="%/:=&?~+!$,;'@()*#[]"
-        )
-        url, fault = urljoin(url, to).partition("#")[0], "downgrade"
+        url, fault = _led_to(url, answered.headers.get("location", "")), "downgrade"
     return Fault("redirects")
 
 
@@ -79,6 +76,14 @@ def _is_safe(url: str, *, is_trial: bool) -> bool:
         return False
     is_local = is_trial and parts.scheme == "http" and host in _LOCAL
     return bool(host) and (parts.scheme == "https" or is_local)
+
+
+def _led_to(url: str, location: str) -> str:
+    """Return where *location* leads from *url*, and nothing where that is no address."""
+    try:
+        return urljoin(url, quote(location.encode("latin-1"), safe="%/:=&?~+!$,;'@()*#[]"))
+    except ValueError:
+        return ""
 
 
 def _status(answered: Answered) -> Fault:
