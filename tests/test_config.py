@@ -271,10 +271,19 @@ def test_a_privacy_notice_may_be_a_file_beside_the_config(tmp_path: Path) -> Non
     assert config.controller.privacy_file == tmp_path / "notice.txt"
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe"])
-def test_a_privacy_notice_without_text_is_refused(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is not a file with text in it"),
+        (b"\n", "is not a file with text in it"),
+        (b"\xef\xbb\xbf", "is not a file with text in it"),
+        (b"\xff\xfe", "is not a file with text that can be read"),
+        (b"x" * 2_000_001, "is too large, 2000001 bytes; expected .* at most 2 MB"),
+    ],
+)
+def test_a_privacy_notice_without_text_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "notice.txt").write_bytes(content)
-    with pytest.raises(ConfigInvalid, match="is not a file with text"):
+    with pytest.raises(ConfigInvalid, match=why):
         a_config(tmp_path / "config.toml", privacy_url='privacy_file = "notice.txt"')
 
 

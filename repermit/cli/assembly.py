@@ -106,14 +106,16 @@ def policy_facts(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def approval_facts(runtime: Runtime) -> dict[str, Any]:
-    """Return what an approval is given for, part by part; a change in any of it voids it."""
+def approval_facts(runtime: Runtime, notice: str | None) -> dict[str, Any]:
+    """Return what an approval is given for, part by part; a change in any of it voids it.
+    *notice* is the content hash of the privacy notice."""
     config, made = runtime.config, mailer(runtime)
     mails = {each: made.skeleton(Variant(*each)).content for each in _variants(runtime)}
     return {
         "campaign": config.campaign.name,
         "mail": _by_language(mails),
         **shown_facts(runtime),
+        "notice": notice,
         "policy": policy_facts(runtime),
         "answer_days": config.campaign.answer_days,
         "timezone": config.campaign.timezone,

@@ -98,47 +98,25 @@ def approve(
     context: typer.Context,
     by: Annotated[str, typer.Option(help="Who approves.")],
     informed: Annotated[str, typer.Option(help="Who was informed: another person.")],
+    notice_change: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help='What you call a change of the privacy notice: "material", or "not material: '
+            'REASON". Without it, a prompt.',
+        ),
+    ] = None,
 ) -> None:
-    """Approve exactly this: these people, screened anew, these words, this policy, these dates."""
-    run(_approve(session_of(context).runtime(), by.strip(), informed.strip()))
+    """Approve exactly this: these people, screened anew, these words, this policy, these dates,
+    this privacy notice, whose text is kept. Where only that has changed, and not materially, the
+    last approval stands."""
+    from repermit.cli.approving import approve_all
+    from repermit.cli.notice import call_of
 
-
-async def _approve(runtime: Runtime, by: str, informed: str) -> None:
-    from repermit.cli.assembly import approval_facts, digest, later_keys, pages, policy_facts, rules
-    from repermit.cli.ready import FROM_TRIAL, left_from_trial
-    from repermit.cli.signoff import Signed, write_signoff
-    from repermit.intake.screen import screen_and_count
-    from repermit.ledger.store import approval, campaign
-    from repermit.respond.every import check
-
+    call = None if notice_change is None else call_of(notice_change)
+    by, informed = by.strip(), informed.strip()
     _require_two_people(by, informed)
-    if not runtime.config.policy.accepted_by.strip():
-        raise ApprovalRefused(
-            "nobody has accepted the policy table yet",
-            hint="read it, then put your name in policy.accepted_by of the config",
-        )
-    if trial := left_from_trial(runtime):
-        raise ApprovalRefused(trial, hint=FROM_TRIAL)
-    if later := later_keys(runtime):
-        tell(later)
-    await asyncio.to_thread(check, pages(runtime))
-    facts = await asyncio.to_thread(approval_facts, runtime)
-    async with runtime.ledger() as ledger:
-        await ledger.read(approval.require_ready)
-        found = await screen_and_count(
-            ledger, rules(runtime), policy_facts(runtime), today=runtime.today()
-        )
-        given = await ledger.write(
-            approval.approve, by=by, informed=informed, digest=digest(facts), facts=facts
-        )
-        said = await ledger.read(campaign.earlier_opt_outs)
-    sheet = write_signoff(runtime, Signed(by, informed, given, found, said), facts)
-    show(
-        f"approved: {counted(given.listed, 'recipient')} may be asked; "
-        f"the page to print is {sheet.name}"
-    )
-    tell("Added people or changed words void this approval; removed people do not.")
-    tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
+    run(approve_all(session_of(context).runtime(), by, informed, call))
 
 
 def _require_two_people(by: str, informed: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,11 @@ async def require_same_pages(runtime: Runtime, ledger: Ledger) -> None:
     from repermit.ledger.store import approval
 
     given = await ledger.read(approval.latest_approval)
-    changed = "; ".join(changes(given, shown_facts(runtime))) if given else ""
+    if given is None:
+        return
+    changed = "; ".join(
+        [*changes(given, shown_facts(runtime)), *await _changed_notice(runtime, ledger)]
+    )
     if changed:
         raise ServeRefused(
             f"people would read other words than were approved: {changed}",
@@ -66,8 +71,6 @@ async def require_same_pages(runtime: Runtime, ledger: Ledger) -> None:
 
 async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
     """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.cli.assembly import approval_facts, digest
-    from repermit.cli.changes import came_from, changes
     from repermit.ledger.store import approval
 
     given = await ledger.read(approval.latest_approval)
@@ -78,18 +81,46 @@ async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
         )
     if trial := left_from_trial(runtime):
         raise SendRefused(trial, hint=FROM_TRIAL)
-    facts = approval_facts(runtime)
-    if digest(facts) != given.digest:
-        changed = "; ".join(changes(given, facts)) or "something"
-        raise SendRefused(
-            f"what was approved has changed since: {changed}",
+    if void := await why_void(runtime, ledger, given):
+        raise void
+    return given
+
+
+async def why_void(runtime: Runtime, ledger: Ledger, given: Approval) -> SendRefused | None:
+    """Return why *given* is not an approval of what there is now; None if it is.
+
+    Nothing is fetched: a privacy notice on the web counts as it was when somebody last looked.
+    """
+    from repermit.cli.assembly import approval_facts, digest
+    from repermit.cli.changes import came_from, changes
+    from repermit.ledger.store import approval
+
+    facts = approval_facts(runtime, json.loads(given.facts).get("notice"))
+    changed = await _changed_notice(runtime, ledger)
+    if digest(facts) != given.digest or changed:
+        told = "; ".join([*changes(given, facts), *changed]) or "something"
+        return SendRefused(
+            f"what was approved has changed since: {told}",
             hint="look at it again with `repermit preview`, then approve it anew",
         )
-    added = await ledger.read(approval.listed_since, given)
-    if added:
-        raise SendRefused(
+    if added := await ledger.read(approval.listed_since, given):
+        return SendRefused(
             f"{counted(sum(added.values()), 'recipient')} added after the approval"
             f" ({came_from(added)})",
             hint="look at the counts with `repermit screen`, then approve it anew",
         )
-    return given
+    return None
+
+
+async def _changed_notice(runtime: Runtime, ledger: Ledger) -> list[str]:
+    """Return in words that the file of the privacy notice is not the text that counts."""
+    from repermit.cli.notice import text_of_file
+    from repermit.files import shown
+    from repermit.ledger.store.notices import current_notice
+
+    file = runtime.config.controller.privacy_file
+    if file is None:
+        return []
+    kept = await ledger.read(current_notice)
+    is_kept = kept is not None and kept.content == text_of_file(file)
+    return [] if is_kept else [f"the privacy notice ({shown(file.name)})"]

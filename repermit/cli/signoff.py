@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from repermit.cli.assembly import mailer
+from repermit.cli.notice import Notice
 from repermit.cli.preview import asked_relationships
 from repermit.dispatch.mail import Variant
 from repermit.domain import decay
@@ -24,6 +25,7 @@ from repermit.ledger.store.campaign import EarlierOptOuts
 from repermit.ledger.store.screening import Counts
 from repermit.runtime import Runtime
 
+_APART = frozenset({"policy", "notice"})  # facts that are told apart
 _STANDINGS = {
     "listed": "will be asked",
     "exempt": "needs no question",
@@ -42,6 +44,7 @@ class Signed:
     given: Approved
     found: Counts
     opt_outs: EarlierOptOuts
+    notice: Notice
 
 
 def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Path:
@@ -65,11 +68,13 @@ def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Pa
         "table": config.policy.table,
         "accepted_by": config.policy.accepted_by,
         "opt_outs": signed.opt_outs,
+        "notice": signed.notice,
+        "notice_read": iso(signed.notice.read_at),
         "dead": _dead(signed.found.ages),
         "sender": f"{config.relay.from_.name} <{config.relay.from_.address}>",
         "reply_to": config.relay.reply_to.address,
         "mails": list(_mails(runtime, signed.found)),
-        "facts": {name: _plain(facts[name]) for name in facts if name != "policy"},
+        "facts": {name: _plain(facts[name]) for name in facts if name not in _APART},
         **_dates(runtime, given.listed),
     }
     page = runtime.templates.render("report/approval.html.j2", context)

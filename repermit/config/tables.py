@@ -77,7 +77,9 @@ class Controller(Table):
     registration: PerhapsLine = Field(default="", description="its registration number")
     email: values.Email = Field(description="one e-mail address that people can write to")
     privacy_url: values.WebUrl = Field(default="", description="the privacy notice, as https://…")
-    privacy_file: values.TextFile = Field(default=None, description="a file of UTF-8 text")
+    privacy_file: values.TextFile = Field(
+        default=None, description="a file of UTF-8 text, at most 2 MB"
+    )
     authority: Line = Field(description="the supervisory authority and how to reach it")
     dpo: PerhapsLine = Field(default="", description="the data protection officer")
     dpia: PerhapsText = Field(default="", description="where the impact assessment is kept")

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, PlainValidator, StringConstraints, ValidationInfo
 
 from repermit.config import urls
-from repermit.domain import address, colour
+from repermit.domain import address, colour, notice
 from repermit.domain.network import Network
 from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
@@ -105,11 +105,17 @@ def _text_file(name: object, info: ValidationInfo) -> Path | None:
         return None
     path = Path((info.context or {})["folder"], name)
     try:
-        is_text = path.is_file() and bool(path.read_text(encoding="utf-8").strip())
+        size = path.stat().st_size
+        is_fit = path.is_file() and size <= notice.LARGEST_BYTES
+        text = path.read_text("utf-8-sig") if is_fit else ""
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
     except (OSError, ValueError):
-        is_text = False
-    if not is_text:
-        raise ValueError("is not a file with text that can be read")
+        raise ValueError("is not a file with text that can be read") from None
+    if size > notice.LARGEST_BYTES:
+        raise ValueError(f"is too large, {size} bytes")
+    if not text.strip():
+        raise ValueError("is not a file with text in it")
     return path
 
 

@@ -56,6 +56,7 @@ class Consent:
     way: str
     mail: str | None  # content hash of the mail
     page: str | None  # content hash of the page
+    notice: str | None  # content hash of the text of the privacy notice
     release: str
     leaf: int
     leaf_hash: str
@@ -150,6 +151,7 @@ def _said(texts: Mapping[str, str], languages: list[str]) -> list[dict[str, str]
 def _notices(consent: Consent, question: Question) -> list[dict[str, Any]]:
     """Return what was shown: by content hash, the mail and the page, and the privacy notice."""
     shown = (("mail", consent.mail), ("page", consent.page))
+    kept = {"dct:identifier": f"sha256:{consent.notice}"} if consent.notice else {}
     return [
         *(
             {
@@ -161,7 +163,7 @@ def _notices(consent: Consent, question: Question) -> list[dict[str, Any]]:
             for kind, hashed in shown
             if hashed
         ),
-        {"@type": "dpv:PrivacyNotice", "schema:url": question.controller.privacy_url},
+        {"@type": "dpv:PrivacyNotice", "schema:url": question.controller.privacy_url, **kept},
     ]
 
 

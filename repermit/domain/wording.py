@@ -158,6 +158,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "record.given": _NONE,
         "record.button": _NONE,
         "record.page": _NONE,
+        "record.notice": _NONE,
         "record.legal_basis": _NONE,
         "record.consent": _NONE,
         "record.valid": _NONE,

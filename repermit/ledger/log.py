@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SHOWN = "shown"  # words that somebody reads, for the first time: their hash
     SCREENED = "screened"  # the policy was applied again
     APPROVED = "approved"
+    JUDGED = "judged"  # a person called a change of the privacy notice material, or not
     MOVED = "moved"  # standings changed in bulk: intents, settles, decisions on doubt
     ANSWERED = "answered"  # a recipient pressed
     OPTED_OUT = "opted_out"  # a recipient was suppressed after they were admitted

@@ -16,8 +16,8 @@ from repermit.ledger.replay import Act, Replay, act_of
 from repermit.ledger.transaction import Transaction
 
 _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
-    *("answer", "button", "covers", "language", "mail", "page", "purposes", "recipient"),
-    *("release", "standing", "suspect", "way", "who", "yes"),
+    *("answer", "button", "covers", "language", "mail", "notice", "page", "purposes"),
+    *("recipient", "release", "standing", "suspect", "way", "who", "yes"),
 )
 _COLUMNS = {"recipient": "recipient_id", "yes": "yes_leaf"}
 _EXPORTED: Final = ("standing", "purpose", "log_size", "format", "rows", "content")
@@ -41,6 +41,7 @@ class Records:
         self._proven = set[str]()  # of what was shown
         self._missing = set[str]()
         self._answers = self._approvals = self._exports = 0
+        self._notice: str | None = None  # that counts, by the entries so far
 
     def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
         """Return where an answer, a row, leaves its person, if that is what the payload of its
@@ -48,14 +49,14 @@ class Records:
         leaf, moment, *facts = answer
         if leaf is None or moment != _micros(at):
             return None
-        act = Act(facts[7], facts[9], facts[2], facts[10], facts[-1])
+        act = Act(facts[8], facts[10], facts[2], facts[11], facts[-1])
         is_own = act.standing == Standing.OPTED_IN and not act.suspect
         if is_own is not (act.yes == leaf):
             return None
         if entry_of([*facts[:-1], None] if is_own else facts) != payload:
             return None
         self._answers += 1
-        self._require_shown(facts[4], facts[5])
+        self._require_shown(*facts[4:7])
         return act
 
     def compare(
@@ -69,6 +70,9 @@ class Records:
             self._snapshot(said)
         elif kind == Kind.APPROVED:
             self._approval(at, said)
+            self._set_notice(said["facts"].get("notice"))
+        elif kind == Kind.JUDGED:
+            self._set_notice(said["is"])
         elif kind == Kind.EXPORTED and "number" in said:  # not the suppression list
             self._export(said)
 
@@ -83,12 +87,19 @@ class Records:
             self._note("there are approvals of which the log does not know")
         if self._exports != self._tx.value("SELECT count(*) FROM export"):
             self._note("there are exports of which the log does not know")
+        if self._tx.value("SELECT notice FROM campaign") != self._notice:
+            self._note("the privacy notice that counts is not that of the log")
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
         for number, purged in self._tx.rows("SELECT id, purged FROM purge ORDER BY id"):
             if purged != replay.purged[number]:
                 self._note(f"purge {number}: it counts {purged}, the log {replay.purged[number]}")
+
+    def _set_notice(self, notice: str | None) -> None:
+        """Note which text of the privacy notice counts from here on."""
+        self._notice = notice
+        self._require_shown(notice)
 
     def _count(self, name: str, logged: int) -> None:
         counted = self._tx.value(f"SELECT {name} FROM campaign")
@@ -98,7 +109,7 @@ class Records:
     def _answer(self, said: Mapping[str, Any], index: int, answer: Sequence[Any]) -> None:
         """Name what is false about the record of an answer."""
         leaf, _, *facts = answer
-        self._require_shown(said["mail"], said["page"])
+        self._require_shown(said["mail"], said["notice"], said["page"])
         if leaf is None:
             self._note(f"the answer at entry {index} is not there any more")
             return
@@ -162,11 +173,12 @@ def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[s
 def entry_of(facts: Sequence[Any]) -> bytes:
     """Return the payload of the entry of an answer that has these columns, as `canonical` would
     write it."""
-    answer, button, covers, language, mail, page, purposes, recipient, *rest = facts
-    release, standing, suspect, way, who, yes = rest
+    answer, button, covers, language, mail, notice, page, purposes, *rest = facts
+    recipient, release, standing, suspect, way, who, yes = rest
     return (
         f'{{"answer":"{answer}","button":{_quoted(button)},"covers":{covers},'
-        f'"language":"{language}","mail":{_quoted(mail)},"page":{_quoted(page)},'
+        f'"language":"{language}","mail":{_quoted(mail)},"notice":{_quoted(notice)},'
+        f'"page":{_quoted(page)},'
         f'"purposes":{purposes},"recipient":{recipient},"release":"{release}",'
         f'"standing":"{standing}","suspect":{_TRUTHS.get(suspect)},"way":"{way}",'
         f'"who":"{who}","yes":{_quoted(yes)}}}'

@@ -62,6 +62,7 @@ class Campaign(SQLModel, table=True):
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
+    notice: str | None = None  # content hash of the privacy notice that counts now
     log_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -172,6 +173,7 @@ class AnswerRecord(SQLModel, table=True):
     covers: str  # the same of what the yes that stands after it is for
     page: str | None = None  # content hash of the page; None for a one-click no
     mail: str | None = None
+    notice: str | None = None  # content hash of the privacy notice that counted
     release: str
     who: str  # binds it to the address; see `log.who`
     yes_leaf: int | None = _big(default=None)  # of the yes that stands after it
@@ -260,7 +262,7 @@ class Snapshot(SQLModel, table=True):
     __tablename__ = "snapshot"
 
     hash: str = Field(primary_key=True)
-    kind: str  # mail, page
+    kind: str  # mail, page, notice
     language: str
     release: str  # of repermit, that made it first
     content: str

@@ -90,8 +90,9 @@ class Bundle:
                 assert consent is not None  # noqa: S101 - the log verifies
                 content = record(consent, self.maker.question, public_url=self.maker.public_url)
                 write(line({"entry": entry, "record": content}))
-                seen = (consent.mail or "", consent.page or "", consent.button, consent.language)
-                self._group((*seen, ", ".join(consent.purposes)), iso(consent.answered_at) or "")
+                shown = (consent.mail or "", consent.page or "", consent.notice or "")
+                pressed = (consent.button, consent.language, ", ".join(consent.purposes))
+                self._group((*shown, *pressed), iso(consent.answered_at) or "")
                 count += 1
         return count
 

@@ -53,7 +53,9 @@ async def bundle_of(
         if found is None:
             raise PersonUnknown
         mail = evidence.mail_of(file.tx, found.id)
-        seen_by = {mail, *(each.page for each in found.answers)} - {None}
+        notices = evidence.notices_of(file.tx, found.id)
+        shown = (hashed for each in found.answers for hashed in (each.mail, each.page))
+        seen_by = {mail, *notices, *shown} - {None}
         kept = {
             hashed: Kept(kind, language, content)
             for hashed, kind, language, content in evidence.shown(file.tx)
@@ -97,6 +99,7 @@ def _fill(
             "standing": str(found.standing),
             "asked_at": iso(found.intent_at),
             "mail": shown_name(mail, "mail") if mail else "",
+            "notices": [shown_name(each, "notice") for each in kept if kept[each].kind == "notice"],
             "seen_mail": [name for name in sorted(seen.files) if name.startswith("seen/mail")],
             "acts": [_act(each, seen) for each in found.answers],
             "lost": seen.lost,

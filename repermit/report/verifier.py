@@ -349,6 +349,8 @@ class Replay:
         self.standing: dict[int, str] = {}
         self.unreadable: set[int] = set()  # whose content is gone; erased, if all is well
         self.shown: set[str] = set()
+        self.seen: set[str] = set()  # what the answers name of it
+        self.notice: Any = None  # the hash of the privacy notice that counts
         self.purged: dict[int, int] = {}
         self.facts: dict[str, dict[int, tuple[str, Any]]] = {"approved": {}, "screened": {}}
 
@@ -362,6 +364,12 @@ class Replay:
             if said["recipient"] != entry.recipient:
                 raise Fault(f"entry {entry.number}: it is about somebody else")
             self.standing[said["recipient"]] = said["standing"]
+        if entry.kind == "answered":
+            self._note_seen(entry.number, said)
+        elif entry.kind == "approved":
+            self.notice = said["facts"].get("notice")
+        elif entry.kind == "judged":
+            self.notice = said["is"]
         if is_yes(entry):
             self.yes[said["recipient"]] = entry.number
         elif entry.kind == "shown":
@@ -371,6 +379,11 @@ class Replay:
         for move in said.get("moves", ()):
             for first, last in move["ids"]:
                 self._move(first, last, move["to"], said)
+
+    def _note_seen(self, number: int, said: dict[str, Any]) -> None:
+        if said["notice"] != self.notice:
+            raise Fault(f"entry {number}: it names another privacy notice than counted then")
+        self.seen |= {said["mail"], said["notice"], said["page"]} - {None}
 
     def _move(self, first: int, last: int, to: str, said: dict[str, Any]) -> None:
         for recipient in _within(self.standing, first, last):
@@ -522,7 +535,9 @@ class Checks:
             raise Fault(f"shown: {lost[0][:16]}... is missing")
         if here.keys() - self.replay.shown:
             raise Fault("shown: something is here of which the log knows nothing")
-        return f"shown: {len(here)} mails and pages, each with the hash that the log has"
+        if lost := sorted(self.replay.seen - here.keys()):
+            raise Fault(f"shown: {_plain(lost[0])[:16]}..., which an answer names, is missing")
+        return f"shown: {len(here)} mails, pages and notices, each with the hash that the log has"
 
     def approvals(self) -> str:
         """The approvals are those of the log."""
@@ -604,6 +619,8 @@ class Checks:
         notices = [each["dct:identifier"] for each in record["dpv:hasNotice"][:-1]]
         purposes = [each["dct:identifier"] for each in record["dpv:hasProcess"]]
         shown = [f"sha256:{each}" for each in (said.get("mail"), said.get("page")) if each]
+        privacy = record["dpv:hasNotice"][-1].get("dct:identifier")
+        counted = f"sha256:{said['notice']}" if said.get("notice") else None
         facts = {
             "is no yes": is_yes(entry),
             "has another number": record["@id"] == f"urn:uuid:{number}",
@@ -619,6 +636,7 @@ class Checks:
             "has another language": "+".join(record["dct:language"]) == said.get("language"),
             "has another purpose": bool(purposes) and {*purposes} <= {*said.get("covers", ())},
             "was shown something else": notices == shown,
+            "has another privacy notice": privacy == counted,
             "has another release": proof["repermit:release"] == said.get("release"),
         }
         for words, holds in facts.items():

@@ -1,5 +1,5 @@
-"""One request to the answer pages, as a browser makes it: the certificate is verified, a redirect
-is not followed, and what is no page of ours by its size alone is not read to its end."""
+"""One request to a web page, as a browser makes it: the certificate is verified, a redirect is not
+followed, and what is too large by far is not read to its end."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import h11
 
+from repermit import __version__
+
 _LARGEST_BYTES = 200_000  # a page of ours has less than a tenth of that
+_LARGEST_HEAD_BYTES = 65_536
 _PIECE_BYTES = 65_536
 _NEXT_ADDRESS_SECONDS = 0.25  # before another address of the same name is tried (RFC 8305)
 
@@ -31,18 +34,27 @@ class Fault:
 
 @dataclass(frozen=True)
 class Answered:
-    """What came back."""
+    """What came back; the names of headers are in small letters."""
 
     status: int
-    text: str
+    headers: Mapping[str, str]
+    body: bytes
     certificate_ends: datetime | None = None
 
+    @property
+    def text(self) -> str:
+        """Return the body of a page of ours."""
+        return self.body.decode("utf-8", "replace")
 
-async def exchange(url: str, *, form: Form | None = None, seconds: float) -> Answered | Fault:
-    """Return what *url* answers to a GET, or with *form* to a POST, within so many seconds."""
+
+async def exchange(
+    url: str, *, form: Form | None = None, seconds: float, largest: int = _LARGEST_BYTES
+) -> Answered | Fault:
+    """Return what *url* answers to a GET, or with *form* to a POST, within so many seconds and in
+    that many bytes."""
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(urlsplit(url), form)
+            return await _exchange(urlsplit(url), form, largest)
     except TimeoutError:
         return Fault("silent", f"{seconds:g}")
     except (socket.gaierror, UnicodeError):
@@ -60,7 +72,7 @@ async def exchange(url: str, *, form: Form | None = None, seconds: float) -> Ans
         return Fault("unreachable", failure.strerror or "")
 
 
-async def _exchange(where: SplitResult, form: Form | None) -> Answered | Fault:
+async def _exchange(where: SplitResult, form: Form | None, largest: int) -> Answered | Fault:
     is_https = where.scheme == "https"
     reader, writer = await asyncio.open_connection(
         where.hostname,
@@ -69,22 +81,31 @@ async def _exchange(where: SplitResult, form: Form | None) -> Answered | Fault:
         happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
     )
     try:
-        connection = h11.Connection(h11.CLIENT)
+        connection = h11.Connection(h11.CLIENT, _LARGEST_HEAD_BYTES)
         writer.write(_request(connection, where, form))
-        return await _answer(connection, reader, writer.get_extra_info("peercert"))
+        answered = await _answer(connection, reader, largest)
+        if isinstance(answered, Fault):
+            return answered
+        return replace(answered, certificate_ends=_end_of(writer.get_extra_info("peercert")))
     finally:
         writer.transport.abort()  # nothing is left to say, and nobody waits for a goodbye
 
 
 def _request(connection: h11.Connection, where: SplitResult, form: Form | None) -> bytes:
     body = b"" if form is None else urlencode(form, doseq=True).encode("ascii")
-    headers = [("Host", where.netloc), ("Accept", "text/html"), ("Connection", "close")]
+    headers = [
+        ("Host", where.netloc.rpartition("@")[2]),
+        ("User-Agent", f"repermit/{__version__}"),  # some servers turn away who has no name
+        ("Accept", "text/html, text/plain;q=0.9"),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+    ]
     if form is not None:
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         headers.append(("Content-Length", str(len(body))))
-    method = "GET" if form is None else "POST"
+    method, query = "GET" if form is None else "POST", f"?{where.query}" if where.query else ""
     events = (
-        h11.Request(method=method, target=where.path or "/", headers=headers),
+        h11.Request(method=method, target=(where.path or "/") + query, headers=headers),
         *([h11.Data(data=body)] if body else []),
         h11.EndOfMessage(),
     )
@@ -92,19 +113,20 @@ def _request(connection: h11.Connection, where: SplitResult, form: Form | None) 
 
 
 async def _answer(
-    connection: h11.Connection, reader: asyncio.StreamReader, certificate: Mapping[str, str] | None
+    connection: h11.Connection, reader: asyncio.StreamReader, largest: int
 ) -> Answered | Fault:
-    status, body = 0, b""
+    status, headers, body = 0, dict[str, str](), b""
     while not isinstance(event := connection.next_event(), h11.EndOfMessage):
         if event is h11.NEED_DATA:
             connection.receive_data(await reader.read(_PIECE_BYTES))
         elif isinstance(event, h11.Response):
             status = event.status_code
+            headers = {str(name, "ascii"): str(value, "latin-1") for name, value in event.headers}
         elif isinstance(event, h11.Data):
             body += event.data
-            if len(body) > _LARGEST_BYTES:
-                return Fault("foreign", "much larger than an answer page")
-    return Answered(status, body.decode("utf-8", "replace"), _end_of(certificate))
+            if len(body) > largest:
+                return Fault("large")
+    return Answered(status, headers, body)
 
 
 def _end_of(certificate: Mapping[str, str] | None) -> datetime | None:

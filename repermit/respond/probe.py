@@ -60,6 +60,10 @@ _WHY = {  # by code: why nobody can answer, and what to do
         "it is no page of this campaign ({})",
         "let web.public_url lead to `repermit serve` with this very config and its keys",
     ),
+    "large": (
+        "it is no page of this campaign (much larger than one)",
+        "let web.public_url lead to `repermit serve` with this very config and its keys",
+    ),
     "unwritable": (
         "the press cannot be put on file (it answers {})",
         "see whether the disk of the ledger is full, or the ledger read-only or locked",

@@ -113,6 +113,7 @@ class Rights:
             way="form",
             mail=_NO_HASH,
             page=_NO_HASH,
+            notice=_NO_HASH,
             release="test",
             leaf=0,
             leaf_hash=_NO_HASH,
@@ -141,6 +142,7 @@ class Rights:
             "given": _moment(given, language),
             "button": consent.button,
             "page": consent.page or "",
+            **({"notice": consent.notice} if consent.notice else {}),
             "legal_basis": wording.say("record.consent", **known),
             "valid": wording.say("record.until_withdrawn", **known),
         }

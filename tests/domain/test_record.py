@@ -30,6 +30,7 @@ CONSENT = Consent(
     way="form",
     mail="1" * 64,
     page="a" * 64,
+    notice="e" * 64,
     release="0.1.0",
     leaf=12,
     leaf_hash="b" * 64,
@@ -83,6 +84,7 @@ def test_it_names_what_was_shown_and_how_to_withdraw() -> None:
 
     assert notices["mail"]["dct:identifier"] == f"sha256:{CONSENT.mail}"
     assert notices["page"]["dct:identifier"] == f"sha256:{CONSENT.page}"
+    assert notices["privacy"]["dct:identifier"] == f"sha256:{CONSENT.notice}"
     assert content["dpv:hasConsentControl"]["schema:url"] == PUBLIC_URL
 
 
@@ -116,10 +118,11 @@ def test_the_gdpr_is_named_where_it_holds(country: str | None) -> None:
 
 def test_of_a_mail_that_the_ledger_does_not_know_nothing_is_said() -> None:
     """A ledger that was put back may not know when and what somebody was asked."""
-    content = made(replace(CONSENT, asked_at=None, mail=None))
+    content = made(replace(CONSENT, asked_at=None, mail=None, notice=None))
 
     assert [one["@type"] for one in content["dpv:hasConsentStatus"]] == ["dpv:ConsentGiven"]
     assert [one.get("dct:type") for one in content["dpv:hasNotice"]] == ["page", None]
+    assert "dct:identifier" not in content["dpv:hasNotice"][-1]
 
 
 @given(

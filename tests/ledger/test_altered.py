@@ -8,8 +8,9 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, elsewhere, erasing
+from repermit.ledger.store import approval, campaign, elsewhere, erasing, notices
 from repermit.ledger.store.elsewhere import Written
+from repermit.ledger.store.notices import Call
 from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
@@ -24,12 +25,18 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     """Somebody of every kind: yes, no by a list, silent, erased; approved, exported, and paused."""
     await a_ledger.write(campaign.state_no_opt_outs, "nobody ever did")
     await admit(a_ledger, "els@voorbeeld.example")
+    first, second = [
+        await a_ledger.write(notices.keep_notice, "nl", text) for text in ("a notice", "another")
+    ]
+    facts = {"mail": "abc", "notice": first}
     await a_ledger.write(
-        approval.approve, by="An", informed="the board", digest="0" * 64, facts={"mail": "abc"}
+        approval.approve, by="An", informed="the board", digest="0" * 64, facts=facts
     )
     names = ("an", "jan", "piet", "mia")
     one, two, _, four = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in names))
     await press(a_ledger, one, Answer.YES)
+    change = Call(first, second, is_material=False, reason="a typing error")
+    await a_ledger.write(notices.judge, change, by="An")
     await press(a_ledger, two, Answer.NO)
     await press(a_ledger, four, Answer.YES)
     sight = await a_ledger.read(elsewhere.seen)

@@ -13,7 +13,8 @@ import pytest
 from repermit.cli.evidence import make_bundle
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer
-from repermit.ledger.store import approval, campaign, erasing, suppression
+from repermit.ledger.store import approval, campaign, erasing, notices, suppression
+from repermit.ledger.store.notices import Call
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, a_newcomer, ask, press, take_in
 from tests.builders import asked as asked_people
@@ -36,15 +37,18 @@ async def _live(folder: Path, clock: FakeClock) -> Runtime:
         ledger = site.ledger
         await ledger.write(campaign.state_no_opt_outs, "nobody ever opted out")
         await ledger.write(take_in, [a_newcomer(ADDRESS, source="the <fair>")])
-        await ledger.write(
-            approval.approve, by="An", informed="Jan", digest="0" * 64, facts={"mail": "abc"}
-        )
+        first = await ledger.write(notices.keep_notice, "nl", "a notice")
+        second = await ledger.write(notices.keep_notice, "nl", "another")
+        facts = {"mail": "abc", "notice": first}
+        await ledger.write(approval.approve, by="An", informed="Jan", digest="0" * 64, facts=facts)
         await ledger.write(campaign.keep_rules, {"table": "2026-11", "cells": []})
         await ask(ledger, 1)
         names = ("jan", "piet", "mia", "els", "tom")
         ids = await asked_people(ledger, *(f"{name}@voorbeeld.example" for name in names))
         for recipient in (1, *ids[:4]):
             await site.press(site.link("yes", recipient), "yes")
+        change = Call(first, second, is_material=False, reason="a typing error")
+        await ledger.write(notices.judge, change, by="An")
         clock.advance(timedelta(minutes=1))
         await site.press(site.link("no", 1), "no")
         clock.advance(timedelta(minutes=1))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import hashlib
 import json
 import os
 import sys
 import zipfile
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +274,7 @@ _CHECKED = (
     ("dpv:hasDataSubject", "dct:identifier"),
     *(("dpv:hasConsentStatus", -1, each) for each in _GIVEN),
     ("dpv:hasProcess", 0, "dct:identifier"),
-    *(("dpv:hasNotice", each, "dct:identifier") for each in (0, 1)),
+    *(("dpv:hasNotice", each, "dct:identifier") for each in (0, 1, 2)),
     ("dpv:hasNotice",),
     ("dpv:hasProcess",),
 )
@@ -343,6 +345,29 @@ def test_what_was_shown_and_decided_is_held_to_the_log(
     for name in seen:
         assert not bundle.with_file(name, b"other words").forged().holds(path)
         assert "false seen:" in said(capsys)
+
+
+def test_an_answer_names_the_privacy_notice_that_counted_then(made: Made) -> None:
+    """Whoever has the keys could have written another into the log itself."""
+    for lines in (made.whole.lines("log.jsonl"), made.one.lines("entries.jsonl")):
+        entries = [verifier.Entry.read(json.dumps(line).encode()) for line in lines]
+        named = {e.said["notice"] for e in entries if e.kind == "answered" and e.said}
+        assert len(named) == 2
+        for left_out in ("approved", "judged"):
+            rest = [entry for entry in entries if entry.kind != left_out]
+            with pytest.raises(verifier.Fault, match="another privacy notice than counted then"):
+                deque(map(verifier.Replay().read, rest), maxlen=0)
+
+
+def test_what_an_answer_names_must_have_been_shown(made: Made, tmp_path: Path) -> None:
+    files = verifier.Files(made.whole.write(tmp_path / "a.zip"))
+    checks = verifier.Checks(files, argparse.Namespace())
+    checks.replay.shown = {name[6:70] for name in files.names if name.startswith("shown/")}
+    assert "each with the hash" in checks.shown()
+    checks.replay.seen = {"f" * 64}
+
+    with pytest.raises(verifier.Fault, match=r"ffff\.\.\., which an answer names, is missing"):
+        checks.shown()
 
 
 # Bundles that somebody made to do harm

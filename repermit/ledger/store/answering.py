@@ -204,6 +204,7 @@ def _prove(tx: Transaction, was: Asked, left: Asked, press: Press, *, own_key: b
         "covers": list(left.purposes),
         "page": press.page,
         "mail": left.mail,
+        "notice": tx.value("SELECT notice FROM campaign"),
         "release": press.release,
         "who": tx.vault.who(own_key, left.person.address.canonical),
         "yes": was.yes_leaf if after.suspect else None,  # that void presses left in force
@@ -214,11 +215,11 @@ def _prove(tx: Transaction, was: Asked, left: Asked, press: Press, *, own_key: b
         yes_leaf = was.yes_leaf if after.suspect else leaf
     tx.run(
         "INSERT INTO answer (leaf, recipient_id, at, answer, way, standing, suspect, button,"
-        " language, purposes, covers, page, mail, release, who, yes_leaf)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " language, purposes, covers, page, mail, notice, release, who, yes_leaf)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(leaf, left.id, to_micros(tx.now), str(press.answer), str(press.way)),
         *(str(after.standing), after.suspect, press.button, press.language),
-        *(listed(press.purposes), listed(left.purposes), press.page, left.mail, press.release),
-        *(facts["who"], yes_leaf),
+        *(listed(press.purposes), listed(left.purposes), press.page, left.mail, facts["notice"]),
+        *(press.release, facts["who"], yes_leaf),
     )
     return yes_leaf

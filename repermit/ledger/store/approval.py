@@ -59,7 +59,8 @@ def approve(
     tx: Transaction, *, by: str, informed: str, digest: str, facts: Mapping[str, Any]
 ) -> Approved:
     """Record who approved exactly what, with the counts of this very moment; whoever is listed
-    after this is not approved.
+    after this is not approved. *facts* name the privacy notice, which counts from here, by its
+    content hash.
 
     Raises: ApprovalRefused as `require_ready` does.
     """
@@ -87,6 +88,7 @@ def approve(
         "facts": told,
     }
     tx.log.append(Kind.APPROVED, payload, now=tx.now)
+    tx.run("UPDATE campaign SET notice = ?", facts.get("notice"))
     return Approved(number=approval.id or 0, listed=listed, cells=counted)
 
 

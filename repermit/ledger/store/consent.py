@@ -22,7 +22,8 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
         recipient_id,
     )
     given = tx.one(
-        "SELECT answer.at, button, language, way, page, mail, release, leaf, log.hash FROM answer"
+        "SELECT answer.at, button, language, way, page, mail, notice, release, leaf, log.hash"
+        " FROM answer"
         ' JOIN log ON log."index" = leaf WHERE answer.recipient_id = ? AND leaf ='
         " (SELECT yes_leaf FROM recipient WHERE id = answer.recipient_id)",
         recipient_id,
@@ -44,9 +45,10 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
         way=given[3],
         page=given[4],
         mail=given[5],
-        release=given[6],
-        leaf=given[7],
-        leaf_hash=given[8].hex(),
+        notice=given[6],
+        release=given[7],
+        leaf=given[8],
+        leaf_hash=given[9].hex(),
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
     )

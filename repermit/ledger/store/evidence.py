@@ -27,6 +27,9 @@ _YESES: Final = (
 )
 
 
+_RULES: Final = frozenset({Kind.APPROVED, Kind.JUDGED})
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of the log. Of a payload that is still there, `key` is what its commitment was
@@ -70,8 +73,9 @@ def entries(tx: Transaction) -> Iterator[Entry]:
 
 
 def about(tx: Transaction, recipient_id: int, shown: Collection[str]) -> Iterator[Entry]:
-    """Yield the entries that tell of one person: their own acts, what moved them, the approvals
-    and the policy they were asked under, and that what they saw, by those hashes, was shown."""
+    """Yield the entries that tell of one person: their own acts, what moved them, the approvals,
+    changes of the privacy notice and the policy they were asked under, and that what they saw, by
+    those hashes, was shown."""
     for entry in entries(tx):
         said = entry.said if entry.recipient is None else {}
         moved = any(
@@ -85,7 +89,7 @@ def about(tx: Transaction, recipient_id: int, shown: Collection[str]) -> Iterato
 
 
 def _is_rule(entry: Entry, said: dict[str, Any]) -> bool:
-    return entry.kind == Kind.APPROVED or (entry.kind == Kind.SCREENED and "table" in said)
+    return entry.kind in _RULES or (entry.kind == Kind.SCREENED and "table" in said)
 
 
 def leaves(tx: Transaction) -> Iterator[bytes]:
@@ -145,6 +149,16 @@ def mail_of(tx: Transaction, recipient_id: int) -> str | None:
     """Return the hash of the mail that somebody had, or None."""
     hashed: str | None = tx.value("SELECT mail FROM recipient WHERE id = ?", recipient_id)
     return hashed
+
+
+def notices_of(tx: Transaction, recipient_id: int) -> list[str]:
+    """Return the hashes of the privacy notices that their answers point to, in their order."""
+    rows = tx.rows(
+        "SELECT notice FROM answer WHERE recipient_id = ? AND notice IS NOT NULL"
+        " GROUP BY notice ORDER BY min(leaf)",
+        recipient_id,
+    )
+    return [hashed for (hashed,) in rows]
 
 
 def address_key(tx: Transaction, recipient_id: int) -> bytes:

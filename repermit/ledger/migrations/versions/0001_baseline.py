@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
+        sa.Column("notice", sa.String(), nullable=True),
         sa.Column("log_key", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -383,6 +384,7 @@ def upgrade() -> None:
         sa.Column("covers", sa.String(), nullable=False),
         sa.Column("page", sa.String(), nullable=True),
         sa.Column("mail", sa.String(), nullable=True),
+        sa.Column("notice", sa.String(), nullable=True),
         sa.Column("release", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
         sa.Column("yes_leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),

@@ -1,0 +1,109 @@
+"""What `approve` does: the notice read, everybody screened anew, the approval put on file."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from repermit.cli.session import counted, show, tell
+from repermit.errors import ApprovalRefused
+from repermit.ledger.store import approval, notices
+
+if TYPE_CHECKING:
+    from repermit.cli.notice import Notice
+    from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.approval import Approved
+    from repermit.ledger.store.notices import Call
+    from repermit.ledger.transaction import Transaction
+    from repermit.runtime import Runtime
+
+
+async def approve_all(
+    runtime: Runtime, by: str, informed: str, said: tuple[bool, str] | None
+) -> None:
+    """Approve exactly what there is now, or say that the last approval stands; *said* is what to
+    call a change of the privacy notice.
+
+    Raises: ApprovalRefused.
+    """
+    from repermit.cli.assembly import approval_facts, digest, policy_facts, rules
+    from repermit.cli.notice import called, read_notice
+    from repermit.cli.signoff import Signed, write_signoff
+    from repermit.intake.screen import screen_and_count
+    from repermit.ledger.store import campaign
+
+    await asyncio.to_thread(_require_ready, runtime)
+    notice = await read_notice(runtime)
+    facts = await asyncio.to_thread(approval_facts, runtime, notice.hash)
+    async with runtime.ledger() as ledger:
+        await ledger.read(approval.require_ready)
+        call = called(await ledger.read(notices.current_notice), notice, said)
+        found = await screen_and_count(
+            ledger, rules(runtime), policy_facts(runtime), today=runtime.today()
+        )
+        if call and not call.is_material:
+            await ledger.write(_judge, runtime, notice, call, by=by)
+            tell("That the change is not material is in the log, with your name and reason.")
+            if number := await _that_stands(runtime, ledger):
+                show(f"approval {number} stands: nothing else has changed")
+                return
+            call = None
+        made = {"by": by, "informed": informed, "digest": digest(facts), "facts": facts}
+        given = await ledger.write(_approve, runtime, notice, call, made)
+        earlier = await ledger.read(campaign.earlier_opt_outs)
+    sheet = write_signoff(runtime, Signed(by, informed, given, found, earlier, notice), facts)
+    if call:
+        tell("The change is material: what was approved before is void, and this takes its place.")
+    if notice.text is None:
+        tell(f"A trial: the privacy notice at {notice.where} is not kept ({notice.why}).")
+    show(
+        f"approved: {counted(given.listed, 'recipient')} may be asked; "
+        f"the page to print is {sheet.name}"
+    )
+    tell("Added people or changed words void this approval; removed people do not.")
+    tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
+
+
+def _require_ready(runtime: Runtime) -> None:
+    """Refuse what no approval can be given for. Raises: ApprovalRefused, WordingIncomplete."""
+    from repermit.cli.assembly import later_keys, pages
+    from repermit.cli.ready import FROM_TRIAL, left_from_trial
+    from repermit.respond.every import check
+
+    if not runtime.config.policy.accepted_by.strip():
+        raise ApprovalRefused(
+            "nobody has accepted the policy table yet",
+            hint="read it, then put your name in policy.accepted_by of the config",
+        )
+    if trial := left_from_trial(runtime):
+        raise ApprovalRefused(trial, hint=FROM_TRIAL)
+    if later := later_keys(runtime):
+        tell(later)
+    check(pages(runtime))
+
+
+async def _that_stands(runtime: Runtime, ledger: Ledger) -> int | None:
+    """Return the number of the last approval if it is for exactly this, else None."""
+    from repermit.cli.ready import why_void
+
+    given = await ledger.read(approval.latest_approval)
+    return given.id if given and not await why_void(runtime, ledger, given) else None
+
+
+def _judge(tx: Transaction, runtime: Runtime, notice: Notice, call: Call, *, by: str) -> None:
+    _keep(tx, runtime, notice)
+    notices.judge(tx, call, by=by)
+
+
+def _approve(
+    tx: Transaction, runtime: Runtime, notice: Notice, call: Call | None, made: dict[str, Any]
+) -> Approved:
+    _keep(tx, runtime, notice)
+    if call:
+        notices.judge(tx, call, by=made["by"])
+    return approval.approve(tx, **made)
+
+
+def _keep(tx: Transaction, runtime: Runtime, notice: Notice) -> None:
+    if notice.text is not None:
+        notices.keep_notice(tx, "+".join(runtime.config.campaign.languages), notice.text)
