@@ -51,7 +51,10 @@ async def approve_all(
         made = {"by": by, "informed": informed, "digest": digest(facts), "facts": facts}
         given = await ledger.write(_approve, runtime, notice, call, made)
         earlier = await ledger.read(campaign.earlier_opt_outs)
-    sheet = write_signoff(runtime, Signed(by, informed, given, found, earlier, notice), facts)
+        log = await ledger.read(campaign.figures)
+    checkpoint = runtime.signing.sign(log.log_size, bytes.fromhex(log.log_root))
+    signed = Signed(by, informed, given, found, earlier, notice, checkpoint)
+    sheet = write_signoff(runtime, signed, facts)
     if call:
         tell("The change is material: what was approved before is void, and this takes its place.")
     if notice.text is None:
@@ -60,6 +63,7 @@ async def approve_all(
         f"approved: {counted(given.listed, 'recipient')} may be asked; "
         f"the page to print is {sheet.name}"
     )
+    tell(f"Give {informed} a copy: with its checkpoint they can tell a log that was rewritten.")
     tell("Added people or changed words void this approval; removed people do not.")
     tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
 

@@ -45,6 +45,7 @@ class Signed:
     found: Counts
     opt_outs: EarlierOptOuts
     notice: Notice
+    checkpoint: str  # of the log, right after the approval
 
 
 def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Path:
@@ -58,6 +59,7 @@ def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Pa
         "at": iso(runtime.clock.now()),
         "by": signed.by,
         "informed": signed.informed,
+        "checkpoint": signed.checkpoint,
         "campaign": config.campaign.name,
         "controller": config.controller.name,
         "listed": given.listed,

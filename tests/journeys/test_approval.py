@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.cli.refusals import assert_explained
@@ -140,3 +142,21 @@ def test_an_imported_list_that_says_who_opted_out_does_not_answer_for_the_others
 
     begun.here("suppress", "--none", "nobody but those of the list")
     approve(begun)
+
+
+def test_whoever_was_informed_can_tell_that_an_older_copy_was_put_back(
+    approved: Campaign,
+) -> None:
+    """By the page that they have, where ledger and key folder were put back together."""
+    older, kept = approved.outside / "older", approved.outside / "approval.html"
+    shutil.copytree(approved.folder, older)
+    approve(approved)
+    shutil.copy(approved.folder / "approval-2.html", kept)
+    told = approved.here("proof", "verify", "--against", kept).out
+    assert "entries are those of the checkpoint" in told
+
+    shutil.rmtree(approved.folder)
+    shutil.copytree(older, approved.folder)
+    approved.here("proof", "verify")
+    refused = approved.here("proof", "verify", "--against", kept, expect=1)
+    assert "this ledger is an older copy" in refused.err
