@@ -22,6 +22,7 @@ RepermitError
 ├── NoConsent            a person has no yes that stands
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
+├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
 ├── PersonUnknown        nothing is on file under that address
 └── PersonUnclear        several people's addresses hold what was given
 """
@@ -189,6 +190,10 @@ class FileRefused(RepermitError):
 
 class ServeRefused(RepermitError):
     """The answer server cannot start."""
+
+
+class CorrectionRefused(RepermitError):
+    """What is on file about a person cannot be corrected so; nothing is changed."""
 
 
 class PersonUnknown(RepermitError):

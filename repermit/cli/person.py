@@ -16,6 +16,7 @@ from repermit.files import new_folder, require_new, whole
 if TYPE_CHECKING:
     from repermit.cli.whom import Whom
     from repermit.ledger.engine import Ledger
+    from repermit.ledger.transaction import Transaction
     from repermit.report.letters import About
     from repermit.runtime import Runtime
 
@@ -32,6 +33,9 @@ def person(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     erase: Annotated[bool, typer.Option("--erase", help="Erase them, on their own wish.")] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
+    ] = False,
     letter: Annotated[
         Letter | None, typer.Option("--letter", help="The answer to what they wrote, to sign.")
     ] = None,
@@ -49,12 +53,15 @@ def person(
     """
     if out is not None and letter is None:
         raise typer.BadParameter("--out is for a letter: give --letter, too")
-    if erase and shown is not None:
-        raise typer.BadParameter("who is erased has nothing left to show: first --shown alone")
+    if erase and correct:
+        raise typer.BadParameter("erase them, or correct them: give --erase or --correct")
+    if shown is not None and (erase or correct):
+        raise typer.BadParameter("--shown changes nothing: give it alone, before that")
     if out is not None:
         require_new(out)
     runtime = session_of(context).runtime()
-    told = run(_person(runtime, erase=erase, letter=letter, shown=shown, quiet=as_json))
+    work = _person(runtime, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json)
+    told = run(work)
     if told.letter is not None and out is not None:
         with whole(out) as file:
             file.write(told.letter["text"].encode())
@@ -69,16 +76,24 @@ def person(
 
 
 async def _person(
-    runtime: Runtime, *, erase: bool, letter: Letter | None, shown: Path | None, quiet: bool
+    runtime: Runtime,
+    *,
+    erase: bool,
+    correct: bool,
+    letter: Letter | None,
+    shown: Path | None,
+    quiet: bool,
 ) -> Told:
+    from repermit.cli.correcting import correct_one
     from repermit.cli.whom import whom
     from repermit.report.letters import reading_of
 
     async with runtime.ledger() as ledger:
-        who = await whom(ledger, quiet=quiet, sure=erase)
-        _require_sense(who, erase=erase, letter=letter)
+        who = await whom(ledger, quiet=quiet, sure=erase or correct)
+        _require_sense(who, changes=erase or correct, letter=None if erase else letter)
+        corrected = await correct_one(runtime, ledger, who) if correct else None
         about = await _about(ledger, who)
-        told = Told(who.mailbox, about.life)
+        told = Told(who.mailbox, about.life, corrected)
         languages = reading_of(about.life, runtime.question) if letter else ()
         if shown is not None:
             told.shown = await _write_shown(runtime, ledger, who, shown)
@@ -92,16 +107,16 @@ async def _person(
         return told
 
 
-def _require_sense(who: Whom, *, erase: bool, letter: Letter | None) -> None:
+def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
     """Raises: PersonUnknown; RepermitError when it would say or do what is not so."""
-    if who.found is None and who.never is None and (erase or letter is None):
+    if who.found is None and who.never is None and (changes or letter is None):
         raise PersonUnknown
-    if who.found is None and erase:
+    if who.found is None and changes:
         raise RepermitError(
-            "nothing is left to erase: only an unreadable code is kept of that person",
+            "nothing is left to change: only an unreadable code is kept of that person",
             hint="`repermit person --letter erasure` writes them so",
         )
-    if who.found is not None and letter is Letter.ERASURE and not erase:
+    if who.found is not None and letter is Letter.ERASURE:
         raise RepermitError(
             "that person is not erased, so the letter would not be true",
             hint="`repermit person --erase --letter erasure` does both",
@@ -109,17 +124,24 @@ def _require_sense(who: Whom, *, erase: bool, letter: Letter | None) -> None:
 
 
 async def _about(ledger: Ledger, who: Whom) -> About:
-    """Return everything about a person, of one reading."""
+    """Return everything about a person as it is now, of one reading."""
+    from repermit.ledger.store import reading
     from repermit.ledger.store.held import everything
     from repermit.report.letters import About
     from repermit.report.life import Life, life
 
-    found = who.found
-    if found is None:
+    if who.found is None:
         return About(who.mailbox, Life(None, who.never))
-    return await ledger.read(
-        lambda tx: About(who.mailbox, life(tx, found), everything(tx, found.id))
-    )
+    number = who.found.id
+
+    def read(tx: Transaction) -> About | None:
+        found = reading.of(tx, number)
+        return found and About(who.mailbox, life(tx, found), everything(tx, number))
+
+    about = await ledger.read(read)
+    if about is None:  # erased just now
+        raise PersonUnknown
+    return about
 
 
 async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:

@@ -115,9 +115,14 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_address(prompt: str = "E-mail address") -> str:
+def ask_address() -> str:
     """Return an address from the prompt, or from standard input in a script; never from the
     command line, where other users of the machine could read it."""
+    return ask_line("E-mail address")
+
+
+def ask_line(prompt: str) -> str:
+    """Return what is typed at the prompt, or the next line of standard input in a script."""
     if is_terminal():
         return str(typer.prompt(prompt, err=True))
     return next_line()

@@ -20,6 +20,7 @@ class Told:
 
     to: str
     life: Life
+    corrected: str | None = None
     erased: int | None = None
     exported: list[int] = field(default_factory=list)
     letter: dict[str, Any] | None = None
@@ -34,6 +35,7 @@ def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
 
     life, found = told.life, told.life.found
     return {
+        "corrected": told.corrected,
         "erased": told.erased,
         "exported": told.exported,
         "on_file": found and _on_file(found),

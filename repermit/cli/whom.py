@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.progress import bar_of
-from repermit.cli.session import ask_address, counted, is_terminal, next_line, plain, show, tell
+from repermit.cli.session import ask_line, counted, is_terminal, next_line, plain, show, tell
 from repermit.errors import AddressRejected, PersonUnclear
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ async def whom(ledger: Ledger, *, quiet: bool, sure: bool) -> Whom:
     from repermit.domain.address import parse
     from repermit.ledger.store import reading
 
-    text = ask_address("E-mail address, or a part of it")
+    text = ask_line("E-mail address, or a part of it")
     parts = text.casefold().split()
     try:
         address = parse(text)
@@ -102,7 +102,7 @@ def _chosen(matches: Sequence[Match], *, quiet: bool, sure: bool) -> int:
     ]
     if is_terminal():
         _list(matches, quiet=quiet)
-        given = str(typer.prompt("Number", err=True)).strip()
+        given = ask_line("Number").strip()
     else:
         given = next_line()
     if given in {str(each.id) for each in matches}:

@@ -57,6 +57,8 @@ def says(event: Event, zone: ZoneInfo) -> str:
             return _answer(facts)
         case Kind.OPTED_OUT:
             return f"opted out ({facts['source']}): never mailed again"
+        case Kind.CORRECTED:
+            return f"corrected on their own word: {', '.join(facts['fields'])}"
         case Kind.REQUESTED:
             return "asked, from their link, for everything that is held about them"
         case Kind.MAILED:
