@@ -136,7 +136,9 @@ async def _about(ledger: Ledger, who: Whom) -> About:
 
     def read(tx: Transaction) -> About | None:
         found = reading.of(tx, number)
-        return found and About(who.mailbox, life(tx, found), everything(tx, number))
+        if found is None:
+            return None
+        return About(who.mailbox, life(tx, found), everything(tx, number))
 
     about = await ledger.read(read)
     if about is None:  # erased just now

@@ -42,7 +42,7 @@ def test_person_shows_where_a_yes_came_from_when_the_config_keeps_that(asked: Ca
 
     assert set(origin) == {"network", "agent", "keep_until"}
     assert origin["network"] == "127.0.0.0/24"
-    assert "from 127.0.0.0/24" in shown
+    assert "yes came from: 127.0.0.0/24" in shown
     assert "people may answer until" in server.err.read_text("utf-8")
 
 

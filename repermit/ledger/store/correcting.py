@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from repermit.domain.policy import Rules
 from repermit.ledger.log import Kind
@@ -46,18 +46,20 @@ def correct(
     )
     if row is None:
         return Correction.GONE
-    (generation, own_key, language, is_open), person = (row[1], *row[5:]), open_person(tx, row)
+    own_key, language, is_open = row[5:]
+    person = open_person(tx, row)
     evidence = person.evidence
     if name == LANGUAGE:
         language = value
     elif is_open:
-        evidence = replace(evidence, **{name: value})
+        changes: dict[str, Any] = {name: value}
+        evidence = replace(evidence, **changes)
     else:
         return Correction.SHOWN
     text = sealed_text(person.address.mailbox, known_text(evidence))
     tx.run(
         "UPDATE recipient SET sealed = ?, language = ?, contact = ? WHERE id = ?",
-        tx.vault.seal_text(text, generation, recipient_id),
+        tx.vault.seal_text(text, row[1], recipient_id),
         *(language, contact_month(evidence), recipient_id),
     )
     payload = {"recipient": recipient_id, "fields": [name]}
