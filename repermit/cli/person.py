@@ -10,6 +10,7 @@ import typer
 
 from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
+from repermit.cli.whom import ask_whom, whom
 from repermit.errors import PersonUnknown, RepermitError
 from repermit.files import new_folder, require_new, whole
 
@@ -60,7 +61,10 @@ def person(
     if out is not None:
         require_new(out)
     runtime = session_of(context).runtime()
-    work = _person(runtime, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json)
+    text = ask_whom()
+    work = _person(
+        runtime, text, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json
+    )
     told = run(work)
     if told.letter is not None and out is not None:
         with whole(out) as file:
@@ -77,6 +81,7 @@ def person(
 
 async def _person(
     runtime: Runtime,
+    text: str,
     *,
     erase: bool,
     correct: bool,
@@ -85,11 +90,10 @@ async def _person(
     quiet: bool,
 ) -> Told:
     from repermit.cli.correcting import correct_one
-    from repermit.cli.whom import whom
     from repermit.report.letters import reading_of
 
     async with runtime.ledger() as ledger:
-        who = await whom(ledger, quiet=quiet, sure=erase or correct)
+        who = await whom(ledger, text, quiet=quiet, sure=erase or correct)
         _require_sense(who, changes=erase or correct, letter=None if erase else letter)
         corrected = await correct_one(runtime, ledger, who) if correct else None
         about = await _about(ledger, who)

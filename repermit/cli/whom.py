@@ -32,8 +32,13 @@ class Whom:
     never: SuppressedOnFile | None
 
 
-async def whom(ledger: Ledger, *, quiet: bool, sure: bool) -> Whom:
-    """Ask whom it is about, and return them; both may be None for somebody who was never there.
+def ask_whom() -> str:
+    """Return an address or a part of one, from the prompt or standard input."""
+    return ask_line("E-mail address, or a part of it")
+
+
+async def whom(ledger: Ledger, text: str, *, quiet: bool, sure: bool) -> Whom:
+    """Return the person that *text* leads to, of whom nothing may be on file.
 
     By a part of an address it is somebody on file; of several one is chosen by number. *quiet*
     keeps standard output clean; with *sure* a script names the number even of a single one.
@@ -42,7 +47,6 @@ async def whom(ledger: Ledger, *, quiet: bool, sure: bool) -> Whom:
     from repermit.domain.address import parse
     from repermit.ledger.store import reading
 
-    text = ask_line("E-mail address, or a part of it")
     parts = text.casefold().split()
     try:
         address = parse(text)
