@@ -22,7 +22,9 @@ RepermitError
 ├── NoConsent            a person has no yes that stands
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
-└── PersonUnknown        nothing is on file under that address
+├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
+├── PersonUnknown        nothing is on file under that address
+└── PersonUnclear        several people's addresses hold what was given
 """
 
 from __future__ import annotations
@@ -190,11 +192,28 @@ class ServeRefused(RepermitError):
     """The answer server cannot start."""
 
 
+class CorrectionRefused(RepermitError):
+    """What is on file about a person cannot be corrected so; nothing is changed."""
+
+
 class PersonUnknown(RepermitError):
     """Nothing is on file under that address."""
 
     def __init__(self) -> None:
         super().__init__(
             "nothing is on file under that address in this campaign",
-            hint="check the spelling; a purged person cannot be found again",
+            hint="check the spelling; `--letter access` writes them that nothing is held",
         )
+
+
+class PersonUnclear(RepermitError):
+    """What was given of an address leads to nobody, or to several people; `matches` are these, by
+    masked addresses."""
+
+    def __init__(self, message: str, *, hint: str, matches: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.matches = tuple(matches)
+
+    def details(self) -> dict[str, Any]:
+        """Return who they may be."""
+        return {"matches": list(self.matches), **self.done}

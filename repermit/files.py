@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import ENOENT
+from os import strerror
 from pathlib import Path
 from typing import IO
 
@@ -43,6 +46,34 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
             os.link(beside, path)  # fails, where a rename would replace
     finally:
         beside.unlink(missing_ok=True)
+
+
+def require_new(path: Path) -> None:
+    """Look, before anything is done, that a file could be written there. Raises: FileRefused."""
+    with file_refused(path):
+        if path.exists():
+            raise FileExistsError
+        if not path.parent.is_dir():
+            raise FileNotFoundError(ENOENT, strerror(ENOENT))
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """Make *folder*, which only its owner may enter; it goes with all in it when the block
+    fails.
+
+    Raises: FileRefused when it exists already or cannot be made.
+    """
+    with file_refused(folder):
+        folder.mkdir(mode=0o700)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.close(descriptor)
 
 
 @contextmanager

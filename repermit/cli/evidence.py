@@ -40,7 +40,7 @@ async def make_bundle(runtime: Runtime, out: Path, text: str | None) -> int:
     async with runtime.ledger() as ledger:
         if text is None:
             return await bundle(ledger, out, maker, tell=tell)
-        saw = _Saw(runtime)
+        saw = Saw(runtime)
         return await bundle_of(ledger, out, maker, parse(text), saw.seen, tell=tell)
 
 
@@ -96,7 +96,7 @@ def _maker(runtime: Runtime) -> Maker:
     )
 
 
-class _Saw:
+class Saw:
     """Fills what was kept with what was one person's own."""
 
     def __init__(self, runtime: Runtime) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import unicodedata
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 INTERRUPTED = 130
+_LONGEST_LINE = 10_000  # bytes
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # of Unicode: controls and directions
 
 
 @dataclass
@@ -91,22 +94,45 @@ def show(text: str) -> None:
     typer.echo(text)
 
 
+def plain(text: str) -> str:
+    """Return *text* with "�" for what a terminal would obey instead of showing."""
+    return "".join("�" if _is_obeyed(character) else character for character in text)
+
+
 def show_json(content: dict[str, Any]) -> None:
-    """Print the one JSON object of a command, to standard output."""
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    """Print the one JSON object of a command, to standard output; what a terminal would obey is
+    escaped in it."""
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    typer.echo("".join(json.dumps(one)[1:-1] if _is_obeyed(one) else one for one in text))
+
+
+def _is_obeyed(character: str) -> bool:
+    return character != "\n" and unicodedata.category(character) in _OBEYED
 
 
 def is_terminal() -> bool:
     """Return whether a person sits in front of the command."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def ask_address(prompt: str = "E-mail address") -> str:
+def ask_address() -> str:
     """Return an address from the prompt, or from standard input in a script; never from the
     command line, where other users of the machine could read it."""
+    return ask_line("E-mail address")
+
+
+def ask_line(prompt: str) -> str:
+    """Return what is typed at the prompt, or the next line of standard input in a script."""
     if is_terminal():
         return str(typer.prompt(prompt, err=True))
-    return sys.stdin.readline().strip()
+    return next_line()
+
+
+def next_line() -> str:
+    """Return the next line of standard input, empty at its end; what is not UTF-8 is replaced."""
+    if sys.stdin is None:  # it was closed
+        return ""
+    return sys.stdin.buffer.readline(_LONGEST_LINE).decode("utf-8", "replace").strip()
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -17,6 +17,7 @@ _IN_WORDS = frozenset(  # told under a label; the other fields follow under thei
     {"personal", "country", "language", "standing", "intent_at", "due_at", "purposes"}
 )
 _OF_THE_LIST = ("collected", "last_contact", "ended")
+_OF_EVERYBODY = frozenset({"others", "rights"})
 _PLAIN = frozenset({"mailbox", "source", *_OF_THE_LIST})
 
 
@@ -28,8 +29,11 @@ class Section:
     lines: tuple[tuple[str, str], ...]
 
 
-def sections(held: Mapping[str, Any], question: Question, language: str) -> tuple[Section, ...]:
-    """Return everything of *held*, as `store.held.everything` returns it, to be read."""
+def sections(
+    held: Mapping[str, Any], question: Question, language: str, *, only_theirs: bool = False
+) -> tuple[Section, ...]:
+    """Return everything of *held*, as `store.held.everything` returns it, to be read;
+    *only_theirs* without what is the same for everybody."""
     told = _Told(held, question, language)
     found = (
         ("person", told.person(held["person"], [*held["imports"]][:1])),
@@ -41,8 +45,15 @@ def sections(held: Mapping[str, Any], question: Question, language: str) -> tupl
         ("rights", told.rights()),
         ("fields", told.fields()),
     )
-    made = ((name, tuple(lines)) for name, lines in found)
+    made = (
+        (name, tuple(lines)) for name, lines in found if not (only_theirs and name in _OF_EVERYBODY)
+    )
     return tuple(Section(told.say(f"heading_{name}"), lines) for name, lines in made if lines)
+
+
+def why_listed(held: Mapping[str, Any], question: Question, language: str) -> str:
+    """Return the sentence that says why they are on the list; empty when none would be true."""
+    return _Told(held, question, language).why(held["person"])
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class _Told:
             yield self.say("country"), self._country(row["country"])
         if row["language"]:
             yield self.say("language"), self._language(row["language"])
-        if why := self._why(row):
+        if why := self.why(row):
             yield self.say("origin"), why
         for each in imports:
             yield self.say("taken_in"), self._moment(each["at"])
@@ -135,7 +146,9 @@ class _Told:
             if value not in (None, "", []):
                 yield name, ", ".join(value) if isinstance(value, list) else str(value)
 
-    def _why(self, row: Mapping[str, Any]) -> str:
+    def why(self, row: Mapping[str, Any]) -> str:
+        """Return why they are on the list, as the mail said it; empty when nothing true can be
+        said."""
         personal = row["personal"]
         key = why_key(row["relationship"] or "", bool(personal.get("sensitive")))
         dates = {

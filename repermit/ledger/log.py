@@ -36,6 +36,7 @@ class Kind(StrEnum):
     ANSWERED = "answered"  # a recipient pressed
     OPTED_OUT = "opted_out"  # a recipient was suppressed after they were admitted
     SUPPRESSED = "suppressed"  # addresses went onto the suppression list
+    CORRECTED = "corrected"  # which field of a recipient, on their own word
     ERASED = "erased"  # on the person's own wish
     PAUSED = "paused"
     RESUMED = "resumed"
@@ -50,7 +51,7 @@ class Kind(StrEnum):
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT, Kind.REQUESTED, Kind.MAILED})
+PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT, Kind.CORRECTED, Kind.REQUESTED, Kind.MAILED})
 MOVING = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})  # of those, what says where they stand
 
 

@@ -15,6 +15,7 @@ from repermit.ledger.merkle import Tree
 from repermit.ledger.store import evidence, reading
 from repermit.ledger.store.consent import standing_consent
 from repermit.ledger.store.reading import OnFile
+from repermit.ledger.transaction import Transaction
 from repermit.report.bundle import Bundle, Maker, Tell, shown_name, written
 
 
@@ -37,6 +38,20 @@ class Seen:
 See = Callable[[OnFile, str | None, Mapping[str, Kept]], Seen]
 
 
+def shown_to(tx: Transaction, found: OnFile) -> tuple[str | None, dict[str, Kept]]:
+    """Return the hash of the mail that somebody had (None: none), and what they were shown."""
+    mail = evidence.mail_of(tx, found.id)
+    notices = evidence.notices_of(tx, found.id)
+    shown = (hashed for each in found.answers for hashed in (each.mail, each.page))
+    seen_by = {mail, *notices, *shown} - {None}
+    kept = {
+        hashed: Kept(kind, language, content)
+        for hashed, kind, language, content in evidence.shown(tx)
+        if hashed in seen_by
+    }
+    return mail, kept
+
+
 async def bundle_of(
     ledger: Ledger, path: Path, maker: Maker, address: Address, see: See, *, tell: Tell
 ) -> int:
@@ -52,15 +67,7 @@ async def bundle_of(
         found = reading.find(file.tx, address)
         if found is None:
             raise PersonUnknown
-        mail = evidence.mail_of(file.tx, found.id)
-        notices = evidence.notices_of(file.tx, found.id)
-        shown = (hashed for each in found.answers for hashed in (each.mail, each.page))
-        seen_by = {mail, *notices, *shown} - {None}
-        kept = {
-            hashed: Kept(kind, language, content)
-            for hashed, kind, language, content in evidence.shown(file.tx)
-            if hashed in seen_by
-        }
+        mail, kept = shown_to(file.tx, found)
         seen = see(found, mail, kept)
         tell(
             "In it: what the log has about that person, each entry with the proof that it is"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from repermit.domain.standing import Standing
 from repermit.domain.templates import Templates
-from repermit.files import file_refused
+from repermit.files import new_folder
 from repermit.ledger.engine import Ledger
 from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
@@ -83,7 +80,7 @@ async def handover(
     cannot be written, or somebody was erased meanwhile. Nothing is left of it then.
     Crash: a folder without its entry in the log; delete it and do it again.
     """
-    with _new_folder(folder):
+    with new_folder(folder):
 
         def write(tx: Transaction, replay: Replay) -> tuple[Counts, list[Written], Seen]:
             counts = _counts(tx, replay)
@@ -98,22 +95,6 @@ async def handover(
             file.write(reader.text(counts))
         await ledger.write(elsewhere.note_export, sight, written)
     return counts
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Make *folder*, which only its owner may enter; it goes with all in it when the block
-    fails."""
-    with file_refused(folder):
-        folder.mkdir(mode=0o700)
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.fsync(descriptor)
-    os.close(descriptor)
 
 
 def _counts(tx: Transaction, replay: Replay) -> Counts:

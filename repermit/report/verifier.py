@@ -44,7 +44,7 @@ _SIGNATURE = re.compile(r"\u2014 (repermit/[0-9a-f-]{36}) ([A-Za-z0-9+/]{90,92}=
 _CHECKPOINT = re.compile(r"repermit/([0-9a-f-]{36})\n(0|[1-9]\d{0,18})\n([A-Za-z0-9+/]{43}=)\n")
 _NOTE = re.compile(_CHECKPOINT.pattern + "\n" + r"\u2014 repermit/\1 [A-Za-z0-9+/]{90,92}={0,2}")
 _PLACE = re.compile("\u27e6[a-z_]+\u27e7")
-_PERSONAL = frozenset(("answered", "opted_out", "requested", "mailed"))
+_PERSONAL = frozenset(("answered", "opted_out", "corrected", "requested", "mailed"))
 _GONE = frozenset(("purged", "erased"))
 _ROOTS = frozenset(("signed_root", "whole_log", "one_person"))  # what all that follows rests on
 _BROKEN = (  # what a file that somebody has made up may raise

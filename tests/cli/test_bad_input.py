@@ -332,7 +332,59 @@ CASES = {
         has_json=False,
     ),
     "person_unknown": Case(("person",), "nothing is on file", stdin=address(4242)),
-    "person_no_address": Case(("person",), "not an e-mail address", stdin="An Peeters\n"),
+    "person_no_match": Case(("person",), "nobody on file", stdin="An Peeters\n"),
+    "person_garbage": Case(("person",), "nobody on file", stdin="\x00\x1b[2J\u202e@@\n"),
+    "person_many": Case(("person",), "more than 20 addresses hold that", stdin="ontvangers"),
+    "person_several": Case(("person",), "2 addresses hold that", stdin="lid-0090"),
+    "person_of_nobody": Case(("person",), "number of none", stdin="lid-0090\n4242\n"),
+    "person_erase_by_part": Case(("person", "--erase"), "1 address holds that", stdin="lid-00001"),
+    "person_letter_unknown": Case(("person", "--letter", "poem"), "'poem' is not one of", code=2),
+    "person_out_alone": Case(("person", "--out", "x.txt"), "--out is for a letter", code=2),
+    "person_erase_correct": Case(("person", "--erase", "--correct"), "--erase or --cor", code=2),
+    "person_erase_shown": Case(("person", "--erase", "--shown", "x"), "changes nothing", code=2),
+    "person_not_erased": Case(("person", "--letter", "erasure"), "is not erased", stdin=address(1)),
+    "person_out_there": Case(
+        ("person", "--erase", "--letter", "erasure", "--out", "there.txt"),
+        "there.txt exists already",
+        stdin=address(1),
+        prepare=given("there.txt", b"mine"),
+    ),
+    "person_out_nowhere": Case(
+        ("person", "--erase", "--letter", "erasure", "--out", "nowhere/x.txt"),
+        "cannot be written",
+        stdin=address(1),
+    ),
+    "person_nothing_shown": Case(("person", "--shown", "x"), "nothing to show", stdin=address(1)),
+    "person_shown_there": Case(
+        ("person", "--shown", "there"),
+        "there exists already",
+        "asked",
+        stdin=address(1),
+        prepare=given("there", b"mine"),
+    ),
+    "person_correct_nobody": Case(("person", "--correct"), "nothing is", stdin=address(4242)),
+    "person_correct_nothing": Case(("person", "--correct"), "no field", stdin=address(1)),
+    "person_correct_unknown": Case(
+        ("person", "--correct"), "no field", stdin=f"{address(1)}\nemail={address(2)}\n"
+    ),
+    "person_correct_day": Case(
+        ("person", "--correct"), "no date in the past", stdin=f"{address(1)}\nended=2999-01-01\n"
+    ),
+    "person_correct_no_day": Case(
+        ("person", "--correct"), "no date in the past", stdin=f"{address(1)}\nended=May\n"
+    ),
+    "person_correct_language": Case(
+        ("person", "--correct"), "no words in that", stdin=f"{address(1)}\nlanguage=tlh\n"
+    ),
+    "person_correct_source": Case(
+        ("person", "--correct"), "no source", stdin=f"{address(1)}\nsource={'x' * 201}\n"
+    ),
+    "person_correct_late": Case(
+        ("person", "--correct"),
+        "may have shown the source",
+        "asked",
+        stdin=f"{address(1)}\nsource=the market\n",
+    ),
     "person_nobody": Case(("person", "--erase"), "not an e-mail address"),
     "init_there_already": Case(("init", "../campaign", "--yes"), "exists already", has_json=False),
     "init_asks_a_script": Case(("init", "new"), "nobody is there to answer", has_json=False),

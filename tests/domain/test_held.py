@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from repermit.domain.held import sections
+from repermit.domain.held import sections, why_listed
 from repermit.domain.policy import CAN_BE_ASKED
 from repermit.domain.standing import Standing
 from tests.dispatch.builders import LANGUAGES, a_question
@@ -220,3 +220,26 @@ def test_every_standing_has_words_in_every_language(language: str, standing: Sta
 @pytest.mark.parametrize("relationship", sorted(CAN_BE_ASKED))
 def test_every_reason_to_ask_is_said_in_every_language(language: str, relationship: str) -> None:
     assert read(language, person=a_person(relationship=relationship))
+
+
+def test_a_letter_has_only_what_is_theirs_and_why_they_are_on_the_list() -> None:
+    held: dict[str, Any] = {
+        "person": a_person(),
+        "imports": [],
+        "other_lists": [],
+        "answers": [],
+        "origins": [],
+        "other_mails": [],
+        "never_mailed": None,
+    }
+    question = a_question()
+
+    found = sections(held, question, "en", only_theirs=True)
+
+    assert [each.heading for each in found] == [
+        "About you",
+        "All other fields, under the names that they have with us",
+    ]
+    assert "through de beurs" in why_listed(held, question, "en")
+    held["person"] = a_person(relationship="bought_or_unknown")
+    assert why_listed(held, question, "en") == ""

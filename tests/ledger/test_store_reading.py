@@ -42,6 +42,14 @@ async def test_everything_on_file_is_found_however_the_address_is_written(
     assert found.person.evidence.source == "the stand at the fair"
 
 
+async def test_somebody_is_found_by_their_number(a_ledger: Ledger) -> None:
+    (one,) = await admit(a_ledger, AN)
+    found = await a_ledger.read(reading.of, one)
+
+    assert found == await a_ledger.read(reading.find, parse(AN))
+    assert await a_ledger.read(reading.of, one + 1) is None
+
+
 async def test_somebody_is_found_while_a_purge_seals_the_survivors_anew(
     a_ledger: Ledger,
 ) -> None:

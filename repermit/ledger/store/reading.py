@@ -18,6 +18,10 @@ from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
 
 _PERSON = "id, generation, sealed, relationship, country"  # as `open_person` wants them
+_ON_FILE = (
+    f"SELECT {_PERSON}, language, standing, cell, reason, suspect, intent_at, due_at, settled_at,"
+    " relay_reply, purposes FROM recipient"
+)
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,16 @@ class SuppressedOnFile:
 def find(tx: Transaction, address: Address) -> OnFile | None:
     """Return what is on file under *address*, or None."""
     for lookup in lookups(tx, address):
-        row = tx.one(
-            "SELECT id, generation, sealed, relationship, country, language, standing, cell,"
-            " reason, suspect, intent_at, due_at, settled_at, relay_reply, purposes"
-            " FROM recipient WHERE lookup = ?",
-            lookup,
-        )
+        row = tx.one(f"{_ON_FILE} WHERE lookup = ?", lookup)
         if row is not None:
             return _on_file(tx, row)
     return None
+
+
+def of(tx: Transaction, recipient_id: int) -> OnFile | None:
+    """Return what is on file about the recipient with that number, or None."""
+    row = tx.one(f"{_ON_FILE} WHERE id = ?", recipient_id)
+    return None if row is None else _on_file(tx, row)
 
 
 def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:

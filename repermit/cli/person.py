@@ -1,0 +1,240 @@
+"""Operate: one person, for the desk that answers them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
+from repermit.cli.told import Told, content
+from repermit.cli.whom import ask_whom, whom
+from repermit.errors import PersonUnknown, RepermitError
+from repermit.files import new_folder, require_new, whole
+
+if TYPE_CHECKING:
+    from repermit.cli.whom import Whom
+    from repermit.ledger.engine import Ledger
+    from repermit.ledger.transaction import Transaction
+    from repermit.report.letters import About
+    from repermit.runtime import Runtime
+
+
+class Letter(StrEnum):
+    """What a person wrote to the controller about; `report.letters` answers."""
+
+    COMPLAINT = "complaint"  # why did you mail me?
+    ACCESS = "access"  # what do you hold about me?
+    ERASURE = "erasure"  # erase me
+
+
+def person(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    erase: Annotated[bool, typer.Option("--erase", help="Erase them, on their own wish.")] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
+    ] = False,
+    letter: Annotated[
+        Letter | None, typer.Option("--letter", help="The answer to what they wrote, to sign.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="A new file for the letter.")
+    ] = None,
+    shown: Annotated[
+        Path | None,
+        typer.Option("--shown", metavar="DIR", help="A new folder: the mail and pages they saw."),
+    ] = None,
+) -> None:
+    """Show what is on file about one person, what happened and what comes next.
+
+    Whom, by an address or a part of one, comes from a prompt or standard input.
+    """
+    if out is not None and letter is None:
+        raise typer.BadParameter("--out is for a letter: give --letter, too")
+    if erase and correct:
+        raise typer.BadParameter("erase them, or correct them: give --erase or --correct")
+    if shown is not None and (erase or correct):
+        raise typer.BadParameter("--shown changes nothing: give it alone, before that")
+    if out is not None:
+        require_new(out)
+    runtime = session_of(context).runtime()
+    text = ask_whom()
+    work = _person(
+        runtime, text, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json
+    )
+    told = run(work)
+    if told.letter is not None and out is not None:
+        with whole(out) as file:
+            file.write(told.letter["text"].encode())
+    if as_json:
+        show_json(content(told, now=runtime.clock.now(), zone=runtime.config.campaign.zone))
+    elif told.letter is None:
+        _show(told, runtime)
+    else:
+        show("written" if out else told.letter["text"].rstrip("\n"))
+    if told.letter is not None:
+        _tell_of_letter(told)
+
+
+async def _person(
+    runtime: Runtime,
+    text: str,
+    *,
+    erase: bool,
+    correct: bool,
+    letter: Letter | None,
+    shown: Path | None,
+    quiet: bool,
+) -> Told:
+    from repermit.cli.correcting import correct_one
+    from repermit.report.letters import reading_of
+
+    async with runtime.ledger() as ledger:
+        who = await whom(ledger, text, quiet=quiet, sure=erase or correct)
+        _require_sense(who, changes=erase or correct, letter=None if erase else letter)
+        corrected = await correct_one(runtime, ledger, who) if correct else None
+        about = await _about(ledger, who)
+        told = Told(who.mailbox, about.life, corrected)
+        languages = reading_of(about.life, runtime.question) if letter else ()
+        if shown is not None:
+            told.shown = await _write_shown(runtime, ledger, who, shown)
+        if erase:
+            if letter is not None:  # so that nobody is erased whose letter cannot be made
+                _letter(runtime, letter, _erased(who, runtime, exported=True), languages)
+            await _erase(ledger, who, told)
+            about = _erased(who, runtime, exported=bool(told.exported))
+        if letter is not None:
+            told.letter = _letter(runtime, letter, about, languages)
+        return told
+
+
+def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
+    """Raises: PersonUnknown; RepermitError when it would say or do what is not so."""
+    if who.found is None and who.never is None and (changes or letter is None):
+        raise PersonUnknown
+    if who.found is None and changes:
+        raise RepermitError(
+            "nothing is left to change: only an unreadable code is kept of that person",
+            hint="`repermit person --letter erasure` writes them so",
+        )
+    if who.found is not None and letter is Letter.ERASURE:
+        raise RepermitError(
+            "that person is not erased, so the letter would not be true",
+            hint="`repermit person --erase --letter erasure` does both",
+        )
+
+
+async def _about(ledger: Ledger, who: Whom) -> About:
+    """Return everything about a person as it is now, of one reading."""
+    from repermit.ledger.store import reading
+    from repermit.ledger.store.held import everything
+    from repermit.report.letters import About
+    from repermit.report.life import Life, life
+
+    if who.found is None:
+        return About(who.mailbox, Life(None, who.never))
+    number = who.found.id
+
+    def read(tx: Transaction) -> About | None:
+        found = reading.of(tx, number)
+        if found is None:
+            return None
+        return About(who.mailbox, life(tx, found), everything(tx, number))
+
+    about = await ledger.read(read)
+    if about is None:  # erased just now
+        raise PersonUnknown
+    return about
+
+
+async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
+    """Erase them, and note that in *told*.
+
+    Crash: as `erase_person`; a letter that was asked for is then not written.
+    """
+    from repermit.ledger.store import erasing
+    from repermit.ledger.store.reading import suppressed
+    from repermit.report.life import Life
+
+    if who.found is None:
+        raise PersonUnknown
+    if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
+        raise RepermitError("nobody was erased", hint="answer y to erase them")
+    address = who.found.person.address
+    gone = await ledger.write(erasing.erase_person, who.found.id)
+    await ledger.checkpoint()
+    told.erased, told.exported = who.found.id, list(gone.exported) if gone else []
+    told.life = Life(None, await ledger.read(suppressed, address))
+    tell("Erased. Older copies of the ledger can be read until the next purge destroys their key.")
+    if told.exported:
+        proofs = ", ".join(map(str, told.exported))
+        tell(f"An export has carried their yes out, as proof {proofs}: remove")
+        tell("that row wherever the file went (GDPR art. 19); `export --opt-outs` lists it, too.")
+
+
+def _erased(who: Whom, runtime: Runtime, *, exported: bool) -> About:
+    """Return what a letter says of somebody who is erased just now."""
+    from repermit.ledger.store.reading import SuppressedOnFile
+    from repermit.report.letters import About
+    from repermit.report.life import Life
+
+    never = SuppressedOnFile(runtime.clock.now(), "erased", "")
+    return About(who.mailbox, Life(None, never), exported=exported)
+
+
+def _letter(
+    runtime: Runtime, kind: Letter, about: About, languages: tuple[str, ...]
+) -> dict[str, Any]:
+    from repermit.report.letters import Sender, letter
+
+    dpo = runtime.config.controller.dpo
+    sender = Sender(runtime.question, runtime.templates, dpo, runtime.clock.now())
+    text = plain(letter(kind, about, languages, sender))
+    return {"kind": str(kind), "languages": list(languages), "text": text}
+
+
+async def _write_shown(runtime: Runtime, ledger: Ledger, who: Whom, folder: Path) -> list[str]:
+    """Write what somebody saw to the new *folder*, and return the names of the files.
+
+    Raises: RepermitError when they saw nothing; FileRefused. Nothing is left of it then.
+    """
+    from repermit.cli.evidence import Saw
+    from repermit.report.dossier import Seen, shown_to
+
+    seen, found = Seen(), who.found
+    if found is not None:
+        mail, kept = await ledger.read(shown_to, found)
+        seen = Saw(runtime).seen(found, mail, kept)
+    if not seen.files:
+        raise RepermitError(
+            "no mail of theirs is on file, so there is nothing to show",
+            hint="leave out --shown to see what is",
+        )
+    with new_folder(folder):
+        for name, content in seen.files.items():
+            with whole(folder / Path(name).name) as file:
+                file.write(content.encode())
+    for name in seen.lost:
+        tell(f"{Path(name).name}: this release cannot fill it in; `proof bundle --only` keeps it.")
+    return [Path(name).name for name in seen.files]
+
+
+def _show(told: Told, runtime: Runtime) -> None:
+    from repermit.report.timeline import lines
+
+    now, zone = runtime.clock.now(), runtime.config.campaign.zone
+    for line in lines(told.life, now=now, zone=zone):
+        show(plain(line))
+    if told.shown:
+        tell(f"Written, with their links left out: {', '.join(told.shown)}.")
+    elif told.life.found is not None and told.life.found.intent_at is not None:
+        tell("`repermit person --shown DIR` writes the mail and the pages as they saw them.")
+
+
+def _tell_of_letter(told: Told) -> None:
+    if told.life.found is None and told.erased is None:
+        tell("In every language of the campaign: theirs is not on file.")
+    tell("Read it before you sign. It knows this campaign only: add what your other systems hold.")

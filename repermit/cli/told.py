@@ -1,0 +1,99 @@
+"""What `person` found and did, as the one object that it prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from repermit.domain.clock import iso
+
+if TYPE_CHECKING:
+    from repermit.ledger.store.reading import OnFile, SuppressedOnFile
+    from repermit.report.life import Life
+
+
+@dataclass
+class Told:
+    """What one call found and did."""
+
+    to: str
+    life: Life
+    corrected: str | None = None
+    erased: int | None = None
+    exported: list[int] = field(default_factory=list)
+    letter: dict[str, Any] | None = None
+    shown: list[str] = field(default_factory=list)
+
+
+def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the one object that `--json` prints; always the same keys."""
+    from repermit.report.life import outcome_of
+    from repermit.report.outlook import next_steps
+    from repermit.report.timeline import says
+
+    life, found = told.life, told.life.found
+    return {
+        "corrected": told.corrected,
+        "erased": told.erased,
+        "exported": told.exported,
+        "on_file": found and _on_file(found),
+        "suppressed": life.never and _suppressed(life.never),
+        "policy": found
+        and {
+            "cell": found.cell,
+            "outcome": str(outcome_of(found)),
+            "reason": found.reason,
+            "written_reason": life.reason,
+        },
+        "lists": [dict(each) for each in life.lists],
+        "timeline": [
+            {
+                "at": iso(each.at),
+                "entry": each.entry,
+                "event": str(each.kind),
+                "says": says(each, zone),
+                "facts": dict(each.facts),
+            }
+            for each in life.events
+        ],
+        "next": [
+            {"what": each.what, "at": iso(each.at), "says": each.says}
+            for each in next_steps(life, now=now, zone=zone)
+        ],
+        "letter": told.letter,
+        "shown": told.shown,
+    }
+
+
+def _on_file(found: OnFile) -> dict[str, Any]:
+    evidence = {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in vars(found.person.evidence).items()
+        if value is not None
+    }
+    return {
+        "id": found.id,
+        "address": found.person.address.mailbox,
+        "standing": str(found.standing),
+        "suspect": found.suspect,
+        "cell": found.cell,
+        "reason": found.reason,
+        "language": found.language,
+        "evidence": evidence,
+        "mailed_at": iso(found.intent_at),
+        "settled_at": iso(found.settled_at),
+        "relay_said": found.relay_reply,
+        "due_at": iso(found.due_at),
+        "purposes": list(found.purposes),
+        "answers": [
+            {**vars(each), "at": iso(each.at), "purposes": list(each.purposes)}
+            for each in found.answers
+        ],
+        "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
+    }
+
+
+def _suppressed(never: SuppressedOnFile) -> dict[str, Any]:
+    return {"since": iso(never.since), "source": never.source, "reason": never.reason}
