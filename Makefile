@@ -19,18 +19,21 @@ check: $(VENV)/.develops
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered.
+# Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered by
+# their own.
 unit: $(VENV)/.develops
-	$(BIN)/python -m pytest -q -n 2 -m "not journey and not browser and not torture" \
+	$(BIN)/python -m pytest -q -n 3 tests/domain tests/ledger \
 		--cov --cov-report=term-missing --cov-fail-under=100
+	$(BIN)/python -m pytest -q -n 3 -m "not journey and not browser and not torture" \
+		--ignore=tests/domain --ignore=tests/ledger
 
 # Whole paths: the real command line, relay and server; processes really killed.
 journeys: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "journey or torture"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "journey or torture"
 
 # What a recipient sees, in a real browser.
 browser: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -m browser
+	$(BIN)/python -m pytest -q -n 2 -m browser
 
 # 1,000 kills instead of 16, a quarter of them with a relay that fails too: about ten minutes.
 torture: $(VENV)/.develops
