@@ -159,6 +159,8 @@ def test_where_recipients_cannot_reach_the_pages_no_mail_leaves(
     """Unlike on this machine alone, where that is a trial."""
     begun.use(relay.port)
     begun.edit('public_url = ".*"', 'public_url = "https://answer.nowhere.invalid"')
+    begun.edit("privacy_url = .*", 'privacy_file = "privacy.txt"')
+    (begun.folder / "privacy.txt").write_text("Wij bewaren uw adres.", "utf-8")
     begun.here("import", write_list(begun.outside / "list.csv", [row(1)]))
     begun.here("suppress", "--none", "nobody ever did")
     begun.here(*_APPROVE)
