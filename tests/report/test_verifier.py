@@ -450,14 +450,13 @@ _ANY = st.recursive(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(st.data())
+@given(place=st.integers(0, 99), content=_ANY | st.just(float("nan")))
 def test_any_json_where_another_was_meant_ends_in_a_plain_line(
-    made: Made, tmp_path: Path, data: st.DataObject
+    made: Made, tmp_path: Path, place: int, content: object
 ) -> None:
     """Signed again, so that nothing but the content is wrong."""
-    bundle = data.draw(st.sampled_from(made))
-    name = data.draw(st.sampled_from([each for each in sorted(bundle.files) if "json" in each]))
-    content = data.draw(_ANY | st.just(float("nan")))
+    places = [(each, name) for each in made for name in sorted(each.files) if "json" in name]
+    bundle, name = places[place % len(places)]
 
     altered = bundle.with_file(name, json.dumps(content).encode() + b"\n").forged()
 
