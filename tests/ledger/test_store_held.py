@@ -121,3 +121,12 @@ async def test_who_never_answered_and_was_never_suppressed(a_ledger: Ledger) -> 
     assert (found["answers"], found["never_mailed"]) == ([], None)
     assert [one["kind"] for one in found["shown"].values()] == ["mail"]
     assert found["person"]["purposes"] == []
+
+
+async def test_what_is_not_on_file_any_more_is_not_told_as_shown(a_ledger: Ledger) -> None:
+    (an,) = await asked(a_ledger, AN)
+    await a_ledger.write(lambda tx: tx.run("DELETE FROM snapshot WHERE kind = 'mail'"))
+    found = await a_ledger.read(held.everything, an)
+
+    assert found is not None
+    assert found["shown"] == {}

@@ -429,3 +429,13 @@ async def test_whoever_needs_a_log_that_verifies_is_told_the_first_fault(
     assert found.faults == ["recipient 3: opted_in, but the log says asked"]
     with pytest.raises(ProofBroken, match="recipient 3: opted_in, but the log says asked"):
         found.require()
+
+
+async def test_an_export_added_by_hand_is_named(a_campaign: Ledger) -> None:
+    await a_campaign.write(
+        by_hand("INSERT INTO export VALUES (1, 1, 'opted_in', NULL, 1, 'csv', 0, '')")
+    )
+
+    assert (await verified(a_campaign)).faults == [
+        "there are exports of which the log does not know"
+    ]
