@@ -120,7 +120,7 @@ async def claim(
     def part(tx: Transaction) -> set[int]:
         snapshots.keep_snapshot(tx, "mail", "nl", "the mail")
         reserved = sending.reserve(tx, owner, approved_size=EVERYTHING, limit=1_000, caps=NO_CAPS)
-        until = due or tx.now + ANSWER_TIME
+        until = due or tx.now.replace(microsecond=0) + ANSWER_TIME
         wanted = [one for one in reserved if one.id in ids]
         left = {one.id for one in wanted if intend_one(tx, one, owner, due=until)}
         sending.release(tx, owner)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -29,9 +30,11 @@ from repermit.cli import (
     suppress,
     withdraw,
 )
-from repermit.cli.session import INTERRUPTED, Interrupted, Session, tell
+from repermit.cli.session import INTERRUPTED, Interrupted, Session, plain, tell
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
+
+_HERE = Path(__file__).parent.parent
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -94,6 +97,21 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
             tell(f"repermit: the result could not be printed ({failure.strerror})")
             tell("  what to do: make room, then run it again")
         return 1
+    except Exception as defect:  # noqa: BLE001 - its words may hold what nobody may read here
+        _explain(_unforeseen(defect), as_json="--json" in given)
+        return 1
+
+
+def _unforeseen(defect: Exception) -> RepermitError:
+    """Return what to say of an exception that nobody foresaw: its kind and its place, no more."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    ours = [each for each in frames if _HERE in Path(each.filename).parents] or list(frames)
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+    return RepermitError(
+        f"something that nobody foresaw ended it ({type(defect).__name__}, {place})",
+        hint="`repermit proof verify` finds what was changed in the ledger by hand; "
+        "if that is not it, report the line above",
+    )
 
 
 def _is_text(argument: str) -> bool:
@@ -109,7 +127,7 @@ def _explain(failure: RepermitError, *, as_json: bool) -> None:
     if as_json:
         _show({"error": str(failure), "hint": failure.hint, **failure.details()})
         return
-    tell(f"repermit: {failure}")
+    tell(f"repermit: {plain(str(failure))}")
     if failure.hint:
         tell(f"  what to do: {failure.hint}")
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from repermit.cli.session import ask_address, counted, run, session_of, show, show_json, tell
-from repermit.errors import ProofBroken
-from repermit.files import file_refused, shown
+from repermit.errors import FileRefused, ProofBroken
+from repermit.files import shown
 
 if TYPE_CHECKING:
     from repermit.ledger.checkpoint import Checkpoint
@@ -58,9 +58,12 @@ def verify(
         "checkpoint": None,
     }
     if not found.holds:
-        faults = [*found.false_entries, *found.false_standings, *found.false_records]
+        if not as_json:
+            for fault in found.faults[1:]:
+                tell(fault)
+        more = len(found.false_entries) + found.unaccounted - 1
         failure = ProofBroken(
-            f"the log does not verify: {'; '.join(faults)}",
+            f"the log does not verify: {found.faults[0]}" + (f"; and {more:,} more" * (more > 0)),
             hint="somebody changed the ledger outside repermit: keep it, and put back a backup",
         )
         failure.done = content
@@ -78,8 +81,13 @@ def verify(
 
 def _checkpoints(runtime: Runtime, file: Path) -> list[Checkpoint]:
     """Return the checkpoints in *file*. Raises: FileRefused, ProofBroken."""
-    with file_refused(file):
+    try:
         text = file.read_bytes().decode("utf-8", "replace")
+    except OSError as failure:
+        raise FileRefused(
+            f"{shown(file.name) or 'that'} cannot be read ({failure.strerror})",
+            hint="give a file with a checkpoint: an approval page, or what `proof verify` printed",
+        ) from failure
     found = runtime.signing.verifying.found_in(text)
     if not found:
         raise ProofBroken(

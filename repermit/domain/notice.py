@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import resource
+import sys
+from contextlib import suppress
 from difflib import unified_diff
 from html.parser import HTMLParser
 from typing import Final
 
 LARGEST_BYTES: Final = 2_000_000  # of the page or the file
+_MOST_MEMORY = 512_000_000  # bytes, for reading a page
 _MOST_LINES, _LONGEST_LINE = 60, 300  # of a difference that is shown
 _UNREAD: Final = frozenset({"script", "style", "template", "noscript", "svg", "title"})
 _WITHIN_A_LINE: Final = frozenset(
@@ -86,3 +90,9 @@ class _Reader(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag not in _WITHIN_A_LINE:
             self.parts.append("\n")
+
+
+if __name__ == "__main__":  # a page on standard input; a process of its own, which may be ended
+    with suppress(OSError, ValueError):  # some systems know no limit of memory
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    sys.stdout.buffer.write(text_of_page(sys.stdin.buffer.read().decode()).encode())

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
+import sys
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
-from repermit.domain.notice import LARGEST_BYTES, normalised, text_of_page
+from repermit.domain import notice
+from repermit.domain.notice import LARGEST_BYTES, normalised
 from repermit.respond.exchange import Answered, Fault, exchange
 
 _SECONDS = 10.0  # in all, with every redirect
+_LEAST_SECONDS = 5.0  # for the words of a page that came late
 _MOST_REDIRECTS = 5
 _OK, _REDIRECTS = 200, frozenset((301, 302, 303, 307, 308))
 _PAGES: Final = frozenset(("text/html", "application/xhtml+xml"))
@@ -39,6 +42,7 @@ _WHY: Final = {
     "kind": "it is {} and no text",
     "packed": "it comes packed ({})",
     "charset": "its letters cannot be read as {}",
+    "tangled": "its markup takes too long to read",
     "empty": "it has no text, unless a script puts it there",
 }
 
@@ -57,7 +61,9 @@ async def notice_at(url: str, *, is_trial: bool, seconds: float = _SECONDS) -> s
         if isinstance(answered, Fault):
             return answered
         if answered.status not in _REDIRECTS:
-            return _text_of(answered) if answered.status == _OK else _status(answered)
+            if answered.status != _OK:
+                return _status(answered)
+            return await _text_of(answered, seconds=end - loop.time())
         url, fault = _led_to(url, answered.headers.get("location", "")), "downgrade"
     return Fault("redirects")
 
@@ -90,7 +96,7 @@ def _status(answered: Answered) -> Fault:
     return Fault("status", str(answered.status))
 
 
-def _text_of(answered: Answered) -> str | Fault:
+async def _text_of(answered: Answered, *, seconds: float) -> str | Fault:
     kind, _, options = answered.headers.get("content-type", "").partition(";")
     kind, packed = kind.strip().lower(), answered.headers.get("content-encoding", "identity")
     if packed.lower() != "identity":
@@ -100,7 +106,28 @@ def _text_of(answered: Answered) -> str | Fault:
     read = _decoded(answered.body, options, is_page=kind in _PAGES)
     if isinstance(read, Fault):
         return read
-    return (text_of_page(read) if kind in _PAGES else normalised(read)) or Fault("empty")
+    text = await _words_of(read, seconds=seconds) if kind in _PAGES else normalised(read)
+    return text if isinstance(text, Fault) or text.strip("\0 \n") else Fault("empty")
+
+
+async def _words_of(html: str, *, seconds: float) -> str | Fault:
+    """Return the words of a page, read in a process of its own: markup can be made so that any
+    parser takes hours over it, or all the memory."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", notice.__file__),
+        env={},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(max(seconds, _LEAST_SECONDS)):
+            text, _ = await child.communicate(html.encode())
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        return Fault("tangled")
+    return text.decode() if child.returncode == 0 else Fault("tangled")
 
 
 def _decoded(body: bytes, options: str, *, is_page: bool) -> str | Fault:

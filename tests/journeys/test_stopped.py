@@ -105,7 +105,7 @@ def test_a_second_interruption_ends_at_once_and_loses_nothing(
 def test_a_pause_holds_a_sender_that_is_running(approved: Campaign, relay: Relay) -> None:
     """Another send is refused meanwhile; after `resume` it goes on, one mail each."""
     approved.use(relay.port)
-    relay.seconds = 0.5
+    relay.seconds = 2.0
     sender = approved.start("send", "--json")
     wait_until(lambda: len(relay.taken) >= CONNECTIONS)
     approved.run("pause")
