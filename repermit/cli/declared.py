@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _NEEDED = {  # by which papers; a register needs everything
-    "breach": {"dpo", "processors", "relay"},
-    "notice": {"dpo", "processors", "relay", "outside", "language"},
+    "breach": {"dpo", "processors", "relay", "altered", "keyless"},
+    "notice": {"dpo", "processors", "relay", "outside", "language", "altered", "keyless"},
 }
 
 
-def gaps(config: Config, kind: str, written_in: tuple[str, ...]) -> list[Gap]:
-    """Return what the paper *kind* needs and *config* lacks."""
-    found = [*_missing(config), *_languages(config, written_in)]
+def gaps(config: Config, held: Holdings, kind: str, written_in: tuple[str, ...]) -> list[Gap]:
+    """Return what the paper *kind* needs, and *config* lacks or cannot be opened."""
+    found = [*_missing(config), *_languages(config, written_in), *_unopened(held)]
     needed = _NEEDED.get(kind, {gap.code for gap in found} - {"language"})
     return [gap for gap in found if gap.code in needed]
 
@@ -151,3 +151,8 @@ def _languages(config: Config, written_in: tuple[str, ...]) -> Iterator[Gap]:
     for language in config.campaign.languages:
         if language not in written_in:
             yield Gap("language", "", language)
+
+
+def _unopened(held: Holdings) -> Iterator[Gap]:
+    counts = {"altered": held.altered, "keyless": held.keyless}
+    yield from (Gap(code, "", str(count)) for code, count in counts.items() if count)

@@ -209,6 +209,10 @@ def test_a_ledger_whose_tables_cannot_be_read_fails_as_it_is(path: Path, a_vault
         (sqlite3.OperationalError("database or disk is full"), "the disk is full"),
         (sqlite3.DatabaseError("file is not a database"), "not a ledger"),
         (sqlite3.DatabaseError("database disk image is malformed"), "is damaged"),
+        (
+            sqlite3.OperationalError("Could not decode to UTF-8 column 'x' with text 'is locked'"),
+            "is damaged",
+        ),
     ],
 )
 def test_what_the_disk_and_the_database_raise_tells_what_to_do(

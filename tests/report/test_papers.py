@@ -218,6 +218,30 @@ async def test_a_log_that_does_not_verify_is_said_in_the_breach_sheet_and_stops_
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_cannot_be_opened_is_named_in_every_paper(
+    campaign: Made, kind: str, language: str
+) -> None:
+    """A sealed field was altered or is a text, and a key is gone: papers are made all the same."""
+    runtime = campaign(in_language(language))
+    await live(runtime)
+    async with runtime.ledger() as ledger:
+        for sql in (
+            "UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1",
+            "UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2",
+            "UPDATE recipient SET generation = 7 WHERE id = 4",
+        ):
+            await ledger.write(lambda tx, sql=sql: tx.run(sql))
+
+    paper = await make_paper(runtime, kind)
+
+    gaps = [(gap.code, gap.of) for gap in paper.gaps]
+    assert gaps[-2:] == [("altered", "2"), ("keyless", "1")]
+    line = re.search(r"^\*\*[^*]+\*\*, [^\n]*: 2 [^\n]* 1 [^\n]*\.$", paper.markdown, re.MULTILINE)
+    assert (line is not None) == (kind == "breach")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_paper_changes_nothing(campaign: Made, kind: str) -> None:
     runtime = campaign()
     await live(runtime)
