@@ -20,6 +20,7 @@ from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import ProofBroken
 from repermit.ledger.store import erasing
+from repermit.ledger.transaction import Transaction
 from repermit.report.papers import LANGUAGES, Paper, inert, page
 from repermit.runtime import Runtime, shipped
 from tests.builders import FakeClock, admit, asked, press
@@ -217,6 +218,12 @@ async def test_a_log_that_does_not_verify_is_said_in_the_breach_sheet_and_stops_
     assert "Signed root" not in sheet
 
 
+def _damage(tx: Transaction) -> None:
+    tx.run("UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1")
+    tx.run("UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2")
+    tx.run("UPDATE recipient SET generation = 7 WHERE id = 4")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_what_cannot_be_opened_is_named_in_every_paper(
@@ -226,12 +233,7 @@ async def test_what_cannot_be_opened_is_named_in_every_paper(
     runtime = campaign(in_language(language))
     await live(runtime)
     async with runtime.ledger() as ledger:
-        for sql in (
-            "UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1",
-            "UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2",
-            "UPDATE recipient SET generation = 7 WHERE id = 4",
-        ):
-            await ledger.write(lambda tx, sql=sql: tx.run(sql))
+        await ledger.write(_damage)
 
     paper = await make_paper(runtime, kind)
 
