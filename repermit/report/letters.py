@@ -26,7 +26,7 @@ _COLUMNS: Final = 78
 _UNASKED: Final = frozenset({Standing.WITHHELD, Standing.EXEMPT})
 _NOT_LEFT: Final = _UNASKED | {Standing.LISTED, Standing.DEFERRED}
 _UNSURE: Final = frozenset({Standing.CLAIMED, Standing.DOUBTFUL})
-_NO: Final = frozenset({"answer", "complaint", "elsewhere"})
+_NO: Final = frozenset({"answer", "complaint"})
 _BETWEEN: Final = f"\n\n{'* ' * 3}\n\n"
 
 

@@ -102,6 +102,17 @@ def test_of_whom_only_a_code_is_kept_every_letter_says_so(
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
+def test_who_unsubscribed_elsewhere_is_not_told_of_data_that_nobody_held(
+    kind: str, language: str
+) -> None:
+    elsewhere, on_a_list = (
+        write(kind, language, a_life(None, source=source)) for source in ("elsewhere", "list")
+    )
+
+    assert elsewhere == on_a_list
+
+
+@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
 def test_who_was_never_there_is_told_that_nothing_is_held(kind: str, language: str) -> None:
     text = write(kind, language, a_life(None))
 
