@@ -29,6 +29,7 @@ CODES = ("erased", "asked", "answer", "complaint", "elsewhere", "list", "import"
 TEMPLATES = Templates([shipped()])
 REGULATION = {"nl": "AVG", "fr": "RGPD", "de": "DSGVO", "en": "GDPR"}
 ARTICLE = {"nl": "artikel", "fr": "article", "de": "Artikel", "en": "Article"}
+BASIS = r"6(, lid 1, f|, paragraphe 1, point f| Absatz 1 Buchstabe f|\(1\)\(f\))"
 DEADLINE = {
     "nl": "22 december 2026",
     "fr": "22 décembre 2026",
@@ -102,6 +103,18 @@ def test_of_whom_only_a_code_is_kept_every_letter_says_so(
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
+def test_who_stayed_silent_has_objected_to_nothing(kind: str, language: str) -> None:
+    """Their code is kept on the ground of legitimate interests."""
+    objection = r"21(, lid 3|, paragraphe 3| Absatz 3|\(3\))"
+    silent, no = (write(kind, language, a_life(None, source=one)) for one in ("asked", "answer"))
+
+    assert not re.search(objection, silent)
+    assert re.search(BASIS, silent)
+    assert re.search(objection, no)
+    assert not re.search(BASIS, no)
+
+
+@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
 def test_who_unsubscribed_elsewhere_is_not_told_of_data_that_nobody_held(
     kind: str, language: str
 ) -> None:
@@ -150,8 +163,7 @@ def test_a_complaint_is_answered_with_why_when_and_what_since(language: str) -> 
     text = write("complaint", language, a_life(Standing.ASKED))
 
     assert "de beurs" in text
-    basis = r"6(, lid 1, f|, paragraphe 1, point f| Absatz 1 Buchstabe f|\(1\)\(f\))"
-    assert re.search(basis, text)
+    assert re.search(BASIS, text)
     assert DEADLINE[language] in text
     assert ", 10:30" in text
     late = write("complaint", language, a_life(Standing.ASKED), days=40)
