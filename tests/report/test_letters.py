@@ -203,6 +203,17 @@ def test_an_erasure_says_what_goes_elsewhere_too(language: str) -> None:
     assert f"{ARTICLE[language]} 19" not in nowhere
 
 
+@pytest.mark.parametrize(("source", "language"), list(product(CODES, LANGUAGES)))
+def test_an_erasure_that_keeps_the_code_names_both_remedies(source: str, language: str) -> None:
+    """Source: GDPR art. 12(4)."""
+    text = write("erasure", language, a_life(None, source=source))
+
+    refused = r"12(, lid 4|, paragraphe 4| Absatz 4|\(4\))"
+    (told,) = (line for line in text.splitlines() if re.search(refused, line))
+    assert re.search(rf"{ARTICLE[language]} 77\b.*{ARTICLE[language]} 79\b", told)
+    assert not re.search(refused, write("erasure", language, a_life(None)))
+
+
 def test_a_letter_in_several_languages_has_one_below_the_other() -> None:
     sender = Sender(a_question(), TEMPLATES, "", NOW)
     text = letter("access", about(a_life(None)), ("nl", "fr"), sender)
