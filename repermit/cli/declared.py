@@ -77,7 +77,6 @@ def facts(
             "standings": [(name, count) for name, count in figures.standings.items() if count],
             "fields": list(held.fields.items()),
             "suppressed_total": sum(held.suppressed.values()),
-            "suppressed": list(held.suppressed.items()),
             "exports": [vars(each) for each in held.exports],
         },
         "figures": {

@@ -159,9 +159,6 @@ def test_everything_that_can_be_held_has_a_name(language: str) -> None:
     assert set(said.fields) == {"mailbox", *sealed}
     assert set(said.standings) == set(map(str, Standing))
     assert set(said.relationships) == {"", "unknown", *map(str, Relationship)}
-    assert set(said.suppressions) == {
-        *("list", "import", "answer", "elsewhere", "complaint", "erased", "asked"),
-    }
     assert set(said.gone) == {"opted_in", "opted_out", "exempt"}
 
 
