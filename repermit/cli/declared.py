@@ -30,6 +30,19 @@ def gaps(config: Config, held: Holdings, kind: str, written_in: tuple[str, ...])
     return [gap for gap in found if gap.code in needed]
 
 
+def names_relay(config: Config) -> bool:
+    """Return whether a processor is named that sends the mails, or nobody else does."""
+    named = any("relay" in each.role.lower() for each in config.processors)
+    return named or config.relay.is_on_this_machine
+
+
+def outside(config: Config) -> tuple[str, ...]:
+    """Return the processors outside the EEA, each with its country."""
+    return tuple(
+        f"{each.name} ({each.country})" for each in config.processors if each.country not in EEA
+    )
+
+
 def facts(
     runtime: Runtime, held: Holdings, found: Verified, language: str, *, checkpoint: str
 ) -> dict[str, Any]:
@@ -128,7 +141,7 @@ def _missing(config: Config) -> Iterator[Gap]:
         "tls": ("relay.without_tls", config.relay.tls != "none" or config.relay.is_on_this_machine),
         "keep_until": ("web.keep_until", config.web.keep_until),
         "processors": ("[[processors]]", config.processors),
-        "relay": ("[[processors]]", not config.processors or _names_relay(config)),
+        "relay": ("[[processors]]", not config.processors or names_relay(config)),
     }
     yield from (Gap(code, key) for code, (key, value) in wanted.items() if not value)
     for each in config.processors:
@@ -138,12 +151,6 @@ def _missing(config: Config) -> Iterator[Gap]:
             yield Gap("date", "processors.date", each.name)
         if each.country not in EEA:
             yield Gap("outside", "", f"{each.name}, {each.country}")
-
-
-def _names_relay(config: Config) -> bool:
-    """Return whether a processor is named that sends the mails, or nobody else does."""
-    named = any("relay" in each.role.lower() for each in config.processors)
-    return named or config.relay.is_on_this_machine
 
 
 def _languages(config: Config, written_in: tuple[str, ...]) -> Iterator[Gap]:

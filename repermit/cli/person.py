@@ -188,10 +188,18 @@ def _erased(who: Whom, runtime: Runtime, *, exported: bool) -> About:
 def _letter(
     runtime: Runtime, kind: Letter, about: About, languages: tuple[str, ...]
 ) -> dict[str, Any]:
+    from repermit.cli.declared import names_relay, outside
     from repermit.report.letters import Sender, letter
 
-    dpo = runtime.config.controller.dpo
-    sender = Sender(runtime.question, runtime.templates, dpo, runtime.clock.now())
+    config = runtime.config
+    sender = Sender(
+        runtime.question,
+        runtime.templates,
+        config.controller.dpo,
+        runtime.clock.now(),
+        outside=outside(config),
+        unnamed=not names_relay(config),
+    )
     text = plain(letter(kind, about, languages, sender))
     return {"kind": str(kind), "languages": list(languages), "text": text}
 

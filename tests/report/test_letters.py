@@ -68,9 +68,12 @@ def write(
     dpo: str = "",
     days: int = 0,
     exported: bool = False,
+    outside: tuple[str, ...] = (),
+    unnamed: bool = False,
 ) -> str:
     """Return a letter so many days later, which must be whole, as one line a paragraph."""
-    sender = Sender(question or a_question(), TEMPLATES, dpo, NOW + timedelta(days=days))
+    now = NOW + timedelta(days=days)
+    sender = Sender(question or a_question(), TEMPLATES, dpo, now, outside, unnamed)
     text = letter(kind, about(life, exported=exported), (language,), sender)
     assert_whole(text)
     return re.sub(r"\n +|(?<=\S)\n(?=[^\s-])", " ", text)
@@ -184,6 +187,25 @@ def test_access_names_each_point_of_article_15_and_the_data_themselves(language:
     assert "F-12" in text
     assert DEADLINE[language] in text
     assert ", 10:30" in text[text.index("c) ") :]
+
+
+@pytest.mark.parametrize("source", [None, "list"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_access_leaves_open_who_the_config_does_not_name(language: str, source: str | None) -> None:
+    """Nobody is named, or not who carries the mails; where they are established is open then."""
+    life = a_life(None, source=source) if source else a_life(Standing.ASKED)
+    named = replace(a_question(), processors=("Acme Mail (BE)",))
+
+    nobody = write("access", language, life)
+    no_relay = write("access", language, life, question=named, unnamed=True)
+    everybody = write("access", language, life, question=named)
+    abroad = write("access", language, life, question=named, outside=("Host Inc (US)",))
+
+    assert [text.count("………………") for text in (nobody, no_relay, everybody, abroad)] == [2, 2, 0, 1]
+    assert "Acme Mail (BE); ………………" in no_relay
+    for text in (nobody, everybody, abroad):
+        assert re.search(r"15(, lid 2|, paragraphe 2| Absatz 2|\(2\))", text)
+    assert re.search(r"Host Inc \(US\).*4[56].*: ………………", abroad)
 
 
 def test_with_several_purposes_a_no_is_to_all_of_them() -> None:
