@@ -184,6 +184,16 @@ def test_a_damaged_ledger_is_refused(path: Path, a_vault: Vault) -> None:
     assert "newest backup" in refused.value.hint
 
 
+def test_bytes_that_are_no_text_are_damage_in_whatever_reads_them(
+    path: Path, a_vault: Vault
+) -> None:
+    statements(path, "UPDATE campaign SET uuid = uuid || CAST(x'ff' AS TEXT)")
+
+    with pytest.raises(LedgerUnusable, match="the ledger is damaged") as refused:
+        opened(path, a_vault)
+    assert "newest backup" in refused.value.hint
+
+
 def test_a_ledger_whose_tables_cannot_be_read_fails_as_it_is(path: Path, a_vault: Vault) -> None:
     """A view upon itself: nothing that a release or a campaign could have left."""
     statements(

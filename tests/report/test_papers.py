@@ -149,6 +149,28 @@ async def test_each_paper_is_whole_in_each_language(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_ledger_has_one_name_and_each_purpose_a_basis_in_article_6(
+    campaign: Made, language: str
+) -> None:
+    names = {"nl": "grootboek", "fr": "base de données", "de": "Datenbank", "en": "ledger"}
+    runtime = campaign(in_language(language))
+
+    register, breach = [
+        (await make_paper(runtime, kind)).sections[0].text for kind in ("register", "breach")
+    ]
+
+    for text in (register, breach):
+        assert names[language] in text
+        assert not [
+            each
+            for each in {*names.values(), "databank", "database"} - {names[language]}
+            if each in text
+        ]
+    point = r"6(?:, lid 1, |, paragraphe 1, point | Absatz 1 Buchstabe |\(1\)\()([a-f])\b"
+    assert re.findall(point, register) == ["f", "a", "c", "c", "f"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_can_be_held_has_a_name(language: str) -> None:
     from jinja2 import Environment, FileSystemLoader
 
