@@ -18,16 +18,29 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _NEEDED = {  # by which papers; a register needs everything
-    "breach": {"dpo", "processors", "relay"},
-    "notice": {"dpo", "processors", "relay", "outside", "language"},
+    "breach": {"dpo", "processors", "relay", "altered", "keyless"},
+    "notice": {"dpo", "processors", "relay", "outside", "language", "altered", "keyless"},
 }
 
 
-def gaps(config: Config, kind: str, written_in: tuple[str, ...]) -> list[Gap]:
-    """Return what the paper *kind* needs and *config* lacks."""
-    found = [*_missing(config), *_languages(config, written_in)]
+def gaps(config: Config, held: Holdings, kind: str, written_in: tuple[str, ...]) -> list[Gap]:
+    """Return what the paper *kind* needs, and *config* lacks or cannot be opened."""
+    found = [*_missing(config), *_languages(config, written_in), *_unopened(held)]
     needed = _NEEDED.get(kind, {gap.code for gap in found} - {"language"})
     return [gap for gap in found if gap.code in needed]
+
+
+def names_relay(config: Config) -> bool:
+    """Return whether a processor is named that sends the mails, or nobody else does."""
+    named = any("relay" in each.role.lower() for each in config.processors)
+    return named or config.relay.is_on_this_machine
+
+
+def outside(config: Config) -> tuple[str, ...]:
+    """Return the processors outside the EEA, each with its country."""
+    return tuple(
+        f"{each.name} ({each.country})" for each in config.processors if each.country not in EEA
+    )
 
 
 def facts(
@@ -77,7 +90,6 @@ def facts(
             "standings": [(name, count) for name, count in figures.standings.items() if count],
             "fields": list(held.fields.items()),
             "suppressed_total": sum(held.suppressed.values()),
-            "suppressed": list(held.suppressed.items()),
             "exports": [vars(each) for each in held.exports],
         },
         "figures": {
@@ -129,7 +141,7 @@ def _missing(config: Config) -> Iterator[Gap]:
         "tls": ("relay.without_tls", config.relay.tls != "none" or config.relay.is_on_this_machine),
         "keep_until": ("web.keep_until", config.web.keep_until),
         "processors": ("[[processors]]", config.processors),
-        "relay": ("[[processors]]", not config.processors or _names_relay(config)),
+        "relay": ("[[processors]]", not config.processors or names_relay(config)),
     }
     yield from (Gap(code, key) for code, (key, value) in wanted.items() if not value)
     for each in config.processors:
@@ -141,13 +153,12 @@ def _missing(config: Config) -> Iterator[Gap]:
             yield Gap("outside", "", f"{each.name}, {each.country}")
 
 
-def _names_relay(config: Config) -> bool:
-    """Return whether a processor is named that sends the mails, or nobody else does."""
-    named = any("relay" in each.role.lower() for each in config.processors)
-    return named or config.relay.is_on_this_machine
-
-
 def _languages(config: Config, written_in: tuple[str, ...]) -> Iterator[Gap]:
     for language in config.campaign.languages:
         if language not in written_in:
             yield Gap("language", "", language)
+
+
+def _unopened(held: Holdings) -> Iterator[Gap]:
+    counts = {"altered": held.altered, "keyless": held.keyless}
+    yield from (Gap(code, "", str(count)) for code, count in counts.items() if count)

@@ -73,8 +73,8 @@ def _give(context: typer.Context, kind: str, out: Path | None) -> None:
 async def make_paper(runtime: Runtime, kind: str) -> Paper:
     """Return the paper *kind* ("register", "breach" or "notice") as things are now.
 
-    Raises: LedgerUnusable, KeysUnusable, WordingIncomplete; ProofBroken when a register would have
-    to vouch for a log that does not verify.
+    Raises: LedgerUnusable, WordingIncomplete; KeysUnusable when the lasting keys cannot be used;
+    ProofBroken when a register would have to vouch for a log that does not verify.
     """
     from repermit.cli.declared import facts, gaps
     from repermit.ledger.mark import MarkFile
@@ -95,7 +95,7 @@ async def make_paper(runtime: Runtime, kind: str) -> Paper:
         languages,
         lambda language: facts(runtime, held, found, language, checkpoint=checkpoint),
         zone=campaign.zone,
-        gaps=gaps(runtime.config, kind, languages),
+        gaps=gaps(runtime.config, held, kind, languages),
     )
 
 

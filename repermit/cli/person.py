@@ -12,7 +12,7 @@ from repermit.cli.session import is_terminal, plain, run, session_of, show, show
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
 from repermit.errors import PersonUnknown, RepermitError
-from repermit.files import new_folder, require_new, whole
+from repermit.files import require_new, whole
 
 if TYPE_CHECKING:
     from repermit.cli.whom import Whom
@@ -45,7 +45,9 @@ def person(
     ] = None,
     shown: Annotated[
         Path | None,
-        typer.Option("--shown", metavar="DIR", help="A new folder: the mail and pages they saw."),
+        typer.Option(
+            "--shown", metavar="DIR", help="A new folder: the mail, pages and notice they saw."
+        ),
     ] = None,
 ) -> None:
     """Show what is on file about one person, what happened and what comes next.
@@ -90,6 +92,7 @@ async def _person(
     quiet: bool,
 ) -> Told:
     from repermit.cli.correcting import correct_one
+    from repermit.cli.shown import write_shown
     from repermit.report.letters import reading_of
 
     async with runtime.ledger() as ledger:
@@ -100,7 +103,7 @@ async def _person(
         told = Told(who.mailbox, about.life, corrected)
         languages = reading_of(about.life, runtime.question) if letter else ()
         if shown is not None:
-            told.shown = await _write_shown(runtime, ledger, who, shown)
+            told.shown = await write_shown(runtime, ledger, who, shown)
         if erase:
             if letter is not None:  # so that nobody is erased whose letter cannot be made
                 _letter(runtime, letter, _erased(who, runtime, exported=True), languages)
@@ -188,38 +191,20 @@ def _erased(who: Whom, runtime: Runtime, *, exported: bool) -> About:
 def _letter(
     runtime: Runtime, kind: Letter, about: About, languages: tuple[str, ...]
 ) -> dict[str, Any]:
+    from repermit.cli.declared import names_relay, outside
     from repermit.report.letters import Sender, letter
 
-    dpo = runtime.config.controller.dpo
-    sender = Sender(runtime.question, runtime.templates, dpo, runtime.clock.now())
+    config = runtime.config
+    sender = Sender(
+        runtime.question,
+        runtime.templates,
+        config.controller.dpo,
+        runtime.clock.now(),
+        outside=outside(config),
+        unnamed=not names_relay(config),
+    )
     text = plain(letter(kind, about, languages, sender))
     return {"kind": str(kind), "languages": list(languages), "text": text}
-
-
-async def _write_shown(runtime: Runtime, ledger: Ledger, who: Whom, folder: Path) -> list[str]:
-    """Write what somebody saw to the new *folder*, and return the names of the files.
-
-    Raises: RepermitError when they saw nothing; FileRefused. Nothing is left of it then.
-    """
-    from repermit.cli.evidence import Saw
-    from repermit.report.dossier import Seen, shown_to
-
-    seen, found = Seen(), who.found
-    if found is not None:
-        mail, kept = await ledger.read(shown_to, found)
-        seen = Saw(runtime).seen(found, mail, kept)
-    if not seen.files:
-        raise RepermitError(
-            "no mail of theirs is on file, so there is nothing to show",
-            hint="leave out --shown to see what is",
-        )
-    with new_folder(folder):
-        for name, content in seen.files.items():
-            with whole(folder / Path(name).name) as file:
-                file.write(content.encode())
-    for name in seen.lost:
-        tell(f"{Path(name).name}: this release cannot fill it in; `proof bundle --only` keeps it.")
-    return [Path(name).name for name in seen.files]
 
 
 def _show(told: Told, runtime: Runtime) -> None:

@@ -169,7 +169,9 @@ def translate(failure: BaseException) -> BaseException:
 
 
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")  # the latter: no room for the shared memory
+_DAMAGED = ("the ledger is damaged", "put back the newest backup, then `doubt restored`")
 _MEANINGS = {
+    "Could not decode to UTF-8": _DAMAGED,  # first: the rest of that message is data
     "is locked": (
         "the ledger is locked by another process",
         "wait until it is done, or find it with `fuser` on the ledger; nothing was lost",
@@ -183,7 +185,7 @@ _MEANINGS = {
         "check database.url in the config and the rights on the folder",
     ),
     "not a database": ("this file is not a ledger", "check database.url in the config"),
-    "malformed": ("the ledger is damaged", "put back the newest backup, then `doubt restored`"),
+    "malformed": _DAMAGED,
     "disk I/O error": (
         "the disk refused to read or write the ledger",
         "check the disk; what was confirmed before is safe",

@@ -1,7 +1,7 @@
 """Letters of the controller to one person, ready to be read and signed: the answer to a complaint,
 to a request for access, and to one for erasure.
 
-Source: GDPR art. 12(3), 15(1), 15(3), 17(1), 17(3), 19, 21(3) and 77.
+Source: GDPR art. 6(1), 12(3), 12(4), 15(1) to 15(3), 17(1), 17(3), 19, 21(3), 77 and 79.
 """
 
 from __future__ import annotations
@@ -26,18 +26,22 @@ _COLUMNS: Final = 78
 _UNASKED: Final = frozenset({Standing.WITHHELD, Standing.EXEMPT})
 _NOT_LEFT: Final = _UNASKED | {Standing.LISTED, Standing.DEFERRED}
 _UNSURE: Final = frozenset({Standing.CLAIMED, Standing.DOUBTFUL})
-_NO: Final = frozenset({"answer", "complaint", "elsewhere"})
+_NO: Final = frozenset({"answer", "complaint"})
+_DOTS: Final = "………………"  # to be filled in by hand
 _BETWEEN: Final = f"\n\n{'* ' * 3}\n\n"
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who writes, in which words, on which day; `dpo` may be empty."""
+    """Who writes, in which words, on which day; `dpo` may be empty. `outside` are the processors
+    outside the EEA; `unnamed` says that who carries the mails is not among the processors."""
 
     question: Question
     templates: Templates
     dpo: str
     now: datetime
+    outside: tuple[str, ...] = ()
+    unnamed: bool = False
 
     @property
     def today(self) -> date:
@@ -87,6 +91,8 @@ def _said(about: About, language: str, sender: Sender) -> dict[str, Any]:
     question = sender.question
     life, variables = about.life, question.variables(language)
     wording = question.wordings[language]
+    is_open = sender.unnamed or not question.processors
+    processors = "; ".join([*question.processors, *([_DOTS] if is_open else [])])
     common = {
         **{name: variables[name] for name in ("who", "what", "email", "authority")},
         "sender_lines": question.sender()["sender_lines"],
@@ -96,7 +102,9 @@ def _said(about: About, language: str, sender: Sender) -> dict[str, Any]:
         "several": question.has_several,
         "complaint": wording.say("mail.complaint", **variables),
         "legal_basis": wording.say("page.legal_basis", **variables),
-        "processors": question.processors and wording.say("page.processors", **variables),
+        "processors": wording.say("page.processors", **(variables | {"processors": processors})),
+        "outside": sender.outside,
+        "is_open": is_open,
         "exported": about.exported,
         "state": "nothing",
         "why_code": "",

@@ -23,6 +23,7 @@ from tests.journeys.campaign import (
     everybody,
     write_list,
 )
+from tests.journeys.relay import Relay
 from tests.journeys.terminal import typed
 from tests.journeys.web import fetch, mailbox
 
@@ -176,6 +177,27 @@ def test_the_mail_and_the_page_are_written_as_they_saw_them(answered: Campaign) 
     (page,) = folder.glob("page-*.html")
     assert "li•••@ontvangers.example" in page.read_text("utf-8")
     assert "<!doctype html" in (folder / "mail.html").read_text("utf-8").lower()
+
+
+def test_the_privacy_notice_that_an_answer_points_to_is_written_too(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    approved.edit("privacy_url = .*", "")
+    approved.edit("#privacy_file = .*", 'privacy_file = "privacy.txt"')
+    notice = "Wij bewaren uw adres.\nWij delen het niet.\n"
+    (approved.folder / "privacy.txt").write_text(notice, "utf-8")
+    approved.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    approved.here("send", "--limit", "1")
+    (taken,) = relay.taken
+    with approved.serving():
+        mailbox(taken.content).press("yes")
+    folder = approved.outside / "seen"
+    told = approved.here("person", "--shown", folder, "--json", stdin=taken.mailbox).json
+
+    (written,) = folder.glob("notice-*.txt")
+    assert written.read_text("utf-8").split() == notice.split()
+    assert written.name in told["shown"]
 
 
 @pytest.mark.parametrize("kind", ["complaint", "access"])

@@ -184,6 +184,16 @@ def test_a_damaged_ledger_is_refused(path: Path, a_vault: Vault) -> None:
     assert "newest backup" in refused.value.hint
 
 
+def test_bytes_that_are_no_text_are_damage_in_whatever_reads_them(
+    path: Path, a_vault: Vault
+) -> None:
+    statements(path, "UPDATE campaign SET uuid = uuid || CAST(x'ff' AS TEXT)")
+
+    with pytest.raises(LedgerUnusable, match="the ledger is damaged") as refused:
+        opened(path, a_vault)
+    assert "newest backup" in refused.value.hint
+
+
 def test_a_ledger_whose_tables_cannot_be_read_fails_as_it_is(path: Path, a_vault: Vault) -> None:
     """A view upon itself: nothing that a release or a campaign could have left."""
     statements(
@@ -209,6 +219,10 @@ def test_a_ledger_whose_tables_cannot_be_read_fails_as_it_is(path: Path, a_vault
         (sqlite3.OperationalError("database or disk is full"), "the disk is full"),
         (sqlite3.DatabaseError("file is not a database"), "not a ledger"),
         (sqlite3.DatabaseError("database disk image is malformed"), "is damaged"),
+        (
+            sqlite3.OperationalError("Could not decode to UTF-8 column 'x' with text 'is locked'"),
+            "is damaged",
+        ),
     ],
 )
 def test_what_the_disk_and_the_database_raise_tells_what_to_do(

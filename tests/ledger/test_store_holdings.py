@@ -120,3 +120,21 @@ async def test_after_a_purge_the_survivors_stand_under_the_new_keys(
     assert (found.purges, found.last_purge_at) == (1, a_clock.now())
     assert (found.generation, found.in_use, dict(found.fields)["mailbox"]) == (2, (2,), 1)
     assert found.figures.purged == 2
+
+
+async def test_what_cannot_be_opened_is_counted(a_ledger: Ledger) -> None:
+    """One was altered, one has become a text, and the key of a third is gone."""
+    await admit(a_ledger, *people(1, 2, 3, 4), source=FAIR)
+
+    def damage(tx: Transaction) -> None:
+        tx.run("UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1")
+        tx.run("UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2")
+        tx.run("UPDATE recipient SET generation = 7 WHERE id = 3")
+
+    await a_ledger.write(damage)
+
+    found = await held(a_ledger)
+
+    assert (found.altered, found.keyless) == (2, 1)
+    assert found.fields == {"mailbox": 1, "source": 1, "collected": 1}
+    assert sum(found.figures.standings.values()) == 4

@@ -29,6 +29,7 @@ CODES = ("erased", "asked", "answer", "complaint", "elsewhere", "list", "import"
 TEMPLATES = Templates([shipped()])
 REGULATION = {"nl": "AVG", "fr": "RGPD", "de": "DSGVO", "en": "GDPR"}
 ARTICLE = {"nl": "artikel", "fr": "article", "de": "Artikel", "en": "Article"}
+BASIS = r"6(, lid 1, f|, paragraphe 1, point f| Absatz 1 Buchstabe f|\(1\)\(f\))"
 DEADLINE = {
     "nl": "22 december 2026",
     "fr": "22 décembre 2026",
@@ -67,9 +68,12 @@ def write(
     dpo: str = "",
     days: int = 0,
     exported: bool = False,
+    outside: tuple[str, ...] = (),
+    unnamed: bool = False,
 ) -> str:
     """Return a letter so many days later, which must be whole, as one line a paragraph."""
-    sender = Sender(question or a_question(), TEMPLATES, dpo, NOW + timedelta(days=days))
+    now = NOW + timedelta(days=days)
+    sender = Sender(question or a_question(), TEMPLATES, dpo, now, outside, unnamed)
     text = letter(kind, about(life, exported=exported), (language,), sender)
     assert_whole(text)
     return re.sub(r"\n +|(?<=\S)\n(?=[^\s-])", " ", text)
@@ -99,6 +103,29 @@ def test_of_whom_only_a_code_is_kept_every_letter_says_so(
         assert re.search(rf"{ARTICLE[language]} {article}\b", text)
     assert "Gegevensbeschermingsautoriteit" in text
     assert re.search(r"21(?: november| novembre|\. November| November) 2026", text)
+
+
+@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
+def test_who_stayed_silent_has_objected_to_nothing(kind: str, language: str) -> None:
+    """Their code is kept on the ground of legitimate interests."""
+    objection = r"21(, lid 3|, paragraphe 3| Absatz 3|\(3\))"
+    silent, no = (write(kind, language, a_life(None, source=one)) for one in ("asked", "answer"))
+
+    assert not re.search(objection, silent)
+    assert re.search(BASIS, silent)
+    assert re.search(objection, no)
+    assert not re.search(BASIS, no)
+
+
+@pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
+def test_who_unsubscribed_elsewhere_is_not_told_of_data_that_nobody_held(
+    kind: str, language: str
+) -> None:
+    elsewhere, on_a_list = (
+        write(kind, language, a_life(None, source=source)) for source in ("elsewhere", "list")
+    )
+
+    assert elsewhere == on_a_list
 
 
 @pytest.mark.parametrize(("kind", "language"), list(product(KINDS, LANGUAGES)))
@@ -139,8 +166,7 @@ def test_a_complaint_is_answered_with_why_when_and_what_since(language: str) -> 
     text = write("complaint", language, a_life(Standing.ASKED))
 
     assert "de beurs" in text
-    basis = r"6(, lid 1, f|, paragraphe 1, point f| Absatz 1 Buchstabe f|\(1\)\(f\))"
-    assert re.search(basis, text)
+    assert re.search(BASIS, text)
     assert DEADLINE[language] in text
     assert ", 10:30" in text
     late = write("complaint", language, a_life(Standing.ASKED), days=40)
@@ -163,6 +189,25 @@ def test_access_names_each_point_of_article_15_and_the_data_themselves(language:
     assert ", 10:30" in text[text.index("c) ") :]
 
 
+@pytest.mark.parametrize("source", [None, "list"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_access_leaves_open_who_the_config_does_not_name(language: str, source: str | None) -> None:
+    """Nobody is named, or not who carries the mails; where they are established is open then."""
+    life = a_life(None, source=source) if source else a_life(Standing.ASKED)
+    named = replace(a_question(), processors=("Acme Mail (BE)",))
+
+    nobody = write("access", language, life)
+    no_relay = write("access", language, life, question=named, unnamed=True)
+    everybody = write("access", language, life, question=named)
+    abroad = write("access", language, life, question=named, outside=("Host Inc (US)",))
+
+    assert [text.count("………………") for text in (nobody, no_relay, everybody, abroad)] == [2, 2, 0, 1]
+    assert "Acme Mail (BE); ………………" in no_relay
+    for text in (nobody, everybody, abroad):
+        assert re.search(r"15(, lid 2|, paragraphe 2| Absatz 2|\(2\))", text)
+    assert re.search(r"Host Inc \(US\).*4[56].*: ………………", abroad)
+
+
 def test_with_several_purposes_a_no_is_to_all_of_them() -> None:
     question = a_question(NEWS, FAIR)
     text = write("complaint", "en", a_life(Standing.OPTED_OUT), question=question)
@@ -178,6 +223,17 @@ def test_an_erasure_says_what_goes_elsewhere_too(language: str) -> None:
 
     assert f"{ARTICLE[language]} 19" in told
     assert f"{ARTICLE[language]} 19" not in nowhere
+
+
+@pytest.mark.parametrize(("source", "language"), list(product(CODES, LANGUAGES)))
+def test_an_erasure_that_keeps_the_code_names_both_remedies(source: str, language: str) -> None:
+    """Source: GDPR art. 12(4)."""
+    text = write("erasure", language, a_life(None, source=source))
+
+    refused = r"12(, lid 4|, paragraphe 4| Absatz 4|\(4\))"
+    (told,) = (line for line in text.splitlines() if re.search(refused, line))
+    assert re.search(rf"{ARTICLE[language]} 77\b.*{ARTICLE[language]} 79\b", told)
+    assert not re.search(refused, write("erasure", language, a_life(None)))
 
 
 def test_a_letter_in_several_languages_has_one_below_the_other() -> None:

@@ -20,6 +20,7 @@ from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import ProofBroken
 from repermit.ledger.store import erasing
+from repermit.ledger.transaction import Transaction
 from repermit.report.papers import LANGUAGES, Paper, inert, page
 from repermit.runtime import Runtime, shipped
 from tests.builders import FakeClock, admit, asked, press
@@ -148,6 +149,28 @@ async def test_each_paper_is_whole_in_each_language(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_ledger_has_one_name_and_each_purpose_a_basis_in_article_6(
+    campaign: Made, language: str
+) -> None:
+    names = {"nl": "grootboek", "fr": "base de données", "de": "Datenbank", "en": "ledger"}
+    runtime = campaign(in_language(language))
+
+    register, breach = [
+        (await make_paper(runtime, kind)).sections[0].text for kind in ("register", "breach")
+    ]
+
+    for text in (register, breach):
+        assert names[language] in text
+        assert not [
+            each
+            for each in {*names.values(), "databank", "database"} - {names[language]}
+            if each in text
+        ]
+    point = r"6(?:, lid 1, |, paragraphe 1, point | Absatz 1 Buchstabe |\(1\)\()([a-f])\b"
+    assert re.findall(point, register) == ["f", "a", "c", "c", "f"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_everything_that_can_be_held_has_a_name(language: str) -> None:
     from jinja2 import Environment, FileSystemLoader
 
@@ -158,9 +181,6 @@ def test_everything_that_can_be_held_has_a_name(language: str) -> None:
     assert set(said.fields) == {"mailbox", *sealed}
     assert set(said.standings) == set(map(str, Standing))
     assert set(said.relationships) == {"", "unknown", *map(str, Relationship)}
-    assert set(said.suppressions) == {
-        *("list", "import", "answer", "elsewhere", "complaint", "erased", "asked"),
-    }
     assert set(said.gone) == {"opted_in", "opted_out", "exempt"}
 
 
@@ -215,6 +235,31 @@ async def test_a_log_that_does_not_verify_is_said_in_the_breach_sheet_and_stops_
 
     assert "**When this sheet was made the log did not verify**: recipient 4" in sheet
     assert "Signed root" not in sheet
+
+
+def _damage(tx: Transaction) -> None:
+    tx.run("UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1")
+    tx.run("UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2")
+    tx.run("UPDATE recipient SET generation = 7 WHERE id = 4")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_what_cannot_be_opened_is_named_in_every_paper(
+    campaign: Made, kind: str, language: str
+) -> None:
+    """A sealed field was altered or is a text, and a key is gone: papers are made all the same."""
+    runtime = campaign(in_language(language))
+    await live(runtime)
+    async with runtime.ledger() as ledger:
+        await ledger.write(_damage)
+
+    paper = await make_paper(runtime, kind)
+
+    gaps = [(gap.code, gap.of) for gap in paper.gaps]
+    assert gaps[-2:] == [("altered", "2"), ("keyless", "1")]
+    line = re.search(r"^\*\*[^*]+\*\*, [^\n]*: 2 [^\n]* 1 [^\n]*\.$", paper.markdown, re.MULTILINE)
+    assert (line is not None) == (kind == "breach")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from repermit.domain.address import holds_at
+from repermit.errors import KeysUnusable, SealBroken
 from repermit.ledger.instants import from_micros
 from repermit.ledger.store.campaign import Figures, figures
 from repermit.ledger.transaction import Transaction
@@ -39,6 +40,8 @@ class Holdings:
     last_import_at: datetime | None
     groups: tuple[tuple[str | None, str | None, int], ...]  # relationship, country, people
     fields: Mapping[str, int]  # of how many people each sealed field is known
+    altered: int  # people whose sealed fields were altered and cannot be opened
+    keyless: int  # people whose sealed fields have no key that can be used
     sources: tuple[tuple[str, int], ...]  # where several people come from, the most first
     other_sources: int  # people whose source is not named here
     also_said: int  # people of whom another list says something, too
@@ -57,7 +60,7 @@ class Holdings:
 def holdings(tx: Transaction) -> Holdings:
     """Return what is held, all of one moment. Opens every sealed field, one after the other.
 
-    Raises: KeysUnusable, SealBroken.
+    What cannot be opened is counted: it is most needed when something is wrong.
     """
     begun, generation = tx.one("SELECT created_at, generation FROM campaign")
     imports, first, last = tx.one(
@@ -65,8 +68,8 @@ def holdings(tx: Transaction) -> Holdings:
         " WHERE completed_at IS NOT NULL AND undone_at IS NULL"
     )
     purges, purged_at = tx.one("SELECT count(finished_at), max(finished_at) FROM purge")
-    fields, sources = _sealed(tx)
-    named = _named(sources)
+    sealed = _sealed(tx)
+    fields, named = sealed.fields, _named(sealed.sources)
     return Holdings(
         figures=figures(tx),
         begun_at=from_micros(begun),
@@ -80,6 +83,8 @@ def holdings(tx: Transaction) -> Holdings:
             )
         ),
         fields=fields,
+        altered=sealed.altered,
+        keyless=sealed.keyless,
         sources=named,
         other_sources=fields["source"] - sum(count for _, count in named),
         also_said=tx.value("SELECT count(DISTINCT recipient_id) FROM also_said"),
@@ -108,18 +113,34 @@ def holdings(tx: Transaction) -> Holdings:
     )
 
 
-def _sealed(tx: Transaction) -> tuple[Counter[str], Counter[str]]:
-    """Return of how many people each sealed field is known, and how many come from where."""
-    fields, sources = Counter[str](), Counter[str]()
+@dataclass
+class _Sealed:
+    """What the sealed fields of everybody hold, as counts of people."""
+
+    fields: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    altered: int = 0
+    keyless: int = 0
+
+
+def _sealed(tx: Transaction) -> _Sealed:
+    found = _Sealed()
     for recipient_id, generation, sealed in tx.connection.execute(
-        "SELECT id, generation, sealed FROM recipient"
+        "SELECT id, generation, CAST(sealed AS BLOB) FROM recipient"
     ):
-        known = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
-        fields.update(known.keys())
-        source = known.get("source", "")
+        try:
+            known = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
+        except SealBroken:
+            found.altered += 1
+            continue
+        except KeysUnusable:
+            found.keyless += 1
+            continue
+        found.fields.update(known.keys())
+        source, sources = known.get("source", ""), found.sources
         if source in sources or (source and len(sources) < _KNOWN_SOURCES):
             sources[source] += 1
-    return fields, sources
+    return found
 
 
 def _named(sources: Counter[str]) -> tuple[tuple[str, int], ...]:
