@@ -136,10 +136,9 @@ def answer_app(runtime: Runtime, ledger: Ledger) -> ASGIApp:
     made, web = pages(runtime), runtime.config.web
     check(made)
     answers = Answers(ledger, runtime.tokens, made, public_url=web.public_url, release=__version__)
-    file = runtime.config.controller.privacy_file
     settings = Settings(
         public_url=web.public_url,
-        notice=file.read_text("utf-8") if file else "",
+        notice=runtime.config.controller.privacy_file,
         trusted=web.trusted_proxy,
         origin_time=timedelta(days=web.origin_days),
     )

@@ -30,6 +30,9 @@ _LOST = "\ufffd"  # stands for a letter that could not be read
 # RFC 5322 section 3.2.3, but no apostrophe in front: there it is a quote.
 _ATEXT = r"A-Za-z0-9!#$%&*+/=?^_`{|}~-"
 _is_dot_atom = re.compile(rf"[{_ATEXT}]['{_ATEXT}]*(?:\.['{_ATEXT}]+)*").fullmatch
+# `"+an"@x.be` is `+an@x.be` (RFC 5321 section 4.1.2): an export quotes what a spreadsheet would
+# take for a formula.
+_QUOTED = re.compile(rf"\"(['.{_ATEXT}]+)\"@")
 _NAMED = re.compile(r"([^<>]*)<+([^<>]*)>+")
 _NAMED_BY_OUTLOOK = re.compile(r"\[(mailto:[^][]*)\]\Z", re.IGNORECASE)
 _ADDRESS_LIKE = re.compile(r"[^\s@]@[^\s@]")
@@ -68,7 +71,7 @@ def parse(text: str) -> Address:
     """
     found = plain(text)
     if found is None:
-        cleaned = _cleaned(text)
+        cleaned = _cleaned(_QUOTED.sub(r"\1@", text))
         found = plain(cleaned) or _validated(cleaned)
     return found
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -16,9 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from repermit.domain import token
 from repermit.domain.network import Network, network_of
+from repermit.domain.notice import normalised
 from repermit.errors import RepermitError, TokenRejected
 from repermit.ledger.engine import Ledger
+from repermit.ledger.store import notices
 from repermit.ledger.store.origin import Origin
+from repermit.ledger.store.snapshots import snapshot_hash
 from repermit.respond.answer import Answers, Reply
 from repermit.respond.form import LARGEST_BODY, TOO_LARGE, form_of
 from repermit.respond.health import Health
@@ -40,12 +46,26 @@ _SCOPES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the config says of the pages. `notice` is the privacy notice where it is a file."""
+    """What the config says of the pages. `notice` is where the privacy notice is a file."""
 
     public_url: str
-    notice: str = ""
+    notice: Path | None = None
     trusted: Sequence[Network] = ()  # whose X-Forwarded-For is believed
     origin_time: timedelta = timedelta()  # for which the origin of a yes is kept
+
+
+@dataclass(frozen=True)
+class ReadNotice:
+    """The privacy notice as it was read from its file, and the content hash of what is kept."""
+
+    text: str
+    hash: str
+
+    @classmethod
+    def of(cls, file: Path) -> ReadNotice:
+        """Return what *file* holds now. Raises: OSError, ValueError."""
+        text = file.read_text("utf-8-sig")
+        return cls(text, snapshot_hash(normalised(text)))
 
 
 def app(ledger: Ledger, answers: Answers, pages: Pages, settings: Settings) -> ASGIApp:
@@ -60,6 +80,7 @@ class _Site:
         self._ledger, self._answers, self._pages = ledger, answers, pages
         self._settings, self._throttle, self._health = settings, Throttle(), Health(ledger)
         self._prefix = urlsplit(settings.public_url).path.rstrip("/")
+        self._read = ReadNotice.of(settings.notice) if settings.notice else ReadNotice("", "")
         self._waiting = 0  # presses that wait for the ledger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,8 +117,18 @@ class _Site:
                 return await self._healthz()
             case ["", "privacy"] if self._settings.notice:
                 _allow(request, "GET", "HEAD")
-                return PlainTextResponse(self._settings.notice)
+                return PlainTextResponse(await self._notice(self._settings.notice))
         return self._gone()
+
+    async def _notice(self, file: Path) -> str:
+        """Return the privacy notice that answers point to: the file is read anew once another
+        text of it counts, and not before."""
+        with suppress(RepermitError, OSError, ValueError):
+            counts = await self._ledger.read(notices.current_notice)
+            if counts and counts.hash != self._read.hash:
+                now = await asyncio.to_thread(ReadNotice.of, file)
+                self._read = now if now.hash == counts.hash else self._read
+        return self._read.text
 
     async def _link(self, request: Request, kind: str, link: str) -> Response:
         """The page of a link, or a press on it: whose it is comes before anything else is read."""
