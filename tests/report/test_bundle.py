@@ -85,6 +85,14 @@ def test_the_front_page_is_there_in_four_languages_and_its_links_lead_somewhere(
     assert named == beside(files)
 
 
+def test_the_front_page_has_the_words_of_the_papers(made: Made) -> None:
+    """One word for one thing; and nobody was asked whether they want to go on."""
+    page = made.whole.files["index.html"].decode()
+
+    assert "ob sie E-Mails erhalten möchten" in page
+    assert not re.search(r"[Uu]nterschr|[Gg]enehmig|\bRegister\b|\bregistre\b", page)
+
+
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
