@@ -345,7 +345,7 @@ class Replay:
     """Where the entries leave those who answered, and what they say was shown."""
 
     def __init__(self) -> None:
-        self.yes: dict[int, int] = {}  # by recipient: the entry of their last yes
+        self.yes: dict[int, int | None] = {}  # by recipient: the entry of the yes that counts
         self.standing: dict[int, str] = {}
         self.unreadable: set[int] = set()  # whose content is gone; erased, if all is well
         self.shown: set[str] = set()
@@ -372,6 +372,8 @@ class Replay:
             self.notice = said["is"]
         if is_yes(entry):
             self.yes[said["recipient"]] = entry.number
+        elif entry.kind == "answered" and said["suspect"]:
+            self.yes[said["recipient"]] = said["yes"]  # what void presses leave in force
         elif entry.kind == "shown":
             self.shown.add(said["hash"])
         elif entry.kind == "approved" or (entry.kind == "screened" and "table" in said):
@@ -379,6 +381,15 @@ class Replay:
         for move in said.get("moves", ()):
             for first, last in move["ids"]:
                 self._move(first, last, move["to"], said)
+
+    def stands(self) -> dict[int, int]:
+        """Return, by the entry of each yes that stands, whose it is."""
+        found = {}
+        for recipient, standing in self.standing.items():
+            entry = self.yes.get(recipient)
+            if standing == "opted_in" and entry is not None:
+                found[entry] = recipient
+        return found
 
     def _note_seen(self, number: int, said: dict[str, Any]) -> None:
         if said["notice"] != self.notice:
@@ -486,15 +497,11 @@ class Checks:
 
     def every_yes(self) -> str:
         """The consents are those whom the log leaves with a yes: nobody else, nobody less."""
-        stands = {
-            self.replay.yes[recipient]: recipient
-            for recipient, standing in self.replay.standing.items()
-            if standing == "opted_in" and recipient in self.replay.yes
-        }
-        if extra := sorted(self.consents.keys() - stands.keys()):
-            raise Fault(f"consents: that of entry {extra[0]} does not stand any more")
-        if lost := sorted(stands.keys() - self.consents.keys()):
-            raise Fault(f"consents: that of entry {lost[0]} is missing")
+        stands = self.replay.stands()
+        if extra := sorted(self.consents.items() - stands.items()):
+            raise Fault(f"consents: that of entry {extra[0][0]} does not stand any more")
+        if lost := sorted(stands.items() - self.consents.items()):
+            raise Fault(f"consents: that of entry {lost[0][0]} is missing")
         return f"consents: {len(stands)} stand, each as its entry has it"
 
     def one_person(self) -> str:
@@ -519,9 +526,7 @@ class Checks:
             raise Fault("consents: a record has no entry: it is not of this person")
         if any(whose != recipient for recipient in self.consents.values()):
             raise Fault("consents: a record is that of somebody else")
-        stands = self.replay.standing.get(whose) == "opted_in" and whose in self.replay.yes
-        expected = {self.replay.yes[whose]} if stands else set()
-        if set(self.consents) != expected:
+        if self.consents != self.replay.stands():
             raise Fault("consents: the record is not that of the yes that stands")
         return f"entries: {own} about this person, each proven to be in the log"
 

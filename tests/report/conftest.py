@@ -32,8 +32,9 @@ class Made(NamedTuple):
 
 
 async def _live(folder: Path, clock: FakeClock) -> Runtime:
-    """Let a campaign have a yes of every history: taken back, void, given again, erased."""
-    async with served(folder, clock) as site:
+    """Let a campaign have a yes of every history: taken back, void, given again, widened by
+    presses that are void, erased."""
+    async with served(folder, clock, several=True) as site:
         ledger = site.ledger
         await ledger.write(campaign.state_no_opt_outs, "nobody ever opted out")
         await ledger.write(take_in, [a_newcomer(ADDRESS, source="the <fair>")])
@@ -46,13 +47,17 @@ async def _live(folder: Path, clock: FakeClock) -> Runtime:
         names = ("jan", "piet", "mia", "els", "tom")
         ids = await asked_people(ledger, *(f"{name}@voorbeeld.example" for name in names))
         for recipient in (1, *ids[:4]):
-            await site.press(site.link("yes", recipient), "yes")
+            await site.press(site.link("yes", recipient), "yes", tick=["newsletter"])
         change = Call(first, second, is_material=False, reason="a typing error")
         await ledger.write(notices.judge, change, by="An")
         clock.advance(timedelta(minutes=1))
         await site.press(site.link("no", 1), "no")
         clock.advance(timedelta(minutes=1))
-        await site.press(site.link("yes", 1), "yes")
+        await site.press(site.link("yes", 1), "yes", tick=["newsletter"])
+        clock.advance(timedelta(hours=1))
+        await site.press(site.link("yes", 1), "yes", tick=["newsletter", "fair"])
+        clock.advance(timedelta(seconds=3))
+        await site.press(site.link("no", 1), "no")
         await press(ledger, ids[1], Answer.NO)
         await ledger.write(erasing.erase_person, ids[2])
         opted_out = [parse("els@voorbeeld.example")]

@@ -62,7 +62,7 @@ def test_no_bundle_holds_an_address_or_a_link(made: Made) -> None:
 def test_they_saw_what_is_shown_with_their_own_values(made: Made) -> None:
     pages = [text.decode() for name, text in made.one.files.items() if "seen/page" in name]
 
-    assert len(pages) == 3
+    assert len(pages) == 5
     assert all("⟦" not in page for page in pages)
     assert any("the &lt;fair&gt;" in page for page in pages)
     assert made.one.files["seen/mail.txt"].decode() == "the mail"

@@ -142,6 +142,18 @@ def test_both_bundles_hold(made: Made, tmp_path: Path, capsys: pytest.CaptureFix
     assert "those of that address" in said(capsys)
 
 
+def test_void_presses_leave_the_yes_before_them(made: Made) -> None:
+    """The person pressed Yes to more, and seconds later No: the first yes counts."""
+    acts = [each for each in made.one.lines("entries.jsonl") if each["kind"] == "answered"]
+    (own,) = made.one.lines("consents.jsonl")
+    (said,) = [json.loads(each["payload"]) for each in acts if each["index"] == own["entry"]]
+
+    assert own["entry"] == acts[-3]["index"]
+    assert [each["dct:identifier"] for each in own["record"]["dpv:hasProcess"]] == said["covers"]
+    assert said["covers"] == ["newsletter"]
+    assert own["entry"] in [each["entry"] for each in made.whole.lines("consents.jsonl")]
+
+
 def test_a_bundle_may_lie_in_a_folder(made: Made, tmp_path: Path) -> None:
     assert verifier.main([str(made.whole.folder(tmp_path / "whole"))]) == 0
     assert verifier.main([str(made.one.folder(tmp_path / "one"))]) == 0
