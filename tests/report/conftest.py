@@ -6,13 +6,14 @@ import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from repermit.cli.evidence import make_bundle
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer
+from repermit.ledger.engine import Ledger
 from repermit.ledger.store import approval, campaign, erasing, notices, suppression
 from repermit.ledger.store.notices import Call
 from repermit.runtime import Runtime
@@ -31,6 +32,26 @@ class Made(NamedTuple):
     one: Given
 
 
+def who_asks(runtime: Runtime) -> dict[str, Any]:
+    """Return what the facts of an approval say of who asks, and for what."""
+    config = runtime.config
+    said = ("name", "postal_address", "registration", "email", "privacy_url", "authority", "dpo")
+    return {
+        "controller": {name: getattr(config.controller, name) for name in said},
+        "purposes": [
+            {"id": each.id, "text": dict(each.text), "frequency": dict(each.frequency)}
+            for each in config.purposes
+        ],
+        "public_url": config.web.public_url,
+    }
+
+
+async def approve(runtime: Runtime, ledger: Ledger, **facts: Any) -> None:
+    """Approve the campaign as it is, with more *facts*."""
+    given = {**facts, **who_asks(runtime)}
+    await ledger.write(approval.approve, by="An", informed="Jan", digest="0" * 64, facts=given)
+
+
 async def _live(folder: Path, clock: FakeClock) -> Runtime:
     """Let a campaign have a yes of every history: taken back, void, given again, widened by
     presses that are void, erased."""
@@ -40,8 +61,7 @@ async def _live(folder: Path, clock: FakeClock) -> Runtime:
         await ledger.write(take_in, [a_newcomer(ADDRESS, source="the <fair>")])
         first = await ledger.write(notices.keep_notice, "nl", "a notice")
         second = await ledger.write(notices.keep_notice, "nl", "another")
-        facts = {"mail": "abc", "notice": first}
-        await ledger.write(approval.approve, by="An", informed="Jan", digest="0" * 64, facts=facts)
+        await approve(site.runtime, ledger, mail="abc", notice=first)
         await ledger.write(campaign.keep_rules, {"table": "2026-11", "cells": []})
         await ask(ledger, 1)
         names = ("jan", "piet", "mia", "els", "tom")
