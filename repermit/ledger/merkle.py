@@ -90,14 +90,16 @@ class Tree:
     """A whole tree, for many proofs: 64 bytes a leaf."""
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
-        level = bytearray().join(leaves)
+        level = bytearray()
+        for leaf in leaves:
+            level += leaf
         self.size = len(level) // HASH_BYTES
         self._levels = [level]  # of level n: the roots of the complete subtrees of 2**n leaves
         while len(level) >= 2 * HASH_BYTES:
-            pairs = range(0, len(level) - 2 * HASH_BYTES + 1, 2 * HASH_BYTES)
-            level = bytearray().join(
-                sha256(b"\x01" + level[at : at + 2 * HASH_BYTES]).digest() for at in pairs
-            )
+            below, level = level, bytearray(len(level) // (2 * HASH_BYTES) * HASH_BYTES)
+            for at in range(0, len(level), HASH_BYTES):
+                pair = below[2 * at : 2 * at + 2 * HASH_BYTES]
+                level[at : at + HASH_BYTES] = sha256(b"\x01" + pair).digest()
             self._levels.append(level)
 
     def root(self, size: int | None = None) -> bytes:

@@ -92,6 +92,7 @@ def _fill(
         evidence.about(tx, found.id, kept),
         lambda entry: {"path": [each.hex() for each in tree.inclusion(entry.index)]},
     )
+    file.archive.add_json("consistency.json", _consistency(tx, tree))
     file.consents(iter([(consent.leaf, found.id)] if consent else []))
     file.shown(among=kept)
     file.rules([_decision(found)])
@@ -112,6 +113,20 @@ def _fill(
             "lost": seen.lost,
         },
     )
+
+
+def _consistency(tx: Transaction, tree: Tree) -> list[dict[str, Any]]:
+    """Return what proves that the log at each approval, when its page bore a checkpoint, is the
+    beginning of this one."""
+    sizes = [each["entry"] + 1 for each in evidence.approvals(tx)]
+    return [
+        {
+            "size": size,
+            "root": tree.root(size).hex(),
+            "path": [each.hex() for each in tree.consistency(size)],
+        }
+        for size in sizes
+    ]
 
 
 def _decision(found: OnFile) -> dict[str, Any]:

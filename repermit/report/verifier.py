@@ -15,6 +15,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import html
 import json
 import re
 import stat
@@ -26,7 +27,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, BinaryIO, Callable, NamedTuple
 
 LONGEST_LINE = 16 << 20  # bytes
 LARGEST_FILE = 64 << 20  # of what is read whole
@@ -34,8 +35,13 @@ MOST_FILES = 20_000
 DENSEST = 200  # how many times its packed size a bundle may be
 _NAME = re.compile(
     r"[a-z]{1,20}\.(?:html|txt|json|jsonl|toml|py)"
-    r"|shown/[0-9a-f]{64}\.(?:html|txt)|seen/[a-z0-9-]{1,30}\.(?:html|txt)"
+    r"|shown/[0-9a-f]{64}\.(?:html|txt)|seen/mail\.(?:html|txt)"
+    r"|seen/page-(?:0|[1-9]\d{0,18})\.html"
 )
+_EVERY = {"approvals.json", "checkpoint.txt", "consents.jsonl", "index.html", "key.txt"}
+_EVERY |= {"manifest.txt", "policy.json", "verify.py"}
+_WHOLE = frozenset(_EVERY | {"config.toml", "log.jsonl", "purges.json"})
+_ONE = frozenset(_EVERY | {"consistency.json", "entries.jsonl", "who.json"})
 _HEX = re.compile(r"[0-9a-f]{64}")
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _KIND = re.compile(r"[a-z_]{1,30}")
@@ -43,7 +49,10 @@ _KEY = re.compile(r"repermit/([0-9a-f-]{36})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})
 _SIGNATURE = re.compile(r"\u2014 (repermit/[0-9a-f-]{36}) ([A-Za-z0-9+/]{90,92}={0,2})\n")
 _CHECKPOINT = re.compile(r"repermit/([0-9a-f-]{36})\n(0|[1-9]\d{0,18})\n([A-Za-z0-9+/]{43}=)\n")
 _NOTE = re.compile(_CHECKPOINT.pattern + "\n" + r"\u2014 repermit/\1 [A-Za-z0-9+/]{90,92}={0,2}")
+_HEAD = re.compile(r"repermit/[0-9a-f-]{36}[ \t]*\n")  # where a checkpoint begins
+LONGEST_VALUE = 300  # characters, of what was somebody's own on a mail or a page
 _PLACE = re.compile("\u27e6[a-z_]+\u27e7")
+_DOCTYPE = "\n\n<!doctype"  # where the HTML of a mail begins that was kept with its text
 _PERSONAL = frozenset(("answered", "opted_out", "corrected", "requested", "mailed"))
 _GONE = frozenset(("purged", "erased"))
 _ROOTS = frozenset(("signed_root", "whole_log", "one_person"))  # what all that follows rests on
@@ -170,6 +179,31 @@ def root_with(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | 
     return None if last else top
 
 
+def is_consistent(old: int, old_root: bytes, size: int, root: bytes, path: list[bytes]) -> bool:
+    """Return whether *path* proves that the tree of *old* leaves with *old_root* is the beginning
+    of the one of *size* with *root* (RFC 9162 section 2.1.4.2)."""
+    if old == size:
+        return not path and old_root == root
+    if not 0 < old < size or not path:
+        return False
+    first, *others = path if old & (old - 1) else [old_root, *path]
+    at, last = old - 1, size - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    before = after = first
+    for beside in others:
+        if not last:
+            return False
+        if at & 1 or at == last:
+            before, after = _node(beside, before), _node(beside, after)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            after = _node(after, beside)
+        at, last = at >> 1, last >> 1
+    return not last and before == old_root and after == root
+
+
 # ── What the bundle is made of ───────────────────────────────────────────────────────────────────
 
 
@@ -185,6 +219,8 @@ class Files:
         elif stat.S_ISREG(mode):
             self._zip = zipfile.ZipFile(path)
             names = [self._checked(each) for each in self._zip.infolist()]
+            with path.open("rb") as file:
+                _require_nothing_else(file, self._zip)
             unpacked = sum(each.file_size for each in self._zip.infolist())
             if unpacked > (1 << 20) + DENSEST * path.stat().st_size:
                 raise Fault("it would unpack to far more than it can hold")
@@ -243,12 +279,53 @@ class Files:
 
     @staticmethod
     def _checked(info: zipfile.ZipInfo) -> str:
-        if info.flag_bits & 1 or info.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):
+        is_packed = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        if info.flag_bits & 9 or not is_packed or info.comment:
             raise Fault("it is packed in a way that no bundle is")
+        if info.filename != info.orig_filename or not info.filename.isascii():
+            raise Fault("it holds a file with a name that no bundle has")
         return info.filename
+
+
+def _require_nothing_else(file: BinaryIO, archive: zipfile.ZipFile) -> None:
+    """Refuse a ZIP file that has anything before, between, after or beside its members: another
+    program could read that as the bundle."""
+    fault = Fault("it holds octets that are in none of its files")
+    end = file.seek(0, 2) - 22
+    file.seek(end)
+    known = struct.unpack("<4s4H2LH", file.read(22))
+    size, start, comment = known[5:]
+    if known[0] != b"PK\x05\x06" or comment:
+        raise fault
+    if start == 0xFFFFFFFF or known[4] == 0xFFFF:
+        end -= 76
+        file.seek(end)
+        known = struct.unpack("<4sQ2H2L4Q4sLQL", file.read(76))
+        size, start = known[8:10]
+        if known[:2] != (b"PK\x06\x06", 44) or (known[10], known[12]) != (b"PK\x06\x07", end):
+            raise fault
+    members = sorted(archive.infolist(), key=lambda each: each.header_offset)
+    listed = sum(46 + len(each.orig_filename) + len(each.extra) for each in members)
+    at = 0
+    for each in members:
+        file.seek(at)
+        head, name, extra = struct.unpack("<4s22x2H", file.read(30))
+        file.seek(at + 30 + name)
+        if (
+            each.header_offset != at
+            or head != b"PK\x03\x04"
+            or name != len(each.orig_filename)
+            or not (_is_size(file.read(extra)) and _is_size(each.extra))
+        ):
+            raise fault
+        at += 30 + name + extra + each.compress_size
+    if at != start or listed != size or start + size != end:
+        raise fault
+
+
+def _is_size(extra: bytes) -> bool:
+    """Return whether what stands beside a member is nothing, or its size in 64 bits."""
+    return not extra or (extra[:2] == b"\x01\0" and len(extra) == 4 + extra[2] <= 32)
 
 
 class Key(NamedTuple):
@@ -296,6 +373,8 @@ class Checkpoint(NamedTuple):
         parts = _CHECKPOINT.fullmatch(key.verified(note))
         if parts is None or parts[1] != key.campaign:
             raise Fault("it is no checkpoint of this campaign")
+        if parts[2] == "0":
+            raise Fault("a checkpoint of an empty log says nothing")
         return cls(int(parts[2]), base64.b64decode(parts[3]))
 
 
@@ -345,11 +424,12 @@ class Replay:
     """Where the entries leave those who answered, and what they say was shown."""
 
     def __init__(self) -> None:
-        self.yes: dict[int, int] = {}  # by recipient: the entry of their last yes
+        self.yes: dict[int, int | None] = {}  # by recipient: the entry of the yes that counts
         self.standing: dict[int, str] = {}
         self.unreadable: set[int] = set()  # whose content is gone; erased, if all is well
-        self.shown: set[str] = set()
+        self.shown: dict[str, str] = {}  # by hash: the file that it is in
         self.seen: set[str] = set()  # what the answers name of it
+        self.approved: dict[str, Any] = {}  # the facts of the approval in force
         self.notice: Any = None  # the hash of the privacy notice that counts
         self.purged: dict[int, int] = {}
         self.facts: dict[str, dict[int, tuple[str, Any]]] = {"approved": {}, "screened": {}}
@@ -367,18 +447,31 @@ class Replay:
         if entry.kind == "answered":
             self._note_seen(entry.number, said)
         elif entry.kind == "approved":
+            self.approved = said["facts"]
             self.notice = said["facts"].get("notice")
         elif entry.kind == "judged":
             self.notice = said["is"]
         if is_yes(entry):
             self.yes[said["recipient"]] = entry.number
+        elif entry.kind == "answered" and said["suspect"]:
+            self.yes[said["recipient"]] = said["yes"]  # what void presses leave in force
         elif entry.kind == "shown":
-            self.shown.add(said["hash"])
+            kind = "html" if said["kind"] == "page" else "txt"
+            self.shown[said["hash"]] = f"shown/{said['hash']}.{kind}"
         elif entry.kind == "approved" or (entry.kind == "screened" and "table" in said):
             self.facts[entry.kind][entry.number] = (entry.at, said)
         for move in said.get("moves", ()):
             for first, last in move["ids"]:
                 self._move(first, last, move["to"], said)
+
+    def stands(self) -> dict[int, int]:
+        """Return, by the entry of each yes that stands, whose it is."""
+        found = {}
+        for recipient, standing in self.standing.items():
+            entry = self.yes.get(recipient)
+            if standing == "opted_in" and entry is not None:
+                found[entry] = recipient
+        return found
 
     def _note_seen(self, number: int, said: dict[str, Any]) -> None:
         if said["notice"] != self.notice:
@@ -421,11 +514,16 @@ class Checks:
         self.consents: dict[int, int] = {}  # by entry: whose
         self.answers: list[Entry] = []
         self.mails: set[str] = set()  # that the person of this bundle had
+        self.roots: dict[int, bytes] = {}  # by size, at those of the checkpoints kept elsewhere
 
     def all(self) -> list[Callable[[], str]]:
         """Return the checks of this kind of bundle."""
         checks = [self.signed_key, self.signed_files, self.signed_root]
-        checks += [self.whole_log, self.every_yes] if self.is_whole else [self.one_person]
+        checks += (
+            [self.whole_log, self.every_yes]
+            if self.is_whole
+            else [self.one_person, self.consistency]
+        )
         checks += [self.shown, self.approvals, self.policy]
         checks += [self.purges] if self.is_whole else [self.seen]
         checks += [self.kept_elsewhere] if self.given.checkpoint else []
@@ -447,6 +545,11 @@ class Checks:
         if listed.keys() != self.files.names - {"manifest.txt"}:
             lost = sorted(listed.keys() ^ (self.files.names - {"manifest.txt"}))
             raise Fault(f"files: {_plain(lost[0])} is missing, or was added")
+        beside = {name for name in self.files.names if not name.startswith(("shown/", "seen/"))}
+        if others := sorted(beside ^ (_WHOLE if self.is_whole else _ONE)):
+            raise Fault(f"files: {others[0]} is missing, or does not belong into such a bundle")
+        if self.is_whole and any(name.startswith("seen/") for name in self.files.names):
+            raise Fault("files: what somebody saw does not belong into the bundle of a campaign")
         for name in sorted(listed):
             if self.files.digest(name) != listed[name]:
                 raise Fault(f"files: {name} is not the file that was signed")
@@ -460,7 +563,7 @@ class Checks:
     def whole_log(self) -> str:
         """Every entry, from the first to the last, leads to the root."""
         frontier, consents = Frontier(), self._consents()
-        kept = self._elsewhere()
+        wanted = self._sizes_elsewhere()
         awaited = next(consents, None)
         for line in self.files.lines("log.jsonl"):
             entry = Entry.read(line)
@@ -471,9 +574,8 @@ class Checks:
             if awaited is not None and awaited[0] == entry.number:
                 self._agree(awaited[1], entry)
                 awaited = next(consents, None)
-            while kept and kept[0].size == frontier.size:
-                if kept.pop(0).root != frontier.root():
-                    raise Fault(f"log: not that of the checkpoint elsewhere, at {frontier.size}")
+            if frontier.size in wanted:
+                self.roots[frontier.size] = frontier.root()
         if frontier.size != self.checkpoint.size:
             raise Fault(f"log: {frontier.size} entries of {self.checkpoint.size} are here")
         if frontier.root() != self.checkpoint.root:
@@ -486,15 +588,11 @@ class Checks:
 
     def every_yes(self) -> str:
         """The consents are those whom the log leaves with a yes: nobody else, nobody less."""
-        stands = {
-            self.replay.yes[recipient]: recipient
-            for recipient, standing in self.replay.standing.items()
-            if standing == "opted_in" and recipient in self.replay.yes
-        }
-        if extra := sorted(self.consents.keys() - stands.keys()):
-            raise Fault(f"consents: that of entry {extra[0]} does not stand any more")
-        if lost := sorted(stands.keys() - self.consents.keys()):
-            raise Fault(f"consents: that of entry {lost[0]} is missing")
+        stands = self.replay.stands()
+        if extra := sorted(self.consents.items() - stands.items()):
+            raise Fault(f"consents: that of entry {extra[0][0]} does not stand any more")
+        if lost := sorted(stands.items() - self.consents.items()):
+            raise Fault(f"consents: that of entry {lost[0][0]} is missing")
         return f"consents: {len(stands)} stand, each as its entry has it"
 
     def one_person(self) -> str:
@@ -515,15 +613,28 @@ class Checks:
             if entry.kind == "answered":
                 self.answers.append(entry)
             before, own = entry.number, own + 1
+        if self.replay.unreadable:
+            raise Fault("entries: the content of one is missing, and this person is not erased")
         if consents:
             raise Fault("consents: a record has no entry: it is not of this person")
         if any(whose != recipient for recipient in self.consents.values()):
             raise Fault("consents: a record is that of somebody else")
-        stands = self.replay.standing.get(whose) == "opted_in" and whose in self.replay.yes
-        expected = {self.replay.yes[whose]} if stands else set()
-        if set(self.consents) != expected:
+        if self.consents != self.replay.stands():
             raise Fault("consents: the record is not that of the yes that stands")
         return f"entries: {own} about this person, each proven to be in the log"
+
+    def consistency(self) -> str:
+        """The log at each approval is the beginning of the log of the checkpoint."""
+        for told in self.files.json("consistency.json"):
+            size, root = told["size"], _octets(told["root"])
+            path = [_octets(each) for each in told["path"]]
+            is_new = _is_count(size) and size not in self.roots
+            if not is_new or not is_consistent(size, root, *self.checkpoint, path):
+                raise Fault("consistency: a root is not that of an earlier log")
+            self.roots[size] = root
+        if self.roots.keys() != {entry + 1 for entry in self.replay.facts["approved"]}:
+            raise Fault("consistency: the roots are not those at the approvals")
+        return f"consistency: {len(self.roots)} earlier roots are of the same log"
 
     def shown(self) -> str:
         """What was shown is what the log knows, by its hash."""
@@ -531,9 +642,11 @@ class Checks:
         for hashed, name in sorted(here.items()):
             if self.files.digest(name) != hashed:
                 raise Fault(f"shown: {name[:22]}... is not what was shown")
-        if lost := sorted(self.replay.shown - here.keys()):
+        if lost := sorted(self.replay.shown.keys() - here.keys()):
             raise Fault(f"shown: {lost[0][:16]}... is missing")
-        if here.keys() - self.replay.shown:
+        if {name for name in self.files.names if name.startswith("shown/")} != {
+            *self.replay.shown.values()
+        }:
             raise Fault("shown: something is here of which the log knows nothing")
         if lost := sorted(self.replay.seen - here.keys()):
             raise Fault(f"shown: {_plain(lost[0])[:16]}..., which an answer names, is missing")
@@ -560,32 +673,37 @@ class Checks:
     def seen(self) -> str:
         """The mail and the pages of one person are those that were shown, with places filled."""
         seen = {name for name in self.files.names if name.startswith("seen/")}
-        for name in sorted(seen - {"seen/mail.txt", "seen/mail.html"}):
-            number = re.sub(r"\D", "", name)
-            pages = [e.said["page"] for e in self.answers if e.said and f"{e.number}" == number]
-            if not pages or not _fits(self.files.text(name), self._shown(pages[0], "html")):
+        pages = {f"seen/page-{e.number}.html": e.said["page"] for e in self.answers if e.said}
+        mails = seen & {"seen/mail.txt", "seen/mail.html"}
+        for name in sorted(seen - mails):
+            if not pages.get(name) or not _fits(
+                self.files.text(name), self._shown(pages[name], "html"), is_html=True
+            ):
                 raise Fault(f"seen: {name} is not the page that was shown")
-        if "seen/mail.txt" in seen:
-            mail = self.files.text("seen/mail.txt")
-            if "seen/mail.html" in seen:
-                mail += "\n\n" + self.files.text("seen/mail.html")
-            if not any(_fits(mail, self._shown(each, "txt")) for each in self.mails):
-                raise Fault("seen: the mail is not one that was shown")
+        if mails and not any(self._is_mail(self._shown(each, "txt"), mails) for each in self.mails):
+            raise Fault("seen: the mail is not one that was shown")
         return f"seen: {len(seen)} texts, with the words that were shown and only places filled"
 
     def kept_elsewhere(self) -> str:
         """The checkpoint kept elsewhere is one of this log."""
-        found = self._elsewhere()
+        text = self._text_elsewhere()
+        found = [Checkpoint.read(f"{note[0]}\n", self.key) for note in _NOTE.finditer(text)]
         if not found:
             raise Fault("elsewhere: there is no checkpoint of this campaign in the file given")
-        if self.is_whole:
-            beyond = [each.size for each in found if each.size > self.checkpoint.size]
-            if beyond:
-                raise Fault(f"elsewhere: that log had {beyond[0]} entries: this is an older copy")
-            return f"elsewhere: {len(found)} checkpoints kept elsewhere are of this very log"
-        if self.checkpoint not in found:
-            raise Fault("elsewhere: a bundle of one person can be held to its own checkpoint only")
-        return "elsewhere: the checkpoint kept elsewhere is that of this bundle"
+        if len(found) != len(_HEAD.findall(text)):
+            raise Fault("elsewhere: a checkpoint in the file given cannot be read")
+        roots = {**self.roots, self.checkpoint.size: self.checkpoint.root}
+        for size, root in found:
+            if size > self.checkpoint.size:
+                raise Fault(f"elsewhere: that log had {size} entries: this is an older copy")
+            if root != roots.get(size, root):
+                raise Fault(f"elsewhere: this log is not that of the checkpoint at {size} entries")
+        if lost := sorted({each.size for each in found} - roots.keys()):
+            raise Fault(
+                f"elsewhere: NOT CHECKED: the bundle of one person cannot compare a checkpoint of"
+                f" {lost[0]} entries; compare it with the bundle of the campaign"
+            )
+        return f"elsewhere: {len(found)} checkpoints kept elsewhere are of this very log"
 
     def address(self) -> str:
         """The acts are those of whoever has that address."""
@@ -598,13 +716,21 @@ class Checks:
             raise Fault("address: the answers are not those of that address")
         return "address: the answers are those of that address"
 
-    def _elsewhere(self) -> list[Checkpoint]:
+    def _text_elsewhere(self) -> str:
+        with Path(self.given.checkpoint).open("rb") as file:
+            octets = file.read(LARGEST_FILE + 1)
+        if len(octets) > LARGEST_FILE:
+            raise Fault("elsewhere: the file given is larger than it has to be")
+        return str(octets, "utf-8", "replace").replace("\r\n", "\n")
+
+    def _sizes_elsewhere(self) -> set[int]:
+        """Return the sizes of which `kept_elsewhere` will ask for the root."""
         if not self.given.checkpoint:
-            return []
-        octets = Path(self.given.checkpoint).read_bytes()[:LARGEST_FILE]
-        text = str(octets, "utf-8", "replace").replace("\r\n", "\n")
-        notes = [f"{each[0]}\n" for each in _NOTE.finditer(text)]
-        return sorted(Checkpoint.read(note, self.key) for note in notes)
+            return set()
+        try:
+            return {int(note[2]) for note in _NOTE.finditer(self._text_elsewhere())}
+        except (Fault, OSError):
+            return set()  # `kept_elsewhere` says so
 
     def _consents(self) -> Iterator[tuple[int, dict[str, Any]]]:
         for line in self.files.lines("consents.jsonl"):
@@ -614,6 +740,9 @@ class Checks:
     def _agree(self, record: dict[str, Any], entry: Entry) -> None:
         """Hold a consent to its entry."""
         said, proof = entry.said or {}, record["repermit:proof"]
+        if "controller" not in self.replay.approved:
+            raise Fault(f"consents: before that of entry {entry.number} nothing was approved")
+        languages = record["dct:language"]
         number = str(uuid.uuid5(uuid.UUID(self.key.campaign), f"consent:{entry.number}"))
         given = record["dpv:hasConsentStatus"][-1]
         notices = [each["dct:identifier"] for each in record["dpv:hasNotice"][:-1]]
@@ -623,18 +752,26 @@ class Checks:
         counted = f"sha256:{said['notice']}" if said.get("notice") else None
         facts = {
             "is no yes": is_yes(entry),
-            "has another number": record["@id"] == f"urn:uuid:{number}",
+            "has another number": record["@id"] == f"urn:uuid:{number}"
+            and record["dct:identifier"] == number,
             "has another leaf": proof["repermit:leafHash"] == entry.leaf.hex()
             and proof["repermit:leaf"] == entry.number,
             "has another root": proof["repermit:logRoot"] == self.checkpoint.root.hex()
             and proof["repermit:logSize"] == self.checkpoint.size,
             "is that of somebody else": record["dpv:hasDataSubject"]["dct:identifier"]
             == f"{self.key.campaign}/{entry.recipient}",
-            "has another time": given["dpv:isIndicatedAtTime"] == f"{entry.at[:19]}Z",
+            "has another time": given["dpv:isIndicatedAtTime"] == f"{entry.at[:19]}Z"
+            and record["dct:created"] == f"{entry.at[:19]}Z",
             "has another button": given["schema:text"] == said.get("button"),
             "came another way": given["dpv:hasIndicationMethod"] == said.get("way"),
-            "has another language": "+".join(record["dct:language"]) == said.get("language"),
-            "has another purpose": bool(purposes) and {*purposes} <= {*said.get("covers", ())},
+            "has another language": "+".join(languages) == said.get("language")
+            and all(each["dct:language"] == languages for each in record["dpv:hasNotice"][:-1]),
+            "has another purpose": bool(purposes)
+            and sorted(purposes) == sorted(said.get("covers", ())),
+            "has other words for its purpose": all(
+                self._is_approved(each, languages) for each in record["dpv:hasProcess"]
+            ),
+            "has another controller": self._is_controller(record),
             "was shown something else": notices == shown,
             "has another privacy notice": privacy == counted,
             "has another release": proof["repermit:release"] == said.get("release"),
@@ -643,6 +780,47 @@ class Checks:
             if not holds:
                 raise Fault(f"consents: that of entry {entry.number} {words}")
         self.consents[entry.number] = int(entry.recipient or 0)
+
+    def _is_approved(self, process: dict[str, Any], languages: list[str]) -> bool:
+        """Return whether a record has a purpose in the words that were approved for it."""
+        (known,) = (
+            each
+            for each in self.replay.approved["purposes"]
+            if each["id"] == process["dct:identifier"]
+        )
+        words, often = process["dpv:hasPurpose"]["dct:description"], process["dpv:hasFrequency"]
+        told = (_spoken(known[each], languages) for each in ("text", "frequency"))
+        return (words, often) == (*told,)
+
+    def _is_controller(self, record: dict[str, Any]) -> bool:
+        """Return whether a record names who asked as that was approved."""
+        approved, said = self.replay.approved, record["dpv:hasDataController"]
+        known = approved["controller"]
+        stored = record["dpv:hasStorageCondition"][1]["dpv:hasLocation"][0]
+        facts = (
+            (said["dpv:hasName"], known["name"]),
+            (record["dpv:hasRecipient"][0], known["name"]),
+            (said["dpv:hasAddress"], known["postal_address"]),
+            (stored, known["postal_address"]),
+            (said["dpv:hasContact"], known["email"]),
+            (said["dct:identifier"], known["registration"]),
+            (record["dpv:hasAuthority"]["dpv:hasName"], known["authority"]),
+            (
+                record["dpv:hasNotice"][-1]["schema:url"],
+                known["privacy_url"] or f"{approved['public_url']}/privacy",
+            ),
+        )
+        return all(one == other for one, other in facts)
+
+    def _is_mail(self, skeleton: str, mails: set[str]) -> bool:
+        """Return whether the mail as it was seen is *skeleton*, with places filled."""
+        text, doctype, markup = skeleton.partition(_DOCTYPE)
+        if mails != ({"seen/mail.txt", "seen/mail.html"} if doctype else {"seen/mail.txt"}):
+            return False
+        return _fits(self.files.text("seen/mail.txt"), text) and (
+            not doctype
+            or _fits(self.files.text("seen/mail.html"), doctype[2:] + markup, is_html=True)
+        )
 
     def _note_mail(self, entry: Entry, whose: int) -> None:
         for move in (entry.said or {}).get("moves", ()):
@@ -660,20 +838,36 @@ class Checks:
         return self.files.text(f"shown/{hashed}.{kind}")
 
 
-def _fits(text: str, skeleton: str) -> bool:
-    """Return whether *text* is *skeleton* with something in its places."""
+def _spoken(texts: dict[str, str], languages: list[str]) -> list[dict[str, str]]:
+    """Return *texts* as a record has them: in those of *languages*, or in all for none of them."""
+    found = [each for each in languages if each in texts] or list(texts)
+    return [{"@language": each, "@value": texts[each]} for each in found]
+
+
+def _fits(text: str, skeleton: str, *, is_html: bool = False) -> bool:
+    """Return whether *text* is *skeleton* with a short value in each of its places."""
     first, *others = _PLACE.split(skeleton)
     if not others:
         return text == first
     if not text.startswith(first):
         return False
-    at = len(first)
-    for part in others[:-1]:
-        at = text.find(part, at)
-        if at < 0:
+    start = len(first)
+    for number, part in enumerate(others, 1):
+        end = text.find(part, start) if number < len(others) else len(text) - len(part)
+        if end < start or not text.endswith(part, start, end + len(part)):
             return False
-        at += len(part)
-    return text.endswith(others[-1]) and len(text) - len(others[-1]) >= at
+        if not _is_value(text[start:end], is_html=is_html):
+            return False
+        start = end + len(part)
+    return True
+
+
+def _is_value(text: str, *, is_html: bool) -> bool:
+    """Return whether *text* may stand in a place: one line, short, and no markup."""
+    plain = html.unescape(text) if is_html else text
+    is_escaped = not is_html or html.escape(plain) == text
+    is_line = not any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in plain)
+    return is_escaped and is_line and len(plain) <= LONGEST_VALUE
 
 
 def _within(ids: Any, first: int, last: int) -> list[int]:
@@ -748,9 +942,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Check the bundle that *arguments* name, say what was found, and return 0 or 1."""
     given = _given(arguments)
     checks: list[Callable[[], str]] = []
+    names = set[str]()
 
     def bundle() -> str:
-        checks.extend(Checks(Files(Path(given.bundle)), given).all())
+        files = Files(Path(given.bundle))
+        names.update(files.names)
+        checks.extend(Checks(files, given).all())
         return "bundle: it can be read"
 
     found = [_said(bundle)]
@@ -767,6 +964,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if not given.key:
         print("Not checked: whose key it is. Compare key.txt with one from elsewhere, by --key.")
+    if "entries.jsonl" in names:
+        print("Not checked: that nothing later about this person is left out. Only the bundle of")
+        print("  the campaign shows that.")
+    print("Not checked: index.html, config.toml, verify.py, and in policy.json the decisions. They")
+    print("  are signed, and not held to the log. Of the records: the masked address, country and")
+    print("  law, when the question was asked, processors, the address of the pages, and the terms")
+    print("  that are the same in all of them, such as the legal basis.")
     if not given.checkpoint:
         print("Not checked: that no other log was made later. Give a checkpoint with --checkpoint.")
     print(f"This bundle holds: {len(found)} checks.")

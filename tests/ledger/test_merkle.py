@@ -1,5 +1,6 @@
 """The tree against the known answers of RFC 6962's own test leaves."""
 
+import tracemalloc
 from hashlib import sha256
 
 import pytest
@@ -168,3 +169,16 @@ def test_the_proofs_are_those_of_certificate_transparency() -> None:
     assert tree.consistency(3) == [c, d, g, m]
     assert tree.consistency(4) == [m]
     assert tree.consistency(6) == [i, j, k]
+
+
+def test_a_tree_takes_little_more_than_its_hashes() -> None:
+    leaf, size = leaf_hash(b"a"), 50_000
+    tracemalloc.start()
+    try:
+        tree = Tree(leaf for _ in range(size))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert tree.size == size
+    assert most < 80 * size

@@ -74,6 +74,18 @@ async def test_the_yeses_that_stand_come_in_the_order_of_their_entries(answered:
     assert await answered.read(evidence.count_yeses) == 1
 
 
+async def test_void_presses_leave_the_yes_before_them(answered: Ledger, a_clock: FakeClock) -> None:
+    before = await answered.read(lambda tx: list(evidence.yeses(tx)))
+    a_clock.advance(timedelta(hours=1))
+    await press(answered, 1, Answer.YES, purposes=("newsletter", "fair"))
+    wider = await answered.read(lambda tx: list(evidence.yeses(tx)))
+    a_clock.advance(timedelta(seconds=3))
+    await press(answered, 1, Answer.NO)
+
+    assert wider > before
+    assert await answered.read(lambda tx: list(evidence.yeses(tx))) == before
+
+
 async def test_approvals_and_screenings_are_told_with_their_entries(answered: Ledger) -> None:
     (approved,) = await answered.read(evidence.approvals)
     (screened,) = await answered.read(evidence.screenings)

@@ -15,14 +15,14 @@ from repermit.cli.evidence import make_bundle, without_users
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.skeleton import place
 from repermit.errors import FileRefused, PersonUnknown
-from repermit.ledger.store import answering, sending, snapshots
+from repermit.ledger.store import answering, campaign, sending, snapshots
 from repermit.ledger.store.sending import Intent
 from repermit.ledger.transaction import Transaction
 from repermit.report import verifier
 from repermit.report.bundle import VERIFIER
 from tests.builders import EVERYTHING, FakeClock, a_press, admit, asked
 from tests.report.bundles import Given
-from tests.report.conftest import ADDRESS, Made
+from tests.report.conftest import ADDRESS, Made, approve
 from tests.respond.builders import Site, served
 
 COMMON = {"approvals.json", "checkpoint.txt", "consents.jsonl", "index.html", "key.txt"}
@@ -36,7 +36,7 @@ def beside(files: dict[str, bytes]) -> set[str]:
 
 def test_what_is_in_them(made: Made) -> None:
     assert beside(made.whole.files) == COMMON | {"config.toml", "log.jsonl", "purges.json"}
-    assert beside(made.one.files) == COMMON | {"entries.jsonl", "who.json"}
+    assert beside(made.one.files) == COMMON | {"consistency.json", "entries.jsonl", "who.json"}
     assert made.whole.files["verify.py"] == VERIFIER.read_bytes()
     decided = json.loads(made.whole.files["policy.json"])["decisions"]
     assert sum(each["count"] for each in decided) == 5
@@ -62,7 +62,7 @@ def test_no_bundle_holds_an_address_or_a_link(made: Made) -> None:
 def test_they_saw_what_is_shown_with_their_own_values(made: Made) -> None:
     pages = [text.decode() for name, text in made.one.files.items() if "seen/page" in name]
 
-    assert len(pages) == 3
+    assert len(pages) == 5
     assert all("⟦" not in page for page in pages)
     assert any("the &lt;fair&gt;" in page for page in pages)
     assert made.one.files["seen/mail.txt"].decode() == "the mail"
@@ -85,6 +85,14 @@ def test_the_front_page_is_there_in_four_languages_and_its_links_lead_somewhere(
     assert named == beside(files)
 
 
+def test_the_front_page_has_the_words_of_the_papers(made: Made) -> None:
+    """One word for one thing; and nobody was asked whether they want to go on."""
+    page = made.whole.files["index.html"].decode()
+
+    assert "ob sie E-Mails erhalten möchten" in page
+    assert not re.search(r"[Uu]nterschr|[Gg]enehmig|\bRegister\b|\bregistre\b", page)
+
+
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
@@ -102,6 +110,8 @@ async def a_site(campaign_folder: Path, a_clock: FakeClock) -> AsyncIterator[Sit
     """A campaign in which one person has their mail."""
     async with served(campaign_folder, a_clock) as site:
         await asked(site.ledger, ADDRESS)
+        await site.ledger.write(campaign.state_no_opt_outs, "nobody ever opted out")
+        await approve(site.runtime, site.ledger)
         yield site
 
 

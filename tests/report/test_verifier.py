@@ -7,6 +7,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import sys
 import zipfile
 from collections import deque
@@ -113,6 +114,16 @@ def test_the_tree_is_that_of_the_log(size: int, data: st.DataObject) -> None:
 
     assert frontier.root() == tree.root()
     assert verifier.root_with(leaves[index], index, size, path) == tree.root()
+    old, stranger = data.draw(st.integers(1, size)), merkle.leaf_hash(b"nobody's")
+    before, root, proof = tree.root(old), tree.root(), tree.consistency(old)
+    assert verifier.is_consistent(old, before, size, root, proof)
+    assert not verifier.is_consistent(old, stranger, size, root, proof)
+    assert not verifier.is_consistent(old, before, size, stranger, proof)
+    assert not verifier.is_consistent(old, before, size, root, [*proof, stranger])
+    assert not verifier.is_consistent(size + 1, before, size, root, proof)
+    for at in range(len(proof)):
+        for changed in ([*proof[:at], stranger, *proof[at + 1 :]], proof[:at] + proof[at + 1 :]):
+            assert not verifier.is_consistent(old, before, size, root, changed)
     other = data.draw(st.integers(-1, size).filter(lambda each: each != index))
     assert verifier.root_with(leaves[index], other, size, path) != tree.root()
     assert verifier.root_with(leaves[index], index, size, [*path, leaves[0]]) is None
@@ -142,6 +153,18 @@ def test_both_bundles_hold(made: Made, tmp_path: Path, capsys: pytest.CaptureFix
     assert "those of that address" in said(capsys)
 
 
+def test_void_presses_leave_the_yes_before_them(made: Made) -> None:
+    """The person pressed Yes to more, and seconds later No: the first yes counts."""
+    acts = [each for each in made.one.lines("entries.jsonl") if each["kind"] == "answered"]
+    (own,) = made.one.lines("consents.jsonl")
+    (said,) = [json.loads(each["payload"]) for each in acts if each["index"] == own["entry"]]
+
+    assert own["entry"] == acts[-3]["index"]
+    assert [each["dct:identifier"] for each in own["record"]["dpv:hasProcess"]] == said["covers"]
+    assert said["covers"] == ["newsletter"]
+    assert own["entry"] in [each["entry"] for each in made.whole.lines("consents.jsonl")]
+
+
 def test_a_bundle_may_lie_in_a_folder(made: Made, tmp_path: Path) -> None:
     assert verifier.main([str(made.whole.folder(tmp_path / "whole"))]) == 0
     assert verifier.main([str(made.one.folder(tmp_path / "one"))]) == 0
@@ -155,15 +178,62 @@ def test_the_key_and_a_checkpoint_may_come_from_elsewhere(
     key = made.whole.files["key.txt"].decode()
 
     assert made.whole.holds(tmp_path / "a.zip", "--key", key, "--checkpoint", str(kept))
-    assert "Not checked" not in said(capsys)
-    assert not made.one.holds(tmp_path / "b.zip", "--checkpoint", str(kept))  # a later size
+    out = said(capsys)
+    assert "Not checked: whose key" not in out
+    assert "Not checked: that" not in out
+    assert not made.one.holds(tmp_path / "b.zip", "--checkpoint", str(kept))
+    assert "NOT CHECKED: the bundle of one person cannot compare" in said(capsys)
+    kept.write_bytes(made.one.files["checkpoint.txt"])
+    assert made.one.holds(tmp_path / "b.zip", "--checkpoint", str(kept))
+
+
+def test_a_bundle_of_one_person_is_held_to_the_checkpoint_of_the_approval(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is the one that left the operator's hands."""
+    kept, signing, path = tmp_path / "approval.txt", made.whole.signing, tmp_path / "a.zip"
+    log = [verifier.Entry.read(each) for each in made.whole.files["log.jsonl"].splitlines()]
+    (approved,) = (each.number for each in log if each.kind == "approved")
+    root = merkle.root_of([each.leaf for each in log[: approved + 1]])
+    approval = signing.sign(approved + 1, root)
+
+    kept.write_text(approval, "utf-8")
+    for bundle in made:
+        assert bundle.holds(path, "--checkpoint", str(kept), "--key", signing.verifying.text)
+        assert "of this very log" in said(capsys)
+    kept.write_text(approval + "\n" + signing.sign(approved + 1, b"r" * 32), "utf-8")
+    assert not made.one.holds(path, "--checkpoint", str(kept))
+    assert "is not that of the checkpoint" in said(capsys)
+    kept.write_text(signing.sign(9_999, root), "utf-8")
+    assert not made.one.holds(path, "--checkpoint", str(kept))
+    assert "an older copy" in said(capsys)
+    forged = made.one.with_json("consistency.json", lambda told: told[0].update(root="0" * 64))
+    assert not forged.forged().holds(path)
+    assert "not that of an earlier log" in said(capsys)
+    assert not made.one.with_json("consistency.json", list.clear).forged().holds(path)
+
+
+def test_every_checkpoint_that_was_kept_is_compared(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, signing = tmp_path / "kept.txt", made.whole.signing
+    own = made.whole.files["checkpoint.txt"].decode()
+    for first, words in (
+        (signing.sign(0, b"r" * 32), "an empty log says nothing"),
+        (signing.sign(3, b"r" * 32), "is not that of the checkpoint at 3"),
+        (signing.sign(3, b"r" * 32).replace("\n", "\n> "), "cannot be read"),
+    ):
+        for notes in (f"{first}\n{own}", f"{own}\n{first}"):
+            kept.write_text(notes, "utf-8")
+            assert not made.whole.holds(tmp_path / "a.zip", "--checkpoint", str(kept))
+            assert words in said(capsys)
 
 
 def test_another_history_is_not_that_of_the_checkpoint_kept_elsewhere(
     made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept, signing = tmp_path / "kept.txt", made.whole.signing
-    for size, words in ((3, "not that of the checkpoint elsewhere"), (9_999, "an older copy")):
+    for size, words in ((3, "is not that of the checkpoint"), (9_999, "an older copy")):
         kept.write_text(signing.sign(size, b"r" * 32), "utf-8")
         assert not made.whole.holds(tmp_path / "a.zip", "--checkpoint", str(kept))
         assert words in said(capsys)
@@ -267,8 +337,25 @@ def test_the_content_of_an_act_can_be_left_out_only_of_who_is_erased(
 
 _PROOF = ("leaf", "leafHash", "logSize", "logRoot", "release")
 _GIVEN = ("dpv:isIndicatedAtTime", "schema:text", "dpv:hasIndicationMethod")
+_PARTIES = (
+    *(("dpv:hasDataController", f"dpv:{each}") for each in ("hasName", "hasAddress", "hasContact")),
+    ("dpv:hasDataController", "dct:identifier"),
+    ("dpv:hasAuthority", "dpv:hasName"),
+    ("dpv:hasRecipient", 0),
+    ("dpv:hasStorageCondition", 1, "dpv:hasLocation", 0),
+    ("dpv:hasNotice", 2, "schema:url"),
+)
 _CHECKED = (
     ("@id",),
+    ("dct:identifier",),
+    ("dct:created",),
+    ("dpv:hasNotice", 1, "dct:language"),
+    *_PARTIES,
+    *(
+        ("dpv:hasProcess", 0, *place, 0, each)
+        for place in (("dpv:hasPurpose", "dct:description"), ("dpv:hasFrequency",))
+        for each in ("@language", "@value")
+    ),
     ("dct:language",),
     *(("repermit:proof", f"repermit:{each}") for each in _PROOF),
     ("dpv:hasDataSubject", "dct:identifier"),
@@ -298,6 +385,148 @@ def test_a_consent_that_the_operator_alters_and_signs_again_is_named(
         )
         assert "false" in said(capsys)
         place[last] = before
+
+
+def test_a_consent_is_held_to_what_was_approved_before_it(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It states the words and the controller of the approval; and for fewer purposes is as false
+    as for more."""
+    (own,) = made.one.lines("consents.jsonl")
+    entry = next(
+        verifier.Entry.read(json.dumps(each).encode())
+        for each in made.one.lines("entries.jsonl")
+        if each["index"] == own["entry"]
+    )
+    checks = verifier.Checks(
+        verifier.Files(made.one.write(tmp_path / "a.zip")), argparse.Namespace()
+    )
+    with pytest.raises(verifier.Fault, match="nothing was approved"):
+        checks._agree(own["record"], entry)
+    own["record"]["dpv:hasProcess"].clear()
+    assert not made.one.with_lines("consents.jsonl", [own]).forged().holds(tmp_path / "a.zip")
+    assert "has another purpose" in said(capsys)
+
+
+def test_it_says_what_is_signed_only(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for bundle, is_one in ((made.whole, False), (made.one, True)):
+        assert bundle.holds(tmp_path / "a.zip")
+        out = said(capsys)
+        assert "Not checked: index.html, config.toml, verify.py, and in policy.json" in out
+        assert "Of the records: the masked address" in out
+        assert ("Not checked: that nothing later about this person is left out" in out) == is_one
+
+
+def test_an_act_of_one_person_cannot_be_emptied(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a withdrawal could be hidden as if it had been erased."""
+    lines = made.one.lines("entries.jsonl")
+    (own,) = made.one.lines("consents.jsonl")
+    hidden = 0
+    for at, line in enumerate(lines):
+        if line["kind"] == "answered" and line["index"] != own["entry"]:
+            changed = [*lines[:at], {**line, "payload": None, "key": None}, *lines[at + 1 :]]
+            bundle = made.one.with_file(f"seen/page-{line['index']}.html", None)
+            assert not bundle.with_lines("entries.jsonl", changed).forged().holds(tmp_path / "a")
+            assert "the content of one is missing" in said(capsys)
+            hidden += 1
+    assert hidden > 3
+
+
+def test_a_file_that_no_such_bundle_has_is_named(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Signed by who forges, with a name that another bundle may have."""
+    hashed = next(name[6:70] for name in made.whole.files if name.endswith(".html") and "/" in name)
+    others = ["truth.html", "who.json", "entries.jsonl", "consistency.json", "seen/page-1.html"]
+    for bundle, names in (
+        (made.whole, others),
+        (made.one, ["truth.html", "log.jsonl", "config.toml", "seen/mail.html"]),
+    ):
+        for name in names:
+            assert not bundle.with_file(name, b"x\n").forged().holds(tmp_path / "a.zip"), name
+            assert "false" in said(capsys)
+        page = f"shown/{hashed}.html"
+        if page in bundle.files:
+            copy = bundle.with_file(f"shown/{hashed}.txt", bundle.files[page])
+            assert not copy.forged().holds(tmp_path / "a.zip")
+            assert not copy.with_file(page, None).forged().holds(tmp_path / "a.zip")
+            capsys.readouterr()
+    mail = made.one.with_file("seen/mail.txt", None).with_file("seen/mail.html", b"other words")
+    assert not mail.forged().holds(tmp_path / "a.zip")
+    assert "false seen:" in said(capsys)
+
+
+def test_a_mail_with_html_was_seen_with_both_parts(made: Made, tmp_path: Path) -> None:
+    skeleton = "Hello ⟦source⟧\n\n<!doctype html>\n<p>Hello ⟦source⟧</p>\n"
+    text, markup = b"Hello a & b", b"<!doctype html>\n<p>Hello a &amp; b</p>\n"
+    for seen, holds in (
+        ({"seen/mail.txt": text, "seen/mail.html": markup}, True),
+        ({"seen/mail.txt": text}, False),
+        ({"seen/mail.html": markup}, False),
+        ({"seen/mail.txt": text, "seen/mail.html": markup.replace(b"amp;", b"")}, False),
+        ({"seen/mail.txt": b"Hello a\nb", "seen/mail.html": markup}, False),
+    ):
+        bundle = made.one.with_file("seen/mail.txt", None)
+        for name, content in seen.items():
+            bundle = bundle.with_file(name, content)
+        files = verifier.Files(bundle.write(tmp_path / "a.zip"))
+        assert verifier.Checks(files, argparse.Namespace())._is_mail(skeleton, {*seen}) == holds
+
+
+@pytest.mark.parametrize("value", ["<h1>x</h1>", "a\nb", "a & b", 'a" b', "&lt", "x" * 301])
+def test_a_place_is_filled_with_a_short_text_only(
+    made: Made, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Signed by who forges: or the words around it could be anything."""
+    acts = [each for each in made.one.lines("entries.jsonl") if each["kind"] == "answered"]
+    shown = json.loads(acts[0]["payload"])["page"]
+    name, path = f"seen/page-{acts[0]['index']}.html", tmp_path / "a.zip"
+    first, mark, rest = made.one.files[f"shown/{shown}.html"].decode().partition("⟦source⟧")
+    assert mark
+    for words, holds in (("a &amp; b", True), (value, False)):
+        text = re.sub("⟦[a-z_]+⟧", "x", f"{first}{words}{rest}")
+        assert made.one.with_file(name, text.encode()).forged().holds(path) == holds
+        assert (f"false seen: {name}" in said(capsys)) != holds
+
+
+def test_octets_beside_the_files_are_refused(
+    made: Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They need no key: another program could read them as the bundle."""
+    whole, path = made.whole.write(tmp_path / "whole.zip").read_bytes(), tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("index.html", "other words")
+    other = path.read_bytes()
+    member = other[: other.index(b"PK\x01\x02")]
+    start = int.from_bytes(whole[-6:-2], "little")
+    moved = (start + len(member)).to_bytes(4, "little")
+    noted = whole[:-2] + b"\x05\x00other"
+    for octets in (
+        other + whole,
+        member + whole,
+        whole + b"other",
+        whole[:start] + member + whole[start:-6] + moved + whole[-2:],
+        noted,
+    ):
+        path.write_bytes(octets)
+        assert verifier.main([str(path)]) == 1
+        assert "false" in said(capsys)
+    made.whole.write(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"other words"
+    assert verifier.main([str(path)]) == 1
+    assert "octets that are in none of its files" in said(capsys)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in made.whole.files.items():
+            info = zipfile.ZipInfo(name)
+            info.extra = b"\xff\xff\x05\x00other"
+            archive.writestr(info, content)
+    assert verifier.main([str(path)]) == 1
+    assert "octets that are in none of its files" in said(capsys)
 
 
 def test_a_consent_of_somebody_else_is_named(
@@ -362,7 +591,7 @@ def test_an_answer_names_the_privacy_notice_that_counted_then(made: Made) -> Non
 def test_what_an_answer_names_must_have_been_shown(made: Made, tmp_path: Path) -> None:
     files = verifier.Files(made.whole.write(tmp_path / "a.zip"))
     checks = verifier.Checks(files, argparse.Namespace())
-    checks.replay.shown = {name[6:70] for name in files.names if name.startswith("shown/")}
+    checks.replay.shown = {name[6:70]: name for name in files.names if name.startswith("shown/")}
     assert "each with the hash" in checks.shown()
     checks.replay.seen = {"f" * 64}
 

@@ -20,10 +20,8 @@ _ENTRIES: Final = (
     ' LEFT JOIN recipient ON recipient.id = log.recipient_id ORDER BY "index"'
 )
 _YESES: Final = (
-    "SELECT max(leaf) AS entry, answer.recipient_id FROM answer"
-    " JOIN recipient ON recipient.id = answer.recipient_id"
-    " WHERE recipient.standing = 'opted_in' AND answer = 'yes' AND answer.standing = 'opted_in'"
-    " AND NOT answer.suspect GROUP BY answer.recipient_id ORDER BY entry"
+    "SELECT yes_leaf, id FROM recipient"
+    " WHERE standing = 'opted_in' AND yes_leaf IS NOT NULL ORDER BY yes_leaf"
 )
 
 
