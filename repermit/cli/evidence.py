@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from repermit import __version__
 from repermit.cli.assembly import mailer, pages
 from repermit.cli.session import tell
-from repermit.domain.address import parse
+from repermit.domain.address import Address, parse
+from repermit.domain.record import Consent
 from repermit.domain.standing import Presses
 from repermit.errors import NoConsent, PersonUnknown
 from repermit.files import whole
-from repermit.ledger.mark import MarkFile
+from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.store import answering, evidence, reading
 from repermit.ledger.store.answering import Asked
+from repermit.ledger.store.consent import standing_consent
 from repermit.ledger.store.reading import OnFile
+from repermit.ledger.transaction import Transaction
 from repermit.report.bundle import Maker, bundle
 from repermit.report.dossier import Kept, Seen, bundle_of
 from repermit.respond.rights import Recorded, Rights
@@ -51,17 +54,23 @@ async def make_receipt(runtime: Runtime, text: str) -> Recorded:
     """
     address = parse(text)
     async with runtime.ledger() as ledger:
-        await ledger.read(evidence.proven, MarkFile(ledger.vault.keys.mark).read())
-        found = await ledger.read(reading.find, address)
-        if found is None:
-            raise PersonUnknown
+        mark = MarkFile(ledger.vault.keys.mark).read()
+        asked, consent = await ledger.read(_yes_of, address, mark)
         url = runtime.config.web.public_url
         rights = Rights(ledger, runtime.tokens, pages(runtime), public_url=url)
-        asked = await ledger.read(answering.asked, found.id)
-        recorded = await rights.record(asked, json_url="") if asked else None
-        if recorded is None:
-            raise NoConsent(str(found.standing))
-        return recorded
+        return rights.recorded(asked, consent, json_url="")
+
+
+def _yes_of(tx: Transaction, address: Address, mark: Mark | None) -> tuple[Asked, Consent]:
+    """Return whose yes stands at *address*, and the yes, from one snapshot that verifies."""
+    evidence.proven(tx, mark)
+    found = reading.find(tx, address)
+    if found is None:
+        raise PersonUnknown
+    asked, consent = answering.asked(tx, found.id), standing_consent(tx, found.id)
+    if asked is None or consent is None:
+        raise NoConsent(str(found.standing))
+    return asked, consent
 
 
 def write_receipt(recorded: Recorded, out: Path) -> None:
