@@ -30,7 +30,18 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _LANGUAGES = ("nl", "fr", "de", "en")
-_USER = re.compile(r"(?<=://)[^\s/\"'@]+@")  # of a URL: who logs in, and perhaps a password
+_TOML = re.compile(  # a string, or a comment, with its line if it has one for itself
+    r"""("{3}(?:\\.|[^\\])*?"{3,}|'{3}.*?'{3,}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+    r"|^[ \t]*\#[^\n]*\n?|[ \t]*\#[^\n]*",
+    re.MULTILINE | re.DOTALL,
+)
+_OPENS, _CLOSES = r"""(?:"{3}|'{3}|["'])\s*""", r"""(?:"{3}|'{3}|["'])"""
+_SECRETS = (  # of a URL that is all of a string, then of one within a text
+    (re.compile(rf"^({_OPENS}[\w+.-]+://).*@", re.DOTALL), r"\1…@"),
+    (re.compile(r"""(://)[^\s"']*@"""), r"\1…@"),
+    (re.compile(rf"^({_OPENS}[\w+.-]+://[^?#]*)[?#].*?({_CLOSES})$", re.DOTALL), r"\1\2"),
+    (re.compile(r"""(://[^\s?#"']*)[?#][^\s"']*"""), r"\1"),
+)
 
 
 async def make_bundle(runtime: Runtime, out: Path, text: str | None) -> int:
@@ -83,8 +94,15 @@ def write_receipt(recorded: Recorded, out: Path) -> None:
 
 
 def without_users(config: str) -> str:
-    """Return the text of a config without whoever logs in somewhere; it holds no other secret."""
-    return _USER.sub("…@", config)
+    """Return the text of a config without what may be a secret: who logs in at a URL, what is
+    asked of it (`?password=`), and every comment."""
+    return _TOML.sub(lambda found: _without_secrets(found[1] or ""), config)
+
+
+def _without_secrets(text: str) -> str:
+    for secret, rest in _SECRETS:
+        text = secret.sub(rest, text)
+    return text
 
 
 def _maker(runtime: Runtime) -> Maker:
