@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from repermit.domain.record import Consent
+from repermit.ledger.binding import require_theirs
 from repermit.ledger.instants import from_micros
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.store.personal import open_person
@@ -17,7 +18,7 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
     """Return the consent of a recipient who stands as opted in, with the facts of the approval
     that was in force at that yes; None for everybody else.
 
-    Raises: KeysUnusable, SealBroken.
+    Raises: KeysUnusable, SealBroken; ProofBroken when the address is not that of the yes.
     """
     row = tx.one(
         "SELECT id, generation, sealed, relationship, country, intent_at, purposes FROM recipient"
@@ -34,6 +35,7 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
     if row is None or given is None:
         return None
     person = open_person(tx, row)
+    require_theirs(tx, recipient_id, person.address.canonical)
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
     return Consent(
         campaign=tx.value("SELECT uuid FROM campaign"),
