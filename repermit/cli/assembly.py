@@ -24,6 +24,10 @@ from repermit.runtime import Runtime
 if TYPE_CHECKING:
     from repermit.dispatch.dkim import Signer
 
+_WHO_ASKS = (  # of the controller, what the record of a consent or an approval states
+    *("name", "postal_address", "registration", "email", "privacy_url", "authority", "dpo"),
+)
+
 
 def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
     """Return what makes the mails; *signing*, for those that leave, needs the DKIM key if the
@@ -115,6 +119,7 @@ def approval_facts(runtime: Runtime, notice: str | None) -> dict[str, Any]:
         "campaign": config.campaign.name,
         "mail": _by_language(mails),
         **shown_facts(runtime),
+        "controller": {name: getattr(config.controller, name) for name in _WHO_ASKS},
         "notice": notice,
         "policy": policy_facts(runtime),
         "answer_days": config.campaign.answer_days,
@@ -136,7 +141,10 @@ def shown_facts(runtime: Runtime) -> dict[str, Any]:
     views = {each: made.shown(View("question", *each)).content for each in _variants(runtime)}
     return {
         "page": _by_language(views),
-        "purposes": [purpose.id for purpose in runtime.config.purposes],
+        "purposes": [
+            {"id": each.id, "text": dict(each.text), "frequency": dict(each.frequency)}
+            for each in runtime.config.purposes
+        ],
     }
 
 

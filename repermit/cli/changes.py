@@ -13,7 +13,6 @@ _LONGEST = 60  # characters of a value that is quoted
 _WORDS = {"mail": "the mail", "page": "the answer page"}
 _KEYS = {
     "campaign": "campaign.name",
-    "purposes": "purposes",
     "answer_days": "campaign.answer_days",
     "timezone": "campaign.timezone",
     "sender": "relay.from or relay.reply_to",
@@ -46,6 +45,10 @@ def _changes(approved: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[
             yield f"{_WORDS[name]} ({', '.join(languages)})"
         elif name == "policy":
             yield from _policy(was if isinstance(was, Mapping) else {}, value)
+        elif name == "controller":
+            yield from _keyed(name, was if isinstance(was, Mapping) else {}, value)
+        elif name == "purposes":
+            yield from _purposes(was or [], value)
         elif name in _HASHED:
             yield _KEYS[name]
         else:
@@ -58,11 +61,27 @@ def _policy(approved: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
         if was == value:
             continue
         if isinstance(value, Mapping) and isinstance(was, Mapping):
-            for key in _differing(was, value):
-                old, new = _quoted(was.get(key)), _quoted(value.get(key))
-                yield f"policy.{name}.{key} was {old}, is {new}"
+            yield from _keyed(f"policy.{name}", was, value)
         else:
             yield f"policy.{name} was {_quoted(was)}, is {_quoted(value)}"
+
+
+def _purposes(approved: list[Mapping[str, Any]], now: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell which purposes there were and are, if they are others, and the words of each that
+    still is there."""
+    were, are = ([each["id"] for each in some] for some in (approved, now))
+    if were != are:
+        yield f"purposes was {_quoted(were)}, is {_quoted(are)}"
+    known = {each["id"]: each for each in approved}
+    for each in now:
+        was = known.get(each["id"], each)
+        for name in ("text", "frequency"):
+            yield from _keyed(f"purposes.{each['id']}.{name}", was[name], each[name])
+
+
+def _keyed(name: str, was: Mapping[str, Any], value: Mapping[str, Any]) -> Iterator[str]:
+    for key in _differing(was, value):
+        yield f"{name}.{key} was {_quoted(was.get(key))}, is {_quoted(value.get(key))}"
 
 
 def _differing(one: Any, other: Any) -> list[str]:

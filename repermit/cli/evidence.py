@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from repermit import __version__
 from repermit.cli.assembly import mailer, pages
 from repermit.cli.session import tell
-from repermit.domain.address import parse
+from repermit.domain.address import Address, parse
+from repermit.domain.record import Consent
 from repermit.domain.standing import Presses
 from repermit.errors import NoConsent, PersonUnknown
 from repermit.files import whole
-from repermit.ledger.mark import MarkFile
+from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.store import answering, evidence, reading
 from repermit.ledger.store.answering import Asked
+from repermit.ledger.store.consent import standing_consent
 from repermit.ledger.store.reading import OnFile
+from repermit.ledger.transaction import Transaction
 from repermit.report.bundle import Maker, bundle
 from repermit.report.dossier import Kept, Seen, bundle_of
 from repermit.respond.rights import Recorded, Rights
@@ -27,7 +30,18 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _LANGUAGES = ("nl", "fr", "de", "en")
-_USER = re.compile(r"(?<=://)[^\s/\"'@]+@")  # of a URL: who logs in, and perhaps a password
+_TOML = re.compile(  # a string, or a comment, with its line if it has one for itself
+    r"""("{3}(?:\\.|[^\\])*?"{3,}|'{3}.*?'{3,}|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+    r"|^[ \t]*\#[^\n]*\n?|[ \t]*\#[^\n]*",
+    re.MULTILINE | re.DOTALL,
+)
+_OPENS, _CLOSES = r"""(?:"{3}|'{3}|["'])\s*""", r"""(?:"{3}|'{3}|["'])"""
+_SECRETS = (  # of a URL that is all of a string, then of one within a text
+    (re.compile(rf"^({_OPENS}[\w+.-]+://).*@", re.DOTALL), r"\1…@"),
+    (re.compile(r"""(://)[^\s"']*@"""), r"\1…@"),
+    (re.compile(rf"^({_OPENS}[\w+.-]+://[^?#]*)[?#].*?({_CLOSES})$", re.DOTALL), r"\1\2"),
+    (re.compile(r"""(://[^\s?#"']*)[?#][^\s"']*"""), r"\1"),
+)
 
 
 async def make_bundle(runtime: Runtime, out: Path, text: str | None) -> int:
@@ -51,17 +65,23 @@ async def make_receipt(runtime: Runtime, text: str) -> Recorded:
     """
     address = parse(text)
     async with runtime.ledger() as ledger:
-        await ledger.read(evidence.proven, MarkFile(ledger.vault.keys.mark).read())
-        found = await ledger.read(reading.find, address)
-        if found is None:
-            raise PersonUnknown
+        mark = MarkFile(ledger.vault.keys.mark).read()
+        asked, consent = await ledger.read(_yes_of, address, mark)
         url = runtime.config.web.public_url
         rights = Rights(ledger, runtime.tokens, pages(runtime), public_url=url)
-        asked = await ledger.read(answering.asked, found.id)
-        recorded = await rights.record(asked, json_url="") if asked else None
-        if recorded is None:
-            raise NoConsent(str(found.standing))
-        return recorded
+        return rights.recorded(asked, consent, json_url="")
+
+
+def _yes_of(tx: Transaction, address: Address, mark: Mark | None) -> tuple[Asked, Consent]:
+    """Return whose yes stands at *address*, and the yes, from one snapshot that verifies."""
+    evidence.proven(tx, mark)
+    found = reading.find(tx, address)
+    if found is None:
+        raise PersonUnknown
+    asked, consent = answering.asked(tx, found.id), standing_consent(tx, found.id)
+    if asked is None or consent is None:
+        raise NoConsent(str(found.standing))
+    return asked, consent
 
 
 def write_receipt(recorded: Recorded, out: Path) -> None:
@@ -74,8 +94,15 @@ def write_receipt(recorded: Recorded, out: Path) -> None:
 
 
 def without_users(config: str) -> str:
-    """Return the text of a config without whoever logs in somewhere; it holds no other secret."""
-    return _USER.sub("…@", config)
+    """Return the text of a config without what may be a secret: who logs in at a URL, what is
+    asked of it (`?password=`), and every comment."""
+    return _TOML.sub(lambda found: _without_secrets(found[1] or ""), config)
+
+
+def _without_secrets(text: str) -> str:
+    for secret, rest in _SECRETS:
+        text = secret.sub(rest, text)
+    return text
 
 
 def _maker(runtime: Runtime) -> Maker:

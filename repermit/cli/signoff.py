@@ -76,7 +76,7 @@ def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Pa
         "sender": f"{config.relay.from_.name} <{config.relay.from_.address}>",
         "reply_to": config.relay.reply_to.address,
         "mails": list(_mails(runtime, signed.found)),
-        "facts": {name: _plain(facts[name]) for name in facts if name not in _APART},
+        "facts": dict(_facts(facts)),
         **_dates(runtime, given.listed),
     }
     page = runtime.templates.render("report/approval.html.j2", context)
@@ -184,6 +184,20 @@ def _in_words(duration: timedelta) -> str:
         return f"about {minutes} minute{'s' * (minutes > 1)}"
     hours = round(minutes / 60)
     return f"about {hours} hours" if hours < _LONG_HOURS else f"about {round(hours / 24)} days"
+
+
+def _facts(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what was approved as names and values; each purpose in each language for itself."""
+    for name, value in facts.items():
+        if name == "purposes":
+            for each in value:
+                for language, text in each["text"].items():
+                    often = each["frequency"].get(language, "")
+                    yield f"purposes.{each['id']} ({language})", f"{text} ({often})"
+        elif name == "controller":
+            yield from ((f"controller.{key}", said) for key, said in value.items() if said)
+        elif name not in _APART:
+            yield name, _plain(value)
 
 
 def _plain(value: object) -> str:

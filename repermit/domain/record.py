@@ -10,8 +10,8 @@ Source: ISO/IEC TS 27560:2023 (by the DPV guide of 2024-08-01); GDPR art. 7(1) a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from uuid import UUID, uuid5
 
 from repermit.domain.clock import iso
 from repermit.domain.policy import EEA
+from repermit.domain.purpose import Purpose
 from repermit.domain.question import Question
 
 SCHEMA: Final = Path(__file__).with_name("consent-record.schema.json")
@@ -62,6 +63,7 @@ class Consent:
     leaf_hash: str
     log_size: int
     log_root: str
+    approved: Mapping[str, Any] | None = None  # the facts of the approval that was in force
 
     @property
     def number(self) -> str:
@@ -72,8 +74,10 @@ class Consent:
 def record(consent: Consent, question: Question, *, public_url: str) -> dict[str, Any]:
     """Return the record of *consent* as JSON-LD; *public_url* is where the answer pages are.
 
+    Who asked and for what is as it was approved before the yes, whatever *question* says today.
     The person's own link is not in it: that is a key, and a record is handed on as proof.
     """
+    question = as_approved(consent, question)
     return {
         **_header(consent),
         **_processing(consent, question, public_url),
@@ -87,6 +91,26 @@ def record(consent: Consent, question: Question, *, public_url: str) -> dict[str
             "repermit:release": consent.release,
         },
     }
+
+
+def as_approved(consent: Consent, question: Question) -> Question:
+    """Return *question* with the controller and the purposes of the approval that was in force
+    at that yes; as it is where there was none."""
+    facts = consent.approved
+    if facts is None or "controller" not in facts:
+        return question
+    said = facts["controller"]
+    controller = replace(
+        question.controller,
+        name=said["name"],
+        postal_address=said["postal_address"],
+        registration=said["registration"],
+        email=said["email"],
+        privacy_url=said["privacy_url"] or f"{facts['public_url']}/privacy",
+        authority=said["authority"],
+    )
+    purposes = tuple(Purpose(**each) for each in facts["purposes"])
+    return replace(question, controller=controller, purposes=purposes)
 
 
 def _header(consent: Consent) -> dict[str, Any]:
@@ -103,7 +127,7 @@ def _header(consent: Consent) -> dict[str, Any]:
 
 
 def _processing(consent: Consent, question: Question, public_url: str) -> dict[str, Any]:
-    languages = [one for one in consent.language.split("+") if one in question.wordings]
+    languages = consent.language.split("+")
     law = {"dpv:hasApplicableLaw": "eu-gdpr:GDPR"} if consent.country in EEA else {}
     return {
         "dpv:hasNotice": _notices(consent, question),
@@ -144,8 +168,10 @@ def _processing(consent: Consent, question: Question, public_url: str) -> dict[s
     }
 
 
-def _said(texts: Mapping[str, str], languages: list[str]) -> list[dict[str, str]]:
-    return [{"@language": one, "@value": texts[one]} for one in languages]
+def _said(texts: Mapping[str, str], languages: Sequence[str]) -> list[dict[str, str]]:
+    """Return *texts* in those of *languages* that they have, in any where they have none."""
+    found = [one for one in languages if one in texts] or list(texts)
+    return [{"@language": one, "@value": texts[one]} for one in found]
 
 
 def _notices(consent: Consent, question: Question) -> list[dict[str, Any]]:

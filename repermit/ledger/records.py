@@ -92,9 +92,13 @@ class Records:
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
-        for number, purged in self._tx.rows("SELECT id, purged FROM purge ORDER BY id"):
-            if purged != replay.purged[number]:
-                self._note(f"purge {number}: it counts {purged}, the log {replay.purged[number]}")
+        counted = dict(self._tx.rows("SELECT id, purged FROM purge"))
+        for number in sorted({*counted, *replay.purged}):
+            purged, logged = counted.get(number), replay.purged[number]
+            if purged is None:
+                self._note(f"purge {number} is not there, but the log counts {logged}")
+            elif purged != logged:
+                self._note(f"purge {number}: it counts {purged}, the log {logged}")
 
     def _set_notice(self, notice: str | None) -> None:
         """Note which text of the privacy notice counts from here on."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repermit.errors import ProofBroken
+from repermit.ledger.binding import false_addresses
 from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
@@ -126,6 +127,8 @@ def replayed(
     records.end(replay)
     standing = replay.standing[:]
     _compare_rows(tx, replay, found)
+    for recipient_id, false in false_addresses(tx):
+        found.note_standing(f"recipient {recipient_id}: {false}")
     replay.standing = standing  # the comparison crosses out whom it has seen
     return found, replay
 

@@ -3,6 +3,7 @@ and the record of their yes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from repermit.domain.question import day_in_words, in_a_row, languages_of
-from repermit.domain.record import Consent, record
+from repermit.domain.record import Consent, as_approved, record
 from repermit.domain.standing import in_burst
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens, is_nobody
 from repermit.ledger.engine import Ledger
@@ -87,8 +88,10 @@ class Rights:
         """Return the record of the yes that stands; None when there is none. The page leads to
         *json_url*, if there is one."""
         consent = await self._consent(asked)
-        if consent is None:
-            return None
+        return None if consent is None else self.recorded(asked, consent, json_url)
+
+    def recorded(self, asked: Asked, consent: Consent, json_url: str) -> Recorded:
+        """Return the record of *consent*, which is that of *asked*; *json_url* as in `record`."""
         known = consent.language in self._pages.question.readings
         language = consent.language if known else self._pages.reading_for(asked)
         rows = self._rows(consent, languages_of(language)[0])
@@ -126,15 +129,16 @@ class Rights:
         question = self._pages.question
         wording, known = question.wordings[language], question.variables(language)
         given = consent.answered_at.astimezone(question.zone)
-        controller = question.controller
+        shown = as_approved(consent, question)
+        controller = shown.controller
         values = {
             "number": consent.number,
             "controller": f"{controller.name}, {controller.postal_address}",
             "address": consent.masked,
             "purpose": in_a_row(
                 [
-                    f"{one.text[language]} ({one.frequency[language]})"
-                    for one in question.purposes
+                    f"{_in(language, one.text)} ({_in(language, one.frequency)})"
+                    for one in shown.purposes
                     if one.id in consent.purposes
                 ],
                 language,
@@ -166,6 +170,11 @@ def _erase(tx: Transaction, recipient_id: int, *, moment: datetime) -> tuple[boo
     asked = answering.asked(tx, recipient_id)
     is_too_soon = asked is not None and in_burst(asked.presses, moment)
     return is_too_soon, None if is_too_soon else erasing.erase_person(tx, recipient_id)
+
+
+def _in(language: str, texts: Mapping[str, str]) -> str:
+    """Return the text in *language*, or in another that was approved."""
+    return texts.get(language) or next(iter(texts.values()))
 
 
 def _moment(moment: datetime, language: str) -> str:

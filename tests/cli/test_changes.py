@@ -10,12 +10,14 @@ import pytest
 from repermit.cli.changes import came_from, changes
 from repermit.ledger.tables import Approval
 
+NEWS = {"id": "newsletter", "text": {"nl": "ons blad"}, "frequency": {"nl": "elke maand"}}
 FACTS: dict[str, Any] = {
     "campaign": "Members 2026",
     "mail": {"nl": "a", "fr": "b"},
     "page": {"nl": "c", "fr": "d"},
     "policy": {"table": "2026-11", "reasons": {"customer": "they bought"}, "recent_days": None},
-    "purposes": ["newsletter"],
+    "purposes": [NEWS],
+    "controller": {"name": "Zoë vzw", "dpo": ""},
     "answer_days": 30,
     "sender": "0f",
     "release": "0.1.0",
@@ -36,7 +38,22 @@ def changed(was: dict[str, Any]) -> list[str]:
         ({"mail": {"nl": "x"}, "page": "old"}, ["the mail (fr, nl)", "the answer page (all)"]),
         ({"answer_days": 21}, ["campaign.answer_days was 21, is 30"]),
         ({"campaign": "M"}, ['campaign.name was "M", is "Members 2026"']),
-        ({"purposes": ["a", "b"]}, ["purposes was a, b, is newsletter"]),
+        (
+            {"purposes": [{**NEWS, "id": "a"}, {**NEWS, "id": "b"}]},
+            ["purposes was a, b, is newsletter"],
+        ),
+        (
+            {"purposes": [{**NEWS, "text": {"nl": "het blad"}}]},
+            ['purposes.newsletter.text.nl was "het blad", is "ons blad"'],
+        ),
+        (
+            {"purposes": [{**NEWS, "frequency": {}}]},
+            ['purposes.newsletter.frequency.nl was not there, is "elke maand"'],
+        ),
+        (
+            {"controller": {"name": "Jan vzw", "dpo": ""}},
+            ['controller.name was "Jan vzw", is "Zoë vzw"'],
+        ),
         ({"sender": "ff"}, ["relay.from or relay.reply_to"]),
         (
             {"policy": {**FACTS["policy"], "reasons": {}}},

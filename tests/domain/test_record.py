@@ -125,6 +125,52 @@ def test_of_a_mail_that_the_ledger_does_not_know_nothing_is_said() -> None:
     assert "dct:identifier" not in content["dpv:hasNotice"][-1]
 
 
+APPROVED = {
+    "controller": {
+        "name": "Oude vzw",
+        "postal_address": "Kerkstraat 1, 9000 Gent",
+        "registration": "BE 0123",
+        "email": "oud@voorbeeld.example",
+        "privacy_url": "",
+        "authority": "GBA",
+        "dpo": "",
+    },
+    "public_url": "https://oud.example",
+    "purposes": [
+        {"id": "blad", "text": {"nl": "ons blad"}, "frequency": {"nl": "elke week"}},
+        {"id": "fair", "text": {"nl": "de beurs"}, "frequency": {"nl": "soms"}},
+    ],
+}
+
+
+def test_it_says_what_was_approved_before_the_yes_whatever_the_question_is_now() -> None:
+    """Also under the id that the purpose had then."""
+    content = made(replace(CONSENT, purposes=("blad",), approved=APPROVED))
+
+    (process,) = content["dpv:hasProcess"]
+    said = content["dpv:hasDataController"]
+    assert process["dct:identifier"] == "blad"
+    assert process["dpv:hasPurpose"]["dct:description"] == [
+        {"@language": "nl", "@value": "ons blad"}
+    ]
+    assert process["dpv:hasFrequency"] == [{"@language": "nl", "@value": "elke week"}]
+    assert (said["dpv:hasName"], said["dpv:hasContact"]) == ("Oude vzw", "oud@voorbeeld.example")
+    assert content["dpv:hasRecipient"] == ["Oude vzw", "Acme Mail (BE)"]
+    assert content["dpv:hasAuthority"]["dpv:hasName"] == "GBA"
+    assert content["dpv:hasNotice"][-1]["schema:url"] == "https://oud.example/privacy"
+
+
+def test_a_text_that_was_not_approved_in_the_language_of_the_page_is_said_as_it_was() -> None:
+    content = made(replace(CONSENT, language="fr", purposes=("fair",), approved=APPROVED))
+
+    (process,) = content["dpv:hasProcess"]
+    assert process["dpv:hasFrequency"] == [{"@language": "nl", "@value": "soms"}]
+
+
+def test_an_approval_that_names_nobody_leaves_the_question_as_it_is() -> None:
+    assert made(replace(CONSENT, approved={"mail": "abc"})) == made()
+
+
 @given(
     button=st.text(min_size=1),
     country=st.sampled_from(["BE", "NL", "GB", None]),

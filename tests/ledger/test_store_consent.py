@@ -8,7 +8,7 @@ import pytest
 
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import answering, campaign
+from repermit.ledger.store import answering, approval, campaign
 from repermit.ledger.store.consent import standing_consent
 from repermit.ledger.store.reading import opted_in, opted_out
 from tests.builders import MAIL, PAGE, FakeClock, asked, press
@@ -52,6 +52,29 @@ async def test_there_is_none_before_a_yes_and_none_after_it_is_withdrawn(
 
     assert await a_ledger.read(standing_consent, an) is None
     assert await a_ledger.read(standing_consent, 99) is None
+
+
+async def test_it_carries_what_was_approved_last_before_it(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    an, jan = await asked(a_ledger, AN, "jan@voorbeeld.example")
+    await press(a_ledger, an, Answer.YES)
+    await approve(a_ledger, "first")
+    await approve(a_ledger, "second")
+    await press(a_ledger, jan, Answer.YES)
+    await approve(a_ledger, "third")
+
+    found = [await a_ledger.read(standing_consent, one) for one in (an, jan)]
+
+    assert [one and one.approved and one.approved["mail"] for one in found] == [None, "second"]
+
+
+async def approve(ledger: Ledger, mail: str) -> None:
+    """Approve everything, with this as what the mail says."""
+    if not await ledger.read(campaign.knows_opt_outs):
+        await ledger.write(campaign.state_no_opt_outs, "nobody ever did")
+    facts = {"mail": mail}
+    await ledger.write(approval.approve, by="An", informed="Jan", digest="0" * 64, facts=facts)
 
 
 @pytest.mark.parametrize("presses", [(Answer.NO, Answer.YES), (Answer.YES, Answer.NO)])

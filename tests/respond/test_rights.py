@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from repermit.cli.assembly import approval_facts, digest, pages
 from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
 from repermit.domain.standing import Standing
 from repermit.domain.token import FIRST_PROBE, MONITOR, TEST_RECIPIENT, Scope
-from repermit.ledger.store import campaign, elsewhere, outbox, reading
+from repermit.ledger.store import answering, approval, campaign, elsewhere, outbox, reading
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
+from repermit.respond.rights import Rights
+from repermit.runtime import Runtime
 from tests.builders import asked, deliver_outbox, verified
 from tests.respond.builders import ONE_CLICK, Page, Site
 
@@ -329,6 +332,45 @@ async def test_promise_9_the_record_says_what_was_shown_and_pressed(a_site_of_tw
         shown = await site.client.get(f"{site.link('yes', an)}/{name}")
         assert site.link("yes", an).rpartition("/")[2] not in shown.text
     assert AN not in json.dumps(content)
+
+
+async def test_promise_9_the_record_says_what_was_approved_whatever_the_config_says_now(
+    a_site: Site,
+) -> None:
+    """After the yes the purpose has other words and another id, and the controller its name."""
+    an = await an_asked(a_site)
+    await a_site.ledger.write(campaign.state_no_opt_outs, "nobody ever did")
+    facts = approval_facts(a_site.runtime, None)
+    await a_site.ledger.write(
+        approval.approve, by="An", informed="Jan", digest=digest(facts), facts=facts
+    )
+    await a_site.press(a_site.link("yes", an), "yes")
+    path = a_site.runtime.config.path
+    text = path.read_text("utf-8")
+    for was, now in (
+        ("onze nieuwsbrief", "reclame van onze partners"),
+        ("Tuinvrienden Voorbeeld vzw", "Koper bv"),
+        ('id = "newsletter"', 'id = "nieuws"'),
+    ):
+        assert was in text
+        text = text.replace(was, now)
+    path.write_text(text, "utf-8")
+    later = Runtime.of(path, a_site.clock)
+    rights = Rights(a_site.ledger, later.tokens, pages(later), public_url="https://a.example")
+    asked_ = await a_site.ledger.read(answering.asked, an)
+    assert asked_ is not None
+
+    found = await rights.record(asked_)
+
+    assert found is not None
+    assert list(validator.iter_errors(found.content)) == []
+    (process,) = found.content["dpv:hasProcess"]
+    assert process["dct:identifier"] == "newsletter"
+    for said in (json.dumps(found.content, ensure_ascii=False), found.page):
+        assert "onze nieuwsbrief" in said
+        assert "Tuinvrienden Voorbeeld vzw" in said
+        assert "partners" not in said
+    assert "Koper" not in json.dumps(found.content)
 
 
 async def test_the_record_can_be_read_as_a_page_and_changes_nothing(a_site: Site) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from typing import Any
 
 from repermit.domain.record import Consent
+from repermit.ledger.binding import require_theirs
 from repermit.ledger.instants import from_micros
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.store.personal import open_person
@@ -12,9 +15,10 @@ from repermit.ledger.transaction import Transaction
 
 
 def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
-    """Return the consent of a recipient who stands as opted in; None for everybody else.
+    """Return the consent of a recipient who stands as opted in, with the facts of the approval
+    that was in force at that yes; None for everybody else.
 
-    Raises: KeysUnusable, SealBroken.
+    Raises: KeysUnusable, SealBroken; ProofBroken when the address is not that of the yes.
     """
     row = tx.one(
         "SELECT id, generation, sealed, relationship, country, intent_at, purposes FROM recipient"
@@ -31,6 +35,7 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
     if row is None or given is None:
         return None
     person = open_person(tx, row)
+    require_theirs(tx, recipient_id, person.address.canonical)
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
     return Consent(
         campaign=tx.value("SELECT uuid FROM campaign"),
@@ -50,5 +55,22 @@ def standing_consent(tx: Transaction, recipient_id: int) -> Consent | None:
         leaf=given[8],
         leaf_hash=given[9].hex(),
         log_size=size,
-        log_root=Frontier.from_bytes(size, frontier).root().hex(),
+        log_root=_root(size, frontier),
+        approved=_approved(tx, given[8]),
     )
+
+
+def _approved(tx: Transaction, leaf: int) -> dict[str, Any] | None:
+    """Return the facts of the latest approval before the entry *leaf*; None without one."""
+    facts = tx.value("SELECT facts FROM approval WHERE log_size < ? ORDER BY id DESC LIMIT 1", leaf)
+    return None if facts is None else _read(facts)
+
+
+@lru_cache(maxsize=64)  # a campaign has few approvals, and many a yes
+def _read(facts: str) -> dict[str, Any]:
+    return json.loads(facts)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1)  # the records of one snapshot have one root
+def _root(size: int, frontier: bytes) -> str:
+    return Frontier.from_bytes(size, frontier).root().hex()

@@ -10,6 +10,7 @@ from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
+from repermit.ledger.binding import require_theirs
 from repermit.ledger.instants import from_micros
 from repermit.ledger.replay import Replay
 from repermit.ledger.store.origin import Origin, origins
@@ -128,7 +129,10 @@ class Exported:
 def opted_in(tx: Transaction, replay: Replay, purpose: str | None) -> Iterator[Exported]:
     """Yield those whose yes stands, as *replay* has it, and covers *purpose* (None: whatever it is
     for), in the order of their ids; *replay* is of this very transaction, in which the ledger
-    verifies. Suppressed addresses are never among them."""
+    verifies. Suppressed addresses are never among them.
+
+    Raises: ProofBroken when a sealed address is not that of its yes.
+    """
     for recipient_id in replay.at(Standing.OPTED_IN):
         _, _, _, listed, _, leaf = replay.row(recipient_id)
         covers = tuple(json.loads(listed or "[]"))
@@ -136,6 +140,7 @@ def opted_in(tx: Transaction, replay: Replay, purpose: str | None) -> Iterator[E
             continue
         row = tx.one(f"SELECT {_PERSON}, language FROM recipient WHERE id = ?", recipient_id)
         person = open_person(tx, row)
+        require_theirs(tx, recipient_id, person.address.canonical)
         if is_suppressed(tx, person.address.canonical):
             continue
         at = tx.value("SELECT at FROM answer WHERE leaf = ?", leaf)
