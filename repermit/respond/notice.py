@@ -14,7 +14,7 @@ from repermit.domain.notice import LARGEST_BYTES, normalised
 from repermit.respond.exchange import Answered, Fault, exchange
 
 _SECONDS = 10.0  # in all, with every redirect
-_LEAST_SECONDS = 5.0  # for the words of a page that came late
+_LEAST_SECONDS = 3.0  # for the words of a page that came late
 _MOST_REDIRECTS = 5
 _OK, _REDIRECTS = 200, frozenset((301, 302, 303, 307, 308))
 _PAGES: Final = frozenset(("text/html", "application/xhtml+xml"))

@@ -41,6 +41,8 @@ nearly_plain = st.builds(lambda local, domain: f"{local}@{domain}", locals_, dom
         " An.Peeters@Telenet.be\r\n",
         "<An.Peeters@Telenet.be>",
         '"An.Peeters@Telenet.be"',
+        '"An.Peeters"@Telenet.be',
+        'An Peeters <"An.Peeters"@Telenet.be>',
         "mailto:An.Peeters@Telenet.be?subject=hallo",
         "MAILTO:An.Peeters@Telenet.be",
         "An.Peeters@Telenet.be;",

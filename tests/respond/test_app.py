@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from repermit.domain.standing import CONTRARY_WINDOW, Answer
 from repermit.domain.token import Scope
+from repermit.ledger.store import notices
 from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, asked, press
 from tests.respond.builders import ONE_CLICK, Page, Site, page_code, served
@@ -215,6 +216,29 @@ async def test_a_privacy_notice_in_a_file_is_shown(
     assert notice.text == "Wat we bewaren: één adres."
     assert notice.headers["content-type"] == "text/plain; charset=utf-8"
     assert 'href="http://127.0.0.1:8080/privacy"' in page.text
+
+
+async def test_promise_9_the_notice_that_is_shown_is_the_one_that_answers_point_to(
+    campaign_folder: Path, a_clock: FakeClock
+) -> None:
+    """A change of the file shows once it was approved, and not before; no restart is needed."""
+    file, old, new = campaign_folder / "privacy.txt", "Wij delen niets.", "Wij delen alles."
+    file.write_text(old, "utf-8")
+    changes = {"privacy_url": "", "privacy_file": 'privacy_file = "privacy.txt"'}
+
+    def counts(tx: Transaction, text: str) -> None:
+        hashed = notices.keep_notice(tx, "nl", text)
+        tx.run("UPDATE campaign SET notice = ?", hashed)
+
+    async with served(campaign_folder, a_clock, **changes) as site:
+        await site.ledger.write(counts, old)
+        file.write_text(new, "utf-8")
+        assert (await site.client.get("/privacy")).text == old
+        await site.ledger.write(counts, new)
+        assert (await site.client.get("/privacy")).text == new
+        file.unlink()
+        await site.ledger.write(counts, old)
+        assert (await site.client.get("/privacy")).text == new
 
 
 async def test_without_a_file_there_is_no_privacy_notice(a_site: Site) -> None:

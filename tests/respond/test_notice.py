@@ -87,6 +87,7 @@ async def test_its_text_is_read_in_the_letters_that_it_has(said: bytes) -> None:
         (page(b"\\ud800", "text/plain; charset=unicode_escape"), "be read as unicode_escape"),
         (page(b"<script>write()</script>"), "it has no text, unless a script puts it there"),
         (page(b" \n", "text/plain"), "it has no text"),
+        (page(b"\0" * 9, "text/plain"), "it has no text"),
         (page(b"x" * (LARGEST_BYTES + 1), "text/plain"), "it is larger than 2 MB"),
         (page(b"x", HTML, "Content-Encoding: gzip"), "it comes packed (gzip)"),
         (b"220 mail.example ESMTP\r\n", "it hangs up, or does not speak HTTP"),
@@ -139,6 +140,15 @@ async def test_what_is_not_there_is_named(unused_tcp_port: int) -> None:
     url = f"https://127.0.0.1:{unused_tcp_port}/privacy"
     assert await notice_at(url, is_trial=False) == Fault("refused")
     assert await notice_at("https://www.invalid./privacy", is_trial=False) == Fault("name")
+
+
+async def test_markup_made_to_be_read_for_hours_is_given_up() -> None:
+    async with listening(saying(page(b"<!--" * 400_000))) as port:
+        url = f"http://127.0.0.1:{port}/privacy"
+        found = await notice_at(url, is_trial=True, seconds=3.0)
+
+    assert found == Fault("tangled")
+    assert why(found) == "its markup takes too long to read"
 
 
 async def test_a_server_that_drips_is_given_up_in_the_time_that_there_is() -> None:
