@@ -16,7 +16,7 @@ import pytest
 from repermit.domain.address import parse
 from repermit.domain.clock import iso
 from repermit.domain.standing import Answer
-from repermit.errors import FileRefused, ProofBroken, SealBroken
+from repermit.errors import FileRefused, KeysUnusable, ProofBroken
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
 from repermit.ledger.store import erasing, suppression
@@ -339,13 +339,16 @@ async def test_a_folder_that_is_not_there_is_refused(a_ledger: Ledger, tmp_path:
 async def test_an_export_that_fails_midway_leaves_no_file(
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
-    """The second of three was altered, and cannot be opened."""
+    """The second of three has no link."""
     await fill(a_ledger, a_clock)
-    with closing(sqlite3.connect(a_ledger.path)) as raw, raw:
-        raw.execute("UPDATE recipient SET sealed = zeroblob(80) WHERE id = 2")
 
-    with pytest.raises(SealBroken):
-        await exported(a_ledger, tmp_path / "yes.csv")
+    def broken(recipient_id: int) -> str:
+        if recipient_id == 2:
+            raise KeysUnusable("no key signs the links", hint="none")
+        return link(recipient_id)
+
+    with pytest.raises(KeysUnusable):
+        await export_opt_ins(a_ledger, tmp_path / "yes.csv", form="csv", purpose=None, link=broken)
 
     assert not (tmp_path / "yes.csv").exists()
     assert await log_payloads(a_ledger, "exported") == []
