@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import struct
 import sys
 import zipfile
 from collections import deque
@@ -527,6 +528,19 @@ def test_octets_beside_the_files_are_refused(
             archive.writestr(info, content)
     assert verifier.main([str(path)]) == 1
     assert "octets that are in none of its files" in said(capsys)
+
+
+def test_a_bundle_beyond_what_32_bits_count_is_read(made: Made, tmp_path: Path) -> None:
+    """Its end is written in 64 bits (APPNOTE.TXT 4.3.14 to 4.3.16), and has no room either."""
+    path = made.whole.write(tmp_path / "a.zip")
+    octets = path.read_bytes()
+    rest, (count, size, start) = octets[:-22], struct.unpack("<10xH2L2x", octets[-22:])
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, size, 0xFFFFFFFF, 0)
+    for at, holds in ((len(rest), True), (len(rest) + 5, False)):
+        where = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+        path.write_bytes(rest + bytes(at - len(rest)) + record + where + end)
+        assert (verifier.main([str(path)]) == 0) == holds
 
 
 def test_a_consent_of_somebody_else_is_named(
