@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import resource
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -207,6 +209,88 @@ async def test_promise_8_an_export_that_holds_somebody_who_was_just_erased_is_no
     assert await log_payloads(a_ledger, "exported") == []
 
 
+class Stopping(Ledger):
+    """A ledger whose caller is interrupted while it notes an export: before the entry is there, or
+    after; it sees which files are there then."""
+
+    there: tuple[set[str], set[str]] | None = None
+    folder: Path
+    after: bool
+
+    async def write(
+        self, part: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write, or do not, and stop."""
+        before = {path.name for path in self.folder.rglob("*")}
+        if self.after:
+            await super().write(part, *args, **kwargs)
+        self.there = before, {path.name for path in self.folder.rglob("*")}
+        raise asyncio.CancelledError
+
+
+@contextmanager
+def stopping(ledger: Ledger, clock: FakeClock, folder: Path, *, after: bool) -> Iterator[Stopping]:
+    """Yield *ledger* as one that stops while it notes what was written to *folder*."""
+    other = Stopping.open(ledger.path, ledger.vault, clock)
+    assert isinstance(other, Stopping)
+    other.folder, other.after = folder, after
+    with pytest.raises(asyncio.CancelledError):
+        yield other
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("opt_outs", [False, True])
+async def test_promise_8_a_file_has_its_name_only_once_the_log_has_its_entry(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, *, after: bool, opt_outs: bool
+) -> None:
+    """Killed before, it is a hidden part; an interrupt leaves not even that."""
+    await fill(a_ledger, a_clock)
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    with stopping(a_ledger, a_clock, folder, after=after) as other:
+        if opt_outs:
+            await export_opt_outs(other, folder / "no.csv", form="csv")
+        else:
+            await exported(other, folder / "no.csv")
+    await other.close()
+
+    assert other.there is not None
+    for names in other.there:
+        assert [name.endswith(".part") for name in names] == [True]
+    assert list(folder.iterdir()) == []
+    assert len(await log_payloads(a_ledger, "exported")) == after
+
+
+async def test_an_interrupt_while_it_is_written_leaves_no_file(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """The thread that writes it is in the midst of it."""
+    await fill(a_ledger, a_clock)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    other = Ledger.open(a_ledger.path, a_ledger.vault, a_clock)
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(recipient_id: int) -> str:
+        began.set()
+        assert ended.wait(60)
+        return link(recipient_id)
+
+    work = asyncio.create_task(
+        export_opt_ins(other, folder / "yes.csv", form="csv", purpose=None, link=slow)
+    )
+    assert await asyncio.to_thread(began.wait, 60)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    ended.set()
+    await other.close()
+
+    assert list(folder.iterdir()) == []
+    assert await log_payloads(a_ledger, "exported") == []
+
+
 async def test_promise_2_a_suppressed_address_is_never_exported_as_a_yes(
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -373,6 +457,20 @@ def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path, s
         new_file(path) as file,
     ):
         file.write("x" * size)
+
+    assert not path.exists()
+
+
+async def test_an_export_that_finds_no_room_names_the_file_not_the_ledger(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    path = tmp_path / "yes.csv"
+
+    with a_small_disk(), pytest.raises(FileRefused, match=r"yes\.csv cannot be written"):
+        await export_opt_ins(
+            a_ledger, path, form="csv", purpose=None, link=lambda _: "x" * 1_000_000
+        )
 
     assert not path.exists()
 
