@@ -113,6 +113,28 @@ async def test_the_readme_is_in_the_language_of_the_campaign_or_in_english(
     assert max(map(len, text.splitlines())) <= 105
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "de algemene mailbox van een rechtspersoon in België"),
+        ("fr", "la boîte générale d'une personne morale en Belgique"),
+        ("de", "das allgemeine Postfach einer juristischen Person in Belgien"),
+        ("en", "the shared mailbox of a legal person in Belgium"),
+    ],
+)
+async def test_the_readme_names_every_ground_on_which_nobody_is_asked(
+    a_ledger: Ledger, tmp_path: Path, language: str, words: str
+) -> None:
+    company = {"relationship": "company_mailbox", "legal_person": True}
+    await admit(a_ledger, "info@voorbeeld.example", **company)
+
+    done, _ = await handed(a_ledger, tmp_path / "leaving", language)
+
+    assert done.exempt == 1
+    text = (tmp_path / "leaving" / "README.txt").read_text("utf-8")
+    assert words in " ".join(text.split())
+
+
 async def test_nothing_is_left_of_a_handover_during_which_somebody_was_erased(
     a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
