@@ -27,10 +27,12 @@ Link = Callable[[int], str]  # by which the recipient with that id withdraws
 @dataclass(frozen=True)
 class Done:
     """What was written: how many rows, how many of them without an address because their person
-    is erased, and what changed since the last export of the same (None: this is the first)."""
+    is erased, how many of people who still agree to something else, and what changed since the
+    last export of the same (None: this is the first)."""
 
     rows: int
     erased: int = 0
+    narrowed: int = 0
     changes: Changes | None = None
 
 
@@ -48,30 +50,33 @@ async def export_opt_ins(
     with new_file(path) as file:
 
         def write(tx: Transaction, replay: Replay) -> tuple[Written, Changes | None, Seen]:
-            written, ids = write_opt_ins(
+            written, holds = write_opt_ins(
                 tx, replay, path, file, form=form, purpose=purpose, link=link
             )
-            return written, elsewhere.changes(tx, ids, purpose=purpose), elsewhere.seen(tx)
+            return written, elsewhere.changes(tx, holds, purpose=purpose), elsewhere.seen(tx)
 
         written, changes, sight = await ledger.read_proven(write)
         await ledger.write(elsewhere.note_export, sight, [written])
     return Done(written.rows, changes=changes)
 
 
-async def export_opt_outs(ledger: Ledger, path: Path, *, form: str) -> Done:
-    """Write those who must stop, and last who was erased after an export of their yes: without an
-    address, under the proof that it had there.
+async def export_opt_outs(
+    ledger: Ledger, path: Path, *, form: str, purpose: str | None = None
+) -> Done:
+    """Write those who must stop; then whom an earlier export carried out for *purpose* and who
+    agrees to it no more, with what they still agree to (GDPR art. 7(3)); and last who was erased
+    after an export of their yes: without an address, under the proof that it had there.
 
     A no goes out whatever the log says: to stop needs no proof. Otherwise as `export_opt_ins`.
     """
     with new_file(path) as file:
 
-        def write(tx: Transaction) -> tuple[Written, int, Seen]:
-            return *write_opt_outs(tx, path, file, form=form), elsewhere.seen(tx)
+        def write(tx: Transaction) -> tuple[Written, Done, Seen]:
+            return *write_opt_outs(tx, path, file, form=form, purpose=purpose), elsewhere.seen(tx)
 
-        written, erased, sight = await ledger.read(write)
+        written, done, sight = await ledger.read(write)
         await ledger.write(elsewhere.note_export, sight, [written])
-    return Done(written.rows, erased)
+    return done
 
 
 def write_opt_ins(
@@ -83,31 +88,41 @@ def write_opt_ins(
     form: str,
     purpose: str | None,
     link: Link,
-) -> tuple[Written, set[int]]:
-    """Write the yeses to *file*, which will be at *path*, and return what was written and the ids.
+) -> tuple[Written, bytearray]:
+    """Write the yeses to *file*, which will be at *path*, and return what was written, and a 1 for
+    each recipient's id that is in it.
 
     Raises: FileRefused.
     """
-    ids = set[int]()
+    holds = bytearray(len(replay.standing))
 
     def lines() -> Iterator[Line]:
         for row in reading.opted_in(tx, replay, purpose):
-            ids.add(row.id)
+            holds[row.id] = 1
             yield Line(row, link(row.id))
 
-    return _written(path, file, Standing.OPTED_IN, form, purpose, lines()), ids
+    return _written(path, file, Standing.OPTED_IN, form, purpose, lines()), holds
 
 
-def write_opt_outs(tx: Transaction, path: Path, file: IO[str], *, form: str) -> tuple[Written, int]:
-    """Write who must stop to *file*, which will be at *path*, and return what was written and how
-    many are erased.
+def write_opt_outs(
+    tx: Transaction, path: Path, file: IO[str], *, form: str, purpose: str | None
+) -> tuple[Written, Done]:
+    """Write who must stop to *file*, which will be at *path*, and return what was written.
 
     Raises: FileRefused.
     """
-    erased = elsewhere.to_remove(tx)
-    rows = chain(reading.opted_out(tx), map(_gone, erased))
+    erased, narrowed = elsewhere.to_remove(tx), 0
+
+    def no_more() -> Iterator[Exported]:
+        nonlocal narrowed
+        for one in elsewhere.no_more(tx, purpose):
+            narrowed += bool(one.purposes)
+            yield Exported(one.id, one.mailbox, one.since, one.purposes, one.language, one.leaf)
+
+    rows = chain(reading.opted_out(tx), no_more(), map(_gone, erased))
     lines = (Line(row, "") for row in rows)
-    return _written(path, file, Standing.OPTED_OUT, form, None, lines), len(erased)
+    written = _written(path, file, Standing.OPTED_OUT, form, purpose, lines)
+    return written, Done(written.rows, len(erased), narrowed)
 
 
 @dataclass

@@ -94,8 +94,10 @@ async def handover(
                 tx, replay, folder / YES, files[YES], form=_CSV, purpose=None, link=link
             )
             exempt = _write_exempt(tx, folder / EXEMPT, files[EXEMPT])
-            remove, erased = write_opt_outs(tx, folder / REMOVE, files[REMOVE], form=_CSV)
-            counts = Counts(yes.rows, exempt.rows, remove.rows, erased)
+            remove, done = write_opt_outs(
+                tx, folder / REMOVE, files[REMOVE], form=_CSV, purpose=None
+            )
+            counts = Counts(yes.rows, exempt.rows, remove.rows, done.erased)
             return counts, [yes, exempt, remove], elsewhere.seen(tx)
 
         counts, written, sight = await ledger.read_proven(write)

@@ -183,6 +183,35 @@ async def test_who_was_erased_after_an_export_must_be_removed_by_its_proof(
     assert gone == ["", "2026-11-22T09:32:00Z", proof]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+async def test_who_agrees_to_less_than_before_is_named_to_the_list_of_that_purpose(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, form: str
+) -> None:
+    """With what they agree to still; after who must stop, before who is erased."""
+    await fill(a_ledger, a_clock)
+    await exported(a_ledger, tmp_path / "fair.csv", purpose="fair")
+    await press(a_ledger, 1, Answer.YES)
+    await a_ledger.write(erasing.erase_person, 2)
+
+    later = await exported(a_ledger, tmp_path / "later.csv", purpose="fair")
+    done = await export_opt_outs(a_ledger, tmp_path / "no", form=form, purpose="fair")
+    others = await export_opt_outs(a_ledger, tmp_path / "others", form=form, purpose="newsletter")
+    of_all = await export_opt_outs(a_ledger, tmp_path / "all", form=form)
+
+    assert later.changes is not None
+    assert later.changes.gone == 2
+    assert done == Done(rows=4, erased=1, narrowed=1)
+    assert of_all == others == Done(rows=3, erased=1)
+    named, last = (tmp_path / "no").read_text("utf-8").splitlines()[-2:]
+    assert "marié@" in named
+    assert "newsletter" in named
+    assert "@" not in last
+    assert [each["purpose"] for each in await log_payloads(a_ledger, "exported")] == [
+        *("fair", "fair", "fair", "newsletter", None)
+    ]
+    assert (await verified(a_ledger)).holds
+
+
 class Erasing(Ledger):
     """A ledger that erases a person while a file is written."""
 
