@@ -28,10 +28,11 @@ def shown(name: str) -> str:
 
 @contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """Yield a new file that only its owner may read; it has its name only once it is whole.
+    """Yield a new file that only its owner may read; it has its name only once the block has
+    ended, whole. What must be known of it before anybody may have it is noted inside the block.
 
     Raises: FileRefused when it exists already or cannot be written.
-    Crash: a hidden file beside it that ends in `.part`.
+    Crash: a hidden file beside it that ends in `.part`; none after an interrupt.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

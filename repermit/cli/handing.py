@@ -51,12 +51,10 @@ def export(
     known = [each.id for each in runtime.config.purposes]
     if purpose is not None and purpose not in known:
         raise typer.BadParameter(f"--purpose is one of: {', '.join(known)}")
-    if opt_outs and purpose is not None:
-        raise typer.BadParameter("a no is for every purpose: give --opt-outs without --purpose")
     if opt_outs:
-        _show_opt_outs(run(_export_opt_outs(runtime, out, as_format)), as_format)
+        _show_opt_outs(run(_export_opt_outs(runtime, out, as_format, purpose)), as_format, purpose)
     else:
-        _show_opt_ins(run(_export_opt_ins(runtime, out, as_format, purpose)), as_format)
+        _show_opt_ins(run(_export_opt_ins(runtime, out, as_format, purpose)), as_format, purpose)
         _tell_of_links(runtime)
 
 
@@ -68,11 +66,11 @@ async def _export_opt_ins(runtime: Runtime, out: Path, form: Format, purpose: st
         return await export_opt_ins(ledger, out, form=form, purpose=purpose, link=link)
 
 
-async def _export_opt_outs(runtime: Runtime, out: Path, form: Format) -> Done:
+async def _export_opt_outs(runtime: Runtime, out: Path, form: Format, purpose: str | None) -> Done:
     from repermit.report.export import export_opt_outs
 
     async with runtime.ledger() as ledger:
-        return await export_opt_outs(ledger, out, form=form)
+        return await export_opt_outs(ledger, out, form=form, purpose=purpose)
 
 
 def _link(runtime: Runtime) -> Link:
@@ -83,31 +81,35 @@ def _link(runtime: Runtime) -> Link:
     return lambda recipient_id: f"{url}/u/{tokens.issue(Scope.UNSUBSCRIBE, recipient_id)}"
 
 
-def _show_opt_ins(done: Done, form: Format) -> None:
+def _show_opt_ins(done: Done, form: Format, purpose: str | None) -> None:
     from repermit.report.formats import FORMATS
 
     show(f"{counted(done.rows, 'row')} written")
-    _tell_changes(done.changes)
+    _tell_changes(done.changes, purpose)
     tell(f"{form}: {FORMATS[form].confirmed}.")
 
 
-def _show_opt_outs(done: Done, form: Format) -> None:
+def _show_opt_outs(done: Done, form: Format, purpose: str | None) -> None:
     from repermit.report.formats import FORMATS
 
     show(f"{counted(done.rows, 'row')} written")
     tell(f"{form}: {FORMATS[form].stopped}.")
+    if done.narrowed:
+        tell(f"{counted(done.narrowed, 'row')} with purposes: people who still agree to those.")
+        tell(f"  what to do: take them off the list of {purpose} alone, and do not block them")
     if done.erased:
         tell(f"{counted(done.erased, 'row')} without an address: people who are erased.")
         tell("Remove elsewhere what an earlier export has under the same proof (GDPR art. 19).")
 
 
-def _tell_changes(changes: Changes | None) -> None:
+def _tell_changes(changes: Changes | None, purpose: str | None) -> None:
     if changes is None:
         return
     said = f"{changes.added:,} added, {changes.gone:,} gone"
     tell(f"Since the last export of the same ({changes.since:%Y-%m-%d %H:%M} UTC): {said}.")
     if changes.gone:
-        tell("  what to do: an import removes nobody; `repermit export --opt-outs` names them")
+        names = "repermit export --opt-outs" + (f" --purpose {purpose}" if purpose else "")
+        tell(f"  what to do: an import removes nobody; `{names}` names them")
 
 
 def _tell_of_links(runtime: Runtime) -> None:

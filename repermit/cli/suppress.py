@@ -153,20 +153,24 @@ async def _state_none(runtime: Runtime, statement: str) -> None:
 
 
 async def _export_suppression(runtime: Runtime, path: Path) -> None:
+    from repermit.files import file_refused
     from repermit.intake.hashes import written
     from repermit.ledger.store import suppression
     from repermit.ledger.transaction import Transaction
     from repermit.report.export import new_file
 
-    def write(tx: Transaction) -> int:
-        count = suppression.count_suppressed(tx)
-        with new_file(path) as file:
-            keys, hashes = tx.vault.suppression_keys(), suppression.suppressed_hashes(tx)
-            file.writelines(written(keys, hashes, count=count))
-        return count
-
     async with runtime.ledger() as ledger:
-        count = await ledger.read(write)
-        await ledger.write(suppression.note_export, count)
+        with new_file(path) as file:
+
+            def write(tx: Transaction) -> int:
+                count = suppression.count_suppressed(tx)
+                keys, hashes = tx.vault.suppression_keys(), suppression.suppressed_hashes(tx)
+                with file_refused(path):
+                    file.writelines(written(keys, hashes, count=count))
+                    file.flush()
+                return count
+
+            count = await ledger.read(write)
+            await ledger.write(suppression.note_export, count)
     show(f"{counted(count, 'keyed hash', 'keyed hashes')} written, with the key to test them")
     tell("Whoever holds that file can test whether an address is on it: keep it closed.")

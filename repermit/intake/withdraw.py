@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
@@ -77,9 +78,25 @@ async def withdraw(ledger: Ledger, source: ListFile) -> WithdrawnList:
 
 def _different(source: ListFile, found: WithdrawnList) -> Iterator[list[Address]]:
     """Yield each address of *source* once, in parts, and count them."""
-    seen = set[str]()
+    seen = _Seen()
     for chunk in stopping(source, found):
-        part = {each.canonical: each for each in chunk if each.canonical not in seen}
-        seen.update(part)
+        part = [each for each in chunk if seen.is_new(each.canonical)]
         found.addresses += len(part)
-        yield list(part.values())
+        yield part
+
+
+class _Seen:
+    """Which texts there were before, in some 25 bytes for each of a million: of each a digest of
+    128 bits, among those that begin as it does."""
+
+    def __init__(self) -> None:
+        self._rests = defaultdict[bytes, bytearray](bytearray)
+
+    def is_new(self, text: str) -> bool:
+        """Return whether *text* was not there before; it is from now on."""
+        digest = blake2b(text.encode(), digest_size=16).digest()
+        rests, rest = self._rests[digest[:2]], digest[2:]
+        if rest in rests:
+            return False
+        rests += rest
+        return True

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from repermit.domain.standing import Standing
-from repermit.errors import RepermitError
-from repermit.files import file_refused
+from repermit.files import file_refused, whole
 from repermit.ledger.engine import Ledger
 from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
@@ -28,10 +27,12 @@ Link = Callable[[int], str]  # by which the recipient with that id withdraws
 @dataclass(frozen=True)
 class Done:
     """What was written: how many rows, how many of them without an address because their person
-    is erased, and what changed since the last export of the same (None: this is the first)."""
+    is erased, how many of people who still agree to something else, and what changed since the
+    last export of the same (None: this is the first)."""
 
     rows: int
     erased: int = 0
+    narrowed: int = 0
     changes: Changes | None = None
 
 
@@ -42,53 +43,86 @@ async def export_opt_ins(
 
     Raises: ProofBroken when the ledger does not verify; FileRefused when the file exists, cannot
     be written, or somebody was erased meanwhile. No file is left then.
-    Crash: a file without its entry in the log; delete it and export again.
+    Crash: a hidden file beside it that ends in `.part`: delete it and export again. The file has
+    its name only once the log has its entry, so that no erasure misses it; an entry too many,
+    without a file, asks others for nothing but a removal.
     """
+    with new_file(path) as file:
 
-    def write(tx: Transaction, replay: Replay) -> tuple[Written, Changes | None, Seen]:
-        written, ids = write_opt_ins(tx, replay, path, form=form, purpose=purpose, link=link)
-        return written, elsewhere.changes(tx, ids, purpose=purpose), elsewhere.seen(tx)
+        def write(tx: Transaction, replay: Replay) -> tuple[Written, Changes | None, Seen]:
+            written, holds = write_opt_ins(
+                tx, replay, path, file, form=form, purpose=purpose, link=link
+            )
+            return written, elsewhere.changes(tx, holds, purpose=purpose), elsewhere.seen(tx)
 
-    written, changes, sight = await ledger.read_proven(write)
-    await _noted(ledger, path, sight, written)
+        written, changes, sight = await ledger.read_proven(write)
+        await ledger.write(elsewhere.note_export, sight, [written])
     return Done(written.rows, changes=changes)
 
 
-async def export_opt_outs(ledger: Ledger, path: Path, *, form: str) -> Done:
-    """Write those who must stop, and last who was erased after an export of their yes: without an
-    address, under the proof that it had there.
+async def export_opt_outs(
+    ledger: Ledger, path: Path, *, form: str, purpose: str | None = None
+) -> Done:
+    """Write those who must stop; then whom an earlier export carried out for *purpose* and who
+    agrees to it no more, with what they still agree to (GDPR art. 7(3)); and last who was erased
+    after an export of their yes: without an address, under the proof that it had there.
 
     A no goes out whatever the log says: to stop needs no proof. Otherwise as `export_opt_ins`.
     """
+    with new_file(path) as file:
 
-    def write(tx: Transaction) -> tuple[Written, int, Seen]:
-        return *write_opt_outs(tx, path, form=form), elsewhere.seen(tx)
+        def write(tx: Transaction) -> tuple[Written, Done, Seen]:
+            return *write_opt_outs(tx, path, file, form=form, purpose=purpose), elsewhere.seen(tx)
 
-    written, erased, sight = await ledger.read(write)
-    await _noted(ledger, path, sight, written)
-    return Done(written.rows, erased)
+        written, done, sight = await ledger.read(write)
+        await ledger.write(elsewhere.note_export, sight, [written])
+    return done
 
 
 def write_opt_ins(
-    tx: Transaction, replay: Replay, path: Path, *, form: str, purpose: str | None, link: Link
-) -> tuple[Written, set[int]]:
-    """Write the yeses to a new file, and return what was written and the ids."""
-    ids = set[int]()
+    tx: Transaction,
+    replay: Replay,
+    path: Path,
+    file: IO[str],
+    *,
+    form: str,
+    purpose: str | None,
+    link: Link,
+) -> tuple[Written, bytearray]:
+    """Write the yeses to *file*, which will be at *path*, and return what was written, and a 1 for
+    each recipient's id that is in it.
+
+    Raises: FileRefused.
+    """
+    holds = bytearray(len(replay.standing))
 
     def lines() -> Iterator[Line]:
         for row in reading.opted_in(tx, replay, purpose):
-            ids.add(row.id)
+            holds[row.id] = 1
             yield Line(row, link(row.id))
 
-    return _written(path, Standing.OPTED_IN, form, purpose, lines()), ids
+    return _written(path, file, Standing.OPTED_IN, form, purpose, lines()), holds
 
 
-def write_opt_outs(tx: Transaction, path: Path, *, form: str) -> tuple[Written, int]:
-    """Write who must stop to a new file, and return what was written and how many are erased."""
-    erased = elsewhere.to_remove(tx)
-    rows = chain(reading.opted_out(tx), map(_gone, erased))
+def write_opt_outs(
+    tx: Transaction, path: Path, file: IO[str], *, form: str, purpose: str | None
+) -> tuple[Written, Done]:
+    """Write who must stop to *file*, which will be at *path*, and return what was written.
+
+    Raises: FileRefused.
+    """
+    erased, narrowed = elsewhere.to_remove(tx), 0
+
+    def no_more() -> Iterator[Exported]:
+        nonlocal narrowed
+        for one in elsewhere.no_more(tx, purpose):
+            narrowed += bool(one.purposes)
+            yield Exported(one.id, one.mailbox, one.since, one.purposes, one.language, one.leaf)
+
+    rows = chain(reading.opted_out(tx), no_more(), map(_gone, erased))
     lines = (Line(row, "") for row in rows)
-    return _written(path, Standing.OPTED_OUT, form, None, lines), len(erased)
+    written = _written(path, file, Standing.OPTED_OUT, form, purpose, lines)
+    return written, Done(written.rows, len(erased), narrowed)
 
 
 @dataclass
@@ -113,46 +147,27 @@ class Hashed:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[IO[str]]:
-    """Yield a new file that only its owner may read; it has its name only once it is whole.
-
-    Raises: FileRefused when it exists already or cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with file_refused(path):
-            if path.exists():
-                raise FileExistsError
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                yield file
-                file.flush()
-                os.fsync(descriptor)
-            os.link(beside, path)  # fails, where a rename would replace
-    finally:
-        beside.unlink(missing_ok=True)
+    """Yield a new text file in UTF-8, made as `files.whole` makes it."""
+    with whole(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()  # or it would close the file when it goes
 
 
 def _written(
-    path: Path, standing: Standing, form: str, purpose: str | None, lines: Iterator[Line]
+    path: Path,
+    file: IO[str],
+    standing: Standing,
+    form: str,
+    purpose: str | None,
+    lines: Iterator[Line],
 ) -> Written:
-    with new_file(path) as file:
-        hashed = Hashed(file)
-        rows = FORMATS[form].write(hashed, lines)
-    return Written(standing, purpose, form, rows, hashed.hexdigest)
-
-
-async def _noted(ledger: Ledger, path: Path, sight: Seen, written: Written) -> None:
-    """Put the export into the ledger and its log; the file goes when that is refused."""
-    try:
-        await ledger.write(elsewhere.note_export, sight, [written])
-    except RepermitError:
-        _discard(path)
-        raise
-
-
-def _discard(path: Path) -> None:
+    hashed = Hashed(file)
     with file_refused(path):
-        path.unlink(missing_ok=True)
+        rows = FORMATS[form].write(hashed, lines)
+        file.flush()
+    return Written(standing, purpose, form, rows, hashed.hexdigest)
 
 
 def _gone(one: ToRemove) -> Exported:

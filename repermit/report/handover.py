@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from repermit.domain.standing import Standing
 from repermit.domain.templates import Templates
-from repermit.files import new_folder
+from repermit.files import file_refused, new_folder
 from repermit.ledger.engine import Ledger
 from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
@@ -74,48 +76,47 @@ async def handover(
     tell: Callable[[Counts], None],
 ) -> Counts:
     """Write the new *folder* and return how many rows each file holds, which *tell* is given
-    before the first is written. Those withheld, silent, in doubt or unreachable are in none.
+    before the first has its name. Those withheld, silent, in doubt or unreachable are in none.
 
     Raises: ProofBroken when the ledger does not verify; FileRefused when the folder exists,
     cannot be written, or somebody was erased meanwhile. Nothing is left of it then.
-    Crash: a folder without its entry in the log; delete it and do it again.
+    Crash: a folder with hidden files that end in `.part`: delete it and do it again. No file has
+    its name before the log has its entry (see `export.export_opt_ins`).
     """
-    with new_folder(folder):
+    with new_folder(folder), ExitStack() as stack:
+        files = {
+            name: stack.enter_context(new_file(folder / name))
+            for name in (YES, EXEMPT, REMOVE, README)
+        }
 
         def write(tx: Transaction, replay: Replay) -> tuple[Counts, list[Written], Seen]:
-            counts = _counts(tx, replay)
-            tell(counts)
-            yes, _ = write_opt_ins(tx, replay, folder / YES, form=_CSV, purpose=None, link=link)
-            exempt = _write_exempt(tx, folder / EXEMPT)
-            remove, _ = write_opt_outs(tx, folder / REMOVE, form=_CSV)
+            yes, _ = write_opt_ins(
+                tx, replay, folder / YES, files[YES], form=_CSV, purpose=None, link=link
+            )
+            exempt = _write_exempt(tx, folder / EXEMPT, files[EXEMPT])
+            remove, done = write_opt_outs(
+                tx, folder / REMOVE, files[REMOVE], form=_CSV, purpose=None
+            )
+            counts = Counts(yes.rows, exempt.rows, remove.rows, done.erased)
             return counts, [yes, exempt, remove], elsewhere.seen(tx)
 
         counts, written, sight = await ledger.read_proven(write)
-        with new_file(folder / README) as file:
-            file.write(reader.text(counts))
+        tell(counts)
+        files[README].write(reader.text(counts))
+        files[README].flush()
         await ledger.write(elsewhere.note_export, sight, written)
     return counts
 
 
-def _counts(tx: Transaction, replay: Replay) -> Counts:
-    erased = len(elsewhere.to_remove(tx))
-    return Counts(
-        yes=sum(1 for _ in reading.opted_in(tx, replay, None)),
-        exempt=sum(1 for _ in reading.exempt(tx)),
-        remove=sum(1 for _ in replay.at(Standing.OPTED_OUT)) + erased,
-        erased=erased,
-    )
-
-
-def _write_exempt(tx: Transaction, path: Path) -> Written:
-    rows = 0
-    with new_file(path) as file:
-        hashed = Hashed(file)
+def _write_exempt(tx: Transaction, path: Path, file: IO[str]) -> Written:
+    rows, hashed = 0, Hashed(file)
+    with file_refused(path):
         writer = csv.writer(hashed)
         writer.writerow(_COLUMNS)
         for person in reading.exempt(tx):
             writer.writerow(map(unlike_formula, _cells(person)))
             rows += 1
+        file.flush()
     return Written(Standing.EXEMPT, None, _CSV, rows, hashed.hexdigest)
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from repermit.domain.standing import Answer
 from repermit.errors import ListUnreadable
 from repermit.intake.listfile import ListFile, Reading, open_lists
-from repermit.intake.withdraw import heard, withdraw
+from repermit.intake.withdraw import WithdrawnList, _different, heard, withdraw
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, suppression
 from tests.builders import FakeClock, admit, asked, claim, press, standings, verified
@@ -103,6 +105,30 @@ async def test_a_long_list_is_taken_in_parts(a_ledger: Ledger, tmp_path: Path) -
         done = await withdraw(a_ledger, source)
 
     assert (done.addresses, done.suppressed, done.unknown) == (650, 650, 650)
+
+
+def peak(part: Callable[[], object]) -> int:
+    """Return how many bytes of Python's memory *part* took at the most."""
+    tracemalloc.start()
+    try:
+        part()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_list_of_many_takes_few_bytes_for_each_address(tmp_path: Path) -> None:
+    rows = 100_000
+    text = "".join(f"somebody.{number}@voorbeeld.example\n" for number in range(rows))
+    source, found = a_list(tmp_path, f"email\n{text}"), WithdrawnList()
+
+    def read() -> None:
+        with source:
+            for _ in _different(source, found):
+                pass
+
+    assert peak(read) < 110 * rows
+    assert found.addresses == rows
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -24,6 +26,12 @@ from tests.journeys.web import fetch, mailbox
 
 pytestmark = pytest.mark.journey
 
+_FAIR = """
+[[purposes]]
+id = "fair"
+text = {nl = "de beurs", fr = "la foire", de = "die Messe", en = "the fair"}
+frequency = {nl = "jaarlijks", fr = "chaque année", de = "jährlich", en = "once a year"}
+"""
 _AFTERWARDS = Later(timedelta(days=32))
 
 
@@ -33,6 +41,16 @@ def answered(campaign: Campaign, *, yes: tuple[int, ...], no: tuple[int, ...] = 
         for number in (*yes, *no):
             box = mailbox(campaign.mails[number].content)
             box.press("yes" if number in yes else "no")
+
+
+def agreed(campaign: Campaign, *purposes: str) -> None:
+    """Let the first among the mails say yes to those."""
+    link = mailbox(campaign.mails[0].content).yes
+    with campaign.serving():
+        hidden = re.findall(r'type="hidden" name="(.*?)" value="(.*?)"', fetch(link).text)
+        form = urlencode([*hidden, ("answer", "yes"), *(("purpose", each) for each in purposes)])
+        done = fetch(link, "POST", form.encode(), "application/x-www-form-urlencoded")
+    assert done.status == 200
 
 
 def rows_of(path: Path, delimiter: str = ",") -> list[dict[str, str]]:
@@ -72,6 +90,27 @@ def test_the_withdrawal_link_of_an_export_works_with_one_press(asked: Campaign) 
     assert "`repermit export --opt-outs` names them" in told
     assert [row["email"] for row in stopped] == [who]
     assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_a_yes_to_less_reaches_the_list_that_has_more(asked: Campaign) -> None:
+    """By the very command that the hint names."""
+    with asked.config.open("a", encoding="utf-8") as config:
+        config.write(_FAIR)
+    asked.run("preview")
+    asked.run("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    agreed(asked, "newsletter", "fair")
+    exported(asked, "--purpose", "fair")
+
+    agreed(asked, "newsletter")
+    left, told = exported(asked, "--purpose", "fair")
+    (row,), said = exported(asked, "--opt-outs", "--purpose", "fair")
+
+    assert left == []
+    assert "`repermit export --opt-outs --purpose fair` names them" in told
+    assert (row["email"], row["purposes"]) == (asked.mails[0].mailbox, "newsletter")
+    assert "1 row with purposes: people who still agree to those" in said
+    assert "off the list of fair alone, and do not block them" in said
+    assert exported(asked, "--opt-outs")[0] == []
 
 
 @pytest.mark.parametrize(

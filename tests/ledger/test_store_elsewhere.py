@@ -209,10 +209,11 @@ async def purged(ledger: Ledger, clock: FakeClock) -> list[int]:
 
 
 async def no(ledger: Ledger, clock: FakeClock, recipient_id: int) -> None:
-    """Let somebody say no, a minute later; its acknowledgement has left."""
+    """Let somebody say no, a minute later; a minute after it its acknowledgement has left."""
     clock.advance(MINUTE)
     await press(ledger, recipient_id, Answer.NO, way=Way.ONE_CLICK)
-    await deliver_outbox(ledger)
+    clock.advance(MINUTE)
+    assert await deliver_outbox(ledger) == 1
 
 
 async def test_who_is_purged_after_an_export_of_their_yes_is_to_be_removed_elsewhere(
@@ -249,10 +250,18 @@ async def test_who_was_named_as_who_must_stop_before_the_purge_is_not_told_again
     assert (await a_ledger.read(campaign.figures)).to_remove == 0
 
 
+def holding(*ids: int) -> bytearray:
+    """Return what says that an export holds *ids*."""
+    holds = bytearray(10)
+    for one in ids:
+        holds[one] = 1
+    return holds
+
+
 async def changed(ledger: Ledger, *ids: int, purpose: str | None = None) -> tuple[int, int] | None:
     """Return how many an export of *ids* would add, and how many are gone; None if it is the
     first."""
-    found = await ledger.read(elsewhere.changes, set(ids), purpose=purpose)
+    found = await ledger.read(elsewhere.changes, holding(*ids), purpose=purpose)
     return (found.added, found.gone) if found else None
 
 
@@ -276,7 +285,7 @@ async def test_an_export_tells_what_changed_since_the_last(
     assert await changed(a_ledger, an, piet, mia) == (1, 2)
     await exported(a_ledger, standing=Standing.OPTED_OUT)
     await purged(a_ledger, a_clock)
-    found = await a_ledger.read(elsewhere.changes, {an, piet, mia}, purpose=None)
+    found = await a_ledger.read(elsewhere.changes, holding(an, piet, mia), purpose=None)
     assert found == Changes(at, added=1, gone=2)
 
 
@@ -289,3 +298,90 @@ async def test_what_changed_is_told_of_each_purpose_by_itself(a_ledger: Ledger) 
     assert await changed(a_ledger, an, jan, purpose="fair") == (1, 0)
     assert await changed(a_ledger, an, jan, purpose="newsletter") is None
     assert await changed(a_ledger, an, jan) is None
+
+
+async def narrowed(ledger: Ledger, purpose: str | None = None) -> list[tuple[str, tuple[str, ...]]]:
+    """Return who agrees no more to what an export carried them out for, and to what they do."""
+    found = await ledger.read(lambda tx: list(elsewhere.no_more(tx, purpose)))
+    return [(one.mailbox, one.purposes) for one in found]
+
+
+BOTH = ("newsletter", "fair")
+
+
+@pytest.mark.parametrize("exported_for", [None, "fair"])
+async def test_a_yes_to_less_than_an_export_carried_out_is_told_to_the_list_of_that_purpose(
+    a_ledger: Ledger, a_clock: FakeClock, exported_for: str | None
+) -> None:
+    """Not who agrees to it still, nor who never did; nor who opted out of all, who is named
+    anyway. They are never gone from an export of all purposes."""
+    names = (AN, JAN, "els@voorbeeld.example", "piet@voorbeeld.example")
+    an, jan, els, piet = await asked(a_ledger, *names)
+    for one in (an, jan, piet):
+        await press(a_ledger, one, Answer.YES, purposes=BOTH)
+    await press(a_ledger, els, Answer.YES)
+    await exported(a_ledger, purpose=exported_for)
+    assert await narrowed(a_ledger, "fair") == []
+
+    a_clock.advance(MINUTE)
+    await press(a_ledger, an, Answer.YES)
+    await press(a_ledger, piet, Answer.NO)
+
+    assert await narrowed(a_ledger, "fair") == [(AN, ("newsletter",))]
+    assert await narrowed(a_ledger, "newsletter") == await narrowed(a_ledger) == []
+    (found,) = await a_ledger.read(lambda tx: list(elsewhere.no_more(tx, "fair")))
+    assert (found.id, found.language, found.since) == (an, "nl", a_clock.now())
+    assert found.leaf == (await leaves(a_ledger))[-2]
+    if exported_for:
+        assert await changed(a_ledger, jan, purpose="fair") == (0, 2)
+    else:
+        assert await changed(a_ledger, an, jan, els) == (0, 1)
+
+
+@pytest.mark.parametrize("exported_for", ["newsletter", None])
+async def test_who_no_export_carried_out_for_that_purpose_is_not_told(
+    a_ledger: Ledger, a_clock: FakeClock, exported_for: str | None
+) -> None:
+    """It was made for another, or after they had said that they agree to less."""
+    (an,) = await asked(a_ledger, AN)
+    await press(a_ledger, an, Answer.YES, purposes=BOTH)
+    if exported_for:
+        await exported(a_ledger, purpose=exported_for)
+    a_clock.advance(MINUTE)
+    await press(a_ledger, an, Answer.YES)
+    await exported(a_ledger)
+
+    assert await narrowed(a_ledger, "fair") == []
+
+
+@pytest.mark.parametrize("purpose", [None, "newsletter"])
+async def test_a_yes_that_a_contrary_press_made_void_after_an_export_is_told(
+    a_ledger: Ledger, a_clock: FakeClock, purpose: str | None
+) -> None:
+    """They stand where they stood before it: neither a yes nor a no."""
+    (an,) = await asked(a_ledger, AN)
+    await press(a_ledger, an, Answer.YES)
+    await exported(a_ledger)
+    a_clock.advance(timedelta(seconds=1))
+    await press(a_ledger, an, Answer.NO)
+
+    assert await narrowed(a_ledger, purpose) == [(AN, ())]
+    assert await changed(a_ledger) == (0, 1)
+
+
+@pytest.mark.parametrize(("told", "left"), [(None, 0), ("fair", 0), ("newsletter", 1)])
+async def test_to_have_told_the_list_of_another_purpose_is_not_enough(
+    a_ledger: Ledger, a_clock: FakeClock, told: str | None, left: int
+) -> None:
+    """Neither of a no before the purge, nor of an erasure."""
+    an, jan = await asked(a_ledger, AN, JAN)
+    for one in (an, jan):
+        await press(a_ledger, one, Answer.YES, purposes=("fair",))
+    await exported(a_ledger, purpose="fair")
+    await erased(a_ledger, jan)
+    await no(a_ledger, a_clock, an)
+
+    sight = await a_ledger.read(elsewhere.seen)
+    await a_ledger.write(elsewhere.note_export, sight, [written(Standing.OPTED_OUT, told)])
+    assert await a_ledger.read(elsewhere.untold) == left
+    assert len(await purged(a_ledger, a_clock)) == 1 + left

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 import resource
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -181,6 +183,35 @@ async def test_who_was_erased_after_an_export_must_be_removed_by_its_proof(
     assert gone == ["", "2026-11-22T09:32:00Z", proof]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+async def test_who_agrees_to_less_than_before_is_named_to_the_list_of_that_purpose(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, form: str
+) -> None:
+    """With what they agree to still; after who must stop, before who is erased."""
+    await fill(a_ledger, a_clock)
+    await exported(a_ledger, tmp_path / "fair.csv", purpose="fair")
+    await press(a_ledger, 1, Answer.YES)
+    await a_ledger.write(erasing.erase_person, 2)
+
+    later = await exported(a_ledger, tmp_path / "later.csv", purpose="fair")
+    done = await export_opt_outs(a_ledger, tmp_path / "no", form=form, purpose="fair")
+    others = await export_opt_outs(a_ledger, tmp_path / "others", form=form, purpose="newsletter")
+    of_all = await export_opt_outs(a_ledger, tmp_path / "all", form=form)
+
+    assert later.changes is not None
+    assert later.changes.gone == 2
+    assert done == Done(rows=4, erased=1, narrowed=1)
+    assert of_all == others == Done(rows=3, erased=1)
+    named, last = (tmp_path / "no").read_text("utf-8").splitlines()[-2:]
+    assert "marié@" in named
+    assert "newsletter" in named
+    assert "@" not in last
+    assert [each["purpose"] for each in await log_payloads(a_ledger, "exported")] == [
+        *("fair", "fair", "fair", "newsletter", None)
+    ]
+    assert (await verified(a_ledger)).holds
+
+
 class Erasing(Ledger):
     """A ledger that erases a person while a file is written."""
 
@@ -204,6 +235,88 @@ async def test_promise_8_an_export_that_holds_somebody_who_was_just_erased_is_no
     await other.close()
 
     assert not (tmp_path / "yes.csv").exists()
+    assert await log_payloads(a_ledger, "exported") == []
+
+
+class Stopping(Ledger):
+    """A ledger whose caller is interrupted while it notes an export: before the entry is there, or
+    after; it sees which files are there then."""
+
+    there: tuple[set[str], set[str]] | None = None
+    folder: Path
+    after: bool
+
+    async def write(
+        self, part: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write, or do not, and stop."""
+        before = {path.name for path in self.folder.rglob("*")}
+        if self.after:
+            await super().write(part, *args, **kwargs)
+        self.there = before, {path.name for path in self.folder.rglob("*")}
+        raise asyncio.CancelledError
+
+
+@contextmanager
+def stopping(ledger: Ledger, clock: FakeClock, folder: Path, *, after: bool) -> Iterator[Stopping]:
+    """Yield *ledger* as one that stops while it notes what was written to *folder*."""
+    other = Stopping.open(ledger.path, ledger.vault, clock)
+    assert isinstance(other, Stopping)
+    other.folder, other.after = folder, after
+    with pytest.raises(asyncio.CancelledError):
+        yield other
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("opt_outs", [False, True])
+async def test_promise_8_a_file_has_its_name_only_once_the_log_has_its_entry(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, *, after: bool, opt_outs: bool
+) -> None:
+    """Killed before, it is a hidden part; an interrupt leaves not even that."""
+    await fill(a_ledger, a_clock)
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    with stopping(a_ledger, a_clock, folder, after=after) as other:
+        if opt_outs:
+            await export_opt_outs(other, folder / "no.csv", form="csv")
+        else:
+            await exported(other, folder / "no.csv")
+    await other.close()
+
+    assert other.there is not None
+    for names in other.there:
+        assert [name.endswith(".part") for name in names] == [True]
+    assert list(folder.iterdir()) == []
+    assert len(await log_payloads(a_ledger, "exported")) == after
+
+
+async def test_an_interrupt_while_it_is_written_leaves_no_file(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """The thread that writes it is in the midst of it."""
+    await fill(a_ledger, a_clock)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    other = Ledger.open(a_ledger.path, a_ledger.vault, a_clock)
+    began, ended = threading.Event(), threading.Event()
+
+    def slow(recipient_id: int) -> str:
+        began.set()
+        assert ended.wait(60)
+        return link(recipient_id)
+
+    work = asyncio.create_task(
+        export_opt_ins(other, folder / "yes.csv", form="csv", purpose=None, link=slow)
+    )
+    assert await asyncio.to_thread(began.wait, 60)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    ended.set()
+    await other.close()
+
+    assert list(folder.iterdir()) == []
     assert await log_payloads(a_ledger, "exported") == []
 
 
@@ -376,6 +489,20 @@ def test_a_file_that_cannot_be_written_to_its_end_is_not_there(tmp_path: Path, s
         new_file(path) as file,
     ):
         file.write("x" * size)
+
+    assert not path.exists()
+
+
+async def test_an_export_that_finds_no_room_names_the_file_not_the_ledger(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    path = tmp_path / "yes.csv"
+
+    with a_small_disk(), pytest.raises(FileRefused, match=r"yes\.csv cannot be written"):
+        await export_opt_ins(
+            a_ledger, path, form="csv", purpose=None, link=lambda _: "x" * 1_000_000
+        )
 
     assert not path.exists()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,11 +10,13 @@ from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.errors import FileRefused, ProofBroken
 from repermit.ledger.engine import Ledger
+from repermit.ledger.keys import Keys
 from repermit.ledger.store import erasing, suppression
+from repermit.ledger.vault import Vault
 from repermit.report.handover import Counts, Reader, handover
 from repermit.runtime import shipped
 from tests.builders import FakeClock, admit, ask, asked, claim, press, settle, verified
-from tests.report.test_export import Erasing, link, log_payloads
+from tests.report.test_export import Erasing, link, log_payloads, stopping
 
 PROVEN = {"relationship": "signed_up_with_proof", "proof_ref": "form 12"}
 
@@ -110,6 +113,28 @@ async def test_the_readme_is_in_the_language_of_the_campaign_or_in_english(
     assert max(map(len, text.splitlines())) <= 105
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "de algemene mailbox van een rechtspersoon in België"),
+        ("fr", "la boîte générale d'une personne morale en Belgique"),
+        ("de", "das allgemeine Postfach einer juristischen Person in Belgien"),
+        ("en", "the shared mailbox of a legal person in Belgium"),
+    ],
+)
+async def test_the_readme_names_every_ground_on_which_nobody_is_asked(
+    a_ledger: Ledger, tmp_path: Path, language: str, words: str
+) -> None:
+    company = {"relationship": "company_mailbox", "legal_person": True}
+    await admit(a_ledger, "info@voorbeeld.example", **company)
+
+    done, _ = await handed(a_ledger, tmp_path / "leaving", language)
+
+    assert done.exempt == 1
+    text = (tmp_path / "leaving" / "README.txt").read_text("utf-8")
+    assert words in " ".join(text.split())
+
+
 async def test_nothing_is_left_of_a_handover_during_which_somebody_was_erased(
     a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
@@ -120,6 +145,50 @@ async def test_nothing_is_left_of_a_handover_during_which_somebody_was_erased(
     await other.close()
 
     assert not (tmp_path / "leaving").exists()
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_promise_8_no_file_has_its_name_before_the_log_has_its_entry(
+    a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path, *, after: bool
+) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+
+    with stopping(a_campaign, a_clock, folder, after=after) as other:
+        await handed(other, folder / "leaving")
+    await other.close()
+
+    assert other.there is not None
+    for names in other.there:
+        assert len(names) == 5
+        assert all(name.endswith(".part") for name in names - {"leaving"})
+    assert list(folder.iterdir()) == []
+    assert len(await log_payloads(a_campaign, "exported")) == 3 * after
+
+
+class Counting(Vault):
+    """A vault that knows which rows it opened."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__(keys)
+        self.opened: list[int] = []
+
+    def open(self, sealed: bytes, *, generation: int, recipient_id: int) -> dict[str, Any]:
+        """Open a row."""
+        self.opened.append(recipient_id)
+        return super().open(sealed, generation=generation, recipient_id=recipient_id)
+
+
+async def test_each_row_is_opened_once(
+    a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    vault = Counting(a_campaign.vault.keys)
+    other = Ledger.open(a_campaign.path, vault, a_clock)
+
+    done, _ = await handed(other, tmp_path / "leaving")
+    await other.close()
+
+    assert len(vault.opened) == len(set(vault.opened)) == done.total + 1  # one is suppressed
 
 
 async def test_nothing_is_left_when_the_ledger_does_not_verify(

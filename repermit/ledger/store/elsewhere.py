@@ -1,13 +1,15 @@
 """What exports have carried out of the ledger, so that whoever received it can be told.
 
-Source: GDPR art. 19, an erasure is told to each recipient of the data.
+Source: GDPR art. 19, an erasure is told to each recipient of the data; art. 7(3), a consent that is
+withdrawn, also one of several, is not used any more.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import FileRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 
 _CARRIED = (  # the latest word of everybody who is there, as the log had it at that size
@@ -22,10 +25,28 @@ _CARRIED = (  # the latest word of everybody who is there, as the log had it at 
     " WHERE recipient_id IS NOT NULL AND kind IN ('answered', 'opted_out') AND \"index\" < ?"
     " GROUP BY recipient_id) ON leaf = latest WHERE standing = 'opted_in'"
 )
+_OPT_INS = "SELECT id, purpose, log_size FROM export WHERE standing = 'opted_in'"
+_STOPPED_BY = (  # the exports of who must stop that reach whoever has the export `made`
+    "FROM export AS stop WHERE stop.standing = 'opted_out'"
+    " AND (stop.purpose IS NULL OR stop.purpose = made.purpose)"
+)
+_TOLD_AT = (
+    f"SELECT id, (SELECT coalesce(max(stop.log_size), 0) {_STOPPED_BY}) FROM export AS made"
+    " WHERE standing = 'opted_in'"
+)
 _WORDS = (  # of one person, the oldest first
     'SELECT "index", answer.standing, covers, yes_leaf FROM log'
     ' LEFT JOIN answer ON leaf = "index"'
     " WHERE log.recipient_id = ? AND kind IN ('answered', 'opted_out') ORDER BY \"index\""
+)
+_AGREED_ONCE = (  # who said yes to that, or to anything, and agrees to it no more; without a no
+    "SELECT id, generation, sealed, relationship, country, recipient.language, answer.at,"
+    " recipient.purposes, answer.leaf FROM recipient LEFT JOIN answer ON leaf = recipient.yes_leaf"
+    " WHERE id IN (SELECT recipient_id FROM answer WHERE standing = 'opted_in' AND"
+    "  (:purpose IS NULL OR EXISTS (SELECT 1 FROM json_each(covers) WHERE value = :purpose)))"
+    " AND NOT (recipient.standing = 'opted_in' AND (:purpose IS NULL"
+    "  OR EXISTS (SELECT 1 FROM json_each(recipient.purposes) WHERE value = :purpose)))"
+    " AND recipient.standing <> 'opted_out' ORDER BY id"
 )
 
 
@@ -68,15 +89,28 @@ class ToRemove:
     erased_at: datetime
 
 
+@dataclass(frozen=True)
+class NoMore:
+    """Somebody whom an export has carried out for what they agree to no more, without a no to all:
+    the `purposes` that they still agree to, since when, and the entry of that yes in the log."""
+
+    id: int
+    mailbox: str = field(repr=False)
+    language: str | None
+    since: datetime | None
+    purposes: tuple[str, ...]
+    leaf: int | None
+
+
 def seen(tx: Transaction) -> Seen:
     """Return the ledger as an export that is made in this transaction sees it."""
     size, gone = tx.one("SELECT size, erased + purged FROM log_head, campaign")
     return Seen(tx.now, size, gone)
 
 
-def changes(tx: Transaction, ids: set[int], *, purpose: str | None) -> Changes | None:
-    """Return how an export of the opt-ins *ids* differs from the last one that was made of that
-    purpose; None when there was none."""
+def changes(tx: Transaction, holds: bytearray, *, purpose: str | None) -> Changes | None:
+    """Return how an export of opt-ins differs from the last one that was made of that purpose;
+    None when there was none. *holds* has a 1 for each recipient's id that is in it."""
     last = tx.one(
         "SELECT id, at, log_size FROM export WHERE standing = 'opted_in' AND purpose IS ?"
         " ORDER BY id DESC LIMIT 1",
@@ -85,9 +119,29 @@ def changes(tx: Transaction, ids: set[int], *, purpose: str | None) -> Changes |
     if last is None:
         return None
     rows = tx.connection.execute(_CARRIED, (last[2],))
-    then = {recipient_id for recipient_id, covers in rows if _is_for(purpose, covers)}
+    then = Counter(holds[recipient_id] for recipient_id, covers in rows if _is_for(purpose, covers))
     erased = tx.value("SELECT count(*) FROM to_remove WHERE export_id = ?", last[0])
-    return Changes(from_micros(last[1]), len(ids - then), len(then - ids) + erased)
+    return Changes(from_micros(last[1]), holds.count(1) - then[1], then[0] + erased)
+
+
+def no_more(tx: Transaction, purpose: str | None) -> Iterator[NoMore]:
+    """Yield whom an export has carried out for *purpose* (None: for anything) and who does not
+    agree to it any more, in the order of their ids; but for those who opted out of everything."""
+    made = [
+        (export_id, purpose, log_size)
+        for export_id, of, log_size in tx.rows(_OPT_INS)
+        if purpose is None or of in (None, purpose)
+    ]
+    for row in tx.connection.execute(_AGREED_ONCE, {"purpose": purpose}):
+        if any(True for _ in _carried_out(tx, row[0], made)):
+            yield NoMore(
+                id=row[0],
+                mailbox=open_person(tx, row).address.mailbox,
+                language=row[5],
+                since=from_micros(row[6]),
+                purposes=tuple(json.loads(row[7] or "[]")),
+                leaf=row[8],
+            )
 
 
 def note_export(tx: Transaction, sight: Seen, written: Sequence[Written]) -> None:
@@ -122,12 +176,13 @@ def note_gone(tx: Transaction, gone: Sequence[int], *, purged: bool = False) -> 
     """Note what exports have carried out of people who are about to be erased, and return the
     entries of those yeses in the log; no address, and nothing that leads to one.
 
-    Who is purged after an export of those who must stop had named them need not be told again.
+    Who is purged after an export of those who must stop had named them, to the list of the same
+    purpose or to all, need not be told again.
     """
-    made = tx.rows("SELECT id, purpose, log_size FROM export WHERE standing = 'opted_in'")
-    told_at = tx.value("SELECT coalesce(max(log_size), 0) FROM export WHERE standing = 'opted_out'")
+    made = tx.rows(_OPT_INS)
+    told_at = dict(tx.rows(_TOLD_AT))
     found = [
-        (proof, export_id, to_micros(tx.now), purged and said_no < told_at)
+        (proof, export_id, to_micros(tx.now), purged and said_no < told_at[export_id])
         for recipient_id in (gone if made else ())
         for proof, export_id, said_no in _carried_out(tx, recipient_id, made)
     ]
@@ -166,7 +221,7 @@ def untold(tx: Transaction) -> int:
     """Return how many of them no export of those who must stop has named yet."""
     return int(
         tx.value(
-            "SELECT count(DISTINCT proof) FROM to_remove WHERE NOT told AND erased_at >="
-            " (SELECT coalesce(max(at), 0) FROM export WHERE standing = 'opted_out')"
+            "SELECT count(DISTINCT proof) FROM to_remove JOIN export AS made ON made.id = export_id"
+            f" WHERE NOT told AND erased_at >= (SELECT coalesce(max(stop.at), 0) {_STOPPED_BY})"
         )
     )
