@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from repermit.cli.session import counted, show, tell
 from repermit.errors import ApprovalRefused
-from repermit.ledger.store import approval, notices
+from repermit.ledger.store import approval, campaign, notices
 
 if TYPE_CHECKING:
     from repermit.cli.notice import Notice
@@ -30,7 +30,6 @@ async def approve_all(
     from repermit.cli.notice import called, read_notice
     from repermit.cli.signoff import Signed, write_signoff
     from repermit.intake.screen import screen_and_count
-    from repermit.ledger.store import campaign
 
     await asyncio.to_thread(_require_ready, runtime)
     notice = await read_notice(runtime)
@@ -49,10 +48,8 @@ async def approve_all(
                 return
             call = None
         made = {"by": by, "informed": informed, "digest": digest(facts), "facts": facts}
-        given = await ledger.write(_approve, runtime, notice, call, made)
+        given, checkpoint = await ledger.write(_approve, runtime, notice, call, made)
         earlier = await ledger.read(campaign.earlier_opt_outs)
-        log = await ledger.read(campaign.figures)
-    checkpoint = runtime.signing.sign(log.log_size, bytes.fromhex(log.log_root))
     signed = Signed(by, informed, given, found, earlier, notice, checkpoint)
     sheet = write_signoff(runtime, signed, facts)
     if call:
@@ -101,11 +98,13 @@ def _judge(tx: Transaction, runtime: Runtime, notice: Notice, call: Call, *, by:
 
 def _approve(
     tx: Transaction, runtime: Runtime, notice: Notice, call: Call | None, made: dict[str, Any]
-) -> Approved:
+) -> tuple[Approved, str]:
+    """Return the approval with the checkpoint of the log right after it."""
     _keep(tx, runtime, notice)
     if call:
         notices.judge(tx, call, by=made["by"])
-    return approval.approve(tx, **made)
+    given, log = approval.approve(tx, **made), campaign.figures(tx)
+    return given, runtime.signing.sign(log.log_size, bytes.fromhex(log.log_root))
 
 
 def _keep(tx: Transaction, runtime: Runtime, notice: Notice) -> None:

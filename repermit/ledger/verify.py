@@ -18,6 +18,7 @@ from repermit.ledger.records import ANSWER_COLUMNS, Records
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 
+_FIRST = 1  # the entry that a ledger is made with
 _NAMED = 20  # false rows that are named one by one
 _ENTRIES = (
     'SELECT "index", log.at, kind, log.recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
@@ -118,6 +119,8 @@ def replayed(
                 found.false_entries.append(
                     f"the first {found.size} entries are not those that {who}"
                 )
+    if mark is None and found.size > _FIRST:
+        found.false_entries.append("the mark in the key folder is gone: it may be an older copy")
     found.root = frontier.root().hex()
     for size, ((who, _), *_) in points.items():
         found.false_entries.append(

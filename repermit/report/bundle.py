@@ -16,7 +16,7 @@ from typing import Any, Final
 from repermit.domain.clock import iso
 from repermit.domain.question import Question
 from repermit.domain.record import record
-from repermit.files import whole
+from repermit.files import file_refused, whole
 from repermit.ledger.checkpoint import Signing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import MarkFile
@@ -144,7 +144,7 @@ async def bundle(ledger: Ledger, path: Path, maker: Maker, *, tell: Tell) -> int
     it names; *tell* is told what will be in it, first.
 
     Raises: ProofBroken when the log does not verify; FileRefused.
-    Crash: a hidden file that ends in `.part`, or a bundle without its entry in the log.
+    Crash: a hidden file that ends in `.part`; an entry in the log without its bundle.
     """
 
     def fill(file: Bundle) -> int:
@@ -178,13 +178,15 @@ async def written(ledger: Ledger, path: Path, maker: Maker, fill: Callable[[Bund
     people it names."""
     mark = MarkFile(ledger.vault.keys.mark).read()
 
-    def part(tx: Transaction) -> int:
-        found = evidence.proven(tx, mark)
-        with whole(path) as file, Archive(file) as archive:
-            return fill(Bundle(tx, maker, archive, found, tx.now))
+    with whole(path) as file:
 
-    people = await ledger.read(part)
-    await ledger.write(evidence.note_bundle, people=people)
+        def part(tx: Transaction) -> int:
+            found = evidence.proven(tx, mark)
+            with file_refused(path), Archive(file) as archive:
+                return fill(Bundle(tx, maker, archive, found, tx.now))
+
+        people = await ledger.read(part)
+        await ledger.write(evidence.note_bundle, people=people)
     return people
 
 

@@ -243,12 +243,13 @@ def _damage(tx: Transaction) -> None:
     tx.run("UPDATE recipient SET generation = 7 WHERE id = 4")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["breach", "notice"])
 @pytest.mark.parametrize("language", LANGUAGES)
-async def test_what_cannot_be_opened_is_named_in_every_paper(
+async def test_what_cannot_be_opened_is_named_and_the_paper_made_all_the_same(
     campaign: Made, kind: str, language: str
 ) -> None:
-    """A sealed field was altered or is a text, and a key is gone: papers are made all the same."""
+    """A sealed field was altered or is a text, and a key is gone; the register is of a ledger that
+    verifies."""
     runtime = campaign(in_language(language))
     await live(runtime)
     async with runtime.ledger() as ledger:
