@@ -171,6 +171,16 @@ def test_the_proofs_are_those_of_certificate_transparency() -> None:
     assert tree.consistency(6) == [i, j, k]
 
 
+@pytest.mark.parametrize("size", range(1, 9))
+def test_every_small_tree_begins_with_every_smaller_one(size: int) -> None:
+    hashes = [leaf_hash(leaf) for leaf in LEAVES[:size]]
+    tree = Tree(hashes)
+
+    for old in range(size + 1):
+        proof = (old, root_of(hashes[:old]), size, root_of(hashes), tree.consistency(old))
+        assert is_consistent(*proof)
+
+
 def test_a_tree_takes_little_more_than_its_hashes() -> None:
     leaf, size = leaf_hash(b"a"), 50_000
     tracemalloc.start()
