@@ -17,8 +17,15 @@ from repermit.cli.session import counted, run, session_of, show, tell
 if TYPE_CHECKING:
     from repermit.intake.hashes import HashList
     from repermit.intake.listfile import ListFile, Reading
-    from repermit.intake.suppress import SuppressedList
+    from repermit.intake.suppress import Heard, SuppressedList
     from repermit.runtime import Runtime
+
+Mapping = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column.")
+]
+Encoding = Annotated[str | None, typer.Option(help="As in cp1252.")]
+Delimiter = Annotated[str | None, typer.Option(help="As in ; or tab.")]
+Sheet = Annotated[str | None, typer.Option(help="Which sheet of a workbook.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,12 +48,10 @@ def suppress(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the keyed hashes with their key.")
     ] = None,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="As in cp1252.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="As in ; or tab.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook.")] = None,
+    mapping: Mapping = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
 ) -> None:
     """Say who must never be mailed; it wins over everything."""
     if sum(bool(given) or given == "" for given in (lists, none, export)) != 1:
@@ -131,16 +136,27 @@ def _show(done: SuppressedList, one: str, many: str) -> None:
         f" {counted(done.moved, 'recipient')} moved to opted_out,"
         f" {done.rejected:,} not understood"
     )
-    if done.leaving:
-        tell(f"{counted(done.leaving, 'mail')} on the way at that moment could not be called back")
-    if done.passed_over:
-        tell(f"{counted(done.passed_over, 'row')} passed over: the list says they did not opt out")
+    tell_not_reached(done, done.leaving)
     if done.statement_fell:
         tell("The statement that nobody ever opted out is taken back: this list names who did.")
     if done.new_keys:
         tell("keys/keep now holds the key of that list too: renew your backup of keys/keep.")
-    if done.rejected:
-        tell(f"What was not understood is NOT suppressed: lines {done.lines_named}.")
+    tell_rejected(done, "suppressed")
+
+
+def tell_not_reached(heard: Heard, leaving: int) -> None:
+    """Tell whom a list of who must stop could not stop in time, and of whom it said the
+    opposite."""
+    if leaving:
+        tell(f"{counted(leaving, 'mail')} on the way at that moment could not be called back")
+    if heard.passed_over:
+        tell(f"{counted(heard.passed_over, 'row')} passed over: the list says they did not opt out")
+
+
+def tell_rejected(heard: Heard, done: str) -> None:
+    """Tell which lines were not understood, so that they are not *done*."""
+    if heard.rejected:
+        tell(f"What was not understood is NOT {done}: lines {heard.lines_named}.")
         tell("  what to do: correct those lines and run it again")
 
 

@@ -10,6 +10,14 @@ import typer
 
 from repermit.cli.lists import opened_lists, reading_of
 from repermit.cli.session import counted, is_terminal, run, session_of, show, show_json, tell
+from repermit.cli.suppress import (
+    Delimiter,
+    Encoding,
+    Mapping,
+    Sheet,
+    tell_not_reached,
+    tell_rejected,
+)
 
 if TYPE_CHECKING:
     from repermit.intake.listfile import ListFile
@@ -27,12 +35,10 @@ def withdraw(
     path: Annotated[
         Path, typer.Argument(metavar="LIST|-", help="Addresses in any format of `import`.")
     ],
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Name a column.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="As in cp1252.")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="As in ; or tab.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Which sheet of a workbook.")] = None,
+    mapping: Mapping = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Take in who unsubscribed elsewhere, as in the newsletter tool; before the next export."""
@@ -89,13 +95,8 @@ def _show(done: WithdrawnList) -> None:
         f" {counted(done.suppressed, 'address', 'addresses')} newly suppressed,"
         f" {done.rejected:,} not understood"
     )
-    if done.leaving:
-        tell(f"{counted(done.leaving, 'mail')} on the way at that moment could not be called back")
-    if done.passed_over:
-        tell(f"{counted(done.passed_over, 'row')} passed over: the list says they did not opt out")
-    if done.rejected:
-        tell(f"What was not understood is NOT withdrawn: lines {done.lines_named}.")
-        tell("  what to do: correct those lines and run it again")
+    tell_not_reached(done, done.leaving)
+    tell_rejected(done, "withdrawn")
 
 
 def _content(done: WithdrawnList) -> dict[str, object]:
