@@ -439,3 +439,10 @@ async def test_an_export_added_by_hand_is_named(a_campaign: Ledger) -> None:
     assert (await verified(a_campaign)).faults == [
         "there are exports of which the log does not know"
     ]
+
+
+async def test_a_mark_that_is_gone_is_told(a_campaign: Ledger) -> None:
+    """Without it an older copy could not be told from the ledger."""
+    found = await a_campaign.read(verify, None)
+
+    assert found.faults == ["the mark in the key folder is gone: it may be an older copy"]
