@@ -18,6 +18,7 @@ from repermit.cli.suppress import (
     tell_not_reached,
     tell_rejected,
 )
+from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
     from repermit.intake.listfile import ListFile
@@ -61,8 +62,8 @@ async def _withdraw(runtime: Runtime, sources: list[ListFile]) -> WithdrawnList:
 
     async with runtime.ledger() as ledger:
         _tell_count(_sum([await heard(ledger, source) for source in sources]))
-        if is_terminal():
-            typer.confirm("Opt all of them out, for good?", abort=True, err=True)
+        if is_terminal() and not typer.confirm("Opt all of them out, for good?", err=True):
+            raise RepermitError("nobody was opted out", hint="answer y to opt them out")
         return _sum([await withdraw_list(ledger, source) for source in sources])
 
 

@@ -531,9 +531,11 @@ class Checks:
 
     def signed_key(self) -> str:
         """The key is the one that was given."""
-        if self.given.key and Key.read(self.given.key) != self.key:
+        if self.given.key is None:
+            return "key: it is whole"
+        if Key.read(self.given.key) != self.key:
             raise Fault("key: the bundle is of another key than the one given")
-        return "key: it is the one given" if self.given.key else "key: it is whole"
+        return "key: it is the one given"
 
     def signed_files(self) -> str:
         """Every file is on the signed list, as it is."""
@@ -711,6 +713,8 @@ class Checks:
         key = _octets(self.files.json("who.json")["key"])
         wanted = hmac.new(key, _canonical(self.given.address).encode(), "sha256").hexdigest()
         told = [entry.said["who"] for entry in self.answers if entry.said]
+        if not self.answers:
+            return "address: there is no answer to hold it to"
         if not told or any(each != wanted for each in told):
             raise Fault("address: the answers are not those of that address")
         return "address: the answers are those of that address"
@@ -720,7 +724,8 @@ class Checks:
             octets = file.read(LARGEST_FILE + 1)
         if len(octets) > LARGEST_FILE:
             raise Fault("elsewhere: the file given is larger than it has to be")
-        return str(octets, "utf-8", "replace").replace("\r\n", "\n")
+        text = str(octets, "utf-8", "replace").replace("\r\n", "\n")
+        return re.sub(r"(?m)^(?:> ?)+", "", text)  # as mails quote
 
     def _sizes_elsewhere(self) -> set[int]:
         """Return the sizes of which `kept_elsewhere` will ask for the root."""
@@ -909,7 +914,7 @@ def _plain(text: str) -> str:
 def _given(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Checks an evidence bundle, without repermit.")
     parser.add_argument("bundle", metavar="BUNDLE", help="the ZIP file, or the folder it is in")
-    parser.add_argument("--key", help="the campaign's key, from somewhere you trust")
+    parser.add_argument("--key", help="the campaign's key, from somewhere you trust, or its file")
     parser.add_argument(
         "--checkpoint", metavar="FILE", help="a checkpoint that was kept elsewhere, in any text"
     )
@@ -920,6 +925,11 @@ def _given(arguments: list[str] | None) -> argparse.Namespace:
         help="of one person's bundle: is it that of this address? Without it, you are asked.",
     )
     given = parser.parse_args(arguments)
+    for path in filter(None, (given.bundle, given.checkpoint)):
+        if not Path(path).exists():
+            parser.error(f"there is no {_plain(path)}")
+    if given.key and Path(given.key).is_file():
+        given.key = Path(given.key).read_text("utf-8", "replace").strip()
     if given.address == "-":
         print("E-mail address: ", end="", file=sys.stderr, flush=True)
         given.address = sys.stdin.readline()
@@ -961,7 +971,7 @@ def main(arguments: list[str] | None = None) -> int:
     if wrong:
         print(f"This bundle does not hold: {wrong} of {len(found)} checks are false.")
         return 1
-    if not given.key:
+    if given.key is None:
         print("Not checked: whose key it is. Compare key.txt with one from elsewhere, by --key.")
     if "entries.jsonl" in names:
         print("Not checked: that nothing later about this person is left out. Only the bundle of")
