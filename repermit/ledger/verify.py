@@ -18,6 +18,7 @@ from repermit.ledger.records import ANSWER_COLUMNS, Records
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 
+_MOST_IDS = 100_000_000  # a replay takes 26 bytes for each
 _FIRST = 1  # the entry that a ledger is made with
 _NAMED = 20  # false rows that are named one by one
 _ENTRIES = (
@@ -95,7 +96,7 @@ def replayed(
     tx: Transaction, mark: Mark | None, known: Sequence[Checkpoint] = ()
 ) -> tuple[Verified, Replay]:
     """Return the same, with where the log leaves everybody."""
-    found, replay = Verified(), Replay(tx.value("SELECT next_recipient FROM campaign"))
+    found, replay = Verified(), Replay(_next_id(tx))
     records = Records(tx, found.note_record)
     frontier, expected = Frontier(), 0
     points = _points(mark, known)
@@ -136,6 +137,17 @@ def replayed(
     return found, replay
 
 
+def _next_id(tx: Transaction) -> int:
+    """Return the id that comes next. Raises: ProofBroken when no campaign can have got so far."""
+    found = tx.value("SELECT next_recipient FROM campaign")
+    if not isinstance(found, int) or not 0 < found <= _MOST_IDS:
+        raise ProofBroken(
+            "the log does not verify: the ledger's count of ids is not one that it can have",
+            hint="somebody changed the ledger outside repermit: keep it, and put back a backup",
+        )
+    return found
+
+
 def _points(mark: Mark | None, known: Sequence[Checkpoint]) -> dict[int, list[tuple[str, bytes]]]:
     """Return by size who knew it, and the root that it had then."""
     points: dict[int, list[tuple[str, bytes]]] = {}
@@ -167,11 +179,11 @@ def _entry_fault(tx: Transaction, row: tuple[Any, ...]) -> str | None:
 
 
 def _compare_head(tx: Transaction, found: Verified, frontier: Frontier) -> None:
-    head = tx.one("SELECT size, CAST(frontier AS BLOB) FROM log_head")
-    if head is None or head[0] != found.size:
-        size = "nothing" if head is None else head[0]
+    heads = tx.rows("SELECT id, size, CAST(frontier AS BLOB) FROM log_head")
+    if len(heads) != 1 or heads[0][0] != 1 or heads[0][1] != found.size:
+        size = ", ".join(str(each[1]) for each in heads) or "nothing"
         found.false_entries.append(f"the log has {found.size} entries, its head says {size}")
-    elif head[1] != frontier.to_bytes():
+    elif heads[0][2] != frontier.to_bytes():
         found.false_entries.append("the head of the log does not fit its entries")
 
 

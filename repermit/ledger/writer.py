@@ -12,8 +12,8 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -215,11 +215,25 @@ def _is_known(mark: Mark | None, ledger: Point) -> bool:
 
 
 def _next_recipient(tx: Transaction) -> int:
-    return int(tx.value("SELECT next_recipient FROM campaign"))
+    with _altered():
+        return int(tx.value("SELECT next_recipient FROM campaign"))
 
 
 def _point(tx: Transaction) -> Point:
-    return _point_at(*tx.one("SELECT size, frontier FROM log_head WHERE id = 1"))
+    with _altered():
+        return _point_at(*tx.one("SELECT size, frontier FROM log_head WHERE id = 1"))
+
+
+@contextmanager
+def _altered() -> Iterator[None]:
+    """Raise LedgerUnusable for a value that no command writes there."""
+    try:
+        yield
+    except (TypeError, ValueError) as failure:
+        raise LedgerUnusable(
+            "the head of the log, or its count of ids, was altered",
+            hint="`repermit proof verify` names it; put back the newest backup",
+        ) from failure
 
 
 @lru_cache(maxsize=4)  # where one group ends the next one begins

@@ -446,3 +446,27 @@ async def test_a_mark_that_is_gone_is_told(a_campaign: Ledger) -> None:
     found = await a_campaign.read(verify, None)
 
     assert found.faults == ["the mark in the key folder is gone: it may be an older copy"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO log_head SELECT 2, size, frontier FROM log_head",
+        "UPDATE log_head SET id = 0",
+        "DELETE FROM log_head",
+    ],
+)
+async def test_a_log_has_one_head(a_campaign: Ledger, statement: str) -> None:
+    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
+        raw.execute(statement)
+
+    (fault,) = (await verified(a_campaign)).false_entries
+    assert fault.startswith("the log has 13 entries, its head says ")
+
+
+@pytest.mark.parametrize("number", ["'null'", "-5", "9000000000000"])
+async def test_a_count_of_ids_that_cannot_be_is_named(a_campaign: Ledger, number: str) -> None:
+    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
+        raw.execute(f"UPDATE campaign SET next_recipient = {number}")
+    with pytest.raises(ProofBroken, match="count of ids"):
+        await verified(a_campaign)
