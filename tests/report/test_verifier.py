@@ -222,7 +222,8 @@ def test_every_checkpoint_that_was_kept_is_compared(
     for first, words in (
         (signing.sign(0, b"r" * 32), "an empty log says nothing"),
         (signing.sign(3, b"r" * 32), "is not that of the checkpoint at 3"),
-        (signing.sign(3, b"r" * 32).replace("\n", "\n> "), "cannot be read"),
+        (signing.sign(3, b"r" * 32).replace("\n", "\n| "), "cannot be read"),
+        (signing.sign(3, b"r" * 32).replace("\n", "\n> "), "is not that of the checkpoint at 3"),
     ):
         for notes in (f"{first}\n{own}", f"{own}\n{first}"):
             kept.write_text(notes, "utf-8")
@@ -625,11 +626,15 @@ def test_what_is_no_bundle_ends_in_a_plain_line(
     os.mkfifo(pipe)
     loop.symlink_to(loop)
 
-    for path in (empty, text, pipe, loop, tmp_path / "nowhere"):
+    for path in (empty, text, pipe):
         assert verifier.main([str(path)]) == 1
         first, last = said(capsys).splitlines()
         assert first.startswith("false ")
         assert last == "This bundle does not hold: 1 of 1 checks are false."
+    for words in ([str(loop)], [str(tmp_path / "nowhere")], [str(text), "--checkpoint", "nowhere"]):
+        with pytest.raises(SystemExit) as ended:
+            verifier.main(words)
+        assert ended.value.code == 2
 
 
 @pytest.mark.parametrize(
