@@ -166,10 +166,10 @@ class Records:
 def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[str, str, str, str]]:
     """Yield the hash of each content on file, with its kind, language and release; note those
     that are not what they were."""
-    for hashed, kind, language, release, content in tx.connection.execute(
-        "SELECT hash, kind, language, release, CAST(content AS BLOB) FROM snapshot"
+    for hashed, kind, language, release, content, stored in tx.connection.execute(
+        "SELECT hash, kind, language, release, CAST(content AS BLOB), typeof(content) FROM snapshot"
     ):
-        if content is None or sha256(content).hexdigest() != hashed:
+        if stored != "text" or sha256(content).hexdigest() != hashed:
             note(f"what was shown as {_short(str(hashed))}: it is not what was shown")
         yield str(hashed), kind, language, release
 

@@ -69,6 +69,7 @@ def changes(tx: Transaction, table: str) -> Iterator[tuple[str, str, int]]:
         columns.remove("id")  # there is one row, whatever its number
     for column in COLUMNS.get(table, columns):
         others = [row[0] for row in tx.rows(f'SELECT DISTINCT "{column}" FROM "{table}"')]
+        others += [each.encode() for each in others if isinstance(each, str)]  # another type
         for (rowid,) in tx.rows(f'SELECT rowid FROM "{table}" {WHERE.get(table, "")}'):
             for value in (*STRANGE, *others):
                 tx.run("SAVEPOINT by_hand")
@@ -130,3 +131,12 @@ async def test_promise_10_a_row_of_a_proof_table_that_was_removed_is_missed(
         return unseen
 
     assert await a_campaign.write(part) == []
+
+
+@pytest.mark.parametrize("column", ["commitment", "hash", "payload"])
+async def test_bytes_that_are_kept_as_text_are_named(a_campaign: Ledger, column: str) -> None:
+    sql = f'UPDATE log SET {column} = CAST({column} AS TEXT) WHERE "index" = 3'
+    await a_campaign.write(lambda tx: tx.run(sql))
+
+    found = await a_campaign.read(verify, mark_of(a_campaign))
+    assert found.false_entries[0].startswith("entry 3 ")
