@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.refusals import assert_explained, assert_explained_as_json
-from tests.journeys.campaign import Campaign, address
+from tests.journeys.campaign import Campaign
 
 pytestmark = pytest.mark.journey
 
@@ -13,8 +13,7 @@ pytestmark = pytest.mark.journey
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("UPDATE campaign SET admitted = x'80'", ("status",)),
-        (f"UPDATE campaign SET stopped_at = 1, stopped_for = '{address(1)}'", ("status",)),
+        ("UPDATE campaign SET stopped_at = 1, stopped_for = 'secret'", ("status",)),
         ("DROP TABLE answer", ("proof", "verify")),
         ("UPDATE campaign SET log_key = 'zz'", ("proof", "verify")),
         ("UPDATE campaign SET next_recipient = 'null'", ("proof", "verify")),
@@ -28,5 +27,5 @@ def test_a_ledger_altered_by_hand_gives_no_traceback(
 
     told = approved.here(*words, expect=1)
     assert_explained(told, why="")
-    assert "@" not in told.err
+    assert "secret" not in told.err
     assert_explained_as_json(approved.here(*words, "--json", expect=1), why="")
