@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -30,7 +29,7 @@ from repermit.cli import (
     suppress,
     withdraw,
 )
-from repermit.cli.session import INTERRUPTED, Interrupted, Session, plain, tell
+from repermit.cli.session import INTERRUPTED, Interrupted, Session, plain, show_json, tell
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
 
@@ -83,7 +82,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     except TyperException as failure:
         message = re.sub(r"\S*@\S*", "…", failure.format_message())  # it may quote an address
         if "--json" in given:
-            _show({"error": message, "hint": "see `repermit --help`"})
+            show_json({"error": message, "hint": "see `repermit --help`"})
         else:
             _explain_usage(message)
         return failure.exit_code
@@ -125,7 +124,7 @@ def _is_text(argument: str) -> bool:
 
 def _explain(failure: RepermitError, *, as_json: bool) -> None:
     if as_json:
-        _show({"error": str(failure), "hint": failure.hint, **failure.details()})
+        show_json({"error": str(failure), "hint": failure.hint, **failure.details()})
         return
     tell(f"repermit: {plain(str(failure))}")
     if failure.hint:
@@ -138,7 +137,3 @@ def _explain_usage(message: str) -> None:
         return
     tell(f"repermit: {message}")
     tell("  what to do: see `repermit --help`, or `repermit COMMAND --help`")
-
-
-def _show(content: dict[str, object]) -> None:
-    typer.echo(json.dumps(content, ensure_ascii=False, indent=2))

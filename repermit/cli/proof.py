@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repermit.cli.session import ask_address, counted, run, session_of, show, show_json, tell
+from repermit.cli.session import ask_address, counted, plain, run, session_of, show, show_json, tell
 from repermit.errors import FileRefused, ProofBroken
 from repermit.files import shown
 
@@ -60,7 +60,7 @@ def verify(
     if not found.holds:
         if not as_json:
             for fault in found.faults[1:]:
-                tell(fault)
+                tell(plain(fault))
         more = len(found.false_entries) + found.unaccounted - 1
         failure = ProofBroken(
             f"the log does not verify: {found.faults[0]}" + (f"; and {more:,} more" * (more > 0)),

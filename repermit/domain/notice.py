@@ -68,7 +68,7 @@ class _Reader(HTMLParser):
         self.parts: list[str] = []
         self._unread = 0  # how many elements that nobody reads are open
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - HTMLParser's
         """Begin an element."""
         self._unread += tag in _UNREAD
         self._break(tag)
@@ -83,7 +83,7 @@ class _Reader(HTMLParser):
         if not self._unread:
             self.parts.append(_SPACES.sub(" ", data))
 
-    def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002
+    def parse_marked_section(self, i: int, report: int = 1) -> int:  # noqa: ARG002 - HTMLParser's
         """Skip what HTML does not have; by itself the parser gives up at it."""
         return self.parse_bogus_comment(i)
 

@@ -6,12 +6,14 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
+from repermit.domain.standing import Standing
 from repermit.errors import ProofBroken
 from repermit.ledger.binding import false_addresses
 from repermit.ledger.checkpoint import Checkpoint
-from repermit.ledger.log import PERSONAL, leaf_data, leaf_key
+from repermit.ledger.log import PERSONAL, Kind, leaf_data, leaf_key
 from repermit.ledger.mark import Mark
 from repermit.ledger.merkle import Frontier, leaf_hash
 from repermit.ledger.records import ANSWER_COLUMNS, Records
@@ -20,6 +22,7 @@ from repermit.ledger.transaction import Transaction
 
 _MOST_IDS = 100_000_000  # a replay takes 26 bytes for each
 _FIRST = 1  # the entry that a ledger is made with
+_OTHER = "something else"
 _NAMED = 20  # false rows that are named one by one
 _ENTRIES = (
     'SELECT "index", log.at, kind, log.recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
@@ -110,7 +113,7 @@ def replayed(
         false = _entry_fault(tx, row[:_FACTS])
         found.size, expected = found.size + 1, index + 1
         if false:
-            found.note_entry(f"entry {index} ({kind}): {false}")
+            found.note_entry(f"entry {index} ({_known(kind, Kind)}): {false}")
         elif act := records.proven(at, payload, row[_FACTS:]):
             replay.act(act)
         elif payload is not None:
@@ -187,7 +190,10 @@ def _kind_fault(kinds: str) -> str | None:
 def _compare_head(tx: Transaction, found: Verified, frontier: Frontier) -> None:
     heads = tx.rows("SELECT id, size, CAST(frontier AS BLOB) FROM log_head")
     if len(heads) != 1 or heads[0][0] != 1 or heads[0][1] != found.size:
-        size = ", ".join(str(each[1]) for each in heads) or "nothing"
+        size = (
+            ", ".join(str(each[1]) if isinstance(each[1], int) else _OTHER for each in heads)
+            or "nothing"
+        )
         found.false_entries.append(f"the log has {found.size} entries, its head says {size}")
     elif heads[0][2] != frontier.to_bytes():
         found.false_entries.append("the head of the log does not fit its entries")
@@ -204,6 +210,12 @@ def _compare_rows(tx: Transaction, replay: Replay, found: Verified) -> None:
         found.note_standing(f"recipient {recipient_id}: not there, but the log says {name}")
 
 
+def _known(value: object, names: type[StrEnum]) -> str:
+    """Return *value* if it is one of *names*; anything else, which somebody wrote by hand, may be
+    an address and is not repeated."""
+    return str(value) if value in set(map(str, names)) else _OTHER
+
+
 def _difference(row: Sequence[Any], logged: Sequence[Any]) -> str:
     """Return the first of the facts in which a recipient is not what the log says."""
     name, has, said = next(
@@ -212,5 +224,5 @@ def _difference(row: Sequence[Any], logged: Sequence[Any]) -> str:
         if has != said
     )
     if name == "standing":
-        return f"{has}, but the log says {said or '-'}"
+        return f"{_known(has, Standing)}, but the log says {said or '-'}"
     return f"its {name} is not that of the log"

@@ -229,7 +229,7 @@ def _altered() -> Iterator[None]:
     """Raise LedgerUnusable for a value that no command writes there."""
     try:
         yield
-    except (TypeError, ValueError) as failure:
+    except (AttributeError, TypeError, ValueError) as failure:
         raise LedgerUnusable(
             "the head of the log, or its count of ids, was altered",
             hint="`repermit proof verify` names it; put back the newest backup",

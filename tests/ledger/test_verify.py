@@ -470,3 +470,14 @@ async def test_a_count_of_ids_that_cannot_be_is_named(a_campaign: Ledger, number
         raw.execute(f"UPDATE campaign SET next_recipient = {number}")
     with pytest.raises(ProofBroken, match="count of ids"):
         await verified(a_campaign)
+
+
+async def test_promise_12_what_was_written_by_hand_is_not_repeated(a_campaign: Ledger) -> None:
+    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
+        raw.execute("UPDATE recipient SET standing = 'els@voorbeeld.example' WHERE id = 3")
+        raw.execute("UPDATE log SET kind = 'els@voorbeeld.example' WHERE \"index\" = 3")
+        raw.execute("UPDATE log_head SET size = 'els@voorbeeld.example'")
+
+    faults = (await verified(a_campaign)).faults
+    assert "recipient 3: something else, but the log says asked" in faults
+    assert "@" not in "".join(faults)

@@ -68,7 +68,7 @@ def _approved(tx: Transaction, leaf: int) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=64)  # a campaign has few approvals, and many a yes
 def _read(facts: str) -> dict[str, Any]:
-    return json.loads(facts)  # type: ignore[no-any-return]
+    return json.loads(facts)  # type: ignore[no-any-return]  # the facts of an approval
 
 
 @lru_cache(maxsize=1)  # the records of one snapshot have one root
