@@ -202,7 +202,8 @@ class PersonUnknown(RepermitError):
     def __init__(self) -> None:
         super().__init__(
             "nothing is on file under that address in this campaign",
-            hint="check the spelling; `--letter access` writes them that nothing is held",
+            hint="check the spelling; `repermit person --letter access` writes them what is held,"
+            " be it nothing",
         )
 
 

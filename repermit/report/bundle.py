@@ -152,7 +152,8 @@ async def bundle(ledger: Ledger, path: Path, maker: Maker, *, tell: Tell) -> int
         purges = evidence.purges(tx)
         tell(
             f"In it: {file.found.size:,} entries of the log, {people:,} consents, what was shown,"
-            f" approvals, policy, {len(purges):,} purges, the config, and what checks it all."
+            f" approvals, policy, {len(purges):,} purge{'s' * (len(purges) != 1)}, the config, and"
+            " what checks it all."
         )
         tell(f"It names {people:,} people, each by a masked address and a number.")
         file.begin()
