@@ -9,17 +9,28 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from repermit.domain.address import parse
+from repermit.domain.due import BY_DATE
 from repermit.domain.policy import Decision, Evidence, Rules, decide
 from repermit.domain.provider import NO_CAPS, provider_of
 from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile
-from repermit.ledger.store import admission, answering, outbox, sending, snapshots, stretches
+from repermit.ledger.store import (
+    admission,
+    answering,
+    erasing,
+    outbox,
+    sending,
+    snapshots,
+    stretches,
+)
 from repermit.ledger.store.admission import Newcomer, Screened, Tally
 from repermit.ledger.store.answering import Asked, Press
+from repermit.ledger.store.due import Terms
 from repermit.ledger.store.personal import Person
 from repermit.ledger.store.sending import Intent, Reserved, Settlement
+from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified, verify
 
@@ -234,3 +245,13 @@ def mark_of(ledger: Ledger) -> Mark | None:
 async def verified(ledger: Ledger) -> Verified:
     """Return what the replay of the log finds, the mark included."""
     return await ledger.read(verify, mark_of(ledger))
+
+
+def terms(moment: datetime) -> Terms:
+    """Return the terms by which a purge at *moment* erases; no proof is kept for longer."""
+    return Terms(moment, reasons=BY_DATE, window=timedelta(days=31), proof=timedelta(0))
+
+
+async def begin_purge(ledger: Ledger) -> Purge:
+    """Begin a purge of everyone who is due now."""
+    return await ledger.write(erasing.begin_purge, terms(ledger.clock.now()), by="An", facts={})

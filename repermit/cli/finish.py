@@ -12,7 +12,7 @@ from repermit.cli.session import counted, is_terminal, run, session_of, show, sh
 from repermit.errors import ProofBroken, PurgeRefused
 
 if TYPE_CHECKING:
-    from repermit.purge.plan import Plan
+    from repermit.purge.plan import Order, Plan
     from repermit.runtime import Runtime
 
 
@@ -52,7 +52,7 @@ async def planned_purge(runtime: Runtime, at_most: int | None) -> dict[str, Any]
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
-        return _planned(await plan(ledger, at_most=at_most))
+        return _planned(await plan(ledger, _order(runtime, "", at_most)))
 
 
 async def _purge(
@@ -68,8 +68,9 @@ async def _purge(
         await recover(ledger)
         await recover_owed(ledger)
         if at_most is None:
-            at_most = _confirmed(await plan(ledger, at_most=None))
-        done = await purge_now(ledger, by=by, at_most=at_most, tell=_quietly if as_json else tell)
+            at_most = _confirmed(await plan(ledger, _order(runtime, by, None)))
+        order = _order(runtime, by, at_most)
+        done = await purge_now(ledger, order, tell=_quietly if as_json else tell)
         untold = await ledger.read(elsewhere.untold) - untold
     if untold and not as_json:
         gone = counted(untold, "yes", "yeses")
@@ -78,11 +79,28 @@ async def _purge(
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
+        "owed": done.owed,
         "held": done.held,
         "purged": done.purged,
         "refused": [],
         "traces": done.traces,
     }
+
+
+def _order(runtime: Runtime, by: str, at_most: int | None) -> Order:
+    from datetime import timedelta
+
+    from repermit.domain.due import BY_DATE
+    from repermit.ledger.store.due import Terms
+    from repermit.purge.plan import Order
+
+    terms = Terms(
+        moment=runtime.clock.now(),
+        reasons=BY_DATE,
+        window=timedelta(days=runtime.config.campaign.answer_days + 1),
+        proof=timedelta(days=runtime.config.purge.proof_days),
+    )
+    return Order(terms, by=by, at_most=at_most)
 
 
 def _operator() -> str:
@@ -115,6 +133,7 @@ def _planned(intended: Plan) -> dict[str, Any]:
     return {
         "due": intended.due,
         "by_reason": dict(intended.by_reason),
+        "owed": intended.owed,
         "held": intended.held,
         "purged": 0,
         "refused": [
@@ -128,8 +147,8 @@ def _planned(intended: Plan) -> dict[str, Any]:
 def _show_purge(content: dict[str, Any], *, dry_run: bool) -> None:
     reasons = ", ".join(f"{count:,} {name}" for name, count in content["by_reason"].items())
     show(f"{counted(content['due'], 'recipient')} due{f': {reasons}' if reasons else ''}")
-    if content["held"]:
-        owed = f"{counted(content['held'], 'recipient')} held back: a mail is still owed to them"
+    if content["owed"]:
+        owed = f"{counted(content['owed'], 'recipient')} held back: a mail is still owed to them"
         show(f"{owed}, which `repermit send` delivers")
     for refusal in content["refused"]:
         until = f" (until {refusal['until']})" if refusal["until"] else ""

@@ -17,8 +17,10 @@ from repermit.config.tables import (
     Database,
     Inbound,
     Keys,
+    Notices,
     Policy,
     Processor,
+    Purge,
     Purpose,
     Relay,
     Table,
@@ -45,6 +47,8 @@ class Config:
     relay: Relay
     web: Web
     inbound: Inbound
+    purge: Purge
+    notices: Notices
     processors: tuple[Processor, ...]
 
     @property

@@ -249,6 +249,31 @@ class Web(Table):
         return urls.bind_address(self.bind)[1]
 
 
+class Purge(Table):
+    """When people could not answer, what stays, and what may be erased without a person."""
+
+    outage_percent: float = Field(default=5.0, gt=0, le=50, description="a number above 0, to 50")
+    last_hours: int = Field(default=24, ge=1, le=168, description="whole hours, from 1 to 168")
+    scheduled: Annotated[tuple[values.DueReason, ...], Field(strict=False)] = Field(
+        default=(), description="a list of " + ", ".join(values.DUE_REASONS)
+    )
+    notice_days: int = Field(default=7, ge=1, le=60, description="whole days, from 1 to 60")
+    ask_again_days: int = Field(
+        default=1095, ge=365, le=3650, description="whole days, from 365 to 3650"
+    )
+    proof_days: int = Field(default=1095, ge=0, le=3650, description="whole days, from 0 to 3650")
+
+
+class Notices(Table):
+    """Who is told by mail what repermit does."""
+
+    to: Annotated[tuple[values.Email, ...], Field(strict=False)] = Field(
+        default=(),
+        max_length=5,
+        description='a list of e-mail addresses, such as ["an@example.org"]',
+    )
+
+
 class Inbound(Table):
     """Where bounces and complaints come in."""
 
@@ -285,6 +310,8 @@ class Tables(Table):
     relay: Relay = Field(description="a table [relay]")
     web: Web = Field(description="a table [web]")
     inbound: Inbound = Field(default=Inbound(), description="a table [inbound]")
+    purge: Purge = Field(default=Purge(), description="a table [purge]")
+    notices: Notices = Field(default=Notices(), description="a table [notices]")
     processors: Annotated[tuple[Processor, ...], Field(strict=False)] = Field(
         default=(), description="tables [[processors]]"
     )

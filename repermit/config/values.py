@@ -18,10 +18,11 @@ from types import MappingProxyType
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, PlainValidator, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationInfo
 
 from repermit.config import urls
 from repermit.domain import address, colour, notice
+from repermit.domain.due import BY_DATE, Reason
 from repermit.domain.network import Network
 from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
 from repermit.errors import AddressRejected
@@ -56,6 +57,12 @@ def _one_line(text: str) -> str:
     if "\n" in text:
         raise ValueError("runs over several lines")
     return _plain(text)
+
+
+def _by_date(reason: Reason) -> Reason:
+    if reason not in BY_DATE:
+        raise ValueError("falls due by no date")
+    return reason
 
 
 def _address(text: str) -> str:
@@ -244,4 +251,6 @@ WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours
 TextFile = Annotated[Path | None, PlainValidator(_text_file)]
 Colour = Annotated[Line, AfterValidator(_colour)]
 Logo = Annotated[str, PlainValidator(_logo)]
+DUE_REASONS = tuple(map(str, BY_DATE))
+DueReason = Annotated[Reason, Field(strict=False), AfterValidator(_by_date)]
 ByLanguage = Annotated[Mapping[Language, Line], AfterValidator(frozen)]

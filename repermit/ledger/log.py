@@ -43,7 +43,15 @@ class Kind(StrEnum):
     STOPPED = "stopped"  # sending stopped by itself, with the figures
     CONTINUED = "continued"  # a person looked and let it go on
     EXPORTED = "exported"
+    HELD = "held"  # a recipient is kept although their date has passed: kind, dates, why
+    RELEASED = "released"  # and is not any more
+    EXTENDED = "extended"  # nobody falls due before a later date than was told
+    PLACED = "placed"  # where else a list lives; when it was cleaned there
+    FROZEN = "frozen"  # a purge begins: the ids that it may erase, their counts, who, why
     PURGED = "purged"
+    LAPSED = "lapsed"  # how many need not be known any more so that they are not asked again
+    REPORTED = "reported"  # a purge is finished: the hash of its report
+    CLOSED = "closed"
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
     MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question

@@ -63,6 +63,8 @@ class Campaign(SQLModel, table=True):
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
     notice: str | None = None  # content hash of the privacy notice that counts now
+    extended_until: int | None = _big(default=None)  # nobody falls due before, whatever was printed
+    closed_at: int | None = _big(default=None)
     log_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -202,6 +204,54 @@ class Suppression(SQLModel, table=True):
     reason: str = ""
 
 
+class Hold(SQLModel, table=True):
+    """A recipient who is not erased yet although their date has passed, and why."""
+
+    __tablename__ = "hold"
+
+    recipient_id: int = _big(
+        foreign_key="recipient.id", primary_key=True, sa_column_kwargs={"autoincrement": False}
+    )
+    kind: str  # contract, dispute
+    since: int = _big()
+    until: int = _big()
+    by: str
+    reason: str
+
+
+class Place(SQLModel, table=True):
+    """Where else a list lives, and when it was cleaned there, too."""
+
+    __tablename__ = "place"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    named_at: int = _big()
+    handed_over_at: int | None = _big(default=None)  # when who must be removed was last written
+    done_at: int | None = _big(default=None)  # the day, as the operator said it
+    done_by: str | None = None
+
+
+class WrittenFile(SQLModel, table=True):
+    """A file with addresses that a command wrote, so that a purge can look into it."""
+
+    __tablename__ = "written"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: int = _big()
+    kind: str  # export, handover, rejects, letter, bundle, …
+    path: str = Field(unique=True)
+
+
+class TokenKey(SQLModel, table=True):
+    """A key that signed links in mails, by its fingerprint, since when."""
+
+    __tablename__ = "token_key"
+
+    fingerprint: str = Field(primary_key=True)
+    since: int = _big()
+
+
 class Outbox(SQLModel, table=True):
     """One mail that is owed besides the question. Nobody's standing depends on it; once its
     recipient is gone it names nobody."""
@@ -215,7 +265,9 @@ class Outbox(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     recipient_id: int | None = _big(default=None)  # None: gone since, or the operator
-    kind: str  # acknowledgement, data
+    kind: str  # acknowledgement, data, notice
+    receiver: int | None = None  # of a notice: its place among those that the config names
+    said: str | None = None  # of a notice: what it says, as JSON; never an address
     language: str
     created_at: int = _big()
     not_before: int = _big()
@@ -354,12 +406,18 @@ class Purge(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     started_at: int = _big()
+    moment: int = _big()  # who was due then is in its manifest
     by: str
     phase: str
+    terms: str  # JSON: of `due.Terms`
     due: int
     by_reason: str
+    manifest: int = _big()  # the entry of the log that lists who may be erased
+    last_id: int = _big(default=0)  # of the manifest, up to which it has got
     generation: int  # the one that will be destroyed
+    facts: str = "{}"  # JSON: guard readings, what a person accepted, scan
     purged: int = 0
+    report: str | None = None  # JSON, canonical; there once it is finished
     finished_at: int | None = _big(default=None)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from repermit.ledger.store.due import Terms
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Plan:
     by_reason: Mapping[str, int]
     refused: tuple[Refusal, ...] = ()
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
-    held: int = 0  # would be due, but a mail is still owed to them
+    owed: int = 0  # would be due, but a mail is still owed to them
+    held: int = 0  # would be due, but are kept for another reason
 
     @property
     def due(self) -> int:
@@ -74,14 +79,29 @@ def refusals(readings: Readings, *, at_most: int | None) -> tuple[Refusal, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a purge is told to do: who is meant, by whose word, and how many may go at the most."""
+
+    terms: Terms
+    by: str
+    at_most: int | None
+    accepted_outage: str = ""  # why a person goes on although nobody knows that people could answer
+    is_scheduled: bool = False  # no person has looked at this one
+    backup_to: Path | None = None  # a folder for one more copy of what remains
+
+
 @dataclass
 class Purged:
     """What a purge did."""
 
+    number: int = 0
     due: int = 0
     by_reason: Mapping[str, int] = field(default_factory=dict)
-    held: int = 0  # would have been due, but a mail is still owed to them
+    owed: int = 0  # would have been due, but a mail is still owed to them
+    held: int = 0  # would have been due, but are kept for another reason
     purged: int = 0
-    traces: int = 0  # purged people that are still readable somewhere in the ledger; must be 0
+    traces: int = 0  # of purged people, in what the scan could read; must be 0
     destroyed: int = 0  # the generation of vault keys that is no more
     backup: str = ""  # the name of the fresh backup's file
+    report: Mapping[str, Any] = field(default_factory=dict)

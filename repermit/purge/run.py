@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 
 from repermit.errors import ProofBroken, PurgeRefused
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.instants import from_micros
 from repermit.ledger.locks import Lock, is_free
-from repermit.ledger.store import erasing, undoing
+from repermit.ledger.store import erasing
 from repermit.ledger.tables import Purge
 from repermit.ledger.verify import Verified
-from repermit.purge.plan import Plan, Purged, Readings, refusals
+from repermit.purge import guard
+from repermit.purge.plan import Order, Plan, Purged
 
 _SLICE_ROWS = 500  # about 20 ms, so that no answer waits
 _LOCK = "purge"
@@ -27,63 +26,40 @@ _PHASES = ("erase", "reseal", "verify", "backup", "destroy", "clean")
 Tell = Callable[[str], None]
 
 
-async def plan(ledger: Ledger, *, at_most: int | None) -> Plan:
+async def plan(ledger: Ledger, order: Order) -> Plan:
     """Return who is due now and everything that stands against a purge; changes nothing."""
     running = not is_free(ledger.path, _LOCK)
-    return await _plan(ledger, at_most=at_most, other_purge=running)
+    return await guard.plan(ledger, order, other_purge=running)
 
 
-async def purge(ledger: Ledger, *, by: str, at_most: int, tell: Tell) -> Purged:
-    """Erase who is due and return what was done; *tell* is given one line a phase.
+async def purge(ledger: Ledger, order: Order, *, tell: Tell) -> Purged:
+    """Erase who is due by *order* and return what was done; *tell* is given one line a phase.
 
     Raises: PurgeRefused with every reason; ProofBroken when the log does not verify after the
     erasing (the old generation is then kept); LedgerUnusable.
-    Crash: the next purge finishes this one; nobody outside it is erased, and the old generation
-    is destroyed only after a verified backup of what remains.
+    Crash: the next purge finishes this one; nobody outside its manifest is erased, and the old
+    generation is destroyed only after a verified backup of what remains.
     """
     lock = Lock(ledger.path, _LOCK)
     alone = lock.acquire()
     try:
-        intended = await _plan(ledger, at_most=at_most, other_purge=not alone)
+        intended = await guard.plan(ledger, order, other_purge=not alone)
         if intended.refused:
             raise _refused(intended)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
-            return Purged(held=intended.held)
+            return Purged(owed=intended.owed, held=intended.held)
         if current is None:
-            current = await ledger.write(
-                erasing.begin_purge, by=by, due=intended.due, by_reason=dict(intended.by_reason)
-            )
+            current = await ledger.write(erasing.begin_purge, order.terms, by=order.by, facts={})
         done = await _finish(ledger, current, tell)
-        done.held = intended.held
+        done.owed, done.held = intended.owed, intended.held
         return done
     finally:
         lock.release()
 
 
-async def _plan(ledger: Ledger, *, at_most: int | None, other_purge: bool) -> Plan:
-    now = ledger.clock.now()
-    unfinished = await ledger.read(erasing.unfinished_purge)
-    since = from_micros(unfinished.started_at) if unfinished else now
-    by_reason = await ledger.read(erasing.due_by_reason, since)
-    verified = await ledger.verified()
-    readings = Readings(
-        now=now,
-        due=sum(by_reason.values()),
-        claimed=await ledger.read(erasing.still_leaving),
-        log_faults=len(verified.false_entries) + verified.unaccounted,
-        latest_entry=datetime.fromisoformat(await ledger.read(erasing.latest_entry_at)),
-        older_copy=await ledger.read(ledger.older_copy),
-        other_purge=other_purge,
-        unfinished_import=await ledger.read(undoing.is_unfinished),
-    )
-    found = refusals(readings, at_most=at_most)
-    held = await ledger.read(erasing.held, since)
-    return Plan(by_reason, refused=found, resumes=unfinished is not None, held=held)
-
-
 async def _finish(ledger: Ledger, current: Purge, tell: Tell) -> Purged:
-    done = Purged(due=current.due, by_reason=json.loads(current.by_reason))
+    done = Purged(number=current.id or 0, due=current.due, by_reason=json.loads(current.by_reason))
     done.destroyed = current.generation
     purge_id = current.id or 0
     for phase in _PHASES[_PHASES.index(current.phase) :]:

@@ -17,7 +17,7 @@ from repermit.domain.standing import Answer
 from repermit.errors import LedgerUnusable, SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import answering, campaign, erasing, outbox, owing
+from repermit.ledger.store import answering, campaign, due, erasing, outbox, owing
 from repermit.ledger.store.outbox import LEAST_TRIES
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
@@ -29,6 +29,7 @@ from tests.builders import (
     press,
     standings,
     take_in,
+    terms,
     verified,
 )
 from tests.dispatch.test_letters import letters
@@ -201,7 +202,7 @@ async def test_a_relay_that_is_away_loses_nothing_until_it_was_away_too_long(
 
     assert isinstance(last.refusal, SendRefused)
     assert last.failed == 2
-    assert await a_ledger.read(erasing.held, a_clock.now() + timedelta(days=60)) == 0
+    assert await a_ledger.read(due.owed, terms(a_clock.now() + timedelta(days=60))) == 0
 
 
 async def test_a_login_that_is_refused_is_told(

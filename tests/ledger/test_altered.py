@@ -15,7 +15,7 @@ from repermit.ledger.store.notices import Call
 from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
-from tests.builders import ANSWER_TIME, FakeClock, admit, asked, mark_of, press
+from tests.builders import ANSWER_TIME, FakeClock, admit, asked, begin_purge, mark_of, press
 
 PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export")
 WHERE = {"recipient": "WHERE standing = 'opted_in'"}
@@ -54,8 +54,7 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     await a_ledger.write(elsewhere.note_export, sight, files)
     await a_ledger.write(erasing.erase_person, four)
     a_clock.advance(ANSWER_TIME + timedelta(days=1))
-    due = await a_ledger.read(erasing.due_by_reason, a_clock.now())
-    begun = await a_ledger.write(erasing.begin_purge, by="An", due=sum(due.values()), by_reason=due)
+    begun = await begin_purge(a_ledger)
     assert await a_ledger.write(erasing.erase_due, begun, slice_rows=1) == 1
     await a_ledger.write(campaign.pause)
     return a_ledger

@@ -32,6 +32,7 @@ from repermit.ledger.store import (
     answering,
     campaign,
     doubt,
+    due,
     erasing,
     leases,
     outbox,
@@ -57,6 +58,7 @@ from tests.builders import (
     keep_shown,
     mark_of,
     take_in,
+    terms,
 )
 
 P = ParamSpec("P")
@@ -274,10 +276,9 @@ class Life(RuleBasedStateMachine):
     @rule(wait=st.sampled_from([timedelta(0), ANSWER_TIME]), steps=st.sampled_from([0, 2, 100]))
     def a_purge_begins(self, wait: timedelta, steps: int) -> None:
         self.clock.advance(wait)
-        by_reason = self.runner.run(self.ledger.read(erasing.due_by_reason, self.clock.now()))
-        due = sum(by_reason.values())
-        if due:
-            self.purge = self.write(erasing.begin_purge, by="An", due=due, by_reason=by_reason)
+        found = terms(self.clock.now())
+        if self.runner.run(self.ledger.read(due.counts, found)):
+            self.purge = self.write(erasing.begin_purge, found, by="An", facts={})
             self.a_purge_goes_on(steps)
 
     @precondition(lambda self: self.purge is not None)

@@ -5,7 +5,7 @@ import pytest
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import doubt, erasing, leases, screening, sending
+from repermit.ledger.store import doubt, due, leases, screening, sending
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     ANSWER_TIME,
@@ -18,6 +18,7 @@ from tests.builders import (
     press,
     settle,
     standings,
+    terms,
     verified,
 )
 
@@ -52,7 +53,7 @@ async def test_a_person_decides_that_mails_were_sent(a_ledger: Ledger) -> None:
 
     assert moved == 3
     assert await standings(a_ledger) == dict.fromkeys(ids, "asked")
-    assert await a_ledger.read(erasing.due_by_reason, NOW + ANSWER_TIME) == {"silent": 3}
+    assert await a_ledger.read(due.counts, terms(NOW + ANSWER_TIME)) == {"silent": 3}
     assert (await verified(a_ledger)).holds
 
 
@@ -62,7 +63,7 @@ async def test_a_person_decides_to_send_again(a_ledger: Ledger) -> None:
 
     assert moved == 2
     assert await standings(a_ledger) == {one: "listed", two: "doubtful", three: "listed"}
-    assert await a_ledger.read(erasing.due_by_reason, NOW + ANSWER_TIME) == {"doubtful": 1}
+    assert await a_ledger.read(due.counts, terms(NOW + ANSWER_TIME)) == {"doubtful": 1}
     again = await a_ledger.write(
         sending.reserve, "sender", approved_size=EVERYTHING, limit=9, caps=NO_CAPS
     )

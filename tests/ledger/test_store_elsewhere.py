@@ -13,7 +13,16 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, elsewhere, erasing, suppression
 from repermit.ledger.store.elsewhere import Changes, Written
 from repermit.ledger.transaction import Transaction
-from tests.builders import ANSWER_TIME, FakeClock, asked, deliver_outbox, press, verified
+from tests.builders import (
+    ANSWER_TIME,
+    FakeClock,
+    asked,
+    begin_purge,
+    deliver_outbox,
+    press,
+    terms,
+    verified,
+)
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 MINUTE = timedelta(minutes=1)
@@ -122,7 +131,7 @@ async def test_a_purge_tells_whom_an_export_of_yeses_still_has(
     a_clock.advance(ANSWER_TIME)
     assert await deliver_outbox(a_ledger) == 2  # the two noes are acknowledged
 
-    purge = await a_ledger.write(erasing.begin_purge, by="An", due=3, by_reason={})
+    purge = await begin_purge(a_ledger)
     assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 3
 
     assert [one.proof for one in await a_ledger.read(elsewhere.to_remove)] == [first]
@@ -135,7 +144,7 @@ async def test_an_export_during_which_somebody_was_purged_is_not_noted(
     await asked(a_ledger, AN)
     a_clock.advance(ANSWER_TIME)
     sight = await a_ledger.read(elsewhere.seen)
-    purge = await a_ledger.write(erasing.begin_purge, by="An", due=1, by_reason={})
+    purge = await begin_purge(a_ledger)
     await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
 
     written = Written(Standing.OPTED_IN, None, "csv", 1, "f" * 64)
@@ -198,8 +207,7 @@ async def purged(ledger: Ledger, clock: FakeClock) -> list[int]:
     clock.advance(2 * ANSWER_TIME)
 
     def part(tx: Transaction) -> None:
-        due = erasing.due_by_reason(tx, tx.now)
-        purge = erasing.begin_purge(tx, by="An", due=sum(due.values()), by_reason=due)
+        purge = erasing.begin_purge(tx, terms(tx.now), by="An", facts={})
         while erasing.erase_due(tx, purge, slice_rows=1):
             pass
 

@@ -18,7 +18,7 @@ from repermit.ledger.store import approval, erasing, reading, undoing
 from repermit.ledger.store.admission import Tally
 from repermit.ledger.store.reading import OnFile
 from repermit.ledger.vault import Vault
-from tests.builders import FakeClock, a_newcomer, ask, standings, take_in, verified
+from tests.builders import FakeClock, a_newcomer, ask, begin_purge, standings, take_in, verified
 
 AN = "an@voorbeeld.example"
 
@@ -207,7 +207,7 @@ async def test_an_undoing_that_was_cut_off_goes_on_with_the_next_import(a_ledger
 
 async def test_after_a_purge_an_import_from_before_it_cannot_be_undone(a_ledger: Ledger) -> None:
     await take(a_ledger)
-    await a_ledger.write(erasing.begin_purge, by="An", due=0, by_reason={})
+    await begin_purge(a_ledger)
 
     with pytest.raises(ImportRefused, match="a purge has run since"):
         await undo(a_ledger, 1)

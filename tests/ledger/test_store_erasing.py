@@ -4,8 +4,16 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, erasing, leases, reading, suppression, undoing
-from repermit.ledger.tables import Purge
+from repermit.ledger.store import (
+    campaign,
+    doubt,
+    due,
+    erasing,
+    leases,
+    reading,
+    suppression,
+    undoing,
+)
 from tests.builders import (
     ANSWER_TIME,
     FakeClock,
@@ -13,24 +21,19 @@ from tests.builders import (
     admit,
     ask,
     asked,
+    begin_purge,
     claim,
     deliver_outbox,
     press,
     settle,
     standings,
     take_in,
+    terms,
     verified,
 )
 
 AN, JAN, ELS = (f"{name}@voorbeeld.example" for name in ("an", "jan", "els"))
 MOMENT = timedelta(microseconds=1)
-
-
-async def begin(ledger: Ledger) -> Purge:
-    """Begin a purge of everyone who is due now."""
-    by_reason = await ledger.read(erasing.due_by_reason, ledger.clock.now())
-    due = sum(by_reason.values())
-    return await ledger.write(erasing.begin_purge, by="An", due=due, by_reason=by_reason)
 
 
 async def everyone(ledger: Ledger) -> dict[str, int]:
@@ -55,10 +58,10 @@ async def test_promise_6_who_is_due_is_counted_by_what_makes_them_due(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     await everyone(a_ledger)
-    due = a_clock.now() + ANSWER_TIME
+    moment = a_clock.now() + ANSWER_TIME
 
-    assert await a_ledger.read(erasing.due_by_reason, due - MOMENT) == {}
-    assert await a_ledger.read(erasing.due_by_reason, due) == {
+    assert await a_ledger.read(due.counts, terms(moment - MOMENT)) == {}
+    assert await a_ledger.read(due.counts, terms(moment)) == {
         "silent": 1,
         "doubtful": 1,
         "undeliverable": 1,
@@ -72,7 +75,7 @@ async def test_a_purge_erases_those_who_are_due_in_slices_and_nobody_else(
 ) -> None:
     ids = await everyone(a_ledger)
     a_clock.advance(ANSWER_TIME)
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     assert (purge.due, purge.by, purge.generation, purge.phase) == (4, "An", 1, "erase")
     slices = [await a_ledger.write(erasing.erase_due, purge, slice_rows=3) for _ in range(3)]
 
@@ -93,7 +96,7 @@ async def test_promise_7_a_purge_erases_nobody_who_answered_or_fell_due_since_it
     a_clock.advance(timedelta(hours=1))
     (later,) = await asked(a_ledger, ELS)
     a_clock.advance(ANSWER_TIME - timedelta(hours=1))
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     a_clock.advance(timedelta(hours=2))
     await press(a_ledger, one, Answer.YES)
 
@@ -103,17 +106,19 @@ async def test_promise_7_a_purge_erases_nobody_who_answered_or_fell_due_since_it
     assert two not in await standings(a_ledger)
 
 
-async def test_a_purge_never_erases_more_than_were_due(
+async def test_a_purge_never_erases_who_is_not_in_its_manifest(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
-    """Doubtful rows may come to fall due with a date that has passed already."""
-    await asked(a_ledger, AN, JAN, ELS)
+    """Who is listed now may come to be doubtful, with a date that has passed already."""
+    (late,) = await admit(a_ledger, ELS)
+    await asked(a_ledger, AN, JAN)
     a_clock.advance(ANSWER_TIME)
-    purge = await a_ledger.write(erasing.begin_purge, by="An", due=2, by_reason={"silent": 2})
+    purge = await begin_purge(a_ledger)
+    await a_ledger.write(doubt.doubt_unsettled, slice_rows=10, due=a_clock.now() - ANSWER_TIME)
 
     assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 2
     assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 0
-    assert len(await standings(a_ledger)) == 1
+    assert await standings(a_ledger) == {late: "doubtful"}
 
 
 async def test_promise_8_what_a_purged_person_did_is_gone_and_the_log_verifies(
@@ -123,7 +128,7 @@ async def test_promise_8_what_a_purged_person_did_is_gone_and_the_log_verifies(
     await press(a_ledger, one, Answer.NO)
     a_clock.advance(ANSWER_TIME)
     await deliver_outbox(a_ledger)
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
     answers, payloads = await a_ledger.read(
         lambda tx: (
@@ -143,7 +148,7 @@ async def test_promise_1_whoever_was_purged_is_not_asked_again(
     await asked(a_ledger, AN, JAN)
     await a_ledger.write(suppression.suppress, [parse(JAN)], source="list", reason="said so")
     a_clock.advance(ANSWER_TIME)
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
     tally = await a_ledger.write(take_in, [a_newcomer(AN), a_newcomer(JAN)])
     sources = [
@@ -157,7 +162,7 @@ async def test_promise_1_whoever_was_purged_is_not_asked_again(
 
 async def test_a_purge_that_was_begun_is_found_until_it_is_finished(a_ledger: Ledger) -> None:
     assert await a_ledger.read(erasing.unfinished_purge) is None
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     assert purge.id is not None
     await a_ledger.write(erasing.set_phase, purge.id, "reseal")
     found = await a_ledger.read(erasing.unfinished_purge)
@@ -213,7 +218,7 @@ async def test_the_traces_of_the_purged_are_counted(a_ledger: Ledger, a_clock: F
     await press(a_ledger, two, Answer.YES)
     a_clock.advance(ANSWER_TIME)
     await deliver_outbox(a_ledger)
-    purge = await begin(a_ledger)
+    purge = await begin_purge(a_ledger)
     assert await a_ledger.read(erasing.traces, purge) == 2  # both stand under generation 1
     await a_ledger.write(erasing.erase_due, purge, slice_rows=9)
     keys.create_generation(a_ledger.vault.keys.burn, 2)

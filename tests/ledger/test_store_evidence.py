@@ -16,7 +16,7 @@ from repermit.ledger.log import leaf_data
 from repermit.ledger.store import approval, campaign, erasing, evidence
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
-from tests.builders import MAIL, PAGE, FakeClock, admit, asked, mark_of, press
+from tests.builders import MAIL, PAGE, FakeClock, admit, asked, begin_purge, mark_of, press
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_approvals_and_screenings_are_told_with_their_entries(answered: Le
 
 async def test_a_purge_is_told_with_who_did_it(answered: Ledger) -> None:
     assert await answered.read(evidence.purges) == []
-    await answered.write(erasing.begin_purge, by="An", due=2, by_reason={"silent": 2})
+    await begin_purge(answered)
 
     (purge,) = await answered.read(evidence.purges)
 

@@ -20,6 +20,7 @@ from tests.builders import (
     press,
     verified,
 )
+from tests.purge.builders import ordered
 
 FAIR, CARD = "the fair", "a card"
 
@@ -113,7 +114,7 @@ async def test_after_a_purge_the_survivors_stand_under_the_new_keys(
     await press(a_ledger, ids[0], Answer.YES)
     await deliver_outbox(a_ledger)
     a_clock.advance(timedelta(days=40))
-    await purge(a_ledger, by="An", at_most=2, tell=lambda _: None)
+    await purge(a_ledger, ordered(a_ledger, 2), tell=lambda _: None)
 
     found = await held(a_ledger)
 

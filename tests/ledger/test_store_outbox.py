@@ -24,6 +24,7 @@ from repermit.ledger.store import (
     suppression,
 )
 from repermit.ledger.store import caps as provider_caps
+from repermit.ledger.store.due import counts, owed
 from repermit.ledger.store.outbox import Owed, Settled, Standing
 from repermit.ledger.store.owing import DataRequest, Kind
 from repermit.ledger.transaction import Transaction
@@ -35,6 +36,7 @@ from tests.builders import (
     asked,
     deliver_outbox,
     press,
+    terms,
     verified,
 )
 
@@ -526,8 +528,8 @@ async def test_what_no_relay_takes_is_given_up_after_some_days_and_some_tries(
 async def due(ledger: Ledger) -> tuple[int, int]:
     """Return how many are due to be erased, and how many are held back."""
     now = ledger.clock.now()
-    by_reason = await ledger.read(erasing.due_by_reason, now)
-    return sum(by_reason.values()), await ledger.read(erasing.held, now)
+    by_reason = await ledger.read(counts, terms(now))
+    return sum(by_reason.values()), await ledger.read(owed, terms(now))
 
 
 @pytest.mark.parametrize("state", ["waiting", "claimed"])

@@ -15,6 +15,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import reading
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
+from repermit.purge.plan import Order
 from tests.builders import (
     ANSWER_TIME,
     FakeClock,
@@ -27,6 +28,7 @@ from tests.builders import (
     press,
     settle,
     take_in,
+    terms,
 )
 
 P = ParamSpec("P")
@@ -157,3 +159,12 @@ def bytes_in(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def ordered(ledger: Ledger, at_most: int | None) -> Order:
+    """Return the order to purge whoever is due now."""
+    return Order(
+        terms(ledger.clock.now()),
+        by="An",
+        at_most=at_most,
+    )

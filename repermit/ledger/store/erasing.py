@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import Kind, canonical, move
-from repermit.ledger.store import elsewhere, outbox
+from repermit.ledger.log import Kind, canonical, move, ranges
+from repermit.ledger.store import due, elsewhere, outbox
+from repermit.ledger.store.due import Terms
 from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
-
-_PAST = (
-    " FROM recipient"
-    " WHERE standing IN ('asked', 'doubtful', 'opted_out', 'undeliverable') AND due_at <= ?"
-)
-_DUE = _PAST + f" AND NOT EXISTS ({outbox.HOLDS})"
-_HELD = "SELECT count(*)" + _PAST + f" AND EXISTS ({outbox.HOLDS})"
-_COUNT_DUE = "SELECT standing, count(*)" + _DUE + " GROUP BY standing"
-_DELETE_DUE = (
-    "DELETE FROM recipient WHERE id IN (SELECT id" + _DUE + " LIMIT ?)"
-    " RETURNING id, generation, sealed"
-)
-
-
-def due_by_reason(tx: Transaction, moment: datetime) -> dict[str, int]:
-    """Return how many recipients are due at *moment*, by the standing that makes them due; who is
-    owed a mail stays until it has left."""
-    rows = tx.rows(_COUNT_DUE, to_micros(moment))
-    names = {"asked": "silent"}
-    return {names.get(standing, standing): count for standing, count in rows}
-
-
-def held(tx: Transaction, moment: datetime) -> int:
-    """Return how many recipients would be due at *moment* if no mail was owed to them."""
-    return int(tx.value(_HELD, to_micros(moment)))
 
 
 def still_leaving(tx: Transaction) -> int:
@@ -51,15 +30,25 @@ def latest_entry_at(tx: Transaction) -> str:
     return str(tx.value('SELECT at FROM log ORDER BY "index" DESC LIMIT 1'))
 
 
-def begin_purge(tx: Transaction, *, by: str, due: int, by_reason: dict[str, int]) -> Purge:
-    """Record that a purge begins; until it is finished every purge goes on with this one."""
+def begin_purge(tx: Transaction, terms: Terms, *, by: str, facts: Mapping[str, Any]) -> Purge:
+    """Freeze who is due by *terms*, record that their purge begins, and return it; until it is
+    finished every purge goes on with this one.
+
+    The entry of the log that lists their ids is its manifest: nobody else is ever erased by it.
+    """
+    frozen, by_reason = due.ids(tx, terms), due.counts(tx, terms)
+    manifest = {"by": by, "by_reason": by_reason, "due": len(frozen), "ids": ranges(frozen)}
     purge = Purge(
         started_at=to_micros(tx.now),
+        moment=to_micros(terms.moment),
         by=by,
         phase="erase",
-        due=due,
+        terms=terms.to_json(),
+        due=len(frozen),
         by_reason=canonical(by_reason).decode(),
+        manifest=tx.log.append(Kind.FROZEN, manifest, now=tx.now),
         generation=tx.value("SELECT generation FROM campaign"),
+        facts=canonical(facts).decode(),
     )
     tx.session.add(purge)
     tx.session.flush()
@@ -81,26 +70,40 @@ def set_phase(tx: Transaction, purge_id: int, phase: str, *, finished: bool = Fa
 
 
 def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
-    """Erase a slice of those who were due when *purge* began, and return how many.
+    """Erase a slice of the manifest of *purge* and return how many of it were looked at.
 
-    Whoever answered yes meanwhile is not due any more. Rows, answers and payloads go; the
-    commitments of the log stay. Never more than were due go, whatever came due since.
+    Whoever is not due any more, because they answered meanwhile, stays. Rows, answers and payloads
+    go; the commitments of the log stay.
     """
-    allowed = tx.value("SELECT due - purged FROM purge WHERE id = ?", purge.id)
-    rows = tx.rows(
-        _DELETE_DUE,
-        *(purge.started_at, min(slice_rows, allowed)),
-    )
+    last = tx.value("SELECT last_id FROM purge WHERE id = ?", purge.id)
+    listed = json.loads(tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest))
+    ids = list(islice(_after(listed["ids"], last), slice_rows))
+    terms = Terms.from_json(purge.terms)
+    rows = tx.connection.execute(
+        "DELETE FROM recipient WHERE id IN (SELECT value FROM json_each(:ids))"
+        f" AND ({due.is_due(terms)}) RETURNING id, generation, sealed",
+        {**terms.values(), "ids": json.dumps(ids)},
+    ).fetchall()
     gone = [row[0] for row in rows]
     if gone:
         _guard_against_asking_again(tx, rows)
         elsewhere.note_gone(tx, gone, purged=True)
         _erase_traces(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
-        tx.run("UPDATE purge SET purged = purged + ? WHERE id = ?", len(gone), purge.id)
         payload = {"purge": purge.id, "moves": [move(gone, "purged")]}
         tx.log.append(Kind.PURGED, payload, now=tx.now)
-    return len(gone)
+    if ids:
+        tx.run(
+            "UPDATE purge SET purged = purged + ?, last_id = ? WHERE id = ?",
+            *(len(gone), ids[-1], purge.id),
+        )
+    return len(ids)
+
+
+def _after(pairs: list[list[int]], last: int) -> Iterator[int]:
+    """Yield the ids of *pairs* of a first and a last that come after *last*."""
+    for first, end in pairs:
+        yield from range(max(first, last + 1), end + 1)
 
 
 def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, bytes]]) -> None:

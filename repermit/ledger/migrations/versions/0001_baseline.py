@@ -70,6 +70,10 @@ def upgrade() -> None:
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
         sa.Column("notice", sa.String(), nullable=True),
+        sa.Column(
+            "extended_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("closed_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("log_key", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -139,6 +143,8 @@ def upgrade() -> None:
             "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("receiver", sa.Integer(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column(
             "created_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -171,6 +177,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_recipient", ["recipient_id"], unique=False)
         batch_op.create_index("ix_outbox_standing", ["standing", "not_before"], unique=False)
 
+    op.create_table(
+        "place",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("named_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "handed_over_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("done_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("done_by", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
     op.create_table(
         "probe",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -205,12 +224,18 @@ def upgrade() -> None:
         sa.Column(
             "started_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("moment", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("phase", sa.String(), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
         sa.Column("due", sa.Integer(), nullable=False),
         sa.Column("by_reason", sa.String(), nullable=False),
+        sa.Column("manifest", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("last_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("facts", sa.String(), nullable=False),
         sa.Column("purged", sa.Integer(), nullable=False),
+        sa.Column("report", sa.String(), nullable=True),
         sa.Column(
             "finished_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -244,6 +269,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_table(
+        "token_key",
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint"),
+    )
+    op.create_table(
         "wave",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
@@ -257,6 +288,15 @@ def upgrade() -> None:
         sa.Column("looked_by", sa.String(), nullable=True),
         sa.Column("seen_complaints", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
+    )
+    op.create_table(
+        "written",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("path"),
     )
     op.create_table(
         "recipient",
@@ -397,6 +437,25 @@ def upgrade() -> None:
     with op.batch_alter_table("answer", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_answer_recipient_id"), ["recipient_id"], unique=False)
 
+    op.create_table(
+        "hold",
+        sa.Column(
+            "recipient_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recipient_id"],
+            ["recipient.id"],
+        ),
+        sa.PrimaryKeyConstraint("recipient_id"),
+    )
     op.create_table(
         "origin",
         sa.Column("leaf", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -1,0 +1,126 @@
+"""Who is due: one condition a reason, for counting, for the manifest, and at the erasing itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from repermit.domain.due import Reason
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store import outbox
+from repermit.ledger.transaction import Transaction
+
+_SAID_YES = (
+    "EXISTS (SELECT 1 FROM answer WHERE recipient_id = recipient.id"
+    " AND answer.standing = 'opted_in' AND NOT answer.suspect)"
+)
+_PAST: Final = "due_at <= :now"
+_NO_PAST: Final = "coalesce(due_at, no_at + :window, :now) <= :now"  # no mail, no date
+_IS: Final[Mapping[Reason, str]] = {
+    Reason.SILENT: f"recipient.standing = 'asked' AND {_PAST}",
+    Reason.DOUBTFUL: f"recipient.standing = 'doubtful' AND {_PAST}",
+    Reason.OPTED_OUT: f"recipient.standing = 'opted_out' AND {_NO_PAST} AND NOT {_SAID_YES}",
+    Reason.WITHDRAWN: f"recipient.standing = 'opted_out' AND {_NO_PAST} AND {_SAID_YES}"
+    " AND no_at <= :proof",
+    Reason.UNDELIVERABLE: f"recipient.standing = 'undeliverable' AND {_PAST}",
+    Reason.WITHHELD: "recipient.standing = 'withheld'",
+    Reason.NEVER_SENT: "recipient.standing IN ('listed', 'deferred')",
+}
+_KEPT: Final = (
+    "EXISTS (SELECT 1 FROM hold WHERE hold.recipient_id = recipient.id AND hold.until > :now)"
+)
+_OWED: Final = f"EXISTS ({outbox.HOLDS})"
+_BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which reasons count, at which moment; `window` is how long people have to answer, `proof`
+    how long that of a withdrawn yes is kept."""
+
+    moment: datetime
+    reasons: tuple[Reason, ...]
+    window: timedelta
+    proof: timedelta
+
+    def values(self) -> dict[str, Any]:
+        """Return what the conditions take."""
+        return {
+            "now": to_micros(self.moment),
+            "window": self.window // timedelta(microseconds=1),
+            "proof": to_micros(self.moment - self.proof),
+        }
+
+    def to_json(self) -> str:
+        """Return the terms as a purge keeps them, so that it goes on with the same."""
+        return json.dumps(
+            {
+                "moment": to_micros(self.moment),
+                "reasons": list(map(str, self.reasons)),
+                "window": self.window // timedelta(microseconds=1),
+                "proof": self.proof // timedelta(microseconds=1),
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Terms:
+        """Return the terms that `to_json` wrote."""
+        said = json.loads(text)
+        return cls(
+            moment=from_micros(said["moment"]),
+            reasons=tuple(map(Reason, said["reasons"])),
+            window=timedelta(microseconds=said["window"]),
+            proof=timedelta(microseconds=said["proof"]),
+        )
+
+
+def condition(reason: Reason) -> str:
+    """Return the SQL condition on a row of recipient that *reason* makes due: past its date, not
+    held, and owed no mail. It takes `Terms.values`."""
+    return f"{_past(reason)} AND NOT {_KEPT} AND NOT {_OWED}"
+
+
+def is_due(terms: Terms) -> str:
+    """Return the same for all reasons of *terms*."""
+    return " OR ".join(f"({condition(reason)})" for reason in terms.reasons) or "0"
+
+
+def counts(tx: Transaction, terms: Terms) -> dict[str, int]:
+    """Return how many recipients are due, by reason, without reasons that nobody has."""
+    found = {str(reason): _count(tx, terms, condition(reason)) for reason in terms.reasons}
+    return {reason: count for reason, count in found.items() if count}
+
+
+def ids(tx: Transaction, terms: Terms) -> list[int]:
+    """Return who is due, sorted by id."""
+    rows = tx.connection.execute(
+        f"SELECT id FROM recipient WHERE {is_due(terms)} ORDER BY id", terms.values()
+    )
+    return [row[0] for row in rows]
+
+
+def owed(tx: Transaction, terms: Terms) -> int:
+    """Return how many would be due if no mail was owed to them."""
+    return _sum(tx, terms, f"NOT {_KEPT} AND {_OWED}")
+
+
+def held(tx: Transaction, terms: Terms) -> int:
+    """Return how many would be due if they were not held."""
+    return _sum(tx, terms, _KEPT)
+
+
+def _sum(tx: Transaction, terms: Terms, also: str) -> int:
+    return sum(_count(tx, terms, f"{_past(reason)} AND {also}") for reason in terms.reasons)
+
+
+def _past(reason: Reason) -> str:
+    from_date = reason not in (Reason.WITHHELD, Reason.NEVER_SENT)
+    return _IS[reason] + (_BY_DATE if from_date else "")
+
+
+def _count(tx: Transaction, terms: Terms, where: str) -> int:
+    sql = f"SELECT count(*) FROM recipient WHERE {where}"
+    return int(tx.connection.execute(sql, terms.values()).fetchone()[0])
