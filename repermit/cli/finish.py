@@ -12,6 +12,7 @@ from repermit.cli.session import counted, is_terminal, run, session_of, show, sh
 from repermit.errors import ProofBroken, PurgeRefused
 
 if TYPE_CHECKING:
+    from repermit.purge.guard import Watch
     from repermit.purge.plan import Order, Plan
     from repermit.runtime import Runtime
 
@@ -52,7 +53,7 @@ async def planned_purge(runtime: Runtime, at_most: int | None) -> dict[str, Any]
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
-        return _planned(await plan(ledger, _order(runtime, "", at_most)))
+        return _planned(await plan(ledger, _order(runtime, "", at_most), _watch(runtime)))
 
 
 async def _purge(
@@ -68,9 +69,15 @@ async def _purge(
         await recover(ledger)
         await recover_owed(ledger)
         if at_most is None:
-            at_most = _confirmed(await plan(ledger, _order(runtime, by, None)))
+            at_most = _confirmed(await plan(ledger, _order(runtime, by, None), _watch(runtime)))
         order = _order(runtime, by, at_most)
-        done = await purge_now(ledger, order, tell=_quietly if as_json else tell)
+        done = await purge_now(
+            ledger,
+            order,
+            _watch(runtime),
+            sign=runtime.signing.sign,
+            tell=_quietly if as_json else tell,
+        )
         untold = await ledger.read(elsewhere.untold) - untold
     if untold and not as_json:
         gone = counted(untold, "yes", "yeses")
@@ -101,6 +108,15 @@ def _order(runtime: Runtime, by: str, at_most: int | None) -> Order:
         proof=timedelta(days=runtime.config.purge.proof_days),
     )
     return Order(terms, by=by, at_most=at_most)
+
+
+def _watch(runtime: Runtime) -> Watch:
+    from datetime import timedelta
+
+    from repermit.purge.guard import Watch
+
+    said = runtime.config.purge
+    return Watch(said.outage_percent, timedelta(hours=said.last_hours))
 
 
 def _operator() -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import due, erasing, undoing
@@ -10,7 +11,19 @@ from repermit.ledger.store.due import Terms
 from repermit.purge.plan import Order, Plan, Readings, refusals
 
 
-async def plan(ledger: Ledger, order: Order, *, other_purge: bool) -> Plan:
+@dataclass(frozen=True)
+class Watch:
+    """What the guard is told besides the ledger: how long the answer page may have been away, as a
+    share of the time to answer and before its end; the fingerprints of the keys that read links;
+    how far an outside clock is ahead of ours, where one is at hand."""
+
+    outage_percent: float = 5.0
+    last_hours: timedelta = timedelta(hours=24)
+    token_keys: tuple[str, ...] = ()
+    outside: timedelta | None = None
+
+
+async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool) -> Plan:
     """Return who is due now and everything that stands against *order*; changes nothing.
 
     A purge that was cut off goes on with its own terms, whatever those of *order* are.

@@ -18,22 +18,25 @@ from repermit.ledger.store import erasing
 from repermit.ledger.tables import Purge
 from repermit.ledger.verify import Verified
 from repermit.purge import guard
+from repermit.purge.guard import Watch
 from repermit.purge.plan import Order, Plan, Purged
 
 _SLICE_ROWS = 500  # about 20 ms, so that no answer waits
 _LOCK = "purge"
 _PHASES = ("erase", "reseal", "verify", "backup", "destroy", "clean")
 Tell = Callable[[str], None]
+Sign = Callable[[int, bytes], str]  # size and root of the log to a signed checkpoint
 
 
-async def plan(ledger: Ledger, order: Order) -> Plan:
+async def plan(ledger: Ledger, order: Order, watch: Watch) -> Plan:
     """Return who is due now and everything that stands against a purge; changes nothing."""
     running = not is_free(ledger.path, _LOCK)
-    return await guard.plan(ledger, order, other_purge=running)
+    return await guard.plan(ledger, order, watch, other_purge=running)
 
 
-async def purge(ledger: Ledger, order: Order, *, tell: Tell) -> Purged:
-    """Erase who is due by *order* and return what was done; *tell* is given one line a phase.
+async def purge(ledger: Ledger, order: Order, watch: Watch, *, sign: Sign, tell: Tell) -> Purged:
+    """Erase who is due by *order* and return what was done; *tell* is given one line a phase, and
+    *sign* makes a checkpoint of the log.
 
     Raises: PurgeRefused with every reason; ProofBroken when the log does not verify after the
     erasing (the old generation is then kept); LedgerUnusable.
@@ -43,7 +46,7 @@ async def purge(ledger: Ledger, order: Order, *, tell: Tell) -> Purged:
     lock = Lock(ledger.path, _LOCK)
     alone = lock.acquire()
     try:
-        intended = await guard.plan(ledger, order, other_purge=not alone)
+        intended = await guard.plan(ledger, order, watch, other_purge=not alone)
         if intended.refused:
             raise _refused(intended)
         current = await ledger.read(erasing.unfinished_purge)

@@ -10,6 +10,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import elsewhere, holdings, suppression
 from repermit.ledger.store.holdings import Exported, Holdings
 from repermit.ledger.transaction import Transaction
+from repermit.purge.guard import Watch
 from repermit.purge.run import purge
 from tests.builders import (
     NOW,
@@ -20,7 +21,7 @@ from tests.builders import (
     press,
     verified,
 )
-from tests.purge.builders import ordered
+from tests.purge.builders import ordered, signed
 
 FAIR, CARD = "the fair", "a card"
 
@@ -114,7 +115,7 @@ async def test_after_a_purge_the_survivors_stand_under_the_new_keys(
     await press(a_ledger, ids[0], Answer.YES)
     await deliver_outbox(a_ledger)
     a_clock.advance(timedelta(days=40))
-    await purge(a_ledger, ordered(a_ledger, 2), tell=lambda _: None)
+    await purge(a_ledger, ordered(a_ledger, 2), Watch(), sign=signed, tell=lambda _: None)
 
     found = await held(a_ledger)
 

@@ -168,3 +168,8 @@ def ordered(ledger: Ledger, at_most: int | None) -> Order:
         by="An",
         at_most=at_most,
     )
+
+
+def signed(size: int, root: bytes) -> str:
+    """Return what stands for the signed checkpoint of a log of that size and root."""
+    return f"{size} {root.hex()}"

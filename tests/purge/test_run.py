@@ -15,6 +15,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import answering, campaign, reading
 from repermit.ledger.verify import verify
+from repermit.purge.guard import Watch
 from repermit.purge.run import plan, purge
 from tests.builders import (
     FakeClock,
@@ -43,6 +44,7 @@ from tests.purge.builders import (
     ordered,
     reopened,
     sent,
+    signed,
 )
 from tests.respond.builders import hash_of_tables
 
@@ -81,7 +83,7 @@ async def test_the_phases_come_in_their_order(a_ledger: Ledger, a_clock: FakeClo
     await fill(a_ledger, a_clock)
     told = Told([])
 
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=told)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=told)
 
     assert tuple(told.lines) == PHASES
 
@@ -92,7 +94,7 @@ async def test_promise_8_who_is_due_goes_and_nobody_else(
     people = await fill(a_ledger, a_clock)
     before = await standings(a_ledger)
 
-    done = await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert (done.due, done.purged, done.traces, done.destroyed) == (DUE, DUE, 0, 1)
     assert done.by_reason == BY_REASON
@@ -108,7 +110,7 @@ async def test_who_remains_is_still_known_and_can_still_answer(
 ) -> None:
     people = await fill(a_ledger, a_clock)
     yes = await a_ledger.read(reading.find, address("said-yes"))
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert await a_ledger.read(reading.find, address("said-yes")) == yes
     a_clock.advance(timedelta(minutes=1))
@@ -122,7 +124,7 @@ async def test_who_is_gone_cannot_answer_and_is_not_asked_again(
 ) -> None:
     """A new import of the same old list finds them suppressed, by their keyed hash alone."""
     people = await fill(a_ledger, a_clock)
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     for name in GO:
         assert await press(a_ledger, people[name], Answer.YES) is None
@@ -137,7 +139,7 @@ async def test_a_server_that_ran_all_along_goes_on(
     people = await fill(a_ledger, a_clock)
     server = reopened(campaign_folder, a_clock)
     assert await on_file(server) == {*GO, *STAY}
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert await on_file(server) == set(STAY)
     assert await press(server, people["asked-later"], Answer.YES)
@@ -150,10 +152,10 @@ async def test_a_second_purge_takes_who_fell_due_since(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     await fill(a_ledger, a_clock)
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     a_clock.advance(timedelta(days=40))
 
-    done = await purge(a_ledger, ordered(a_ledger, 1), tell=quietly)
+    done = await purge(a_ledger, ordered(a_ledger, 1), Watch(), sign=signed, tell=quietly)
 
     assert (done.by_reason, done.purged, done.destroyed) == ({"silent": 1}, 1, 2)
     assert await on_file(a_ledger) == set(STAY) - {"asked-later"}
@@ -167,7 +169,7 @@ async def test_when_nobody_is_due_nothing_happens(
     await asked_later(a_ledger)
     before, told = await a_ledger.read(hash_of_tables), Told([])
 
-    done = await purge(a_ledger, ordered(a_ledger, 0), tell=told)
+    done = await purge(a_ledger, ordered(a_ledger, 0), Watch(), sign=signed, tell=told)
 
     assert (done.due, done.purged, told.lines) == (0, 0, [])
     assert await a_ledger.read(hash_of_tables) == before
@@ -183,12 +185,14 @@ async def test_a_purge_that_was_killed_goes_on_where_it_was(
 ) -> None:
     await fill(a_ledger, a_clock)
     with pytest.raises(Killed):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=Told([], kill_at=phase))
+        await purge(
+            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at=phase)
+        )
     await a_ledger.close()
 
     ledger, told = reopened(campaign_folder, a_clock), Told([])
-    intended = await plan(ledger, ordered(ledger, None))
-    done = await purge(ledger, ordered(ledger, intended.due), tell=told)
+    intended = await plan(ledger, ordered(ledger, None), Watch())
+    done = await purge(ledger, ordered(ledger, intended.due), Watch(), sign=signed, tell=told)
 
     assert intended.resumes
     assert tuple(told.lines) == PHASES[PHASES.index(phase) :]
@@ -207,15 +211,15 @@ async def test_a_purge_that_was_killed_at_any_of_its_writes_is_finished_by_the_n
     await a_ledger.close()
     killed = dying(campaign_folder, a_clock, writes=writes, after=after)
     with pytest.raises(Killed):
-        await purge(killed, ordered(killed, DUE), tell=quietly)
+        await purge(killed, ordered(killed, DUE), Watch(), sign=signed, tell=quietly)
     await killed.close()
 
     ledger = reopened(campaign_folder, a_clock)
-    intended = await plan(ledger, ordered(ledger, DUE))
-    await purge(ledger, ordered(ledger, intended.due), tell=quietly)
+    intended = await plan(ledger, ordered(ledger, DUE), Watch())
+    await purge(ledger, ordered(ledger, intended.due), Watch(), sign=signed, tell=quietly)
 
     await is_whole(ledger, campaign_folder)
-    assert (await plan(ledger, ordered(ledger, 0))).due == 0
+    assert (await plan(ledger, ordered(ledger, 0), Watch())).due == 0
     await ledger.close()
 
 
@@ -226,7 +230,7 @@ async def test_there_is_no_write_of_a_purge_at_which_it_was_not_killed(
     await a_ledger.close()
     ledger = dying(campaign_folder, a_clock, writes=100, after=False)
 
-    await purge(ledger, ordered(ledger, DUE), tell=quietly)
+    await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert 100 - ledger.writes_left == LAST_WRITE
     await ledger.close()
@@ -237,10 +241,12 @@ async def test_an_answer_between_the_freeze_and_the_erasing_saves_that_person(
 ) -> None:
     people = await fill(a_ledger, a_clock)
     with pytest.raises(Killed):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=Told([], kill_at="erasing"))
+        await purge(
+            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
+        )
     await press(a_ledger, people["silent2"], Answer.YES)
 
-    done = await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert (done.due, done.purged, done.traces) == (DUE, DUE - 1, 0)
     assert await on_file(a_ledger) == {*STAY, "silent2"}
@@ -253,14 +259,16 @@ async def test_who_falls_due_while_a_purge_is_cut_off_is_not_taken_by_it(
 ) -> None:
     await fill(a_ledger, a_clock)
     with pytest.raises(Killed):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=Told([], kill_at="erasing"))
+        await purge(
+            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
+        )
     a_clock.advance(timedelta(days=40))
 
-    done = await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert done.purged == DUE
     assert "asked-later" in await on_file(a_ledger)
-    assert (await plan(a_ledger, ordered(a_ledger, None))).by_reason == {"silent": 1}
+    assert (await plan(a_ledger, ordered(a_ledger, None), Watch())).by_reason == {"silent": 1}
 
 
 async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
@@ -269,17 +277,21 @@ async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
     """No more go than somebody said could go."""
     people = await fill(a_ledger, a_clock)
     with pytest.raises(Killed):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=Told([], kill_at="sealing"))
+        await purge(
+            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="sealing")
+        )
     await press(a_ledger, people["said-yes"], Answer.NO)
-    intended = await plan(a_ledger, ordered(a_ledger, None))
+    intended = await plan(a_ledger, ordered(a_ledger, None), Watch())
 
-    done = await purge(a_ledger, ordered(a_ledger, intended.due), tell=quietly)
+    done = await purge(
+        a_ledger, ordered(a_ledger, intended.due), Watch(), sign=signed, tell=quietly
+    )
 
     assert done.purged == DUE
     assert "said-yes" in await on_file(a_ledger)
     a_clock.advance(timedelta(minutes=1))
     await deliver_outbox(a_ledger)
-    assert (await plan(a_ledger, ordered(a_ledger, None))).by_reason == {"opted_out": 1}
+    assert (await plan(a_ledger, ordered(a_ledger, None), Watch())).by_reason == {"opted_out": 1}
 
 
 async def test_who_is_listed_while_a_purge_is_cut_off_is_found_after_it(
@@ -287,10 +299,16 @@ async def test_who_is_listed_while_a_purge_is_cut_off_is_found_after_it(
 ) -> None:
     await fill(a_ledger, a_clock)
     with pytest.raises(Killed):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=Told([], kill_at="verifying"))
+        await purge(
+            a_ledger,
+            ordered(a_ledger, DUE),
+            Watch(),
+            sign=signed,
+            tell=Told([], kill_at="verifying"),
+        )
     await a_ledger.write(take_in, [a_newcomer("nieuw@voorbeeld.example")])
 
-    done = await purge(a_ledger, ordered(a_ledger, 0), tell=quietly)
+    done = await purge(a_ledger, ordered(a_ledger, 0), Watch(), sign=signed, tell=quietly)
 
     assert done.traces == 0
     tally = await a_ledger.write(take_in, [a_newcomer("nieuw@voorbeeld.example")])
@@ -317,7 +335,7 @@ async def test_promise_8_no_file_holds_anything_of_a_purged_person(
     keys_before = (campaign_folder / "keys" / "burn" / "1.key").read_bytes()
     before = bytes_in(campaign_folder)
 
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     assert len(secrets) == DUE
     assert all(any(one in content for content in before.values()) for one in own)
@@ -333,7 +351,7 @@ async def test_promise_8_an_older_copy_yields_no_purged_person(
     """Not even with the keys that the campaign has now."""
     people = await fill(a_ledger, a_clock)
     copying.copy(a_ledger.path, campaign_folder / "older.db")
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     mark = campaign_folder / "thrown-away"
     older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
@@ -350,7 +368,7 @@ async def test_promise_8_an_older_copy_yields_nobody_under_the_keys_of_another_g
 ) -> None:
     people = await fill(a_ledger, a_clock)
     copying.copy(a_ledger.path, campaign_folder / "older.db")
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     burn = campaign_folder / "keys" / "burn"
     shutil.copy(burn / "2.key", burn / "1.key")
 
@@ -366,7 +384,7 @@ async def test_promise_8_the_backup_is_whole_and_proves_itself(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     await fill(a_ledger, a_clock)
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     path = campaign_folder / "backup" / "ledger.db"
 
     assert path.stat().st_mode & 0o777 == 0o600
@@ -392,7 +410,7 @@ async def test_promise_8_without_a_verified_log_the_old_keys_stay(
             alter(a_ledger.path, "UPDATE log SET at = '2020' WHERE kind = 'purged'")
 
     with pytest.raises(ProofBroken):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=tampers)
+        await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=tampers)
 
     burn = campaign_folder / "keys" / "burn"
     assert sorted(path.name for path in burn.iterdir()) == ["1.key", "2.key"]
@@ -406,12 +424,12 @@ async def test_promise_8_without_a_backup_the_old_keys_stay(
     await fill(a_ledger, a_clock)
     (campaign_folder / "backup").write_text("in the way")
     with pytest.raises(LedgerUnusable):
-        await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)
+        await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     burn = campaign_folder / "keys" / "burn"
     assert (burn / "1.key").exists()
 
     (campaign_folder / "backup").unlink()
-    await purge(a_ledger, ordered(a_ledger, 0), tell=quietly)
+    await purge(a_ledger, ordered(a_ledger, 0), Watch(), sign=signed, tell=quietly)
 
     await is_whole(a_ledger, campaign_folder)
 
@@ -429,9 +447,9 @@ async def refused(ledger: Ledger, *, at_most: int = DUE) -> PurgeRefused:
     """Check that a purge refuses and changes nothing, and return why."""
     before = await ledger.read(hash_of_tables)
     with pytest.raises(PurgeRefused) as refusal:
-        await purge(ledger, ordered(ledger, at_most), tell=quietly)
+        await purge(ledger, ordered(ledger, at_most), Watch(), sign=signed, tell=quietly)
     assert await ledger.read(hash_of_tables) == before
-    planned = await plan(ledger, ordered(ledger, at_most))
+    planned = await plan(ledger, ordered(ledger, at_most), Watch())
     assert [(one.code, one.text, one.until) for one in planned.refused] == [*refusal.value.reasons]
     return refusal.value
 
@@ -467,7 +485,9 @@ async def test_promise_7_a_mail_is_still_leaving(a_ledger: Ledger, a_clock: Fake
 
     assert codes(await refused(a_ledger)) == ["leaving"]
     await sent(a_ledger, leaving)
-    assert (await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)).purged == DUE
+    assert (
+        await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    ).purged == DUE
 
 
 @pytest.mark.parametrize(
@@ -507,7 +527,9 @@ async def test_promise_7_another_purge_is_running(a_ledger: Ledger, a_clock: Fak
 
     assert codes(await refused(a_ledger)) == ["running"]
     other.release()
-    assert (await purge(a_ledger, ordered(a_ledger, DUE), tell=quietly)).purged == DUE
+    assert (
+        await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    ).purged == DUE
 
 
 async def test_promise_7_the_ledger_is_an_older_copy(
@@ -550,7 +572,7 @@ async def test_a_plan_changes_nothing(a_ledger: Ledger, a_clock: FakeClock) -> N
     await fill(a_ledger, a_clock)
     before = await a_ledger.read(hash_of_tables)
 
-    intended = await plan(a_ledger, ordered(a_ledger, None))
+    intended = await plan(a_ledger, ordered(a_ledger, None), Watch())
 
     assert (intended.by_reason, intended.refused, intended.resumes) == (BY_REASON, (), False)
     assert await a_ledger.read(hash_of_tables) == before
@@ -563,7 +585,7 @@ async def test_promise_12_nothing_that_a_purge_tells_names_anyone(
     await fill(a_ledger, a_clock)
     told = Told([])
     refusal = await refused(a_ledger, at_most=0)
-    await purge(a_ledger, ordered(a_ledger, DUE), tell=told)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=told)
 
     said = "\n".join([*told.lines, str(refusal), refusal.hint, caplog.text])
     assert "janssens" not in said.lower()

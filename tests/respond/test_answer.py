@@ -11,6 +11,7 @@ from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing, Way
 from repermit.domain.token import TEST_RECIPIENT, Scope, Tokens
 from repermit.ledger.store import erasing, suppression
+from repermit.purge.guard import Watch
 from repermit.purge.run import purge
 from tests.builders import (
     ANSWER_TIME,
@@ -25,7 +26,7 @@ from tests.builders import (
     take_in,
     verified,
 )
-from tests.purge.builders import ordered
+from tests.purge.builders import ordered, signed
 from tests.respond.builders import ONE_CLICK, Page, Site, served
 
 LONGER = timedelta(seconds=11)  # than presses that contradict one another
@@ -454,7 +455,7 @@ async def test_links_that_are_no_good_get_one_and_the_same_page(a_site: Site) ->
     purged, erased = await asked(a_site.ledger, "purged@voorbeeld.example", ADDRESS)
     await a_site.ledger.write(erasing.erase_person, erased)
     a_site.clock.advance(ANSWER_TIME)
-    await purge(a_site.ledger, ordered(a_site.ledger, 1), tell=lambda _: None)
+    await purge(a_site.ledger, ordered(a_site.ledger, 1), Watch(), sign=signed, tell=lambda _: None)
     (listed,) = await admit(a_site.ledger, "listed@voorbeeld.example")
     issue = a_site.runtime.tokens.issue
     tokens = {
