@@ -1,4 +1,5 @@
-"""One campaign folder, and the commands run on it as an operator runs them: as processes.
+"""One campaign folder, and the commands run on it as an operator runs them: as processes, of which
+those that run to their end are forked from one that has loaded their code.
 
 A command runs inside the test's process only where time must pass (the product has no other way
 to falsify it), and for steps beside the point of a test.
@@ -7,6 +8,7 @@ to falsify it), and for steps beside the point of a test.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import csv
 import io
@@ -23,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,6 +36,7 @@ from repermit.ledger.store import campaign as campaign_store
 from repermit.runtime import Runtime
 from tests.journeys.relay import Relay, Taken, free_port
 from tests.journeys.web import fetch
+from tests.nursery import Nursery
 
 SOURCES = Path(__file__).parents[2]
 LISTED, WITHHELD, EXEMPT = 24, 2, 2
@@ -150,6 +154,7 @@ class Campaign:
     mails: Sequence[Taken] = ()  # what the relay took before this campaign was copied
     environment: dict[str, str] = field(default_factory=dict)
     _started: list[Running] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=count)  # of its commands
 
     @property
     def config(self) -> Path:
@@ -186,17 +191,22 @@ class Campaign:
 
     def run(self, *words: str | Path, stdin: str = "", expect: int = 0) -> Result:
         """Run a command as a process to its end; it must end with *expect*."""
-        running = self.start(*words, stdin=stdin)
-        return self._as_expected(running.ended(), expect)
+        said, files = self._files(words, stdin)
+        environment = _environment(self.outside) | self.environment
+        code = _nursery().run(
+            ["--config", str(self.config), *said],
+            files,
+            cwd=self.outside,
+            environment=environment,
+            seconds=_SECONDS,
+        )
+        out, err = (path.read_text("utf-8") for path in files[1:])
+        return self._as_expected(_checked(Result(said, code, out, err)), expect)
 
     def start(self, *words: str | Path, stdin: str | int = "") -> Running:
         """Start a command as a process; *stdin* is a text, or a descriptor to read from."""
-        said = tuple(map(str, words))
-        assert not _PERSONAL.search(" ".join(said)), "a test must not name anybody there either"
-        number = len(self._started)
-        given = self.outside / f"{number}.stdin"
-        given.write_text(stdin if isinstance(stdin, str) else "", "utf-8")
-        running_out, running_err = self.outside / f"{number}.out", self.outside / f"{number}.err"
+        said, files = self._files(words, stdin if isinstance(stdin, str) else "")
+        given, running_out, running_err = files
         with given.open("rb") as file, running_out.open("wb") as out, running_err.open("wb") as err:
             process = subprocess.Popen(
                 [sys.executable, "-m", "repermit", "--config", str(self.config), *said],
@@ -209,6 +219,15 @@ class Campaign:
         running = Running(said, process, running_out, running_err)
         self._started.append(running)
         return running
+
+    def _files(self, words: Sequence[str | Path], stdin: str) -> tuple[tuple[str, ...], list[Path]]:
+        """Return *words* as text, with the files of a command: what it reads, prints and tells."""
+        said = tuple(map(str, words))
+        assert not _PERSONAL.search(" ".join(said)), "a test must not name anybody there either"
+        number = next(self._numbers)
+        files = [self.outside / f"{number}.{name}" for name in ("stdin", "out", "err")]
+        files[0].write_text(stdin, "utf-8")
+        return said, files
 
     def here(self, *words: str | Path, stdin: str = "", expect: int = 0) -> Result:
         """Run a command inside this process, which saves a second: for steps that are not what
@@ -361,6 +380,14 @@ def _standard_input(text: str) -> Iterator[None]:
         yield
     finally:
         sys.stdin = before
+
+
+@cache
+def _nursery() -> Nursery:
+    """Return what runs commands, one for all campaigns."""
+    nursery = Nursery(_environment(SOURCES))
+    atexit.register(nursery.close)
+    return nursery
 
 
 def _environment(home: Path) -> dict[str, str]:
