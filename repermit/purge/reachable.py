@@ -110,9 +110,7 @@ def _silences(rows: Iterable[Looked]) -> Iterator[_Span]:
     """Yield when a monitor elsewhere that had looked regularly saw nothing, and then came back."""
     elsewhere = [row for row in rows if row.vantage is Vantage.ELSEWHERE]
     for before, after in pairwise(elsewhere):
-        is_regular = (
-            before.probes >= _REGULAR_PROBES and before.until - before.since >= _REGULAR
-        )
+        is_regular = before.probes >= _REGULAR_PROBES and before.until - before.since >= _REGULAR
         if is_regular and after.since - before.until > TOGETHER:
             yield before.until, after.since
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from repermit.domain.clock import iso
 from repermit.purge.reachable import State, Stretch, within
 
 _NONE = timedelta(0)
-_SECOND = timedelta(seconds=1)
+_SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ class Seen:
     down_last_goes: datetime  # they could answer in the last hours, or for as long since
     unknown_goes: datetime  # the share of time of which nobody knows is small enough
     unknown_last_goes: datetime  # it is known of the last hours, or of as long since
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the report says it; a part of a minute counts as one."""
+        return {
+            "from": iso(self.window.begin),
+            "to": iso(self.window.end),
+            "people": self.window.people,
+            "down_minutes": -(-self.down // _MINUTE),
+            "unknown_minutes": -(-self.unknown // _MINUTE),
+        }
 
 
 def seen(window: Window, known: Sequence[Stretch], limits: Limits, *, now: datetime) -> Seen:
