@@ -67,6 +67,7 @@ def within(known: Sequence[Stretch], begin: datetime, end: datetime) -> list[Str
     return [
         Stretch(each.state, max(each.begin, begin), min(each.end, end))
         for each in known[first:last]
+        if begin < end
     ]
 
 
