@@ -54,18 +54,9 @@ def pressed(tx: Transaction, since: datetime) -> list[datetime]:
 def unlisted_places(tx: Transaction, terms: Terms) -> int:
     """Return of how many places elsewhere nobody has been told since the last of those who are due
     fell due that they must be removed there, too."""
-    newest = 0
-    for reason in _by_date(terms):
-        sql = (
-            "SELECT max(coalesce(due_at, no_at + :window)) FROM recipient"
-            f" WHERE {due.condition(reason)}"
-        )
-        found = tx.connection.execute(sql, terms.values()).fetchone()[0]
-        newest = max(newest, found or 0)
-    if not newest:
-        return 0
-    sql = "SELECT count(*) FROM place WHERE coalesce(handed_over_at, 0) < ?"
-    return int(tx.value(sql, newest))
+    handed_over = [row[0] or 0 for row in tx.rows("SELECT handed_over_at FROM place")]
+    newest = _newest(tx, terms) if handed_over else 0
+    return sum(at < newest for at in handed_over)
 
 
 def told(tx: Transaction) -> list[datetime]:
@@ -80,6 +71,17 @@ def told(tx: Transaction) -> list[datetime]:
 def is_paused(tx: Transaction) -> bool:
     """Return whether a person has paused the campaign."""
     return bool(tx.value("SELECT paused_at IS NOT NULL FROM campaign"))
+
+
+def _newest(tx: Transaction, terms: Terms) -> int:
+    """Return when the last of those who are due fell due; 0 when nobody is."""
+    newest = 0
+    for reason in _by_date(terms):
+        for date, where in (("due_at", "TRUE"), ("no_at + :window", "due_at IS NULL")):
+            sql = f"SELECT max({date}) FROM recipient WHERE {due.condition(reason)} AND {where}"
+            found = tx.connection.execute(sql, terms.values()).fetchone()[0]
+            newest = max(newest, found or 0)
+    return newest
 
 
 def _by_date(terms: Terms) -> Iterator[Reason]:

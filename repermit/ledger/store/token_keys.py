@@ -33,9 +33,12 @@ def cut_off(tx: Transaction, terms: Terms, read: Sequence[str]) -> int:
 
 def _signed(tx: Transaction, terms: Terms, since: int, until: int | None) -> int:
     """Return how many of those who are due got their mail within that time; None: until now."""
-    sql = (
-        f"SELECT count(*) FROM recipient WHERE ({due.is_due(terms)})"
-        " AND intent_at >= :since AND (:until IS NULL OR intent_at < :until)"
-    )
     values = {**terms.values(), "since": since, "until": until}
-    return int(tx.connection.execute(sql, values).fetchone()[0])
+    return sum(
+        tx.connection.execute(
+            f"SELECT count(*) FROM recipient WHERE {due.condition(reason)}"
+            " AND intent_at >= :since AND (:until IS NULL OR intent_at < :until)",
+            values,
+        ).fetchone()[0]
+        for reason in terms.reasons
+    )
