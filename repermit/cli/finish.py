@@ -116,7 +116,13 @@ def _watch(runtime: Runtime) -> Watch:
     from repermit.purge.guard import Watch
 
     said = runtime.config.purge
-    return Watch(said.outage_percent, timedelta(hours=said.last_hours))
+    return Watch(
+        said.outage_percent,
+        timedelta(hours=said.last_hours),
+        token_keys=runtime.tokens.fingerprints,
+        notice=timedelta(days=said.notice_days),
+        zone=runtime.config.campaign.zone,
+    )
 
 
 def _operator() -> str:

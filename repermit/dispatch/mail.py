@@ -53,6 +53,7 @@ class Mailer:
         signer: Signer | None = None,
     ) -> None:
         self.question = question
+        self.key = tokens.fingerprints[-1]  # that signs the links
         self._envelope, self._tokens, self._templates = envelope, tokens, templates
         self._signer = signer
         self._ids = Mac(envelope.message_key)

@@ -30,7 +30,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import campaign, sending, waves
+from repermit.ledger.store import campaign, sending, token_keys, waves
 from repermit.ledger.store.sending import Reserved, Settlement
 
 
@@ -72,6 +72,7 @@ class Run:
         try:
             async with beside(self._listen(), heed(self.watch, self._stop_run)):
                 self.sent.recovered = await recover(self.ledger)
+                await self.ledger.write(token_keys.note, self.mailer.key)
                 await self._work_by_waves()
         finally:
             lock.release()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 
@@ -18,6 +18,6 @@ def due_at(intent_at: datetime, *, answer_days: int, zone: ZoneInfo) -> datetime
     return midnight_after.astimezone(UTC)
 
 
-def last_day(due: datetime, *, zone: ZoneInfo) -> date:
+def last_day(due: datetime, *, zone: tzinfo) -> date:
     """Return the date printed in the mail: the last whole day before *due*, in *zone*."""
     return (due - timedelta(microseconds=1)).astimezone(zone).date()

@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from hashlib import sha256
 
 from itsdangerous import BadSignature, Signer
 from itsdangerous.signer import SigningAlgorithm
@@ -55,6 +56,7 @@ class Tokens:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._signers = {scope: _signer(keys, scope) for scope in Scope}
         self._macs = {scope: Mac(_derived(keys[-1], scope)) for scope in Scope}
+        self.fingerprints = tuple(sha256(key).hexdigest()[:16] for key in keys)  # in their order
 
     def issue(self, scope: Scope, recipient_id: int) -> str:
         """Return a token of at most 55 characters, safe as one segment of a path."""

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
+from repermit.domain.clock import iso
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import due, erasing, undoing
+from repermit.ledger.store import due, erasing, guarding, probing, token_keys, undoing
 from repermit.ledger.store.due import Terms
-from repermit.purge.plan import Order, Plan, Readings, refusals
+from repermit.ledger.transaction import Transaction
+from repermit.purge.plan import Order, Plan, Readings, Watch
+from repermit.purge.reachable import stretches, within
+from repermit.purge.refusals import Judged, judged
+from repermit.purge.window import Limits, Seen, Window, seen
 
-
-@dataclass(frozen=True)
-class Watch:
-    """What the guard is told besides the ledger: how long the answer page may have been away, as a
-    share of the time to answer and before its end; the fingerprints of the keys that read links;
-    how far an outside clock is ahead of ours, where one is at hand."""
-
-    outage_percent: float = 5.0
-    last_hours: timedelta = timedelta(hours=24)
-    token_keys: tuple[str, ...] = ()
-    outside: timedelta | None = None
+__all__ = ["Watch", "plan"]
 
 
 async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool) -> Plan:
@@ -28,24 +23,72 @@ async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool)
 
     A purge that was cut off goes on with its own terms, whatever those of *order* are.
     """
-    unfinished = await ledger.read(erasing.unfinished_purge)
-    terms = Terms.from_json(unfinished.terms) if unfinished else order.terms
-    by_reason = await ledger.read(due.counts, terms)
     verified = await ledger.verified()
-    readings = Readings(
-        now=ledger.clock.now(),
-        due=sum(by_reason.values()),
-        claimed=await ledger.read(erasing.still_leaving),
+    return await ledger.read(
+        _planned,
+        order,
+        watch,
         log_faults=len(verified.false_entries) + verified.unaccounted,
-        latest_entry=datetime.fromisoformat(await ledger.read(erasing.latest_entry_at)),
         older_copy=await ledger.read(ledger.older_copy),
         other_purge=other_purge,
-        unfinished_import=await ledger.read(undoing.is_unfinished),
     )
+
+
+def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Plan:
+    unfinished = erasing.unfinished_purge(tx)
+    terms = Terms.from_json(unfinished.terms) if unfinished else order.terms
+    by_reason = due.counts(tx, terms)
+    readings = Readings(
+        now=tx.now,
+        due=sum(by_reason.values()),
+        claimed=erasing.still_leaving(tx),
+        latest_entry=datetime.fromisoformat(erasing.latest_entry_at(tx)),
+        unfinished_import=undoing.is_unfinished(tx),
+        resumes=unfinished is not None,
+        seen=_seen(tx, terms, watch),
+        cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
+        unlisted_places=guarding.unlisted_places(tx, terms),
+        is_paused=guarding.is_paused(tx),
+        told=tuple(guarding.told(tx)),
+        **known,
+    )
+    found = judged(readings, order, watch)
     return Plan(
         by_reason,
-        refused=refusals(readings, at_most=order.at_most),
-        resumes=unfinished is not None,
-        owed=await ledger.read(due.owed, terms),
-        held=await ledger.read(due.held, terms),
+        refused=found.refused,
+        resumes=readings.resumes,
+        owed=due.owed(tx, terms),
+        held=due.held(tx, terms),
+        warnings=found.warnings,
+        readings={**readings.to_json(watch), "accepted": _accepted(order, found)},
     )
+
+
+def _seen(tx: Transaction, terms: Terms, watch: Watch) -> tuple[Seen, ...]:
+    """Return what is known of the time that those who are due had to answer, date by date."""
+    windows = [
+        Window(each.printed - terms.window, each.until, each.people)
+        for each in guarding.dates(tx, terms)
+    ]
+    if not windows:
+        return ()
+    begin = min(window.begin for window in windows)
+    answers = guarding.pressed(tx, begin - probing.TOGETHER)
+    known = stretches(probing.looked(tx), answers, begin=begin, end=tx.now)
+    limits = Limits(watch.outage_percent, watch.last_hours)
+    return tuple(
+        seen(window, within(known, window.begin, tx.now), limits, now=tx.now) for window in windows
+    )
+
+
+def _accepted(order: Order, found: Judged) -> dict[str, Any] | None:
+    """Return what a person went on in spite of, and their reason."""
+    if not found.accepted:
+        return None
+    return {
+        "reason": order.accepted_outage,
+        "refusals": [
+            {"code": each.code, "text": each.text, "until": iso(each.until)}
+            for each in found.accepted
+        ],
+    }

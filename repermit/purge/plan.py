@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
+from repermit.domain.clock import iso
 from repermit.ledger.store.due import Terms
+from repermit.purge.window import Seen
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,28 @@ class Plan:
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
     owed: int = 0  # would be due, but a mail is still owed to them
     held: int = 0  # would be due, but are kept for another reason
+    warnings: tuple[str, ...] = ()  # what a person should think of before they go on
+    readings: Mapping[str, Any] = field(default_factory=dict)  # what the guard saw, for the report
 
     @property
     def due(self) -> int:
         """Return how many recipients would be erased."""
         return sum(self.by_reason.values())
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the guard is told besides the ledger: how long the answer page may have been away, as a
+    share of the time to answer and before its end; the fingerprints of the keys that read links;
+    how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
+    purge two people must have been told; in which zone dates are said."""
+
+    outage_percent: float = 5.0
+    last_hours: timedelta = timedelta(hours=24)
+    token_keys: tuple[str, ...] = ()  # none: nobody has looked
+    outside: timedelta | None = None
+    notice: timedelta = timedelta(days=7)
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True)
@@ -48,35 +67,29 @@ class Readings:
     older_copy: bool
     other_purge: bool
     unfinished_import: bool = False
+    resumes: bool = False  # it was judged when it began, whether its people could answer
+    seen: tuple[Seen, ...] = ()  # of each date of those who are due
+    cut_off: int = 0  # are due, and the link in their mail works no more
+    unlisted_places: int = 0
+    is_paused: bool = False
+    told: tuple[datetime, ...] = ()  # when each who gets notices was told of a purge
 
-
-def refusals(readings: Readings, *, at_most: int | None) -> tuple[Refusal, ...]:
-    """Return every reason against purging now, not only the first."""
-    found = []
-    if readings.older_copy:
-        found.append(
-            Refusal("older_copy", "this ledger is an older copy: run `repermit doubt restored`")
-        )
-    if readings.other_purge:
-        found.append(Refusal("running", "another purge is running"))
-    if readings.unfinished_import:
-        text = "an import is running, or was cut off: run it again, or take it back"
-        found.append(Refusal("import", text))
-    if readings.claimed:
-        found.append(Refusal("leaving", f"{readings.claimed} mails are still leaving"))
-    if readings.log_faults:
-        text = (
-            f"the log does not verify ({readings.log_faults} faults): see `repermit proof verify`"
-        )
-        found.append(Refusal("log", text))
-    if readings.latest_entry > readings.now:
-        found.append(
-            Refusal("clock", "the clock is behind the log: set it right", readings.latest_entry)
-        )
-    if at_most is not None and readings.due > at_most:
-        text = f"{readings.due} recipients are due, but at most {at_most} may go"
-        found.append(Refusal("at_most", text))
-    return tuple(found)
+    def to_json(self, watch: Watch) -> dict[str, Any]:
+        """Return what the report says of it."""
+        outside = None if watch.outside is None else round(watch.outside.total_seconds())
+        return {
+            "clock": {"now": iso(self.now), "outside_ahead_seconds": outside},
+            "leaving": self.claimed,
+            "links_cut_off": self.cut_off,
+            "log": {"faults": self.log_faults, "latest_entry": iso(self.latest_entry)},
+            "page": {
+                "outage_percent": watch.outage_percent,
+                "last_hours": watch.last_hours // timedelta(hours=1),
+                "windows": [each.to_json() for each in self.seen],
+            },
+            "places_not_listed": self.unlisted_places,
+            "told": [iso(each) for each in self.told],
+        }
 
 
 @dataclass(frozen=True)

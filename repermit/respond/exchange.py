@@ -48,13 +48,19 @@ class Answered:
 
 
 async def exchange(
-    url: str, *, form: Form | None = None, seconds: float, largest: int = _LARGEST_BYTES
+    url: str,
+    *,
+    form: Form | None = None,
+    head: bool = False,
+    seconds: float,
+    largest: int = _LARGEST_BYTES,
 ) -> Answered | Fault:
     """Return what *url* answers to a GET, or with *form* to a POST, within so many seconds and in
-    that many bytes."""
+    that many bytes; with *head* to a HEAD, which has no body."""
+    method = "HEAD" if head else "GET" if form is None else "POST"
     try:
         async with asyncio.timeout(seconds):
-            return await _exchange(urlsplit(url), form, largest)
+            return await _exchange(urlsplit(url), method, form, largest)
     except TimeoutError:
         return Fault("silent", f"{seconds:g}")
     except (socket.gaierror, UnicodeError):
@@ -72,7 +78,9 @@ async def exchange(
         return Fault("unreachable", failure.strerror or "")
 
 
-async def _exchange(where: SplitResult, form: Form | None, largest: int) -> Answered | Fault:
+async def _exchange(
+    where: SplitResult, method: str, form: Form | None, largest: int
+) -> Answered | Fault:
     is_https = where.scheme == "https"
     reader, writer = await asyncio.open_connection(
         where.hostname,
@@ -82,7 +90,7 @@ async def _exchange(where: SplitResult, form: Form | None, largest: int) -> Answ
     )
     try:
         connection = h11.Connection(h11.CLIENT, _LARGEST_HEAD_BYTES)
-        writer.write(_request(connection, where, form))
+        writer.write(_request(connection, where, method, form))
         answered = await _answer(connection, reader, largest)
         if isinstance(answered, Fault):
             return answered
@@ -91,7 +99,9 @@ async def _exchange(where: SplitResult, form: Form | None, largest: int) -> Answ
         writer.transport.abort()  # nothing is left to say, and nobody waits for a goodbye
 
 
-def _request(connection: h11.Connection, where: SplitResult, form: Form | None) -> bytes:
+def _request(
+    connection: h11.Connection, where: SplitResult, method: str, form: Form | None
+) -> bytes:
     body = b"" if form is None else urlencode(form, doseq=True).encode("ascii")
     headers = [
         ("Host", where.netloc.rpartition("@")[2]),
@@ -103,7 +113,7 @@ def _request(connection: h11.Connection, where: SplitResult, form: Form | None) 
     if form is not None:
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         headers.append(("Content-Length", str(len(body))))
-    method, query = "GET" if form is None else "POST", f"?{where.query}" if where.query else ""
+    query = f"?{where.query}" if where.query else ""
     events = (
         h11.Request(method=method, target=(where.path or "/") + query, headers=headers),
         *([h11.Data(data=body)] if body else []),

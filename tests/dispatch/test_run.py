@@ -36,7 +36,7 @@ from repermit.ledger.store import campaign, erasing, sending, suppression, waves
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from tests.builders import EVERYTHING, FakeClock, admit, claim, press, standings, verified
-from tests.dispatch.builders import ZONE, a_mailer, a_question, some_terms
+from tests.dispatch.builders import TOKENS, ZONE, a_mailer, a_question, some_terms
 from tests.dispatch.connections import PATIENT, relay_at
 from tests.relays import (
     Act,
@@ -160,6 +160,13 @@ async def test_a_second_run_finds_nothing_to_do(sender: Sender) -> None:
 
     assert sum_of(await sender.send()) == 0
     assert len(sender.relay.deliveries) == 3
+
+
+async def test_a_sender_notes_the_key_of_the_links_in_its_mails(sender: Sender) -> None:
+    await sender.send()
+
+    noted = await sender.ledger.read(lambda tx: tx.rows("SELECT fingerprint FROM token_key"))
+    assert [tuple(row) for row in noted] == [TOKENS.fingerprints]
 
 
 async def test_the_mail_goes_out_under_the_envelope_address_with_the_date_on_file(

@@ -23,6 +23,12 @@ def test_a_token_gives_back_the_recipient(scope: Scope, recipient_id: int) -> No
     assert set(token) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
+def test_a_key_is_told_by_its_fingerprint() -> None:
+    assert Tokens([OLD, NEW]).fingerprints == tuple(
+        sha256(key).hexdigest()[:16] for key in (OLD, NEW)
+    )
+
+
 def test_a_token_of_a_test_mail_names_no_row() -> None:
     tokens = Tokens([NEW])
 

@@ -8,7 +8,7 @@ from typing import Any
 from repermit.domain.token import FIRST_PROBE, MONITOR
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, probing
-from repermit.ledger.store.probing import Sight, Vantage
+from repermit.ledger.store.probing import Looked, Sight, Vantage
 from tests.builders import FakeClock
 
 MINUTE = timedelta(minutes=1)
@@ -45,6 +45,17 @@ async def test_what_nobody_looked_at_is_in_no_row(a_ledger: Ledger, a_clock: Fak
     await note(a_ledger, a_clock, "")
 
     assert await rows(a_ledger) == [(1, 2, ""), (0, 1, ""), (0, 1, "")]
+
+
+async def test_what_was_found_can_be_read_again(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    begin = a_clock.now()
+    await note(a_ledger, a_clock, "", "", vantage=Vantage.SERVER)
+    await note(a_ledger, a_clock, "refused")
+
+    assert await a_ledger.read(probing.looked) == [
+        Looked(begin, begin + MINUTE, 2, Vantage.SERVER),
+        Looked(begin + 2 * MINUTE, begin + 2 * MINUTE, 1, Vantage.HERE, "refused"),
+    ]
 
 
 async def test_each_vantage_has_rows_of_its_own(a_ledger: Ledger, a_clock: FakeClock) -> None:

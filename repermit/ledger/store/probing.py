@@ -50,6 +50,17 @@ class Sight:
     code: str = ""  # empty: a recipient could answer
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What probes of one vantage found time after time, at most `TOGETHER` apart."""
+
+    since: datetime
+    until: datetime  # the last of them
+    probes: int
+    vantage: Vantage
+    code: str = ""  # empty: a recipient could answer
+
+
 def file_press(tx: Transaction, number: int) -> None:
     """Put the press of a probe on file.
 
@@ -98,6 +109,16 @@ def note(tx: Transaction, code: str, vantage: Vantage) -> None:
             "INSERT INTO probe (since, until, probes, vantage, code) VALUES (?, ?, 1, ?, ?)",
             *(now, now, vantage, code),
         )
+
+
+def looked(tx: Transaction) -> list[Looked]:
+    """Return everything that probes have found."""
+    return [
+        Looked(from_micros(since), from_micros(until), probes, Vantage(vantage), code)
+        for since, until, probes, vantage, code in tx.rows(
+            "SELECT since, until, probes, vantage, code FROM probe ORDER BY id"
+        )
+    ]
 
 
 def has_answered(tx: Transaction) -> bool:

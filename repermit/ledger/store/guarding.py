@@ -1,0 +1,88 @@
+"""What is on record for or against a purge, besides who is due and what probes found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from repermit.domain.due import BY_DATE, Reason
+from repermit.domain.standing import Way
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store import due
+from repermit.ledger.store.due import Terms
+from repermit.ledger.transaction import Transaction
+
+_OVER_THE_PAGE = (str(Way.FORM), str(Way.ONE_CLICK))
+
+
+@dataclass(frozen=True)
+class Dated:
+    """How many people are due who had the same date in their mail, and until when they had in the
+    end, if that date was put off."""
+
+    printed: datetime
+    until: datetime
+    people: int
+
+
+def dates(tx: Transaction, terms: Terms) -> list[Dated]:
+    """Return the dates of those who are due because of one, the earliest first."""
+    found: Counter[int] = Counter()
+    for reason in _by_date(terms):
+        sql = (
+            "SELECT due_at, count(*) FROM recipient"
+            f" WHERE {due.condition(reason)} AND due_at IS NOT NULL GROUP BY due_at"
+        )
+        found.update(dict(tx.connection.execute(sql, terms.values()).fetchall()))
+    extended = tx.value("SELECT coalesce(extended_until, 0) FROM campaign")
+    return [
+        Dated(from_micros(printed), from_micros(max(printed, extended)), people)
+        for printed, people in sorted(found.items())
+    ]
+
+
+def pressed(tx: Transaction, since: datetime) -> list[datetime]:
+    """Return when people answered over the page, from *since* on."""
+    rows = tx.rows(
+        "SELECT at FROM answer WHERE at >= ? AND way IN (?, ?)", to_micros(since), *_OVER_THE_PAGE
+    )
+    return [from_micros(row[0]) for row in rows]
+
+
+def unlisted_places(tx: Transaction, terms: Terms) -> int:
+    """Return of how many places elsewhere nobody has been told since the last of those who are due
+    fell due that they must be removed there, too."""
+    handed_over = [row[0] or 0 for row in tx.rows("SELECT handed_over_at FROM place")]
+    newest = _newest(tx, terms) if handed_over else 0
+    return sum(at < newest for at in handed_over)
+
+
+def told(tx: Transaction) -> list[datetime]:
+    """Return when the relay took the first notice of a purge to each who gets them, in order."""
+    rows = tx.rows(
+        "SELECT min(settled_at) FROM outbox WHERE kind = 'notice' AND standing = 'sent'"
+        " AND json_extract(said, '$.about') = 'purge' GROUP BY receiver ORDER BY 1"
+    )
+    return [from_micros(row[0]) for row in rows]
+
+
+def is_paused(tx: Transaction) -> bool:
+    """Return whether a person has paused the campaign."""
+    return bool(tx.value("SELECT paused_at IS NOT NULL FROM campaign"))
+
+
+def _newest(tx: Transaction, terms: Terms) -> int:
+    """Return when the last of those who are due fell due; 0 when nobody is."""
+    newest = 0
+    for reason in _by_date(terms):
+        for date, where in (("due_at", "TRUE"), ("no_at + :window", "due_at IS NULL")):
+            sql = f"SELECT max({date}) FROM recipient WHERE {due.condition(reason)} AND {where}"
+            found = tx.connection.execute(sql, terms.values()).fetchone()[0]
+            newest = max(newest, found or 0)
+    return newest
+
+
+def _by_date(terms: Terms) -> Iterator[Reason]:
+    return (reason for reason in terms.reasons if reason in BY_DATE)

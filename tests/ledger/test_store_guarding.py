@@ -1,0 +1,134 @@
+"""What is on record for or against a purge."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from repermit.domain.due import BY_CLOSE, Reason
+from repermit.domain.standing import Answer, Way
+from repermit.ledger.engine import Ledger
+from repermit.ledger.instants import to_micros
+from repermit.ledger.store import campaign, guarding
+from repermit.ledger.store.due import Terms
+from repermit.ledger.store.guarding import Dated
+from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, press, terms
+
+DAY = timedelta(days=1)
+DUE = NOW + ANSWER_TIME
+
+
+async def run(ledger: Ledger, sql: str, *values: object) -> None:
+    await ledger.write(lambda tx: tx.run(sql, *values))
+
+
+async def test_the_dates_of_those_who_are_due(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    """Whatever they are due for; not of those who said yes, nor whose day is still to come."""
+    silent, undeliverable, yes, _ = await asked(
+        a_ledger, *(f"{name}@voorbeeld.example" for name in ("an", "bo", "cy", "di"))
+    )
+    a_clock.advance(DAY)
+    await asked(a_ledger, "ed@voorbeeld.example")
+    a_clock.advance(DAY)
+    await asked(a_ledger, "fi@voorbeeld.example")
+    await press(a_ledger, yes, Answer.YES)
+    sql = "UPDATE recipient SET standing = ? WHERE id = ?"
+    await run(a_ledger, sql, "undeliverable", undeliverable)
+    await run(a_ledger, sql, "doubtful", silent)
+
+    assert await a_ledger.read(guarding.dates, terms(DUE + DAY)) == [
+        Dated(DUE, DUE, 3),
+        Dated(DUE + DAY, DUE + DAY, 1),
+    ]
+    silent_only = replace(terms(DUE + DAY), reasons=(Reason.SILENT,))
+    assert [each.people for each in await a_ledger.read(guarding.dates, silent_only)] == [1, 1]
+    by_close = replace(terms(DUE + DAY), reasons=BY_CLOSE)
+    assert await a_ledger.read(guarding.dates, by_close) == []
+
+
+async def test_a_date_that_was_put_off(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await asked(a_ledger, "an@voorbeeld.example")
+    a_clock.advance(3 * DAY)
+    await asked(a_ledger, "bo@voorbeeld.example")
+    until = DUE + DAY
+    await run(a_ledger, "UPDATE campaign SET extended_until = ?", to_micros(until))
+
+    assert await a_ledger.read(guarding.dates, terms(DUE + 3 * DAY)) == [
+        Dated(DUE, until, 1),
+        Dated(DUE + 3 * DAY, DUE + 3 * DAY, 1),
+    ]
+
+
+async def test_who_said_no_without_a_mail_has_no_date(a_ledger: Ledger) -> None:
+    (one,) = await asked(a_ledger, "an@voorbeeld.example")
+    await run(
+        a_ledger,
+        "UPDATE recipient SET standing = 'opted_out', due_at = NULL, no_at = ? WHERE id = ?",
+        *(to_micros(NOW), one),
+    )
+
+    assert await a_ledger.read(guarding.dates, terms(DUE)) == []
+
+
+async def test_when_people_answered(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    first, second = await asked(a_ledger, "an@voorbeeld.example", "bo@voorbeeld.example")
+    await press(a_ledger, first, Answer.YES)
+    a_clock.advance(DAY)
+    await press(a_ledger, first, Answer.NO)
+    await press(a_ledger, second, Answer.NO, way=Way.ONE_CLICK)
+
+    assert sorted(await a_ledger.read(guarding.pressed, NOW)) == [NOW, NOW + DAY, NOW + DAY]
+    assert await a_ledger.read(guarding.pressed, NOW + timedelta(seconds=1)) == [NOW + DAY] * 2
+
+
+async def name_place(ledger: Ledger, name: str, handed_over: datetime | None) -> None:
+    sql = "INSERT INTO place (name, named_at, handed_over_at) VALUES (?, ?, ?)"
+    await run(ledger, sql, name, to_micros(NOW), to_micros(handed_over))
+
+
+async def test_places_that_do_not_know_yet_who_is_due(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await asked(a_ledger, "an@voorbeeld.example")
+    a_clock.advance(DAY)
+    await asked(a_ledger, "bo@voorbeeld.example")
+    await name_place(a_ledger, "the newsletter tool", None)
+    await name_place(a_ledger, "the shop", DUE)
+    await name_place(a_ledger, "the paper file", DUE + DAY)
+
+    assert await unlisted(a_ledger, terms(DUE - DAY)) == 0
+    assert await unlisted(a_ledger, terms(DUE)) == 1
+    assert await unlisted(a_ledger, terms(DUE + DAY)) == 2
+    assert await unlisted(a_ledger, replace(terms(DUE + DAY), reasons=BY_CLOSE)) == 0
+
+
+async def unlisted(ledger: Ledger, due: Terms) -> int:
+    return await ledger.read(guarding.unlisted_places, due)
+
+
+async def owe_notice(
+    ledger: Ledger, receiver: int, settled: datetime, *, about: str = "purge", standing: str
+) -> None:
+    await run(
+        ledger,
+        "INSERT INTO outbox (kind, receiver, said, language, created_at, not_before, standing,"
+        " attempts, settled_at) VALUES ('notice', ?, ?, 'nl', 0, 0, ?, 1, ?)",
+        *(receiver, json.dumps({"about": about}), standing, to_micros(settled)),
+    )
+
+
+async def test_who_was_told_of_a_purge(a_ledger: Ledger) -> None:
+    """Twice told is told once, and what the relay did not take has told nobody."""
+    assert await a_ledger.read(guarding.told) == []
+    await owe_notice(a_ledger, 1, NOW + DAY, standing="sent")
+    await owe_notice(a_ledger, 1, NOW, standing="sent")
+    await owe_notice(a_ledger, 0, NOW + 2 * DAY, standing="sent")
+    await owe_notice(a_ledger, 2, NOW, standing="waiting")
+    await owe_notice(a_ledger, 3, NOW, about="wave", standing="sent")
+
+    assert await a_ledger.read(guarding.told) == [NOW, NOW + 2 * DAY]
+
+
+async def test_whether_the_campaign_is_paused(a_ledger: Ledger) -> None:
+    assert not await a_ledger.read(guarding.is_paused)
+    await a_ledger.write(campaign.pause)
+    assert await a_ledger.read(guarding.is_paused)
