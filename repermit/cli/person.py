@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.holding import Change, change_hold, change_of
 from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
@@ -30,6 +33,13 @@ class Letter(StrEnum):
     ERASURE = "erasure"  # erase me
 
 
+class Hold(StrEnum):
+    """What they are held for."""
+
+    CONTRACT = "contract"  # what the law obliges to keep of it
+    DISPUTE = "dispute"  # a legal claim
+
+
 def person(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -37,6 +47,18 @@ def person(
     correct: Annotated[
         bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
     ] = False,
+    hold: Annotated[
+        Hold | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="The last day of the hold."),
+    ] = None,
+    release: Annotated[bool, typer.Option("--release", help="End the hold on them.")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for the log and for them.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the log.")] = "",
     letter: Annotated[
         Letter | None, typer.Option("--letter", help="The answer to what they wrote, to sign.")
     ] = None,
@@ -56,18 +78,20 @@ def person(
     """
     if out is not None and letter is None:
         raise typer.BadParameter("--out is for a letter: give --letter, too")
-    if erase and correct:
-        raise typer.BadParameter("erase them, or correct them: give --erase or --correct")
-    if shown is not None and (erase or correct):
+    changes = [erase, correct, hold is not None, release]
+    if sum(changes) > 1:
+        raise typer.BadParameter("one at a time: --erase, --correct, --hold or --release")
+    if shown is not None and any(changes):
         raise typer.BadParameter("--shown changes nothing: give it alone, before that")
+    if (until and not hold) or ((reason or by) and not (hold or release)):
+        raise typer.BadParameter("--until is for --hold; --reason and --by for that or --release")
+    change = change_of(hold, until, reason, by) if hold or release else None
     if out is not None:
         require_new(out)
     runtime = session_of(context).runtime()
     text = ask_whom()
-    work = _person(
-        runtime, text, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json
-    )
-    told = run(work)
+    asked = _Asked(erase, correct, change, letter, shown)
+    told = run(_person(runtime, text, asked, quiet=as_json))
     if told.letter is not None and out is not None:
         with whole(out) as file:
             file.write(told.letter["text"].encode())
@@ -81,30 +105,39 @@ def person(
         _tell_of_letter(told)
 
 
-async def _person(
-    runtime: Runtime,
-    text: str,
-    *,
-    erase: bool,
-    correct: bool,
-    letter: Letter | None,
-    shown: Path | None,
-    quiet: bool,
-) -> Told:
+@dataclass(frozen=True)
+class _Asked:
+    """What one call is to do; at most one of the first three."""
+
+    erase: bool
+    correct: bool
+    hold: Change | None
+    letter: Letter | None
+    shown: Path | None
+
+    @property
+    def changes(self) -> bool:
+        return self.erase or self.correct or self.hold is not None
+
+
+async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) -> Told:
     from repermit.cli.correcting import correct_one
     from repermit.cli.shown import write_shown
     from repermit.report.letters import reading_of
 
     async with runtime.ledger() as ledger:
-        who = await whom(ledger, text, quiet=quiet, sure=erase or correct)
-        _require_sense(who, changes=erase or correct, letter=None if erase else letter)
-        corrected = await correct_one(runtime, ledger, who) if correct else None
+        letter = asked.letter
+        who = await whom(ledger, text, quiet=quiet, sure=asked.changes)
+        _require_sense(who, changes=asked.changes, letter=None if asked.erase else letter)
+        corrected = await correct_one(runtime, ledger, who) if asked.correct else None
+        if asked.hold is not None:
+            await change_hold(runtime, ledger, who, asked.hold)
         about = await _about(ledger, who)
         told = Told(who.mailbox, about.life, corrected)
         languages = reading_of(about.life, runtime.question) if letter else ()
-        if shown is not None:
-            told.shown = await write_shown(runtime, ledger, who, shown)
-        if erase:
+        if asked.shown is not None:
+            told.shown = await write_shown(runtime, ledger, who, asked.shown)
+        if asked.erase:
             if letter is not None:  # so that nobody is erased whose letter cannot be made
                 _letter(runtime, letter, _erased(who, runtime, exported=True), languages)
             await _erase(ledger, who, told)
@@ -158,12 +191,13 @@ async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
 
     Crash: as `erase_person`; a letter that was asked for is then not written.
     """
-    from repermit.ledger.store import erasing
+    from repermit.ledger.store import erasing, holding
     from repermit.ledger.store.reading import suppressed
     from repermit.report.life import Life
 
     if who.found is None:
         raise PersonUnknown
+    await ledger.read(holding.require_free, who.found.id)
     if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
         raise RepermitError("nobody was erased", hint="answer y to erase them")
     address = who.found.person.address

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from repermit.domain.clock import iso
 
 if TYPE_CHECKING:
+    from repermit.ledger.store.holding import OnHold
     from repermit.ledger.store.reading import OnFile, SuppressedOnFile
     from repermit.report.life import Life
 
@@ -47,6 +48,7 @@ def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
             "reason": found.reason,
             "written_reason": life.reason,
         },
+        "hold": life.hold and _hold(life.hold, now),
         "lists": [dict(each) for each in life.lists],
         "timeline": [
             {
@@ -86,12 +88,24 @@ def _on_file(found: OnFile) -> dict[str, Any]:
         "settled_at": iso(found.settled_at),
         "relay_said": found.relay_reply,
         "due_at": iso(found.due_at),
+        "falls_due": iso(found.falls_due),
         "purposes": list(found.purposes),
         "answers": [
             {**vars(each), "at": iso(each.at), "purposes": list(each.purposes)}
             for each in found.answers
         ],
         "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
+    }
+
+
+def _hold(hold: OnHold, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": str(hold.kind),
+        "since": iso(hold.since),
+        "until": iso(hold.until),
+        "by": hold.by,
+        "reason": hold.reason,
+        "counts": hold.counts(now),
     }
 
 

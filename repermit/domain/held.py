@@ -88,7 +88,8 @@ class _Told:
         if row.get("intent_at"):
             yield self.say("mailed"), self._moment(row["intent_at"])
         if row.get("due_at"):
-            last = last_day(datetime.fromisoformat(row["due_at"]), zone=self.question.zone)
+            dates = [row["due_at"], *filter(None, [self.held["extended_until"]])]
+            last = last_day(max(map(datetime.fromisoformat, dates)), zone=self.question.zone)
             yield self.say("until"), day_in_words(last, self.language)
         yield self.say("standing"), self.say(f"standing_{row['standing']}")
         if row.get("purposes"):

@@ -132,7 +132,7 @@ def _on_file(
         return f"{day_in_words(local.date(), language)}, {local:%H:%M}"
 
     has_left = found.intent_at is not None and found.standing not in _NOT_LEFT
-    due = found.due_at
+    due = found.falls_due
     deadline = day_in_words(last_day(due, zone=question.zone), language) if due else ""
     silence = "silence.several" if question.has_several else "silence.sentence"
     return {

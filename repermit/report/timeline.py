@@ -59,6 +59,20 @@ def says(event: Event, zone: ZoneInfo) -> str:
             return f"opted out ({facts['source']}): never mailed again"
         case Kind.CORRECTED:
             return f"corrected on their own word: {', '.join(facts['fields'])}"
+        case Kind.EXTENDED:
+            last = last_day(datetime.fromisoformat(facts["until"]), zone=zone)
+            return (
+                f"last day to answer moved to {last:%Y-%m-%d} by {facts['by']}, approval"
+                f" {facts['approval']}: {facts['reason']}"
+            )
+        case Kind.HELD:
+            last = last_day(datetime.fromisoformat(facts["until"]), zone=zone)
+            return (
+                f"held to the end of {last:%Y-%m-%d} because of a {facts['kind']}, by"
+                f" {facts['by']}: {facts['reason']}"
+            )
+        case Kind.RELEASED:
+            return f"released by {facts['by']}: {facts['reason']}"
         case Kind.REQUESTED:
             return "asked, from their link, for everything that is held about them"
         case Kind.MAILED:

@@ -20,6 +20,7 @@ from repermit.domain.standing import (
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, listed
 from repermit.ledger.store import owing
+from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
 
@@ -32,7 +33,7 @@ class Asked:
     person: Person
     language: str | None
     presses: Presses
-    due_at: datetime | None
+    due_at: datetime | None  # the date in their mail, or the one to which it was moved
     mail: str | None
     purposes: tuple[str, ...]
     answered_at: datetime | None
@@ -57,7 +58,7 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
+    f" no_at, suspect, {FALLS_DUE}, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
     # when their own press, as recorded, put them where they stand
     " (SELECT at FROM answer WHERE recipient_id = recipient.id AND standing = recipient.standing"
     " AND NOT answer.suspect AND leaf = coalesce(recipient.yes_leaf, leaf)"
