@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
     from repermit.ledger.transaction import Transaction
     from repermit.report.letters import About
+    from repermit.report.outlook import At
     from repermit.runtime import Runtime
 
 
@@ -96,7 +97,7 @@ def person(
         with whole(out) as file:
             file.write(told.letter["text"].encode())
     if as_json:
-        show_json(content(told, now=runtime.clock.now(), zone=runtime.config.campaign.zone))
+        show_json(content(told, _at(runtime)))
     elif told.letter is None:
         _show(told, runtime)
     else:
@@ -128,7 +129,13 @@ async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) ->
     async with runtime.ledger() as ledger:
         letter = asked.letter
         who = await whom(ledger, text, quiet=quiet, sure=asked.changes)
-        _require_sense(who, changes=asked.changes, letter=None if asked.erase else letter)
+        is_held = await _is_held(ledger, who)
+        _require_sense(
+            who,
+            changes=asked.changes,
+            letter=None if asked.erase else letter,
+            is_held=is_held and not asked.hold,
+        )
         corrected = await correct_one(runtime, ledger, who) if asked.correct else None
         if asked.hold is not None:
             await change_hold(runtime, ledger, who, asked.hold)
@@ -147,7 +154,7 @@ async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) ->
         return told
 
 
-def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
+def _require_sense(who: Whom, *, changes: bool, letter: Letter | None, is_held: bool) -> None:
     """Raises: PersonUnknown; RepermitError when it would say or do what is not so."""
     if who.found is None and who.never is None and (changes or letter is None):
         raise PersonUnknown
@@ -156,11 +163,18 @@ def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
             "nothing is left to change: only an unreadable code is kept of that person",
             hint="`repermit person --letter erasure` writes them so",
         )
-    if who.found is not None and letter is Letter.ERASURE:
+    if who.found is not None and letter is Letter.ERASURE and not is_held:
         raise RepermitError(
             "that person is not erased, so the letter would not be true",
             hint="`repermit person --erase --letter erasure` does both",
         )
+
+
+async def _is_held(ledger: Ledger, who: Whom) -> bool:
+    from repermit.ledger.store import holding
+
+    hold = await ledger.read(holding.hold_on, who.found.id) if who.found else None
+    return hold is not None and hold.counts(ledger.clock.now())
 
 
 async def _about(ledger: Ledger, who: Whom) -> About:
@@ -241,11 +255,18 @@ def _letter(
     return {"kind": str(kind), "languages": list(languages), "text": text}
 
 
+def _at(runtime: Runtime) -> At:
+    from repermit.report.outlook import At
+
+    config = runtime.config
+    again = timedelta(days=config.purge.ask_again_days)
+    return At(runtime.clock.now(), config.campaign.zone, again)
+
+
 def _show(told: Told, runtime: Runtime) -> None:
     from repermit.report.timeline import lines
 
-    now, zone = runtime.clock.now(), runtime.config.campaign.zone
-    for line in lines(told.life, now=now, zone=zone):
+    for line in lines(told.life, _at(runtime)):
         show(plain(line))
     if told.shown:
         tell(f"Written, with their links left out: {', '.join(told.shown)}.")

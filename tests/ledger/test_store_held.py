@@ -114,6 +114,7 @@ async def test_what_is_told_can_be_read(a_ledger: Ledger, a_clock: FakeClock) ->
         "since": "2026-11-21T09:31:00Z",
         "until": "2027-02-19T09:31:00Z",
         "reason": "an open invoice",
+        "counts": True,
     }
     assert found["never_mailed"]["reason"] == "asked by phone"
     assert [one["kind"] for one in found["log"]] == ["answered", "answered", "requested", "held"]

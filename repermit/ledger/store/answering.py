@@ -40,6 +40,8 @@ class Asked:
     purposes_before: tuple[str, ...] = ()  # before the present burst of presses
     yes_leaf: int | None = None  # the entry of the yes that stands
     yes_leaf_before: int | None = None
+    kept_for: str = ""  # what they are or were held for; empty: nothing
+    kept_until: datetime | None = None  # to the end of that hold
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ _COLUMNS = (
     # when their own press, as recorded, put them where they stand
     " (SELECT at FROM answer WHERE recipient_id = recipient.id AND standing = recipient.standing"
     " AND NOT answer.suspect AND leaf = coalesce(recipient.yes_leaf, leaf)"
-    " ORDER BY leaf DESC LIMIT 1), yes_leaf, yes_leaf_before"
-    " FROM recipient WHERE id = ?"
+    " ORDER BY leaf DESC LIMIT 1), yes_leaf, yes_leaf_before, hold.kind, hold.until"
+    " FROM recipient LEFT JOIN hold ON hold.recipient_id = id WHERE id = ?"
 )
 
 
@@ -134,6 +136,8 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         purposes_before=tuple(json.loads(row[15])) if row[15] else (),
         yes_leaf=row[19],
         yes_leaf_before=row[20],
+        kept_for=row[21] or "",
+        kept_until=from_micros(row[22]),
     )
 
 

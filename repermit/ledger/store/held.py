@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -69,7 +70,10 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
         "other_lists": other_lists,
         "imports": [_import(tx, one["intake_id"]) for one in (row, *other_lists)],
         "extended_until": iso(extending.extended_until(tx)),
-        "holds": _rows(tx, "hold", "recipient_id", recipient_id),
+        "holds": [
+            {**one, "counts": datetime.fromisoformat(one["until"]) > tx.now}
+            for one in _rows(tx, "hold", "recipient_id", recipient_id)
+        ],
         "other_mails": _rows(tx, "outbox", "recipient_id", recipient_id),
         "never_mailed": suppressed
         and {
