@@ -23,6 +23,7 @@ RepermitError
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
 ├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
+├── PersonHeld           a person is kept until a date, also against their wish
 ├── PersonUnknown        nothing is on file under that address
 └── PersonUnclear        several people's addresses hold what was given
 """
@@ -194,6 +195,25 @@ class ServeRefused(RepermitError):
 
 class CorrectionRefused(RepermitError):
     """What is on file about a person cannot be corrected so; nothing is changed."""
+
+
+class PersonHeld(RepermitError):
+    """A person is held, so they are not erased yet; `kind` says for what."""
+
+    _ARTICLES: ClassVar[dict[str, str]] = {"contract": "17(3)(b)", "dispute": "17(3)(e)"}
+
+    def __init__(self, kind: str, until: datetime) -> None:
+        super().__init__(
+            f"that person is held until {_iso(until)} because of a {kind}, and is not erased before"
+            f" (GDPR art. {self._ARTICLES[kind]})",
+            hint="tell them: `repermit person --letter erasure` says why, until when and what they"
+            " may do (art. 12(4)); a no stops every mail now; `repermit person --release` ends it",
+        )
+        self.kind, self.until = kind, until
+
+    def details(self) -> dict[str, Any]:
+        """Return for what and until when."""
+        return {"held": {"kind": self.kind, "until": _iso(self.until)}, **self.done}
 
 
 class PersonUnknown(RepermitError):

@@ -138,6 +138,7 @@ class Runtime:
             processors=tuple(f"{each.name} ({each.country})" for each in config.processors),
             zone=config.campaign.zone,
             answer_days=config.campaign.answer_days,
+            ask_again_days=config.purge.ask_again_days,
             sensitive=config.campaign.sensitive,
             colour=config.campaign.colour,
             logo=config.campaign.logo,

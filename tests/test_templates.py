@@ -34,6 +34,7 @@ VALUES = {
     "deadline": "21 december 2026",
     "signup_url": "https://example.org/inschrijven",
     "answered": "2 december 2026",
+    "kept_until": "31 december 2027",
     "processors": "Acme Mail (BE)",
 }
 PURPOSES = [

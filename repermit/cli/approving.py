@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from repermit.cli.holding import end_of
 from repermit.cli.session import counted, show, tell
 from repermit.errors import ApprovalRefused
-from repermit.ledger.store import approval, campaign, notices
+from repermit.ledger.store import approval, campaign, extending, notices
 
 if TYPE_CHECKING:
     from repermit.cli.notice import Notice
@@ -18,11 +21,23 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
+@dataclass(frozen=True)
+class Later:
+    """The day up to which everybody may answer, although mails print earlier ones, and why."""
+
+    day: date
+    reason: str
+
+
 async def approve_all(
-    runtime: Runtime, by: str, informed: str, said: tuple[bool, str] | None
+    runtime: Runtime,
+    by: str,
+    informed: str,
+    said: tuple[bool, str] | None,
+    later: Later | None = None,
 ) -> None:
     """Approve exactly what there is now, or say that the last approval stands; *said* is what to
-    call a change of the privacy notice.
+    call a change of the privacy notice, *later* moves the date to answer.
 
     Raises: ApprovalRefused.
     """
@@ -36,6 +51,9 @@ async def approve_all(
     facts = await asyncio.to_thread(approval_facts, runtime, notice.hash)
     async with runtime.ledger() as ledger:
         await ledger.read(approval.require_ready)
+        if later:
+            until = end_of(later.day, runtime.config.campaign.zone)
+            await ledger.read(extending.require_later, until)
         call = called(await ledger.read(notices.current_notice), notice, said)
         found = await screen_and_count(
             ledger, rules(runtime), policy_facts(runtime), today=runtime.today()
@@ -43,17 +61,20 @@ async def approve_all(
         if call and not call.is_material:
             await ledger.write(_judge, runtime, notice, call, by=by)
             tell("That the change is not material is in the log, with your name and reason.")
-            if number := await _that_stands(runtime, ledger):
+            if not later and (number := await _that_stands(runtime, ledger)):
                 show(f"approval {number} stands: nothing else has changed")
                 return
             call = None
         made = {"by": by, "informed": informed, "digest": digest(facts), "facts": facts}
-        given, checkpoint = await ledger.write(_approve, runtime, notice, call, made)
+        given, checkpoint = await ledger.write(_approve, runtime, notice, call, made, later)
         earlier = await ledger.read(campaign.earlier_opt_outs)
-    signed = Signed(by, informed, given, found, earlier, notice, checkpoint)
+    signed = Signed(by, informed, given, found, earlier, notice, checkpoint, later)
     sheet = write_signoff(runtime, signed, facts)
     if call:
         tell("The change is material: what was approved before is void, and this takes its place.")
+    if later:
+        tell(f"Nobody's silence is a no before the end of {later.day}: the pages say so, and both")
+        tell("dates are in the log. No mail says it to those who were asked.")
     if notice.text is None:
         tell(f"A trial: the privacy notice at {notice.where} is not kept ({notice.why}).")
     show(
@@ -97,13 +118,24 @@ def _judge(tx: Transaction, runtime: Runtime, notice: Notice, call: Call, *, by:
 
 
 def _approve(
-    tx: Transaction, runtime: Runtime, notice: Notice, call: Call | None, made: dict[str, Any]
+    tx: Transaction,
+    runtime: Runtime,
+    notice: Notice,
+    call: Call | None,
+    made: dict[str, Any],
+    later: Later | None,
 ) -> tuple[Approved, str]:
-    """Return the approval with the checkpoint of the log right after it."""
+    """Return the approval with the checkpoint of the log right after it, and after the date that
+    it moves."""
     _keep(tx, runtime, notice)
     if call:
         notices.judge(tx, call, by=made["by"])
-    given, log = approval.approve(tx, **made), campaign.figures(tx)
+    given = approval.approve(tx, **made)
+    if later:
+        until = end_of(later.day, runtime.config.campaign.zone)
+        who = {"by": made["by"], "informed": made["informed"], "approval": given.number}
+        extending.extend(tx, until, reason=later.reason, **who)
+    log = campaign.figures(tx)
     return given, runtime.signing.sign(log.log_size, bytes.fromhex(log.log_root))
 
 

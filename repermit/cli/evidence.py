@@ -142,7 +142,7 @@ class Saw:
                 person=found.person,
                 language=found.language,
                 presses=Presses(found.standing),
-                due_at=found.due_at,
+                due_at=found.falls_due_as_of(act.at),
                 mail=mail,
                 purposes=act.purposes,
                 answered_at=before,

@@ -106,6 +106,7 @@ def _order(runtime: Runtime, by: str, at_most: int | None) -> Order:
         reasons=BY_DATE,
         window=timedelta(days=runtime.config.campaign.answer_days + 1),
         proof=timedelta(days=runtime.config.purge.proof_days),
+        ask_again=timedelta(days=runtime.config.purge.ask_again_days),
     )
     return Order(terms, by=by, at_most=at_most)
 

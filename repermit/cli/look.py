@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,17 +107,29 @@ def approve(
             'REASON". Without it, a prompt.',
         ),
     ] = None,
+    extend_to: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Nobody's silence is a no before the end of that day: later than a mail says.",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why, for the log.")] = "",
 ) -> None:
     """Approve exactly this: these people, screened anew, these words, this policy, these dates,
     this privacy notice, whose text is kept. Where only that has changed, and not materially, the
     last approval stands."""
-    from repermit.cli.approving import approve_all
+    from repermit.cli.approving import Later, approve_all
     from repermit.cli.notice import call_of
+
+    if (extend_to is None) is not (not reason.strip()):
+        raise typer.BadParameter("a later date has a reason: --extend-to DATE --reason TEXT")
+    later = None if extend_to is None else Later(extend_to.date(), reason.strip())
 
     call = None if notice_change is None else call_of(notice_change)
     by, informed = by.strip(), informed.strip()
     _require_two_people(by, informed)
-    run(approve_all(session_of(context).runtime(), by, informed, call))
+    run(approve_all(session_of(context).runtime(), by, informed, call, later))
 
 
 def _require_two_people(by: str, informed: str) -> None:

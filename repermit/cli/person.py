@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.holding import Change, change_hold, change_of
 from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
     from repermit.ledger.transaction import Transaction
     from repermit.report.letters import About
+    from repermit.report.outlook import At
     from repermit.runtime import Runtime
 
 
@@ -30,6 +34,13 @@ class Letter(StrEnum):
     ERASURE = "erasure"  # erase me
 
 
+class Hold(StrEnum):
+    """What they are held for."""
+
+    CONTRACT = "contract"  # what the law obliges to keep of it
+    DISPUTE = "dispute"  # a legal claim
+
+
 def person(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -37,6 +48,18 @@ def person(
     correct: Annotated[
         bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
     ] = False,
+    hold: Annotated[
+        Hold | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option("--until", formats=["%Y-%m-%d"], help="The last day of the hold."),
+    ] = None,
+    release: Annotated[bool, typer.Option("--release", help="End the hold on them.")] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why, for the log and for them.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so, for the log.")] = "",
     letter: Annotated[
         Letter | None, typer.Option("--letter", help="The answer to what they wrote, to sign.")
     ] = None,
@@ -56,23 +79,25 @@ def person(
     """
     if out is not None and letter is None:
         raise typer.BadParameter("--out is for a letter: give --letter, too")
-    if erase and correct:
-        raise typer.BadParameter("erase them, or correct them: give --erase or --correct")
-    if shown is not None and (erase or correct):
+    changes = [erase, correct, hold is not None, release]
+    if sum(changes) > 1:
+        raise typer.BadParameter("one at a time: --erase, --correct, --hold or --release")
+    if shown is not None and any(changes):
         raise typer.BadParameter("--shown changes nothing: give it alone, before that")
+    if (until and not hold) or ((reason or by) and not (hold or release)):
+        raise typer.BadParameter("--until is for --hold; --reason and --by for that or --release")
+    change = change_of(hold, until, reason, by) if hold or release else None
     if out is not None:
         require_new(out)
     runtime = session_of(context).runtime()
     text = ask_whom()
-    work = _person(
-        runtime, text, erase=erase, correct=correct, letter=letter, shown=shown, quiet=as_json
-    )
-    told = run(work)
+    asked = _Asked(erase, correct, change, letter, shown)
+    told = run(_person(runtime, text, asked, quiet=as_json))
     if told.letter is not None and out is not None:
         with whole(out) as file:
             file.write(told.letter["text"].encode())
     if as_json:
-        show_json(content(told, now=runtime.clock.now(), zone=runtime.config.campaign.zone))
+        show_json(content(told, _at(runtime)))
     elif told.letter is None:
         _show(told, runtime)
     else:
@@ -81,30 +106,45 @@ def person(
         _tell_of_letter(told)
 
 
-async def _person(
-    runtime: Runtime,
-    text: str,
-    *,
-    erase: bool,
-    correct: bool,
-    letter: Letter | None,
-    shown: Path | None,
-    quiet: bool,
-) -> Told:
+@dataclass(frozen=True)
+class _Asked:
+    """What one call is to do; at most one of the first three."""
+
+    erase: bool
+    correct: bool
+    hold: Change | None
+    letter: Letter | None
+    shown: Path | None
+
+    @property
+    def changes(self) -> bool:
+        return self.erase or self.correct or self.hold is not None
+
+
+async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) -> Told:
     from repermit.cli.correcting import correct_one
     from repermit.cli.shown import write_shown
     from repermit.report.letters import reading_of
 
     async with runtime.ledger() as ledger:
-        who = await whom(ledger, text, quiet=quiet, sure=erase or correct)
-        _require_sense(who, changes=erase or correct, letter=None if erase else letter)
-        corrected = await correct_one(runtime, ledger, who) if correct else None
+        letter = asked.letter
+        who = await whom(ledger, text, quiet=quiet, sure=asked.changes)
+        is_held = await _is_held(ledger, who)
+        _require_sense(
+            who,
+            changes=asked.changes,
+            letter=None if asked.erase else letter,
+            is_held=is_held and not asked.hold,
+        )
+        corrected = await correct_one(runtime, ledger, who) if asked.correct else None
+        if asked.hold is not None:
+            await change_hold(runtime, ledger, who, asked.hold)
         about = await _about(ledger, who)
         told = Told(who.mailbox, about.life, corrected)
         languages = reading_of(about.life, runtime.question) if letter else ()
-        if shown is not None:
-            told.shown = await write_shown(runtime, ledger, who, shown)
-        if erase:
+        if asked.shown is not None:
+            told.shown = await write_shown(runtime, ledger, who, asked.shown)
+        if asked.erase:
             if letter is not None:  # so that nobody is erased whose letter cannot be made
                 _letter(runtime, letter, _erased(who, runtime, exported=True), languages)
             await _erase(ledger, who, told)
@@ -114,7 +154,7 @@ async def _person(
         return told
 
 
-def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
+def _require_sense(who: Whom, *, changes: bool, letter: Letter | None, is_held: bool) -> None:
     """Raises: PersonUnknown; RepermitError when it would say or do what is not so."""
     if who.found is None and who.never is None and (changes or letter is None):
         raise PersonUnknown
@@ -123,11 +163,18 @@ def _require_sense(who: Whom, *, changes: bool, letter: Letter | None) -> None:
             "nothing is left to change: only an unreadable code is kept of that person",
             hint="`repermit person --letter erasure` writes them so",
         )
-    if who.found is not None and letter is Letter.ERASURE:
+    if who.found is not None and letter is Letter.ERASURE and not is_held:
         raise RepermitError(
             "that person is not erased, so the letter would not be true",
             hint="`repermit person --erase --letter erasure` does both",
         )
+
+
+async def _is_held(ledger: Ledger, who: Whom) -> bool:
+    from repermit.ledger.store import holding
+
+    hold = await ledger.read(holding.hold_on, who.found.id) if who.found else None
+    return hold is not None and hold.counts(ledger.clock.now())
 
 
 async def _about(ledger: Ledger, who: Whom) -> About:
@@ -158,12 +205,13 @@ async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
 
     Crash: as `erase_person`; a letter that was asked for is then not written.
     """
-    from repermit.ledger.store import erasing
+    from repermit.ledger.store import erasing, holding
     from repermit.ledger.store.reading import suppressed
     from repermit.report.life import Life
 
     if who.found is None:
         raise PersonUnknown
+    await ledger.read(holding.require_free, who.found.id)
     if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
         raise RepermitError("nobody was erased", hint="answer y to erase them")
     address = who.found.person.address
@@ -207,11 +255,18 @@ def _letter(
     return {"kind": str(kind), "languages": list(languages), "text": text}
 
 
+def _at(runtime: Runtime) -> At:
+    from repermit.report.outlook import At
+
+    config = runtime.config
+    again = timedelta(days=config.purge.ask_again_days)
+    return At(runtime.clock.now(), config.campaign.zone, again)
+
+
 def _show(told: Told, runtime: Runtime) -> None:
     from repermit.report.timeline import lines
 
-    now, zone = runtime.clock.now(), runtime.config.campaign.zone
-    for line in lines(told.life, now=now, zone=zone):
+    for line in lines(told.life, _at(runtime)):
         show(plain(line))
     if told.shown:
         tell(f"Written, with their links left out: {', '.join(told.shown)}.")

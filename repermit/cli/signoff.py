@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from repermit.cli.approving import Later
 from repermit.cli.assembly import mailer
 from repermit.cli.notice import Notice
 from repermit.cli.preview import asked_relationships
@@ -46,6 +47,7 @@ class Signed:
     opt_outs: EarlierOptOuts
     notice: Notice
     checkpoint: str  # of the log, right after the approval
+    later: Later | None = None  # the date to which it moves the deadline
 
 
 def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Path:
@@ -60,6 +62,7 @@ def write_signoff(runtime: Runtime, signed: Signed, facts: dict[str, Any]) -> Pa
         "by": signed.by,
         "informed": signed.informed,
         "checkpoint": signed.checkpoint,
+        "later": signed.later,
         "campaign": config.campaign.name,
         "controller": config.controller.name,
         "listed": given.listed,

@@ -39,7 +39,12 @@ def status(
     if figures.suspect:
         show(f"{counted(figures.suspect, 'answer')} suspect: a yes and a no at once")
     if figures.first_due and figures.last_due:
-        show(_due(figures.first_due, figures.last_due, runtime.config.campaign.zone))
+        moved = ", moved by an approval" if figures.extended_until else ""
+        show(f"{_due(figures.first_due, figures.last_due, runtime.config.campaign.zone)}{moved}")
+    if figures.next_release:
+        ends = last_day(figures.next_release, zone=runtime.config.campaign.zone)
+        held = counted(figures.holds, "recipient")
+        show(f"{held} held for a contract or a dispute, the first to the end of {ends}")
     if stopped := content["stopped"]:
         show(f"stopped since {stopped['since']}: {stopped['why']}")
         show(f"  what to do: {stopped['way_out']}")
@@ -56,7 +61,7 @@ def status(
 
 
 def _due(first: datetime, last: datetime, zone: ZoneInfo) -> str:
-    """Return the last days to answer, as printed in the mails."""
+    """Return the last days to answer."""
     days = [str(last_day(each, zone=zone)) for each in (first, last)]
     return f"last day to answer: {' to '.join(dict.fromkeys(days))}"
 
@@ -97,7 +102,12 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "erased": figures.erased,
         "admitted": figures.admitted,
         "suspect": figures.suspect,
-        "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
+        "due": {
+            "first": iso(figures.first_due),
+            "last": iso(figures.last_due),
+            "extended": iso(figures.extended_until),
+        },
+        "holds": {"count": figures.holds, "first_ends": iso(figures.next_release)},
         "paused": iso(figures.paused_at),
         "stopped": _stopped(figures),
         "log": {"size": figures.log_size, "root": figures.log_root},

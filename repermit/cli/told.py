@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from repermit.domain.clock import iso
 
 if TYPE_CHECKING:
+    from repermit.ledger.store.holding import OnHold
     from repermit.ledger.store.reading import OnFile, SuppressedOnFile
     from repermit.report.life import Life
+    from repermit.report.outlook import At
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Told:
     shown: list[str] = field(default_factory=list)
 
 
-def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+def content(told: Told, at: At) -> dict[str, Any]:
     """Return the one object that `--json` prints; always the same keys."""
     from repermit.report.life import outcome_of
     from repermit.report.outlook import next_steps
@@ -39,7 +40,7 @@ def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "erased": told.erased,
         "exported": told.exported,
         "on_file": found and _on_file(found),
-        "suppressed": life.never and _suppressed(life.never),
+        "suppressed": life.never and _suppressed(life.never, at),
         "policy": found
         and {
             "cell": found.cell,
@@ -47,20 +48,21 @@ def content(told: Told, *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
             "reason": found.reason,
             "written_reason": life.reason,
         },
+        "hold": life.hold and _hold(life.hold, at.now),
         "lists": [dict(each) for each in life.lists],
         "timeline": [
             {
                 "at": iso(each.at),
                 "entry": each.entry,
                 "event": str(each.kind),
-                "says": says(each, zone),
+                "says": says(each, at.zone),
                 "facts": dict(each.facts),
             }
             for each in life.events
         ],
         "next": [
             {"what": each.what, "at": iso(each.at), "says": each.says}
-            for each in next_steps(life, now=now, zone=zone)
+            for each in next_steps(life, at)
         ],
         "letter": told.letter,
         "shown": told.shown,
@@ -86,6 +88,7 @@ def _on_file(found: OnFile) -> dict[str, Any]:
         "settled_at": iso(found.settled_at),
         "relay_said": found.relay_reply,
         "due_at": iso(found.due_at),
+        "falls_due": iso(found.falls_due),
         "purposes": list(found.purposes),
         "answers": [
             {**vars(each), "at": iso(each.at), "purposes": list(each.purposes)}
@@ -95,5 +98,21 @@ def _on_file(found: OnFile) -> dict[str, Any]:
     }
 
 
-def _suppressed(never: SuppressedOnFile) -> dict[str, Any]:
-    return {"since": iso(never.since), "source": never.source, "reason": never.reason}
+def _hold(hold: OnHold, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": str(hold.kind),
+        "since": iso(hold.since),
+        "until": iso(hold.until),
+        "by": hold.by,
+        "reason": hold.reason,
+        "counts": hold.counts(now),
+    }
+
+
+def _suppressed(never: SuppressedOnFile, at: At) -> dict[str, Any]:
+    return {
+        "since": iso(never.since),
+        "source": never.source,
+        "reason": never.reason,
+        "until": iso(at.code_until(never)),
+    }

@@ -41,6 +41,7 @@ def sections(
         ("answers", told.answers()),
         ("mails", told.mails()),
         ("never", told.never()),
+        ("kept", told.kept()),
         ("others", told.others()),
         ("rights", told.rights()),
         ("fields", told.fields()),
@@ -87,8 +88,8 @@ class _Told:
             yield self.say("taken_in"), self._moment(each["at"])
         if row.get("intent_at"):
             yield self.say("mailed"), self._moment(row["intent_at"])
-        if row.get("due_at"):
-            last = last_day(datetime.fromisoformat(row["due_at"]), zone=self.question.zone)
+        if row.get("due_at") and (due := self._falls_due()):
+            last = last_day(due, zone=self.question.zone)
             yield self.say("until"), day_in_words(last, self.language)
         yield self.say("standing"), self.say(f"standing_{row['standing']}")
         if row.get("purposes"):
@@ -123,11 +124,23 @@ class _Told:
         if never := self.held["never_mailed"]:
             yield "", self.say("never", answered=self._moment(never["since"]))
 
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """Yield what keeps them from being erased, up to when, and why."""
+        for one in self.held["holds"]:
+            if not one["counts"]:
+                continue
+            last = last_day(datetime.fromisoformat(one["until"]), zone=self.question.zone)
+            yield "", self.say(f"kept_{one['kind']}", answered=day_in_words(last, self.language))
+            yield self.say("kept_reason"), one["reason"]
+
     def others(self) -> Iterator[tuple[str, str]]:
         """Yield who else has it, on what ground, and for how long."""
         processors = ["page.processors"] if self.question.processors else []
         for key in (*processors, "page.legal_basis", "page.after_yes", "page.after_no"):
             yield "", self.say(key, processors="; ".join(self.question.processors))
+        if (due := self._falls_due()) is not None:
+            again = self.question.may_ask_again(due)
+            yield "", self.say("after_silence", answered=day_in_words(again, self.language))
 
     def rights(self) -> Iterator[tuple[str, str]]:
         """Yield what they may ask for, and where they may complain."""
@@ -158,6 +171,12 @@ class _Told:
             for name in ("collected", "ended")
         }
         return self.say(key, source=personal.get("source") or "…", **dates) if key else ""
+
+    def _falls_due(self) -> datetime | None:
+        """Return the date in their mail or, if that is later, the one to which it was moved."""
+        printed, moved = self.held["person"]["due_at"], self.held["extended_until"]
+        dates = [datetime.fromisoformat(one) for one in (printed, moved) if one]
+        return max(dates) if printed else None
 
     def _moment(self, text: str) -> str:
         moment = datetime.fromisoformat(text).astimezone(self.question.zone)

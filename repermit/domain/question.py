@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,7 +20,9 @@ from repermit.domain.skeleton import place
 from repermit.domain.wording import Wording
 
 BELGIAN: Final = ("nl", "fr", "de")  # the languages of Belgium, by number of speakers
-_DATED: Final = frozenset({"deadline", "answered", "collected", "ended"})  # written by language
+_DATED: Final = frozenset(  # written by language
+    {"deadline", "answered", "collected", "ended", "kept_until"}
+)
 _DAYS: Final = 4096  # remembered in words: a campaign has few, and Babel takes 70 µs for each
 
 
@@ -48,6 +50,9 @@ class Question:
     processors: tuple[str, ...]
     zone: ZoneInfo
     answer_days: int
+    ask_again_days: int = (
+        1095  # that it is known of somebody who stayed silent that they were asked
+    )
     sensitive: bool = False  # being on the list says something intimate: neutral words
     colour: str = colour.DEFAULT
     logo: str = ""  # a data URI
@@ -55,6 +60,11 @@ class Question:
     def due_at(self, intent_at: datetime) -> datetime:
         """Return the instant from which silence is a no, for a mail that leaves now."""
         return due_at(intent_at, answer_days=self.answer_days, zone=self.zone)
+
+    def may_ask_again(self, purged_at: datetime) -> date:
+        """Return the day up to which nobody who stayed silent is asked again, once they were
+        purged at that moment."""
+        return (purged_at + timedelta(days=self.ask_again_days)).astimezone(self.zone).date()
 
     def languages_for(self, language: str | None, country: str | None) -> tuple[str, ...]:
         """Return the languages in which a recipient is asked, one below the other.

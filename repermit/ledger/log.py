@@ -59,7 +59,12 @@ class Kind(StrEnum):
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-PERSONAL = frozenset({Kind.ANSWERED, Kind.OPTED_OUT, Kind.CORRECTED, Kind.REQUESTED, Kind.MAILED})
+PERSONAL = frozenset(
+    {
+        *(Kind.ANSWERED, Kind.OPTED_OUT, Kind.CORRECTED, Kind.REQUESTED, Kind.MAILED),
+        *(Kind.HELD, Kind.RELEASED),
+    }
+)
 MOVING = frozenset({Kind.ANSWERED, Kind.OPTED_OUT})  # of those, what says where they stand
 
 

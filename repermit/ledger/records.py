@@ -41,6 +41,8 @@ class Records:
         self._proven = set[str]()  # of what was shown
         self._missing = set[str]()
         self._answers = self._approvals = self._exports = 0
+        self._holds: dict[int, tuple[Any, ...]] = {}  # on those who are there
+        self._extended: int | None = None  # before when nobody falls due
         self._notice: str | None = None  # that counts, by the entries so far
 
     def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
@@ -73,6 +75,15 @@ class Records:
             self._set_notice(said["facts"].get("notice"))
         elif kind == Kind.JUDGED:
             self._set_notice(said["is"])
+        elif kind == Kind.EXTENDED:
+            self._extended = _micros(said["until"])
+        elif kind == Kind.HELD:
+            self._holds[said["recipient"]] = (
+                *(said["kind"], _micros(at), _micros(said["until"])),
+                *(said["by"], said["reason"]),
+            )
+        elif kind == Kind.RELEASED:
+            self._holds.pop(said["recipient"], None)
         elif kind == Kind.EXPORTED and "number" in said:  # not the suppression list
             self._export(said)
 
@@ -89,6 +100,9 @@ class Records:
             self._note("there are exports of which the log does not know")
         if self._tx.value("SELECT notice FROM campaign") != self._notice:
             self._note("the privacy notice that counts is not that of the log")
+        if self._tx.value("SELECT extended_until FROM campaign") != self._extended:
+            self._note("the date to which the deadline was moved is not that of the log")
+        self._compare_holds()
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
@@ -99,6 +113,13 @@ class Records:
                 self._note(f"purge {number} is not there, but the log counts {logged}")
             elif purged != logged:
                 self._note(f"purge {number}: it counts {purged}, the log {logged}")
+
+    def _compare_holds(self) -> None:
+        rows = self._tx.rows("SELECT recipient_id, kind, since, until, by, reason FROM hold")
+        held = {recipient: tuple(facts) for recipient, *facts in rows}
+        for recipient in sorted(held.keys() | self._holds.keys()):
+            if held.get(recipient) != self._holds.get(recipient):
+                self._note(f"the hold on recipient {recipient}: not what was logged")
 
     def _set_notice(self, notice: str | None) -> None:
         """Note which text of the privacy notice counts from here on."""

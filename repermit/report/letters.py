@@ -109,6 +109,10 @@ def _said(about: About, language: str, sender: Sender) -> dict[str, Any]:
         "state": "nothing",
         "why_code": "",
         "since": "",
+        "again": "",
+        "kept_for": "",
+        "kept_until": "",
+        "kept_reason": "",
     }
     if life.found is not None and about.held is not None:
         told = _on_file(life.found, about.held, life, language, sender)
@@ -118,6 +122,7 @@ def _said(about: About, language: str, sender: Sender) -> dict[str, Any]:
         source = life.never.source
         why = "no" if source in _NO else source if source in ("erased", "asked") else "list"
         common |= {"state": "code", "why_code": why, "since": day_in_words(since, language)}
+        common["again"] = day_in_words(question.may_ask_again(life.never.since), language)
     return common
 
 
@@ -132,8 +137,9 @@ def _on_file(
         return f"{day_in_words(local.date(), language)}, {local:%H:%M}"
 
     has_left = found.intent_at is not None and found.standing not in _NOT_LEFT
-    due = found.due_at
+    due = found.falls_due
     deadline = day_in_words(last_day(due, zone=question.zone), language) if due else ""
+    hold = life.hold if life.hold and life.hold.counts(sender.now) else None
     silence = "silence.several" if question.has_several else "silence.sentence"
     return {
         "asks": found.standing not in _UNASKED,
@@ -142,6 +148,12 @@ def _on_file(
         "asked_on": moment(found.intent_at) if found.intent_at else "",
         "deadline": deadline,
         "is_past": due is not None and sender.now >= due,
+        "again": day_in_words(question.may_ask_again(due), language) if due else "",
+        "kept_for": str(hold.kind) if hold else "",
+        "kept_until": day_in_words(last_day(hold.until, zone=question.zone), language)
+        if hold
+        else "",
+        "kept_reason": hold.reason if hold else "",
         "silence": wording.say(silence, **variables, deadline=deadline),
         "chosen": question.named(language, found.purposes),
         "why": why_listed(held, question, language),

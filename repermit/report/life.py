@@ -9,7 +9,8 @@ from typing import Any, Final
 from repermit.domain.policy import Outcome, Reason
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
-from repermit.ledger.store import reading, timeline
+from repermit.ledger.store import holding, reading, timeline
+from repermit.ledger.store.holding import OnHold
 from repermit.ledger.store.reading import OnFile, SuppressedOnFile
 from repermit.ledger.store.timeline import Event
 from repermit.ledger.transaction import Transaction
@@ -23,7 +24,8 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {
 @dataclass(frozen=True)
 class Life:
     """Everything about one person: what is on file (None: no row), since when they are never
-    mailed, what happened, the lists they were on, why they were asked, what is owed to them."""
+    mailed, what happened, the lists they were on, why they were asked, what is owed to them, and
+    what keeps them."""
 
     found: OnFile | None
     never: SuppressedOnFile | None
@@ -31,6 +33,7 @@ class Life:
     lists: tuple[Mapping[str, Any], ...] = ()
     reason: str | None = None
     owed: tuple[str, ...] = ()
+    hold: OnHold | None = None
 
     @property
     def exports(self) -> tuple[Event, ...]:
@@ -66,6 +69,7 @@ def life(tx: Transaction, found: OnFile) -> Life:
         timeline.lists_of(tx, found.id),
         timeline.reason_of(tx, relationship, before=mails[-1] if mails else None),
         timeline.owed(tx, found.id),
+        holding.hold_on(tx, found.id),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from repermit.domain.deadline import last_day
 from repermit.domain.policy import CURES
 from repermit.domain.standing import Standing
-from repermit.ledger.store.reading import OnFile
+from repermit.ledger.store.holding import OnHold
+from repermit.ledger.store.reading import OnFile, SuppressedOnFile
 from repermit.report.life import Life
 
 MAILS: Final[Mapping[str, str]] = {
@@ -33,27 +34,42 @@ class Step:
     says: str
 
 
-def next_steps(told: Life, *, now: datetime, zone: ZoneInfo) -> tuple[Step, ...]:
+@dataclass(frozen=True)
+class At:
+    """The moment at which it is told, in which zone; `ask_again` is how long it is known of
+    whoever stayed silent that they were asked."""
+
+    now: datetime
+    zone: ZoneInfo
+    ask_again: timedelta
+
+    def last_day(self, until: datetime) -> str:
+        """Return the last day before *until*."""
+        return f"{last_day(until, zone=self.zone):%Y-%m-%d}"
+
+    def code_until(self, never: SuppressedOnFile) -> datetime | None:
+        """Return up to when a code is kept; None: for as long as the keys are."""
+        return never.since + self.ask_again if never.source == "asked" else None
+
+
+def next_steps(told: Life, at: At) -> tuple[Step, ...]:
     """Return what comes next for a person, the soonest first."""
-    return tuple(_next(told, now, zone))
+    return tuple(_next(told, at))
 
 
-def _next(told: Life, now: datetime, zone: ZoneInfo) -> Iterator[Step]:
+def _next(told: Life, at: At) -> Iterator[Step]:
     found = told.found
     if found is None:
         if told.never is not None:
-            yield Step(
-                "only_a_code",
-                None,
-                "nothing: only an unreadable code is kept, so that no import and no command asks"
-                " or mails them again, until you destroy this ledger or keys/keep",
-            )
+            yield _only_a_code(told.never, at)
         return
     for kind in told.owed:
         yield Step("mail_owed", None, f"{MAILS[kind]} leaves with the next `send` or `run`")
     if found.suspect:
         yield Step("asked_on_the_page", None, "their page asks again; the next lone press counts")
-    yield from _by_standing(found, now, zone)
+    if told.hold is not None:
+        yield _held(told.hold, at)
+    yield from _by_standing(told, found, at)
     if told.is_untold:
         yield Step(
             "told_elsewhere",
@@ -63,7 +79,36 @@ def _next(told: Life, now: datetime, zone: ZoneInfo) -> Iterator[Step]:
         )
 
 
-def _by_standing(found: OnFile, now: datetime, zone: ZoneInfo) -> Iterator[Step]:
+def _only_a_code(never: SuppressedOnFile, at: At) -> Step:
+    until = at.code_until(never)
+    if until is None:
+        return Step(
+            "only_a_code",
+            None,
+            "nothing: only an unreadable code is kept, so that no import and no command asks"
+            " or mails them again, until you destroy this ledger or keys/keep",
+        )
+    return Step(
+        "only_a_code",
+        until,
+        "up to then only an unreadable code is kept, so that no import and no command asks them"
+        " again; the next `purge` after that deletes it, too",
+    )
+
+
+def _held(hold: OnHold, at: At) -> Step:
+    last = at.last_day(hold.until)
+    if not hold.counts(at.now):
+        return Step("hold_ended", None, f"the hold on them ended with {last}, and counts no more")
+    return Step(
+        "hold",
+        hold.until,
+        f"held to the end of {last} because of a {hold.kind} ({hold.reason}): no purge and no wish"
+        " of theirs erases them before; `repermit person --release` ends it",
+    )
+
+
+def _by_standing(told: Life, found: OnFile, at: At) -> Iterator[Step]:
     match found.standing:
         case Standing.LISTED | Standing.DEFERRED:
             yield Step("mail", None, "their one mail leaves with `send`, if the approval stands")
@@ -79,26 +124,28 @@ def _by_standing(found: OnFile, now: datetime, zone: ZoneInfo) -> Iterator[Step]
             yield Step("kept", None, "row and proof are kept for as long as the yes stands")
         case Standing.DOUBTFUL:
             yield Step("decision", None, "a person decides whether it left: `repermit doubt list`")
-    if found.standing in _FALLS_DUE and found.due_at is not None:
-        yield from _deadline(found, found.due_at, now, zone)
+    if found.standing in _FALLS_DUE and found.falls_due is not None:
+        yield from _deadline(told, found.falls_due, at)
     elif found.standing is Standing.OPTED_OUT:
         yield Step("none", None, "they are never mailed; the row stays until the campaign ends")
 
 
-def _deadline(found: OnFile, due: datetime, now: datetime, zone: ZoneInfo) -> Iterator[Step]:
-    last = last_day(due, zone=zone)
-    if now < due:
-        change = "they may still change their no" if _has_said_no(found) else "they may answer"
-        yield Step("answer", due, f"{change}, to the end of {last:%Y-%m-%d}; no reminder leaves")
-        yield Step("purge", due, "from then on the next `purge` erases them")
+def _deadline(told: Life, due: datetime, at: At) -> Iterator[Step]:
+    last = at.last_day(due)
+    no = told.found is not None and told.found.standing is Standing.OPTED_OUT
+    kept = told.hold.until if told.hold and told.hold.until > due else due
+    if at.now < due:
+        change = "they may still change their no" if no else "they may answer"
+        yield Step("answer", due, f"{change}, to the end of {last}; no reminder leaves")
+    if at.now < kept:
+        yield Step("purge", kept, "from then on the next `purge` erases them")
     else:
-        yield Step("purge", due, f"due since the end of {last:%Y-%m-%d}: the next `purge` erases")
+        yield Step(
+            "purge", kept, f"due since the end of {at.last_day(kept)}: the next `purge` erases"
+        )
+    until = "" if no else f", up to {(kept + at.ask_again).astimezone(at.zone):%Y-%m-%d} at least"
     yield Step(
         "code",
         None,
-        "after that only an unreadable code stays, so that nobody asks them a second time",
+        f"after that only an unreadable code stays{until}, so that nobody asks them a second time",
     )
-
-
-def _has_said_no(found: OnFile) -> bool:
-    return found.standing is Standing.OPTED_OUT

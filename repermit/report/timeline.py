@@ -11,10 +11,10 @@ from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
-from repermit.ledger.store.reading import OnFile
+from repermit.ledger.store.reading import OnFile, SuppressedOnFile
 from repermit.ledger.store.timeline import Event
 from repermit.report.life import Life, outcome_of
-from repermit.report.outlook import MAILS, Step, next_steps
+from repermit.report.outlook import MAILS, At, Step, next_steps
 
 _CAME_TO: Final[Mapping[str, str]] = {
     "listed": "back among those whose mail is still to leave",
@@ -37,7 +37,6 @@ _HOLDS: Final[Mapping[str, str]] = {
 }
 _CODE: Final[Mapping[str, str]] = {
     "erased": "they were erased on their own wish",
-    "asked": "they were asked once, and erased after the deadline",
     "answer": "they said no",
     "complaint": "they complained",
     "elsewhere": "they unsubscribed elsewhere",
@@ -59,6 +58,20 @@ def says(event: Event, zone: ZoneInfo) -> str:
             return f"opted out ({facts['source']}): never mailed again"
         case Kind.CORRECTED:
             return f"corrected on their own word: {', '.join(facts['fields'])}"
+        case Kind.EXTENDED:
+            last = last_day(datetime.fromisoformat(facts["until"]), zone=zone)
+            return (
+                f"last day to answer moved to {last:%Y-%m-%d} by {facts['by']}, approval"
+                f" {facts['approval']}: {facts['reason']}"
+            )
+        case Kind.HELD:
+            last = last_day(datetime.fromisoformat(facts["until"]), zone=zone)
+            return (
+                f"held to the end of {last:%Y-%m-%d} because of a {facts['kind']}, by"
+                f" {facts['by']}: {facts['reason']}"
+            )
+        case Kind.RELEASED:
+            return f"released by {facts['by']}: {facts['reason']}"
         case Kind.REQUESTED:
             return "asked, from their link, for everything that is held about them"
         case Kind.MAILED:
@@ -101,10 +114,14 @@ def _answer(facts: Mapping[str, Any]) -> str:
     return f"{how}: a {facts['answer']}{ticked}"
 
 
-def lines(told: Life, *, now: datetime, zone: ZoneInfo) -> list[str]:
+def lines(told: Life, at: At) -> list[str]:
     """Return everything as lines to read, their own address in the first one."""
+    zone = at.zone
     head = _who(told.found, told) if told.found else ["no row on file"]
-    if told.never is not None:
+    if told.never is not None and told.never.source == "asked":
+        asked = f"asked once, purged on {_when(told.never.since, zone)}"
+        head.append(f"{asked}: an unreadable code only, kept to {_kept(told.never, at)} at least")
+    elif told.never is not None:
         why = _CODE.get(told.never.source, f"a list or command ({told.never.source})")
         reason = f", {told.never.reason}" if told.never.reason else ""
         only = "" if told.found else ": an unreadable code only"
@@ -114,7 +131,12 @@ def lines(told: Life, *, now: datetime, zone: ZoneInfo) -> list[str]:
         head += [
             f"  {_when(each.at, zone)}  #{each.entry:<6} {says(each, zone)}" for each in told.events
         ]
-    return [*head, "", "What comes next", *_coming(next_steps(told, now=now, zone=zone), zone)]
+    return [*head, "", "What comes next", *_coming(next_steps(told, at), zone)]
+
+
+def _kept(never: SuppressedOnFile, at: At) -> str:
+    until = at.code_until(never)
+    return f"{until.astimezone(at.zone):%Y-%m-%d}" if until else ""
 
 
 def _coming(steps: Sequence[Step], zone: ZoneInfo) -> list[str]:

@@ -53,7 +53,9 @@ _HEAD = re.compile(r"repermit/[0-9a-f-]{36}[ \t]*\n")  # where a checkpoint begi
 LONGEST_VALUE = 300  # characters, of what was somebody's own on a mail or a page
 _PLACE = re.compile("\u27e6[a-z_]+\u27e7")
 _DOCTYPE = "\n\n<!doctype"  # where the HTML of a mail begins that was kept with its text
-_PERSONAL = frozenset(("answered", "opted_out", "corrected", "requested", "mailed"))
+_PERSONAL = frozenset(
+    ("answered", "opted_out", "corrected", "requested", "mailed", "held", "released")
+)
 _GONE = frozenset(("purged", "erased"))
 _ROOTS = frozenset(("signed_root", "whole_log", "one_person"))  # what all that follows rests on
 _BROKEN = (  # what a file that somebody has made up may raise

@@ -57,6 +57,7 @@ def _others(question: Question, view: View) -> Iterator[View]:
     yield from (replace(view, kind=kind) for kind in KINDS if kind not in ("question", "record"))
     yield replace(view, kind="thanks", purposes=tuple(one.id for one in question.purposes))
     yield replace(view, kind="declined", late=True)
+    yield replace(view, kind="kept", notice="rights.kept_dispute")
 
 
 def _filled(pages: Pages, view: View) -> str:
@@ -88,4 +89,5 @@ def _recipient(question: Question) -> Asked:
         mail=None,
         purposes=tuple(one.id for one in question.purposes),
         answered_at=_NOW,
+        kept_until=_NOW,
     )

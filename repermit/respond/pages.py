@@ -33,7 +33,7 @@ __all__ = ["Pages", "Shown", "View", "page_after"]
 
 _PLACES = (
     *("masked", "nonce", "deadline", "answered", "source", "collected", "ended"),
-    *("page", "record_url"),
+    *("page", "record_url", "kept_until"),
 )
 
 
@@ -182,12 +182,14 @@ class Pages:
         zone, evidence = self.question.zone, asked.person.evidence
         answered = (asked.answered_at or now).astimezone(zone).date()
         last = last_day(asked.due_at or self.question.due_at(now), zone=zone)
+        kept = last_day(asked.kept_until, zone=zone) if asked.kept_until else None
 
         def dates(language: str) -> dict[str, str]:
             collected, ended = evidence.collected, evidence.ended
             return {
                 "deadline": day_in_words(last, language),
                 "answered": day_in_words(answered, language),
+                "kept_until": day_in_words(kept, language) if kept else "",
                 "collected": about_when(collected, language) if collected else "",
                 "ended": about_when(ended, language) if ended else "",
             }

@@ -75,8 +75,10 @@ class Rights:
         if right is Right.DATA:
             owed = await self._ledger.write(owing.owe_data, asked.id, language=view.language)
             return None if owed is None else replace(view, notice=_DATA_SAID[owed])
+        moment = self._ledger.clock.now()
+        if asked.kept_until is not None and moment < asked.kept_until:
+            return replace(view, kind="kept", notice=f"rights.kept_{asked.kept_for}")
         if right is Right.ERASE_NOW:
-            moment = self._ledger.clock.now()
             is_too_soon, erased = await self._ledger.write(_erase, asked.id, moment=moment)
             if is_too_soon:
                 return replace(view, kind=_KINDS[Right.ERASE], notice="rights.erase_wait")

@@ -36,6 +36,7 @@ class Screen:
             "data_sent": self._data_sent,
             "erase": self._erase,
             "erased": self._erased,
+            "kept": self._kept,
             "record": self._record,
         }
         return {
@@ -171,6 +172,13 @@ class Screen:
             "title": self.say("rights.erased_title"),
             "message": self.say("rights.erased"),
             "elsewhere": self.say(self.view.notice) if self.view.notice else "",
+        }
+
+    def _kept(self) -> Words:
+        return {
+            "title": self.say("rights.kept_title"),
+            "message": self.say(self.view.notice or "rights.kept_contract"),
+            "more": self.say("rights.kept_rights"),
         }
 
     def _record(self) -> Words:

@@ -11,7 +11,7 @@ BUTTONS = {  # the answers that a page takes, by its kind
     "thanks": frozenset({Answer.NO}),
     "declined": frozenset({Answer.YES}),
 }
-KINDS = (*BUTTONS, "data_sent", "erase", "erased", "record")
+KINDS = (*BUTTONS, "data_sent", "erase", "erased", "kept", "record")
 NOTICES = (
     "",
     "page.question_no_first",

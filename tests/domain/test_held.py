@@ -68,6 +68,8 @@ def read(
         "answers": [ANSWER | {"button": "Ja, graag", "purposes": ["newsletter"], "page": "abc"}],
         "origins": [],
         "other_mails": [OWED | {"standing": "sent", "settled_at": "2026-11-22T09:32:00Z"}],
+        "holds": [],
+        "extended_until": None,
         "never_mailed": {"since": "2026-11-22T09:30:00Z", "source": "answer", "reason": ""},
     }
     question = replace(a_question(), processors=processors)
@@ -205,6 +207,8 @@ def test_in_a_language_that_babel_does_not_know_a_country_is_its_code() -> None:
         "origins": [],
         "other_mails": [],
         "never_mailed": None,
+        "holds": [],
+        "extended_until": None,
     }
 
     assert dict(sections(held, question, "qq")[0].lines)["Land"] == "BE"
@@ -231,6 +235,8 @@ def test_a_letter_has_only_what_is_theirs_and_why_they_are_on_the_list() -> None
         "origins": [],
         "other_mails": [],
         "never_mailed": None,
+        "holds": [],
+        "extended_until": None,
     }
     question = a_question()
 
@@ -243,3 +249,30 @@ def test_a_letter_has_only_what_is_theirs_and_why_they_are_on_the_list() -> None
     assert "through de beurs" in why_listed(held, question, "en")
     held["person"] = a_person(relationship="bought_or_unknown")
     assert why_listed(held, question, "en") == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["contract", "dispute"])
+def test_what_keeps_them_is_said_as_long_as_it_counts(language: str, kind: str) -> None:
+    hold = {"kind": kind, "until": "2027-12-31T23:00:00Z", "reason": "an open file"}
+    told, ended = (read(language, holds=[hold | {"counts": one}]) for one in (True, False))
+
+    (heading,) = told.keys() - ended.keys()
+    (_, sentence), (label, reason) = told[heading]
+    assert "2027" in sentence
+    assert label
+    assert reason == "an open file"
+
+
+def test_the_last_day_is_the_one_to_which_it_was_moved() -> None:
+    about = dict(read(extended_until="2027-01-31T23:00:00Z")["Over u"])
+
+    assert about["Laatste dag om te antwoorden"] == "31 januari 2027"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_it_says_up_to_when_the_code_of_the_silent_is_kept(language: str) -> None:
+    asked, never_asked = read(language), read(language, person=a_person(due_at=None))
+
+    (extra,) = set(asked[list(asked)[-3]]) - set(never_asked[list(never_asked)[-3]])
+    assert "2029" in extra[1]

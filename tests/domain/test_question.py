@@ -153,3 +153,9 @@ def test_a_date_of_the_list_is_not_said_more_exactly_than_it_may_be_known(
 
 def test_a_language_without_known_dates_gets_figures() -> None:
     assert about_when(date(2019, 3, 1), "zz") == "2019-03"
+
+
+def test_nobody_who_stayed_silent_is_asked_again_for_three_years() -> None:
+    purged = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)  # the year after, in Brussels
+
+    assert a_question().may_ask_again(purged) == date(2029, 12, 31)

@@ -10,7 +10,8 @@ import pytest
 
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import held, owing, snapshots, suppression
+from repermit.ledger.store import held, holding, owing, snapshots, suppression
+from repermit.ledger.store.holding import Why
 from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.tables import Campaign
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in
@@ -22,6 +23,7 @@ TOLD = {
     "other_lists": "also_said",
     "other_mails": "outbox",
     "origins": "origin",
+    "holds": "hold",
 }
 
 
@@ -44,6 +46,10 @@ async def everything_of(ledger: Ledger, clock: FakeClock) -> dict[str, Any]:
         [ledger.vault.suppression(AN)],
         source="list",
         reason="asked by phone",
+    )
+    until = clock.now() + timedelta(days=90)
+    await ledger.write(
+        holding.hold, 1, kind=Why.CONTRACT, until=until, by="An", reason="an open invoice"
     )
     found = await ledger.read(held.everything, 1)
     assert found is not None
@@ -102,8 +108,16 @@ async def test_what_is_told_can_be_read(a_ledger: Ledger, a_clock: FakeClock) ->
     (origin,) = found["origins"]
     assert origin["personal"] == {"network": "203.0.113.0/24", "agent": "Firefox/130.0"}
     assert origin["keep_until"] == "2027-02-19T09:31:00Z"
+    (hold,) = found["holds"]
+    assert hold == {
+        "kind": "contract",
+        "since": "2026-11-21T09:31:00Z",
+        "until": "2027-02-19T09:31:00Z",
+        "reason": "an open invoice",
+        "counts": True,
+    }
     assert found["never_mailed"]["reason"] == "asked by phone"
-    assert [one["kind"] for one in found["log"]] == ["answered", "answered", "requested"]
+    assert [one["kind"] for one in found["log"]] == ["answered", "answered", "requested", "held"]
     mail, page = found["shown"].values()
     assert mail == {"kind": "mail", "language": "nl", "content": "the mail"}
     assert page == {"kind": "page", "language": "nl", "content": "<p>Wilt u …</p>"}

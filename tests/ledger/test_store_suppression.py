@@ -281,15 +281,30 @@ async def test_whoever_is_there_already_is_found_by_opening_the_rows(a_ledger: L
     assert slices == [[], addresses[3:5], []]  # the first has opted out, and is not looked at
 
 
-async def test_a_yes_lifts_the_suppression_under_every_key(a_ledger: Ledger) -> None:
+async def test_a_yes_lifts_the_suppression_under_every_key(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
     (one,) = await asked(a_ledger, AN)
     await take_in_hash(a_ledger, AN)
     await suppress(a_ledger, AN)
+    a_clock.advance(timedelta(minutes=1))
     await press(a_ledger, one, Answer.YES)
 
     assert await standings(a_ledger) == {one: "opted_in"}
     assert not await a_ledger.read(suppression.is_suppressed, AN)
     assert await a_ledger.read(suppression.count_suppressed) == 0
+
+
+async def test_a_yes_within_seconds_of_an_opt_out_that_came_in_elsewhere_is_doubt(
+    a_ledger: Ledger,
+) -> None:
+    (one,) = await asked(a_ledger, AN)
+    await suppress(a_ledger, AN)
+    left = await press(a_ledger, one, Answer.YES)
+
+    assert left is not None
+    assert left.presses.suspect
+    assert await standings(a_ledger) == {one: "opted_out"}
 
 
 async def test_who_stands_where_is_counted_before_anything_changes(a_ledger: Ledger) -> None:

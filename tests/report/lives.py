@@ -27,7 +27,7 @@ ANSWER: dict[str, Any] = {
 }
 
 
-def event(kind: Kind, entry: int = 1, at: datetime = NOW, **facts: Any) -> Event:
+def event(kind: Kind, /, entry: int = 1, at: datetime = NOW, **facts: Any) -> Event:
     """Return something that happened."""
     return Event(entry, at, kind, facts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from repermit.domain.standing import Standing
 from repermit.domain.templates import Templates
 from repermit.errors import WordingIncomplete
 from repermit.ledger.log import Kind
+from repermit.ledger.store.extending import Extension
+from repermit.ledger.store.holding import OnHold, Why
 from repermit.report.letters import About, Sender, letter, reading_of
 from repermit.report.life import Life
 from repermit.runtime import shipped
@@ -50,6 +52,8 @@ def held(standing: Standing) -> dict[str, Any]:
         "origins": [],
         "other_mails": [],
         "never_mailed": None,
+        "holds": [],
+        "extended_until": None,
     }
 
 
@@ -280,3 +284,51 @@ def test_a_campaign_may_have_a_letter_of_its_own(tmp_path: Path) -> None:
     sender = Sender(a_question(), Templates([tmp_path, shipped()]), "", NOW)
 
     assert letter("access", about(a_life(None)), ("en",), sender) == f"Dear {ADDRESS}\n"
+
+
+def a_hold(kind: Why) -> OnHold:
+    """Return a hold to the end of 2027."""
+    return OnHold(kind, NOW, datetime(2027, 12, 31, 23, tzinfo=UTC), "Bo", "the file is open")
+
+
+@pytest.mark.parametrize("kind", Why)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_request_for_erasure_is_declined_while_a_hold_lasts(language: str, kind: Why) -> None:
+    """GDPR art. 12(4): why not, until when, and what remains possible."""
+    life = replace(a_life(Standing.ASKED), hold=a_hold(kind))
+    text = write("erasure", language, life)
+
+    assert re.search(r"31(?:\.)? ?(december|décembre|Dezember|December) 2027", text)
+    assert "the file is open" in text
+    letter = "b" if kind is Why.CONTRACT else "e"
+    assert re.search(rf"17(\(3\)\({letter}\)|,? [^;.]{{0,20}}3,? [^;.]{{0,12}}{letter}\))", text)
+    for article in ("12", "18", "77", "79"):
+        assert re.search(rf"{ARTICLE[language]} {article}\b", text)
+    assert "Bo" not in text.split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_access_says_what_keeps_them_as_long_as_it_counts(language: str) -> None:
+    life = replace(a_life(Standing.ASKED), hold=a_hold(Why.DISPUTE))
+
+    assert "the file is open" in write("access", language, life)
+    assert "the file is open" not in write("access", language, life, days=500)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_access_says_up_to_when_the_code_of_the_silent_is_kept(language: str) -> None:
+    """Three years after the date in the mail, or after the purge."""
+    years = {"nl": "december", "fr": "décembre", "de": "Dezember", "en": "December"}
+    assert f"{years[language]} 2029" in write("access", language, a_life(Standing.ASKED))
+    purged = write("access", language, a_life(None, source="asked"))
+    assert "2029" in purged
+    assert "2029" not in write("access", language, a_life(None, source="answer"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["complaint", "access"])
+def test_a_letter_says_the_date_to_which_the_deadline_was_moved(kind: str, language: str) -> None:
+    later = Extension(NOW, datetime(2027, 1, 31, 23, tzinfo=UTC))
+    text = write(kind, language, a_life(Standing.ASKED, extensions=(later,)))
+
+    assert re.search(r"31(?:\.)? ?(januari|janvier|Januar|January) 2027", text)

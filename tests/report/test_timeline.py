@@ -12,9 +12,11 @@ import pytest
 from repermit.domain.policy import Outcome
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
+from repermit.ledger.store.extending import Extension
+from repermit.ledger.store.holding import OnHold, Why
 from repermit.ledger.store.origin import Origin
 from repermit.report.life import Life, outcome_of
-from repermit.report.outlook import next_steps
+from repermit.report.outlook import At, next_steps
 from repermit.report.timeline import lines, says
 from tests.builders import NOW
 from tests.report.lives import ADDRESS, ANSWER, DUE, a_life, an_export, event, on_file
@@ -27,6 +29,17 @@ OUT, IN = Standing.OPTED_OUT, Standing.OPTED_IN
 @pytest.mark.parametrize(
     ("kind", "facts", "words"),
     [
+        (
+            Kind.HELD,
+            {"kind": "contract", "until": "2027-12-31T23:00:00Z", "by": "Bo", "reason": "a loan"},
+            "held to the end of 2027-12-31 because of a contract, by Bo: a loan",
+        ),
+        (Kind.RELEASED, {"by": "Cy", "reason": "it is paid"}, "released by Cy: it is paid"),
+        (
+            Kind.EXTENDED,
+            {"until": "2027-12-31T23:00:00Z", "by": "Bo", "approval": 2, "reason": "an outage"},
+            "last day to answer moved to 2027-12-31 by Bo, approval 2: an outage",
+        ),
         (Kind.ADMITTED, {"to": "withheld", "import": 2}, "admitted from import 2: the policy for"),
         (Kind.SCREENED, {"to": "listed"}, "screened again: the policy lets them be asked"),
         (Kind.SCREENED, {"to": "exempt", "import": 3}, "import 3 says more: the policy needs no"),
@@ -67,9 +80,14 @@ def test_each_thing_that_happened_is_said_in_one_line(
     assert "\n" not in said
 
 
+def at(days: int = 0) -> At:
+    """Return that it is told so many days later, where codes are kept for three years."""
+    return At(NOW + timedelta(days=days), ZONE, timedelta(days=1095))
+
+
 def steps(life: Life, *, days: int = 0) -> dict[str, str]:
     """Return what comes next so many days later, by code."""
-    found = next_steps(life, now=NOW + timedelta(days=days), zone=ZONE)
+    found = next_steps(life, at(days))
     return {each.what: each.says for each in found}
 
 
@@ -98,8 +116,50 @@ def test_what_withholds_comes_with_its_cure_if_there_is_one() -> None:
 
 
 def test_only_a_code_and_nothing_at_all() -> None:
-    assert "unreadable code" in steps(a_life(None, source="asked"))["only_a_code"]
+    assert "unreadable code" in steps(a_life(None, source="answer"))["only_a_code"]
     assert steps(a_life(None)) == {}
+
+
+def test_after_silence_the_code_has_a_date_and_after_a_no_it_has_none() -> None:
+    (silent,) = next_steps(a_life(None, source="asked"), at())
+    (no,) = next_steps(a_life(None, source="answer"), at())
+
+    assert silent.at == NOW + timedelta(days=1095)
+    assert "the next `purge` after that deletes it" in silent.says
+    assert no.at is None
+    assert "until you destroy this ledger or keys/keep" in no.says
+    assert "up to 2029-12-21 at least" in steps(a_life(Standing.ASKED))["code"]
+    assert "at least" not in steps(a_life(OUT))["code"]
+
+
+def a_hold(days: int) -> OnHold:
+    """Return a hold that ends so many days later."""
+    until = NOW + timedelta(days=days)
+    return OnHold(Why.DISPUTE, NOW, until, "Bo", "a claim is open")
+
+
+def test_who_is_held_is_erased_only_after_the_hold() -> None:
+    life = replace(a_life(Standing.ASKED), hold=a_hold(90))
+    before, after = steps(life, days=40), steps(life, days=100)
+
+    assert "to the end of 2027-02-19 because of a dispute (a claim is open)" in before["hold"]
+    assert next_steps(life, at())[2].at == NOW + timedelta(days=90)
+    assert "from then on" in before["purge"]
+    assert "counts no more" in after["hold_ended"]
+    assert "due since the end of 2027-02-19" in after["purge"]
+
+
+def test_a_hold_that_ends_before_the_date_in_the_mail_moves_nothing() -> None:
+    life = replace(a_life(Standing.ASKED), hold=a_hold(3))
+
+    assert "due since the end of 2026-12-22" in steps(life, days=40)["purge"]
+
+
+def test_a_date_that_was_moved_is_the_one_that_is_told() -> None:
+    later = Extension(NOW, DUE + timedelta(days=7))
+    found = steps(a_life(Standing.ASKED, extensions=(later,)), days=33)
+
+    assert "to the end of 2026-12-29" in found["answer"]
 
 
 def test_what_is_owed_and_void_presses_come_first() -> None:
@@ -125,7 +185,7 @@ def test_the_page_of_a_person_begins_with_the_address_and_holds_every_part() -> 
         reason="the forms were lost",
     )
 
-    told = lines(life, now=NOW, zone=ZONE)
+    told = lines(life, at())
 
     assert told[0] == ADDRESS
     text = "\n".join(told)
@@ -144,12 +204,14 @@ def test_the_page_of_a_person_begins_with_the_address_and_holds_every_part() -> 
 
 
 def test_a_page_without_a_row_says_since_when_and_why() -> None:
-    text = "\n".join(lines(a_life(None, source="asked"), now=NOW, zone=ZONE))
-    other = "\n".join(lines(a_life(OUT, source="list", suspect=True), now=NOW, zone=ZONE))
-    nothing = lines(a_life(None), now=NOW, zone=ZONE)
+    text = "\n".join(lines(a_life(None, source="asked"), at()))
+    no = "\n".join(lines(a_life(None, source="answer"), at()))
+    other = "\n".join(lines(a_life(OUT, source="list", suspect=True), at()))
+    nothing = lines(a_life(None), at())
 
-    assert "no row on file\nnever mailed since 2026-11-21 10:30: an unreadable code only" in text
-    assert "they were asked once, and erased after the deadline" in text
+    purged = "asked once, purged on 2026-11-21 10:30: an unreadable code only"
+    assert f"no row on file\n{purged}, kept to 2029-11-20 at least" in text
+    assert "never mailed since 2026-11-21 10:30: an unreadable code only; they said no" in no
     assert "a list or command (list)" in other
     assert "opted_out (suspect)" in other
     assert nothing[-1] == "  nothing"

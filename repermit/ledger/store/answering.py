@@ -20,6 +20,7 @@ from repermit.domain.standing import (
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, listed
 from repermit.ledger.store import owing
+from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.transaction import Transaction
 
@@ -32,13 +33,15 @@ class Asked:
     person: Person
     language: str | None
     presses: Presses
-    due_at: datetime | None
+    due_at: datetime | None  # the date in their mail, or the one to which it was moved
     mail: str | None
     purposes: tuple[str, ...]
     answered_at: datetime | None
     purposes_before: tuple[str, ...] = ()  # before the present burst of presses
     yes_leaf: int | None = None  # the entry of the yes that stands
     yes_leaf_before: int | None = None
+    kept_for: str = ""  # what they are or were held for; empty: nothing
+    kept_until: datetime | None = None  # to the end of that hold
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,12 @@ class Press:
 
 _COLUMNS = (
     "SELECT id, generation, sealed, relationship, country, language, standing, before, yes_at,"
-    " no_at, suspect, due_at, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
+    f" no_at, suspect, {FALLS_DUE}, mail, purposes, leaf_key, purposes_before, intent_at, restored,"
     # when their own press, as recorded, put them where they stand
     " (SELECT at FROM answer WHERE recipient_id = recipient.id AND standing = recipient.standing"
     " AND NOT answer.suspect AND leaf = coalesce(recipient.yes_leaf, leaf)"
-    " ORDER BY leaf DESC LIMIT 1), yes_leaf, yes_leaf_before"
-    " FROM recipient WHERE id = ?"
+    " ORDER BY leaf DESC LIMIT 1), yes_leaf, yes_leaf_before, hold.kind, hold.until"
+    " FROM recipient LEFT JOIN hold ON hold.recipient_id = id WHERE id = ?"
 )
 
 
@@ -133,6 +136,8 @@ def _asked(tx: Transaction, row: Sequence[Any]) -> Asked:
         purposes_before=tuple(json.loads(row[15])) if row[15] else (),
         yes_leaf=row[19],
         yes_leaf_before=row[20],
+        kept_for=row[21] or "",
+        kept_until=from_micros(row[22]),
     )
 
 

@@ -13,7 +13,8 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
-from repermit.ledger.store import elsewhere, outbox, probing
+from repermit.ledger.store import elsewhere, extending, holding, outbox, probing
+from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.transaction import Transaction
 
 
@@ -28,14 +29,17 @@ class Figures:
     admitted: int
     suspect: int
     suppressions: int
-    first_due: datetime | None
+    first_due: datetime | None  # no earlier than the date to which the deadline was moved
     last_due: datetime | None
+    extended_until: datetime | None
     next_try: datetime | None
     paused_at: datetime | None
     stopped_at: datetime | None
     stopped_for: Mapping[str, Any] | None
     log_size: int
     log_root: str
+    holds: int  # people who are held now, and when the first of those holds ends
+    next_release: datetime | None
     outbox: Mapping[str, int]  # of the mails besides the question: owed, doubtful, failed
     to_remove: int  # erased after an export of their yes, and no later one has said so
     page_seen: probing.Sight | None  # when it was last seen to work
@@ -50,8 +54,9 @@ def figures(tx: Transaction) -> Figures:
         "SELECT uuid, admitted, purged, erased, paused_at, stopped_at, stopped_for FROM campaign"
     )
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    holds, next_release = holding.in_force(tx)
     first, last = tx.one(
-        "SELECT min(due_at), max(due_at) FROM recipient"
+        f"SELECT min({FALLS_DUE}), max({FALLS_DUE}) FROM recipient"
         " WHERE standing IN ('claimed', 'asked', 'doubtful', 'undeliverable', 'opted_out')"
     )
     return Figures(
@@ -64,6 +69,7 @@ def figures(tx: Transaction) -> Figures:
         suppressions=tx.value("SELECT count(*) FROM suppression"),
         first_due=from_micros(first),
         last_due=from_micros(last),
+        extended_until=extending.extended_until(tx),
         next_try=from_micros(
             tx.value("SELECT min(try_at) FROM recipient WHERE standing = 'deferred'")
         ),
@@ -72,6 +78,8 @@ def figures(tx: Transaction) -> Figures:
         stopped_for=json.loads(why) if why else None,
         log_size=size,
         log_root=Frontier.from_bytes(size, frontier).root().hex(),
+        holds=holds,
+        next_release=next_release,
         outbox=outbox.counts(tx),
         to_remove=elsewhere.untold(tx),
         page_seen=probing.last_seen(tx),

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 
@@ -20,13 +21,14 @@ class Doubtful:
     id: int
     mailbox: str = field(repr=False)
     intent_at: datetime
-    due_at: datetime
+    due_at: datetime  # the date in their mail, or the one to which it was moved
 
 
 def doubtful(tx: Transaction, *, after: int = 0, limit: int) -> list[Doubtful]:
     """Return up to *limit* doubtful rows with ids over *after*, in the order of their ids."""
     rows = tx.rows(
-        "SELECT id, generation, sealed, relationship, country, intent_at, due_at FROM recipient"
+        f"SELECT id, generation, sealed, relationship, country, intent_at, {FALLS_DUE}"
+        " FROM recipient"
         " WHERE standing = 'doubtful' AND id > ? ORDER BY id LIMIT ?",
         *(after, limit),
     )

@@ -13,9 +13,16 @@ from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import outbox
 from repermit.ledger.transaction import Transaction
 
-_SAID_YES = (
-    "EXISTS (SELECT 1 FROM answer WHERE recipient_id = recipient.id"
-    " AND answer.standing = 'opted_in' AND NOT answer.suspect)"
+# The first press after a yes that is no yes itself: void, and then it says which yes stood before
+# those that it made void, or a no. See `standing.after_press`.
+_VOID: Final = (
+    "coalesce((SELECT later.suspect AND coalesce(later.yes_leaf, 0) < yes.leaf"
+    " FROM answer AS later WHERE later.recipient_id = yes.recipient_id AND later.leaf > yes.leaf"
+    " AND (later.suspect OR later.standing <> 'opted_in') ORDER BY later.leaf LIMIT 1), 0)"
+)
+_SAID_YES: Final = (
+    "EXISTS (SELECT 1 FROM answer AS yes WHERE yes.recipient_id = recipient.id"
+    f" AND yes.standing = 'opted_in' AND NOT yes.suspect AND NOT {_VOID})"
 )
 _PAST: Final = "due_at <= :now"
 _NO_PAST: Final = "coalesce(due_at, no_at + :window, :now) <= :now"  # no mail, no date
@@ -34,17 +41,22 @@ _KEPT: Final = (
 )
 _OWED: Final = f"EXISTS ({outbox.HOLDS})"
 _BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
+# Of a row of recipient: the date in their mail or, if that is later, the one it was moved to.
+FALLS_DUE: Final = "max(due_at, coalesce((SELECT extended_until FROM campaign), 0))"
+_YEARS: Final = timedelta(days=1095)
 
 
 @dataclass(frozen=True)
 class Terms:
     """Which reasons count, at which moment; `window` is how long people have to answer, `proof`
-    how long that of a withdrawn yes is kept."""
+    how long that of a withdrawn yes is kept, `ask_again` how long it is known of whoever said
+    nothing that they were asked."""
 
     moment: datetime
     reasons: tuple[Reason, ...]
     window: timedelta
     proof: timedelta
+    ask_again: timedelta = _YEARS
 
     def values(self) -> dict[str, Any]:
         """Return what the conditions take."""
@@ -62,6 +74,7 @@ class Terms:
                 "reasons": list(map(str, self.reasons)),
                 "window": self.window // timedelta(microseconds=1),
                 "proof": self.proof // timedelta(microseconds=1),
+                "ask_again": self.ask_again // timedelta(microseconds=1),
             }
         )
 
@@ -74,6 +87,7 @@ class Terms:
             reasons=tuple(map(Reason, said["reasons"])),
             window=timedelta(microseconds=said["window"]),
             proof=timedelta(microseconds=said["proof"]),
+            ask_again=timedelta(microseconds=said["ask_again"]),
         )
 
 
@@ -84,8 +98,10 @@ def condition(reason: Reason) -> str:
 
 
 def is_due(terms: Terms) -> str:
-    """Return the same for all reasons of *terms*."""
-    return " OR ".join(f"({condition(reason)})" for reason in terms.reasons) or "0"
+    """Return the same for all reasons of *terms*, for rows that are found by their ids: an index
+    over all who stand there would be read once a slice."""
+    either = " OR ".join(f"({condition(reason)})" for reason in terms.reasons) or "0"
+    return either.replace("recipient.standing", "+recipient.standing")
 
 
 def counts(tx: Transaction, terms: Terms) -> dict[str, int]:
@@ -96,10 +112,11 @@ def counts(tx: Transaction, terms: Terms) -> dict[str, int]:
 
 def ids(tx: Transaction, terms: Terms) -> list[int]:
     """Return who is due, sorted by id."""
-    rows = tx.connection.execute(
-        f"SELECT id FROM recipient WHERE {is_due(terms)} ORDER BY id", terms.values()
-    )
-    return [row[0] for row in rows]
+    found: list[int] = []
+    for reason in terms.reasons:
+        sql = f"SELECT id FROM recipient WHERE {condition(reason)}"
+        found += (row[0] for row in tx.connection.execute(sql, terms.values()))
+    return sorted(found)
 
 
 def owed(tx: Transaction, terms: Terms) -> int:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move, ranges
-from repermit.ledger.store import due, elsewhere, outbox
+from repermit.ledger.store import due, elsewhere, holding, outbox
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.origin import forget_origins, reseal_origins
 from repermit.ledger.store.personal import open_person, person_from
@@ -124,6 +124,7 @@ def _erase_traces(tx: Transaction, gone: list[int]) -> None:
     tx.many("DELETE FROM origin WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
     tx.many("DELETE FROM also_said WHERE recipient_id = ?", [(one,) for one in gone])
+    holding.forget(tx, gone)
     outbox.forget(tx, gone)
     tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
 
@@ -173,8 +174,10 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
     """Erase one person on their own wish, and suppress the address; None if not there.
 
     Source: GDPR art. 17(1); the keyed hash stays so that they are not asked again (art. 21(3)).
+    Raises: PersonHeld.
     Crash: row, answers, payloads, suppression and entry change together or not at all.
     """
+    holding.require_free(tx, recipient_id)
     row = tx.one(
         "SELECT id, generation, sealed, relationship, country FROM recipient WHERE id = ?",
         recipient_id,

@@ -25,7 +25,7 @@ _YESES: Final = (
 )
 
 
-_RULES: Final = frozenset({Kind.APPROVED, Kind.JUDGED})
+_RULES: Final = frozenset({Kind.APPROVED, Kind.JUDGED, Kind.EXTENDED})
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def entries(tx: Transaction) -> Iterator[Entry]:
 
 def about(tx: Transaction, recipient_id: int, shown: Collection[str]) -> Iterator[Entry]:
     """Yield the entries that tell of one person: their own acts, what moved them, the approvals,
-    changes of the privacy notice and the policy they were asked under, and that what they saw, by
-    those hashes, was shown."""
+    later dates, changes of the privacy notice and the policy they were asked under, and that what
+    they saw, by those hashes, was shown."""
     for entry in entries(tx):
         said = entry.said if entry.recipient is None else {}
         moved = any(

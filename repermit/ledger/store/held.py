@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store import reading
+from repermit.ledger.store import extending, reading
 from repermit.ledger.store.personal import person_from
 from repermit.ledger.transaction import Transaction
 
@@ -38,12 +39,14 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "origin.generation": _OF_A_SEAL,
         "outbox.recipient_id": "their number, which is told",
         "outbox.claimed_by": _OF_A_PROCESS,
+        "hold.recipient_id": "their number, which is told",
+        "hold.by": "who of the controller's own people said so",
     }
 )
 _OPENED = frozenset({"sealed"})  # told as what is in them
 _LISTS = frozenset({"purposes", "purposes_before", "covers"})
 _TRUTHS = frozenset({"suspect", "restored"})
-_INSTANTS = frozenset({"at", "not_before", "keep_until"})
+_INSTANTS = frozenset({"at", "not_before", "keep_until", "since", "until"})
 
 
 def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
@@ -66,6 +69,11 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
         "origins": _rows(tx, "origin", "recipient_id", recipient_id),
         "other_lists": other_lists,
         "imports": [_import(tx, one["intake_id"]) for one in (row, *other_lists)],
+        "extended_until": iso(extending.extended_until(tx)),
+        "holds": [
+            {**one, "counts": datetime.fromisoformat(one["until"]) > tx.now}
+            for one in _rows(tx, "hold", "recipient_id", recipient_id)
+        ],
         "other_mails": _rows(tx, "outbox", "recipient_id", recipient_id),
         "never_mailed": suppressed
         and {

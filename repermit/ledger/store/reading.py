@@ -13,6 +13,7 @@ from repermit.domain.standing import Standing
 from repermit.ledger.binding import require_theirs
 from repermit.ledger.instants import from_micros
 from repermit.ledger.replay import Replay
+from repermit.ledger.store.extending import Extension, extensions
 from repermit.ledger.store.origin import Origin, origins
 from repermit.ledger.store.personal import Person, lookups, open_person
 from repermit.ledger.store.suppression import is_suppressed
@@ -54,12 +55,26 @@ class OnFile:
     reason: str
     suspect: bool
     intent_at: datetime | None
-    due_at: datetime | None
+    due_at: datetime | None  # as their mail prints it
     settled_at: datetime | None
     relay_reply: str | None
     purposes: tuple[str, ...]
     answers: tuple[AnswerOnFile, ...]
     origins: tuple[Origin, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+
+    @property
+    def falls_due(self) -> datetime | None:
+        """Return from when their silence is a no: the date in their mail, or the one to which it
+        was moved."""
+        return self.falls_due_as_of(None)
+
+    def falls_due_as_of(self, moment: datetime | None) -> datetime | None:
+        """Return the same as it was told at *moment*; None: now."""
+        if self.due_at is None:
+            return None
+        moved = [each.until for each in self.extensions if moment is None or each.at <= moment]
+        return max([self.due_at, *moved])
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,7 @@ def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
         purposes=tuple(json.loads(row[14])) if row[14] else (),
         answers=_answers(tx, row[0]),
         origins=origins(tx, row[0]),
+        extensions=extensions(tx),
     )
 
 

@@ -140,16 +140,17 @@ def _row(tx: Transaction, address: Address) -> Any:
 
 def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
     """Move the recipient with that address to opted_out, so that no void press brings back what
-    was before; return where they stood, or None when there is nobody."""
+    was before, and note since when; return where they stood, or None when there is nobody."""
     row = _row(tx, address)
     if row is None:
         return None
     tx.run(
-        "UPDATE recipient SET standing = 'opted_out', suspect = 0, before = 'opted_out',"
+        "UPDATE recipient SET no_at = CASE standing WHEN 'opted_out' THEN coalesce(no_at, ?1)"
+        " ELSE ?1 END, standing = 'opted_out', suspect = 0, before = 'opted_out',"
         " purposes = NULL, purposes_before = NULL, yes_leaf = NULL, yes_leaf_before = NULL,"
         " lease_by = NULL, lease_until = NULL"
-        " WHERE id = ?",
-        row[0],
+        " WHERE id = ?2",
+        *(to_micros(tx.now), row[0]),
     )
     if row[2] != Standing.OPTED_OUT:
         payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}

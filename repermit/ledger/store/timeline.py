@@ -16,7 +16,7 @@ from repermit.ledger.transaction import Transaction
 _TELLING: Final = (
     'SELECT "index", at, kind, recipient_id, payload FROM log WHERE payload IS NOT NULL'
     " AND (recipient_id = ? OR recipient_id IS NULL"
-    " AND kind IN ('admitted', 'screened', 'moved', 'exported')) ORDER BY \"index\""
+    " AND kind IN ('admitted', 'screened', 'moved', 'exported', 'extended')) ORDER BY \"index\""
 )
 _CODES: Final = frozenset({"recipient", "who"})  # whose it is, which is known
 
@@ -35,12 +35,15 @@ class Event:
 
 @dataclass
 class _Path:
-    """Where a person stood from which entry on, and for what their yes was."""
+    """Where a person stood from which entry on, and for what their yes was; the date in their
+    mail, or the one to which it was moved."""
 
     steps: list[tuple[int, str, tuple[str, ...]]] = field(default_factory=list)
+    due: str | None = None
 
     def step(self, entry: int, facts: Mapping[str, Any], kind: Kind) -> None:
         """Note where an entry leaves them."""
+        self.due = facts.get("until" if kind is Kind.EXTENDED else "due", self.due)
         if "to" in facts:
             covers = self.steps[-1][2] if self.steps else ()
             self.steps.append((entry, facts["to"], covers))
@@ -65,7 +68,9 @@ def _events(tx: Transaction, recipient_id: int) -> Iterator[Event]:
     path = _Path()
     for entry, at, named, whose, payload in tx.connection.execute(_TELLING, (recipient_id,)):
         kind, said = Kind(named), json.loads(payload)
-        if kind is Kind.EXPORTED:
+        if kind is Kind.EXTENDED:
+            found = said if path.due is not None and path.due < said["until"] else None
+        elif kind is Kind.EXPORTED:
             found = said if "log_size" in said and path.is_in(said) else None
         elif whose is not None:
             found = {name: value for name, value in said.items() if name not in _CODES}

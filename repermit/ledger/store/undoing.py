@@ -8,7 +8,7 @@ from datetime import datetime
 from repermit.errors import ImportRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, move
-from repermit.ledger.store import enriching
+from repermit.ledger.store import enriching, holding
 from repermit.ledger.transaction import Transaction
 
 
@@ -37,7 +37,8 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
     """Return what taking back import *intake_id* would do.
 
     Raises: ImportRefused when there is no such import, nothing of it is left, a purge has run
-        since, or a mail has left, or may have, to somebody of whom it said anything.
+        since, somebody of it is held, or a mail has left, or may have, to somebody of whom it
+        said anything.
     """
     row = tx.one("SELECT started_at, undone_at FROM intake WHERE id = ?", intake_id)
     if row is not None and row[1] is not None:
@@ -51,6 +52,15 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
             f"import {intake_id} cannot be taken back: a purge has run since, and what other lists"
             " say went with that",
             hint="an import can be undone until its first mail; suppress those who are wrong",
+        )
+    if tx.one(
+        "SELECT 1 FROM hold JOIN recipient ON recipient.id = recipient_id"
+        " WHERE intake_id = ? AND until > ?",
+        *(intake_id, to_micros(tx.now)),
+    ):
+        raise ImportRefused(
+            f"import {intake_id} cannot be taken back: somebody of it is held",
+            hint="`repermit person --release` ends a hold",
         )
     leaving, mailed = tx.one(
         f"SELECT count(*) FILTER (WHERE {enriching.NO_MAIL_YET}),"
@@ -94,6 +104,8 @@ def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
         )
     ]
     if gone:
+        holding.forget(tx, gone)
+        tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
         tx.run("UPDATE campaign SET admitted = admitted - ?", len(gone))
         payload = {"import": intake_id, "moves": [move(gone, "taken_back")]}
         tx.log.append(Kind.TAKEN_BACK, payload, now=tx.now)
