@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -15,7 +15,17 @@ from repermit.domain.address import parse
 from repermit.domain.record import SCHEMA
 from repermit.domain.standing import Standing
 from repermit.domain.token import FIRST_PROBE, MONITOR, TEST_RECIPIENT, Scope
-from repermit.ledger.store import answering, approval, campaign, elsewhere, outbox, reading
+from repermit.ledger.store import (
+    answering,
+    approval,
+    campaign,
+    elsewhere,
+    extending,
+    holding,
+    outbox,
+    reading,
+)
+from repermit.ledger.store.holding import Why
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.rights import Rights
@@ -434,3 +444,59 @@ async def test_a_no_on_the_page_or_by_the_mail_program_owes_an_acknowledgement(
     assert await a_site.ledger.read(outbox.next_due) is None
     a_site.clock.advance(MINUTE)
     assert await a_site.ledger.read(outbox.next_due) is not None
+
+
+@pytest.mark.parametrize(("kind", "article"), [(Why.CONTRACT, "3, b"), (Why.DISPUTE, "3, e")])
+async def test_whoever_is_held_is_told_why_nothing_is_erased_and_what_they_may_do(
+    a_site: Site, kind: Why, article: str
+) -> None:
+    """GDPR art. 17(3); the first press says so already, and a no still counts."""
+    an = await an_asked(a_site)
+    link, first = a_site.link("yes", an), await a_site.page(a_site.link("yes", an))
+    confirm = await a_site.press_on(first, link, "erase")
+    until = datetime(2027, 12, 31, 23, tzinfo=UTC)
+    await a_site.ledger.write(
+        holding.hold, an, kind=kind, until=until, by="Bo", reason="file 12/2026"
+    )
+
+    for page in (
+        await a_site.press_on(first, link, "erase"),
+        await a_site.press_on(confirm, link, "erase-now"),
+    ):
+        assert "tot en met 31 december 2027" in page.text
+        assert f"artikel 17, lid {article}" in page.text
+        assert "beperken" in page.text
+        assert "Gegevensbeschermingsautoriteit" in page.text
+        assert "12/2026" not in page.text
+        assert "Bo" not in page.text.split()
+    assert await a_site.standing(an) == "asked"
+    await a_site.press(link, "no")
+    assert await a_site.standing(an) == "opted_out"
+
+
+async def test_a_hold_that_has_ended_keeps_nobody_from_being_erased(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    link, until = a_site.link("yes", an), a_site.clock.now() + DAY
+    await a_site.ledger.write(
+        holding.hold, an, kind=Why.DISPUTE, until=until, by="Bo", reason="a claim"
+    )
+    a_site.clock.advance(DAY)
+    confirm = await a_site.press_on(await a_site.page(link), link, "erase")
+    await a_site.press_on(confirm, link, "erase-now")
+
+    assert await a_site.ledger.read(lambda tx: tx.value("SELECT count(*) FROM recipient")) == 0
+
+
+async def test_the_page_says_the_date_to_which_the_deadline_was_moved(a_site: Site) -> None:
+    an = await an_asked(a_site)
+    assert "22 december 2026" in (await a_site.page(a_site.link("yes", an))).text
+    until = datetime(2027, 1, 31, 23, tzinfo=UTC)
+    await a_site.ledger.write(
+        extending.extend, until, reason="an outage", by="Bo", informed="Cy", approval=1
+    )
+
+    page = await a_site.page(a_site.link("yes", an))
+    assert "31 januari 2027" in page.text
+    a_site.clock.advance(40 * DAY)
+    declined = await a_site.press(a_site.link("no", an), "no")
+    assert "31 januari 2027" in declined.text

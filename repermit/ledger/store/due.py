@@ -43,20 +43,19 @@ _OWED: Final = f"EXISTS ({outbox.HOLDS})"
 _BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
 # Of a row of recipient: the date in their mail or, if that is later, the one it was moved to.
 FALLS_DUE: Final = "max(due_at, coalesce((SELECT extended_until FROM campaign), 0))"
-_YEARS: Final = timedelta(days=1095)
 
 
 @dataclass(frozen=True)
 class Terms:
     """Which reasons count, at which moment; `window` is how long people have to answer, `proof`
-    how long that of a withdrawn yes is kept, `ask_again` how long it is known of whoever said
-    nothing that they were asked."""
+    how long that of a withdrawn yes is kept, `ask_again` how long who was purged for silence is
+    not asked again."""
 
     moment: datetime
     reasons: tuple[Reason, ...]
     window: timedelta
     proof: timedelta
-    ask_again: timedelta = _YEARS
+    ask_again: timedelta = timedelta(days=1095)
 
     def values(self) -> dict[str, Any]:
         """Return what the conditions take."""
