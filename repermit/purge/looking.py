@@ -56,6 +56,10 @@ class _Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+class _Peekable(_Stream, Protocol):
+    def peek(self, size: int, /) -> bytes: ...
+
+
 @dataclass
 class Look:
     """One look through a file; *put* is given what is found, *most* is how many bytes of archives
@@ -79,8 +83,8 @@ class Look:
             file.seek(0)
             if file.read(len(_GZIP)) == _GZIP:
                 file.seek(0)
-                with gzip.GzipFile(fileobj=file) as inner:
-                    self._member(inner, depth)
+                with gzip.GzipFile(fileobj=file) as content:
+                    self._member(content, depth)
 
     def end(self) -> None:
         """Hand out what is left."""
@@ -94,10 +98,11 @@ class Look:
             if len(members) > _MOST_MEMBERS:
                 raise ValueError("too many members")
             for member in members:
-                with archive.open(member) as inner:
-                    self._member(inner, depth)
+                with archive.open(member) as content:
+                    assert isinstance(content, zipfile.ZipExtFile)  # noqa: S101 - it reads
+                    self._member(content, depth)
 
-    def _member(self, inner: gzip.GzipFile | zipfile.ZipExtFile, depth: int) -> None:
+    def _member(self, inner: _Peekable, depth: int) -> None:
         if not inner.peek(4).startswith((_ZIP, _GZIP)):
             self._bytes_of(inner, unpacked=True)
             return

@@ -29,6 +29,7 @@ from repermit.ledger.store.gone import gone, own_words
 from repermit.ledger.transaction import Transaction
 from repermit.purge.spellings import Occurrence, occurrences, readings
 
+_OWN = ("{}?*", ".{}*")  # what belongs to the ledger, by its name
 _BESIDE = ("approval-*.html", ".*.part", ".rehearsal-*", "answers*.toml", "*.log")
 _PASSED_ON = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME")  # no secret of ours
 _ROOT = Path(__file__).parents[2]
@@ -214,7 +215,8 @@ def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
         found.setdefault(path, _File(path, shown(name), is_owed))
 
     base = ledger.path.resolve()
-    for path in (base, *_matching(folder, f"{escape(base.name)}?*"), *_matching(folder, f".{escape(base.name)}*")):
+    own = [pattern.format(escape(base.name)) for pattern in _OWN]
+    for path in (base, *(path for pattern in own for path in _matching(folder, pattern))):
         add(path, path.name)
     for root in (folder / "backup", keys):
         for path in _under(root):

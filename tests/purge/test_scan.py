@@ -8,28 +8,29 @@ import os
 import quopri
 import signal
 import zipfile
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from repermit.domain.address import parse
 from repermit.errors import AddressRejected
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, reading, written
+from repermit.ledger.store import erasing, written
 from repermit.ledger.transaction import Transaction
 from repermit.purge import looking
 from repermit.purge.guard import Watch
 from repermit.purge.run import purge
-from repermit.purge.scan import Scanned, scan
-from repermit.purge.spellings import occurrences, readings
+from repermit.purge.scan import scan
+from repermit.purge.spellings import Occurrence, occurrences, readings
 from tests.builders import FakeClock
-from tests.purge.builders import DUE, GO, STAY, address, fill, mailbox, ordered, signed
+from tests.purge.builders import DUE, STAY, bytes_in, fill, mailbox, ordered, signed
 
-ENCODINGS = {
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "plain": lambda text: text.encode(),
     "UTF-16 LE": lambda text: text.encode("utf-16-le"),
     "UTF-16 BE": lambda text: text.encode("utf-16-be"),
@@ -39,8 +40,8 @@ ENCODINGS = {
     "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")),
     "base64 of base64": lambda text: base64.b64encode(base64.encodebytes(text.encode())),
     "quoted-printable": lambda text: quopri.encodestring(text.encode()),
-    "quoted-printable, at sign too": lambda text: (
-        quopri.encodestring(text.encode()).replace(b"@", b"=40")
+    "quoted-printable, at sign too": lambda text: quopri.encodestring(text.encode()).replace(
+        b"@", b"=40"
     ),
     "percent": lambda text: quote(text, safe="").encode(),
     "JSON": lambda text: json.dumps(text).encode(),
@@ -61,7 +62,7 @@ async def purged(ledger: Ledger, clock: FakeClock) -> None:
 
 async def wrote(ledger: Ledger, path: Path, content: bytes) -> Path:
     """Let a command write a file with addresses."""
-    path.write_bytes(content)
+    path.write_bytes(content)  # noqa: ASYNC240 - nothing else is under way
     await ledger.write(written.note_file, path, "export")
     return path
 
@@ -289,7 +290,7 @@ async def test_when_the_reader_ends_another_reads_the_files_that_are_left(
     await wrote(a_ledger, campaign_folder / "members.csv", mailbox("silent1").encode())
 
     scanning = asyncio.create_task(scan(a_ledger))
-    while not (readers := children()):
+    while not (readers := children()):  # noqa: ASYNC110 - no event tells of a process
         await asyncio.sleep(0.01)
     os.kill(readers[0], signal.SIGKILL)
     found = await scanning
@@ -320,11 +321,11 @@ async def test_a_scan_changes_nothing(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     await purged(a_ledger, a_clock)
-    before = {path: path.read_bytes() for path in campaign_folder.rglob("*.*") if path.is_file()}
+    before = bytes_in(campaign_folder)
 
     await scan(a_ledger)
 
-    assert before == {path: path.read_bytes() for path in before}
+    assert before == bytes_in(campaign_folder)
 
 
 # Any address, in any of the encodings, at any place
@@ -348,8 +349,6 @@ def addresses(draw: st.DrawFn) -> str:
     except AddressRejected:
         canonical = ""
     if not canonical or canonical.partition("@")[0] != text.partition("@")[0].casefold():
-        from hypothesis import reject
-
         reject()
     return canonical
 
@@ -395,8 +394,6 @@ def test_any_address_is_found_across_the_border_of_two_parts(
 
 def readings_that_parse(local: str, domain: str) -> list[str]:
     """Return what an occurrence may mean, without what is no address."""
-    from repermit.purge.spellings import Occurrence
-
     good = []
     for one in readings(Occurrence(local, domain), exhaustive=False):
         try:
@@ -407,7 +404,7 @@ def readings_that_parse(local: str, domain: str) -> list[str]:
 
 
 @given(st.binary(max_size=300), st.booleans())
-def test_no_bytes_are_too_odd(octets: bytes, exhaustive: bool) -> None:  # noqa: FBT001
+def test_no_bytes_are_too_odd(octets: bytes, exhaustive: bool) -> None:
     meant(octets, exhaustive=exhaustive)
     meant(b"a@" + octets + b".be@" + octets, exhaustive=exhaustive)
 
