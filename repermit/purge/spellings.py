@@ -40,6 +40,7 @@ _BROKEN_OFF = re.compile(rb"=[ \t]*\r?\n")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_\r\n"
 _IS_BASE64 = bytes(one in _ALPHABET for one in range(256))
 _SHORTEST_BASE64 = bytes([1]) * 8  # of six bytes: a@b.cd
+_BETWEEN = bytes(4)  # which no encoding takes for a part of an address
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ESCAPES = re.compile(r"\\u([0-9a-fA-F]{4})")
 _QUOTED = re.compile(r"(?:=[0-9A-F]{2})+")
@@ -148,9 +149,9 @@ def _broken_off(octets: bytes) -> Iterator[bytes]:
 
 
 def _base64(octets: bytes, ends: bool) -> Iterator[tuple[bytes, bool, bool]]:
-    """Yield what each run of base64 letters means, beginning at each of four letters, and whether
-    the run touches the beginning and the end of *octets*."""
-    letters = octets.translate(_IS_BASE64)
+    """Yield what runs of base64 letters mean, beginning at each of four letters, and whether the
+    run touches the beginning and the end of *octets*; all that touch neither as one."""
+    inner, letters = [], octets.translate(_IS_BASE64)
     at = letters.find(_SHORTEST_BASE64)
     while at >= 0:
         end = letters.find(b"\0", at)
@@ -160,8 +161,13 @@ def _base64(octets: bytes, ends: bool) -> Iterator[tuple[bytes, bool, bool]]:
         for skipped in range(4):
             odd = (len(run) - skipped) % 4
             part = run[skipped : len(run) - odd] if is_cut else run[skipped:] + b"A" * (-odd % 4)
-            yield a2b_base64(part), at == 0, end == len(letters)
+            if at == 0 or end == len(letters):
+                yield a2b_base64(part), at == 0, end == len(letters)
+            else:
+                inner.append(a2b_base64(part))
         at = letters.find(_SHORTEST_BASE64, end)
+    if inner:
+        yield _BETWEEN.join(inner), False, False
 
 
 def _locals(text: str, *, exhaustive: bool) -> Iterator[str]:
