@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from repermit.cli.session import counted, run, tell
-from repermit.files import require_new, shown, whole
+from repermit.files import LONGEST_PATH, require_new, shown, whole
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -69,7 +69,8 @@ async def tell_of_files(ledger: Ledger) -> None:
     """Tell which files that commands wrote are still there, now that somebody is erased."""
     from repermit.ledger.store import written
 
-    names = [shown(each.name) for each in await ledger.read(written.files) if each.path.exists()]
+    there = [each.name for each in await ledger.read(written.files) if each.path.exists()]
+    names = [shown(name, longest=LONGEST_PATH) for name in there]
     if names:
         more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
         tell(

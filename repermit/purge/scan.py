@@ -22,7 +22,7 @@ from typing import Any
 
 from repermit.domain.address import parse
 from repermit.errors import AddressRejected
-from repermit.files import shown
+from repermit.files import LONGEST_PATH, shown
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import written
 from repermit.ledger.store.gone import gone, own_words
@@ -212,7 +212,7 @@ def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
     found: dict[Path, _File] = {}
 
     def add(path: Path, name: str, *, is_owed: bool = False) -> None:
-        found.setdefault(path, _File(path, shown(name), is_owed))
+        found.setdefault(path, _File(path, shown(name, longest=LONGEST_PATH), is_owed))
 
     base = ledger.path.resolve()
     own = [pattern.format(escape(base.name)) for pattern in _OWN]
