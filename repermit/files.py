@@ -15,15 +15,15 @@ from typing import IO
 from repermit.domain.address import holds_at
 from repermit.errors import FileRefused
 
-_LONGEST_NAME = 80
+_LONGEST_NAME, LONGEST_PATH = 80, 4_096  # characters
 
 
-def shown(name: str) -> str:
+def shown(name: str, *, longest: int = _LONGEST_NAME) -> str:
     """Return *name* as it may be displayed: no address, nothing unprintable, not too long."""
     if holds_at(name):
         return "the list"
     name = "".join(character if character.isprintable() else "?" for character in name)
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    return name if len(name) <= longest else f"{name[:longest]}…"
 
 
 @contextmanager

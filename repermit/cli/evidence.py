@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from repermit import __version__
 from repermit.cli.assembly import mailer, pages
+from repermit.cli.listing import listed_file
 from repermit.cli.session import tell
 from repermit.domain.address import Address, parse
 from repermit.domain.record import Consent
 from repermit.domain.standing import Presses
 from repermit.errors import NoConsent, PersonUnknown
-from repermit.files import whole
 from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.store import answering, evidence, reading
 from repermit.ledger.store.answering import Asked
@@ -84,12 +84,12 @@ def _yes_of(tx: Transaction, address: Address, mark: Mark | None) -> tuple[Asked
     return asked, consent
 
 
-def write_receipt(recorded: Recorded, out: Path) -> None:
+def write_receipt(runtime: Runtime, recorded: Recorded, out: Path) -> None:
     """Write a record to a new file, as a page or as JSON, by its name. Raises: FileRefused."""
     is_page = out.suffix.lower() == ".html"
     as_json = json.dumps(recorded.content, ensure_ascii=False, indent=2)
     content = recorded.page if is_page else f"{as_json}\n"
-    with whole(out) as file:
+    with listed_file(runtime, out, "receipt") as file:
         file.write(content.encode())
 
 

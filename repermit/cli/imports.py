@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.listing import listed_files
 from repermit.cli.lists import STANDARD_INPUT, opened_lists, reading_of
 from repermit.cli.said import country_code, day_of, known_relationship, language_code, statement_of
 from repermit.cli.session import (
@@ -112,6 +113,7 @@ def import_lists(
     said, reading = _answers(call, lists, reading, answers)
     with (
         opened_lists(lists, reading) as (sources, _),
+        listed_files(runtime, {"rejects": rejects, "suggestions": suggestions}),
         noted(rejects, ("line", "reason", "address")) as reject,
         noted(suggestions, ("line", "what", "suggestion", "address")) as suggest,
     ):

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from repermit.cli.holding import Change, change_hold, change_of
+from repermit.cli.listing import listed_file, tell_of_files
 from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
 from repermit.errors import PersonUnknown, RepermitError
-from repermit.files import require_new, whole
+from repermit.files import require_new
 
 if TYPE_CHECKING:
     from repermit.cli.whom import Whom
@@ -94,7 +95,7 @@ def person(
     asked = _Asked(erase, correct, change, letter, shown)
     told = run(_person(runtime, text, asked, quiet=as_json))
     if told.letter is not None and out is not None:
-        with whole(out) as file:
+        with listed_file(runtime, out, "letter") as file:
             file.write(told.letter["text"].encode())
     if as_json:
         show_json(content(told, _at(runtime)))
@@ -220,6 +221,7 @@ async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
     told.erased, told.exported = who.found.id, list(gone.exported) if gone else []
     told.life = Life(None, await ledger.read(suppressed, address))
     tell("Erased. Older copies of the ledger can be read until the next purge destroys their key.")
+    await tell_of_files(ledger)
     if told.exported:
         proofs = ", ".join(map(str, told.exported))
         tell(f"An export has carried their yes out, as proof {proofs}: remove")

@@ -130,9 +130,10 @@ def receipt(
 
     if out is not None and out.suffix.lower() not in (".json", ".html"):
         raise typer.BadParameter("--out wants a name that ends in .json or .html")
-    recorded = run(make_receipt(session_of(context).runtime(), ask_address()))
+    runtime = session_of(context).runtime()
+    recorded = run(make_receipt(runtime, ask_address()))
     if out is None:
         show_json(recorded.content)
         return
-    write_receipt(recorded, out)
+    write_receipt(runtime, recorded, out)
     show("written")

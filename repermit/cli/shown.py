@@ -23,6 +23,7 @@ async def write_shown(runtime: Runtime, ledger: Ledger, who: Whom, folder: Path)
     Raises: RepermitError when they saw nothing; FileRefused. Nothing is left of it then.
     """
     from repermit.cli.evidence import Saw
+    from repermit.ledger.store.written import note_file
     from repermit.report.dossier import Seen, shown_to
 
     seen, found = Seen(), who.found
@@ -39,8 +40,10 @@ async def write_shown(runtime: Runtime, ledger: Ledger, who: Whom, folder: Path)
         )
     with new_folder(folder):
         for name, content in seen.files.items():
-            with whole(folder / Path(name).name) as file:
+            path = folder / Path(name).name
+            with whole(path) as file:
                 file.write(content.encode())
+                await ledger.write(note_file, path, "shown")
     for name in seen.lost:
         tell(f"{Path(name).name}: this release cannot fill it in; `proof bundle --only` keeps it.")
     return [Path(name).name for name in seen.files]

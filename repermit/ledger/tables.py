@@ -293,7 +293,7 @@ class Export(SQLModel, table=True):
     log_size: int = _big()
     format: str
     rows: int
-    content: str  # SHA-256 of the file, whose name is nowhere
+    content: str  # SHA-256 of the file
 
 
 class ToRemove(SQLModel, table=True):

@@ -24,6 +24,7 @@ from repermit.ledger.store import evidence
 from repermit.ledger.store.campaign import cells
 from repermit.ledger.store.consent import standing_consent
 from repermit.ledger.store.evidence import Entry
+from repermit.ledger.store.written import note_file
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified
 from repermit.report.archive import Archive, line
@@ -187,7 +188,12 @@ async def written(ledger: Ledger, path: Path, maker: Maker, fill: Callable[[Bund
                 return fill(Bundle(tx, maker, archive, found, tx.now))
 
         people = await ledger.read(part)
-        await ledger.write(evidence.note_bundle, people=people)
+
+        def note(tx: Transaction) -> None:
+            note_file(tx, path, "bundle")
+            evidence.note_bundle(tx, people=people)
+
+        await ledger.write(note)
     return people
 
 

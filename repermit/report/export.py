@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +18,7 @@ from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
 from repermit.ledger.store.elsewhere import Changes, Seen, ToRemove, Written
 from repermit.ledger.store.reading import Exported
+from repermit.ledger.store.written import note_file
 from repermit.ledger.transaction import Transaction
 from repermit.report.formats import FORMATS, Line
 
@@ -56,7 +57,7 @@ async def export_opt_ins(
             return written, elsewhere.changes(tx, holds, purpose=purpose), elsewhere.seen(tx)
 
         written, changes, sight = await ledger.read_proven(write)
-        await ledger.write(elsewhere.note_export, sight, [written])
+        await ledger.write(note, sight, {path: written}, "export")
     return Done(written.rows, changes=changes)
 
 
@@ -75,8 +76,18 @@ async def export_opt_outs(
             return *write_opt_outs(tx, path, file, form=form, purpose=purpose), elsewhere.seen(tx)
 
         written, done, sight = await ledger.read(write)
-        await ledger.write(elsewhere.note_export, sight, [written])
+        await ledger.write(note, sight, {path: written}, "export")
     return done
+
+
+def note(tx: Transaction, sight: Seen, files: Mapping[Path, Written], kind: str) -> None:
+    """Note what was written to which files, before they have their names.
+
+    Raises: FileRefused.
+    """
+    for path in files:
+        note_file(tx, path, kind)
+    elsewhere.note_export(tx, sight, list(files.values()))
 
 
 def write_opt_ins(

@@ -18,7 +18,7 @@ from repermit.ledger.store import elsewhere, reading
 from repermit.ledger.store.elsewhere import Seen, Written
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
-from repermit.report.export import Hashed, Link, new_file, write_opt_ins, write_opt_outs
+from repermit.report.export import Hashed, Link, new_file, note, write_opt_ins, write_opt_outs
 from repermit.report.formats import unlike_formula
 
 YES, EXEMPT, REMOVE, README = (
@@ -104,7 +104,8 @@ async def handover(
         tell(counts)
         files[README].write(reader.text(counts))
         files[README].flush()
-        await ledger.write(elsewhere.note_export, sight, written)
+        paths = [folder / name for name in (YES, EXEMPT, REMOVE)]
+        await ledger.write(note, sight, dict(zip(paths, written, strict=True)), "handover")
     return counts
 
 

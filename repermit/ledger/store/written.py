@@ -1,0 +1,80 @@
+"""Which files with addresses were written, so that a purge can look into them.
+
+A path is kept relative to the ledger's folder when it lies inside, so that the folder may be moved.
+No path with an address in it is kept: the ledger would name a person for ever.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from repermit.domain.address import holds_at
+from repermit.errors import FileRefused
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class NotedFile:
+    """A file with addresses that a command wrote: where, under which name it is kept in the list,
+    when, and what it is."""
+
+    path: Path
+    name: str
+    kind: str
+    at: datetime
+
+
+def note_file(tx: Transaction, path: Path, kind: str) -> None:
+    """Put *path* on the list, once; call it before the file gets its name.
+
+    Raises: FileRefused when the path holds an address, or is no text.
+    """
+    tx.run(
+        "INSERT INTO written (at, kind, path) VALUES (?, ?, ?)"
+        " ON CONFLICT (path) DO UPDATE SET at = excluded.at, kind = excluded.kind",
+        *(to_micros(tx.now), kind, _kept(tx, path)),
+    )
+
+
+def files(tx: Transaction) -> list[NotedFile]:
+    """Return every file on the list, the oldest first; they need not be there any more."""
+    folder = _folder(tx)
+    rows = tx.rows("SELECT path, kind, at FROM written ORDER BY at, id")
+    return [NotedFile(folder / path, path, kind, from_micros(at)) for path, kind, at in rows]
+
+
+def forget(tx: Transaction, path: Path) -> None:
+    """Take *path* off the list: it is known that nothing is there."""
+    tx.run("DELETE FROM written WHERE path = ?", _kept(tx, path))
+
+
+def _kept(tx: Transaction, path: Path) -> str:
+    """Return *path* as it is kept. Raises: FileRefused."""
+    whole, folder = path.parent.resolve() / path.name, _folder(tx)
+    inside = whole.is_relative_to(folder)
+    kept = str(whole.relative_to(folder)) if inside else str(whole)
+    if holds_at(kept) and not inside:  # as of a home folder that is called after its user
+        kept = os.path.relpath(whole, folder)
+    if holds_at(kept) or not _is_text(kept):
+        raise FileRefused(
+            "that file cannot be put on the list of files with addresses, because of its path",
+            hint="name one without an address and without broken letters in its path",
+        )
+    return kept
+
+
+def _folder(tx: Transaction) -> Path:
+    """Return the folder of the ledger."""
+    return Path(tx.one("PRAGMA database_list")[2]).parent.resolve()
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

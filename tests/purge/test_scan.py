@@ -1,0 +1,427 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import gzip
+import json
+import os
+import quopri
+import signal
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
+
+from repermit.domain.address import parse
+from repermit.errors import AddressRejected
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import erasing, written
+from repermit.ledger.transaction import Transaction
+from repermit.purge import looking
+from repermit.purge.guard import Watch
+from repermit.purge.run import purge
+from repermit.purge.scan import scan
+from repermit.purge.spellings import Occurrence, occurrences, readings
+from tests.builders import FakeClock
+from tests.purge.builders import DUE, STAY, bytes_in, fill, mailbox, ordered, signed
+
+ENCODINGS: dict[str, Callable[[str], bytes]] = {
+    "plain": lambda text: text.encode(),
+    "UTF-16 LE": lambda text: text.encode("utf-16-le"),
+    "UTF-16 BE": lambda text: text.encode("utf-16-be"),
+    "base64": lambda text: base64.b64encode(text.encode()),
+    "base64 of a mail": lambda text: base64.encodebytes(text.encode()),
+    "base64 of a URL": lambda text: base64.urlsafe_b64encode(text.encode()).rstrip(b"="),
+    "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")),
+    "base64 of base64": lambda text: base64.b64encode(base64.encodebytes(text.encode())),
+    "quoted-printable": lambda text: quopri.encodestring(text.encode()),
+    "quoted-printable, at sign too": lambda text: quopri.encodestring(text.encode()).replace(
+        b"@", b"=40"
+    ),
+    "percent": lambda text: quote(text, safe="").encode(),
+    "JSON": lambda text: json.dumps(text).encode(),
+    "JSON, at sign too": lambda text: json.dumps(text).replace("@", "\\u0040").encode(),
+    "HTML": lambda text: text.replace("&", "&amp;").replace("'", "&#39;").encode(),
+    "HTML, at sign too": lambda text: (
+        text.replace("&", "&amp;").replace("'", "&#39;").replace("@", "&#64;").encode()
+    ),
+}
+each_encoding = pytest.mark.parametrize("encoding", ENCODINGS)
+
+
+async def purged(ledger: Ledger, clock: FakeClock) -> None:
+    """Purge those of a campaign who are due."""
+    await fill(ledger, clock)
+    await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=lambda _: None)
+
+
+async def wrote(ledger: Ledger, path: Path, content: bytes) -> Path:
+    """Let a command write a file with addresses."""
+    path.write_bytes(content)  # noqa: ASYNC240 - nothing else is under way
+    await ledger.write(written.note_file, path, "export")
+    return path
+
+
+def zipped(content: bytes) -> bytes:
+    """Return an archive with one file."""
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("members.csv", content)
+    return file.getvalue()
+
+
+def meant(octets: bytes, *, exhaustive: bool = False) -> set[str]:
+    """Return every address that *octets* may mean."""
+    found = set()
+    for one in occurrences(octets):
+        for reading_of_it in readings(one, exhaustive=exhaustive):
+            try:
+                found.add(parse(reading_of_it).canonical)
+            except AddressRejected:
+                continue
+    return found
+
+
+async def test_promise_8_after_a_purge_no_file_of_the_campaign_tells_of_anybody_who_is_gone(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await purged(a_ledger, a_clock)
+
+    found = await scan(a_ledger)
+
+    assert (found.traces, found.missing, found.unread, found.names) == ((), 0, 0, ())
+    assert found.files >= 6  # the ledger, its log, its index, the backup, two keys
+    assert found.bytes > a_ledger.path.stat().st_size
+
+
+async def test_a_file_that_was_handed_over_still_tells_of_a_purged_person(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    rows = "email\n" + "".join(f"{mailbox(name)}\n" for name in ("silent1", "said-no", "said-yes"))
+    await purged(a_ledger, a_clock)
+    await wrote(a_ledger, tmp_path / "members.csv", rows.encode() * 2)
+
+    found = await scan(a_ledger)
+
+    assert found.traces == ((str(tmp_path / "members.csv"), 2),)
+    assert found.people == 2
+
+
+async def test_a_file_of_people_who_remain_is_no_trace(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    rows = "".join(f"{mailbox(name)}\n" for name in STAY)
+    await purged(a_ledger, a_clock)
+    await wrote(a_ledger, tmp_path / "members.csv", rows.encode())
+
+    assert (await scan(a_ledger)).traces == ()
+
+
+@each_encoding
+async def test_a_purged_person_is_found_however_they_are_written(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, encoding: str
+) -> None:
+    await purged(a_ledger, a_clock)
+    text = f"Beste,\r\n\r\nhet adres {mailbox('silent1').title()} is van ons.\r\n"
+    await wrote(a_ledger, tmp_path / "a-letter", ENCODINGS[encoding](text))
+
+    assert (await scan(a_ledger)).people == 1
+
+
+@pytest.mark.parametrize("packed", [zipped, gzip.compress, lambda each: zipped(zipped(each))])
+async def test_a_purged_person_is_found_inside_an_archive(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path, packed: object
+) -> None:
+    """An evidence bundle, a workbook; also an archive in an archive."""
+    assert callable(packed)
+    await purged(a_ledger, a_clock)
+    await wrote(a_ledger, tmp_path / "bundle", packed(f"<c>{mailbox('doubtful')}</c>".encode()))
+
+    assert (await scan(a_ledger)).people == 1
+
+
+async def test_an_erased_person_is_a_trace_too(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    people = await fill(a_ledger, a_clock)
+    await wrote(a_ledger, tmp_path / "members.csv", mailbox("said-yes").encode())
+    assert (await scan(a_ledger)).traces == ()
+
+    await a_ledger.write(erasing.erase_person, people["said-yes"])
+
+    assert (await scan(a_ledger)).people == 1
+
+
+async def test_the_controllers_own_address_is_no_trace(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """It stood on the list, and it stands in every mail and in the sheet of the approval."""
+    await purged(a_ledger, a_clock)
+    await wrote(a_ledger, tmp_path / "sheet.html", f"from {mailbox('silent1')}".encode())
+    shown = f"Write to {mailbox('silent2')}, or press Yes."
+    await a_ledger.write(
+        lambda tx: tx.run(
+            "INSERT INTO snapshot (hash, kind, language, release, content)"
+            " VALUES ('1', 'mail', 'nl', '0.1.0', ?)",
+            shown,
+        )
+    )
+
+    assert (await scan(a_ledger)).people == 1
+    assert (await scan(a_ledger, own=[mailbox("silent1")])).traces == ()
+
+
+async def test_an_address_between_the_fields_of_a_row_is_found(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """In a database nothing stands between one field and the next."""
+    await purged(a_ledger, a_clock)
+
+    def leak(tx: Transaction) -> None:
+        tx.run(
+            "INSERT INTO snapshot (hash, kind, language, release, content)"
+            " VALUES ('hash', 'mail', ?, 'nl', 'text')",
+            mailbox("silent1"),
+        )
+
+    await a_ledger.write(leak)
+    assert [name for name, _ in (await scan(a_ledger)).traces] == ["ledger.db-wal"]
+    await a_ledger.checkpoint()
+    assert [name for name, _ in (await scan(a_ledger)).traces] == ["ledger.db"]
+
+
+@pytest.mark.parametrize(
+    "name", ["approval-1.html", ".members.csv.17.part", ".rehearsal-x/ledger.db", "backup/old.db"]
+)
+async def test_what_the_tool_makes_beside_the_ledger_is_read(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, name: str
+) -> None:
+    await purged(a_ledger, a_clock)
+    path = campaign_folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(mailbox("silent1"))
+
+    assert (await scan(a_ledger)).traces == ((name, 1),)
+
+
+async def test_the_list_itself_is_not_ours_to_read(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    (campaign_folder / "list.csv").write_text(mailbox("silent1"))
+
+    assert (await scan(a_ledger)).traces == ()
+
+
+# What cannot be read ends no purge
+
+
+async def told_of(ledger: Ledger) -> tuple[int, int, tuple[str, ...]]:
+    """Return what a scan says of what it could not read."""
+    found = await scan(ledger)
+    assert found.traces == ()
+    return found.missing, found.unread, found.names
+
+
+async def test_a_file_that_is_gone_is_told(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    (await wrote(a_ledger, campaign_folder / "members.csv", b"")).unlink()
+
+    assert await told_of(a_ledger) == (1, 0, ("members.csv",))
+
+
+async def test_what_is_no_file_is_told_and_nothing_waits_for_it(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """A pipe, a folder, a link to somewhere else."""
+    await purged(a_ledger, a_clock)
+    names = ("folder", "link", "pipe")
+    for name in names:
+        (await wrote(a_ledger, campaign_folder / name, b"")).unlink()
+    os.mkfifo(campaign_folder / "pipe")
+    (campaign_folder / "folder").mkdir()
+    (campaign_folder / "link").symlink_to("/dev/zero")
+
+    assert await told_of(a_ledger) == (0, 3, names)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        zipped(b"a text")[:40] + zipped(b"a text")[41:],
+        zipped(b"a" * 100).replace(b"\x08\x00", b"\x63\x00"),
+        gzip.compress(b"a text")[:-4],
+        zipped(zipped(zipped(zipped(zipped(b"a text"))))),
+    ],
+    ids=["damaged", "unknown packing", "cut off", "too deep"],
+)
+async def test_an_archive_that_cannot_be_read_is_told(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, content: bytes
+) -> None:
+    await purged(a_ledger, a_clock)
+    await wrote(a_ledger, campaign_folder / "bundle.zip", content)
+
+    assert await told_of(a_ledger) == (0, 1, ("bundle.zip",))
+
+
+async def test_an_archive_that_unpacks_to_too_much_is_told(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    content = gzip.compress(bytes(1 << 28) + b"more")
+    await wrote(a_ledger, campaign_folder / "bomb.gz", content)
+
+    assert await told_of(a_ledger) == (0, 1, ("bomb.gz",))
+
+
+async def test_when_the_reader_ends_another_reads_the_files_that_are_left(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """The system may end it, for the memory that a hostile file makes it take."""
+    await purged(a_ledger, a_clock)
+    os.truncate(await wrote(a_ledger, campaign_folder / "long", b""), 1 << 29)
+    await wrote(a_ledger, campaign_folder / "members.csv", mailbox("silent1").encode())
+
+    scanning = asyncio.create_task(scan(a_ledger))
+    while not (readers := children()):  # noqa: ASYNC110 - no event tells of a process
+        await asyncio.sleep(0.01)
+    os.kill(readers[0], signal.SIGKILL)
+    found = await scanning
+
+    assert found.traces == (("members.csv", 1),)
+    assert found.unread == 1
+
+
+def children() -> list[int]:
+    """Return the processes that this one has started and that still run."""
+    told = [path.read_text().split() for path in Path("/proc/self/task").glob("*/children")]
+    return [int(number) for numbers in told for number in numbers]
+
+
+async def test_nothing_that_a_scan_returns_names_anyone(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    path = campaign_folder / f"approval-{mailbox('silent1')}.html"
+    path.write_text(mailbox("silent1"))
+
+    found = await scan(a_ledger)
+
+    assert found.traces == (("the list", 1),)
+
+
+async def test_a_scan_changes_nothing(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    before = bytes_in(campaign_folder)
+
+    await scan(a_ledger)
+
+    assert before == bytes_in(campaign_folder)
+
+
+# Any address, in any of the encodings, at any place
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+labels = st.text(LETTERS, min_size=1, max_size=12)
+locals_ = st.lists(
+    st.text(LETTERS + "éüøß" + "+_-'", min_size=1, max_size=15), min_size=1, max_size=3
+).map(".".join)
+domains = st.tuples(
+    st.lists(labels, min_size=1, max_size=3), st.sampled_from(["be", "nl", "museum"])
+).map(lambda parts: ".".join([*parts[0], parts[1]]))
+
+
+@st.composite
+def addresses(draw: st.DrawFn) -> str:
+    """Return a canonical address."""
+    text = f"{draw(locals_)}@{draw(domains)}"
+    try:
+        canonical = parse(text).canonical
+    except AddressRejected:
+        canonical = ""
+    if not canonical or canonical.partition("@")[0] != text.partition("@")[0].casefold():
+        reject()
+    return canonical
+
+
+@given(
+    canonical=addresses(),
+    encoding=st.sampled_from(sorted(ENCODINGS)),
+    before=st.binary(max_size=40),
+    after=st.binary(max_size=40),
+)
+def test_any_address_in_any_encoding_is_found_in_any_bytes(
+    canonical: str, encoding: str, before: bytes, after: bytes
+) -> None:
+    octets = ENCODINGS[encoding](f" <{canonical}> ")
+    lone = octets if "base64" not in encoding else b" " + octets + b" "
+
+    assert canonical in meant(before + b" " + lone + b" " + after)
+
+
+@given(
+    canonical=addresses(),
+    encoding=st.sampled_from(sorted(ENCODINGS)),
+    offset=st.integers(-400, 50),
+    salt=st.binary(min_size=8, max_size=8),
+)
+def test_any_address_is_found_across_the_border_of_two_parts(
+    canonical: str, encoding: str, offset: int, salt: bytes
+) -> None:
+    octets = b" " + ENCODINGS[encoding](f"the address {canonical} is ours") + b" "
+    filling = (salt * (looking.CHUNK_BYTES // 8 + 1))[: looking.CHUNK_BYTES + offset]
+    found: list[looking.Found] = []
+    look = looking.Look(found.extend, 0)
+
+    look.through(BytesIO(filling + octets + filling))
+    look.end()
+
+    assert canonical in {
+        parse(one).canonical
+        for local, domain, _ in found
+        for one in readings_that_parse(local, domain)
+    }
+
+
+def readings_that_parse(local: str, domain: str) -> list[str]:
+    """Return what an occurrence may mean, without what is no address."""
+    good = []
+    for one in readings(Occurrence(local, domain), exhaustive=False):
+        try:
+            good.append(parse(one).canonical)
+        except AddressRejected:
+            continue
+    return good
+
+
+@given(st.binary(max_size=300), st.booleans())
+def test_no_bytes_are_too_odd(octets: bytes, exhaustive: bool) -> None:
+    meant(octets, exhaustive=exhaustive)
+    meant(b"a@" + octets + b".be@" + octets, exhaustive=exhaustive)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_no_text_around_an_at_sign_is_too_odd(before: str, after: str) -> None:
+    meant(f"{before}@{after}.be".encode("utf-8", "surrogatepass"), exhaustive=True)
+
+
+@pytest.mark.parametrize("depth", range(3))
+def test_a_longer_address_is_not_taken_for_a_shorter_one_at_the_border(depth: int) -> None:
+    """What touches an edge is left to the part that has all of it."""
+    octets = b"jan.peeters@voorbeeld.example"
+    for _ in range(depth):
+        octets = base64.b64encode(octets)
+    for cut in range(1, len(octets)):
+        left = list(occurrences(octets[:cut], ends=False))
+        right = list(occurrences(octets[cut:], begins=False))
+        found = {f"{one.local}@{one.domain}" for one in (*left, *right)}
+        assert not found & {"peeters@voorbeeld.example", "jan.peeters@voorbeeld.ex"}
