@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
-from repermit.ledger import connect
+from repermit.ledger import connect, locks
 from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
@@ -29,6 +29,7 @@ from repermit.ledger.writer import Writer
 P = ParamSpec("P")
 T = TypeVar("T")
 _READERS = 4
+_TURNS, _TURN_SECONDS = 100, 0.002  # how long a writer of many slices lets others go first
 
 
 class Ledger:
@@ -126,6 +127,13 @@ class Ledger:
             return part(self._transaction(self._looking), *args, **kwargs)
         except (sqlite3.Error, LedgerUnusable, OSError):
             return await self.read(part, *args, **kwargs)
+
+    async def give_way(self) -> None:
+        """Return once nobody in another process waits to write, or has waited long enough."""
+        for _ in range(_TURNS):
+            if not locks.is_awaited(self.path):
+                return
+            await asyncio.sleep(_TURN_SECONDS)
 
     async def close(self) -> None:
         """Finish what was handed in, and let go of every file."""

@@ -39,12 +39,14 @@ _BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :n
 @dataclass(frozen=True)
 class Terms:
     """Which reasons count, at which moment; `window` is how long people have to answer, `proof`
-    how long that of a withdrawn yes is kept."""
+    how long that of a withdrawn yes is kept, `ask_again` how long who was purged for silence is
+    not asked again."""
 
     moment: datetime
     reasons: tuple[Reason, ...]
     window: timedelta
     proof: timedelta
+    ask_again: timedelta = timedelta(days=1095)
 
     def values(self) -> dict[str, Any]:
         """Return what the conditions take."""
@@ -62,6 +64,7 @@ class Terms:
                 "reasons": list(map(str, self.reasons)),
                 "window": self.window // timedelta(microseconds=1),
                 "proof": self.proof // timedelta(microseconds=1),
+                "ask_again": self.ask_again // timedelta(microseconds=1),
             }
         )
 
@@ -74,6 +77,7 @@ class Terms:
             reasons=tuple(map(Reason, said["reasons"])),
             window=timedelta(microseconds=said["window"]),
             proof=timedelta(microseconds=said["proof"]),
+            ask_again=timedelta(microseconds=said["ask_again"]),
         )
 
 

@@ -480,3 +480,11 @@ def upgrade() -> None:
     with op.batch_alter_table("origin", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_origin_keep_until"), ["keep_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_origin_recipient_id"), ["recipient_id"], unique=False)
+
+    for table in ("recipient", "origin"):
+        for when in ("INSERT", "UPDATE OF sealed, generation"):
+            op.execute(
+                f"CREATE TRIGGER {table}_{when.split()[0].lower()}_sealed BEFORE {when} ON {table}"
+                " WHEN NEW.generation < (SELECT generation FROM campaign) BEGIN"
+                " SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+            )
