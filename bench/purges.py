@@ -135,9 +135,7 @@ async def _erase(runtime: Runtime) -> dict[str, object]:
             tell=lambda line: marks.append((line, time.perf_counter())),
         )
     ends = [*marks[1:], ("", time.perf_counter())]
-    phases = [
-        (name, end - begun) for (name, begun), (_, end) in zip(marks, ends, strict=True)
-    ]
+    phases = [(name, end - begun) for (name, begun), (_, end) in zip(marks, ends, strict=True)]
     return {"purged": done.purged, "phases": phases}
 
 

@@ -18,8 +18,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
-from repermit.ledger import connect, locks
+from repermit.ledger import connect, leftovers, locks
 from repermit.ledger.checkpoint import Checkpoint
+from repermit.ledger.leftovers import Leftover
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -39,6 +40,7 @@ class Ledger:
         self, path: Path, vault: Vault, clock: Clock, *, log_key: bytes, mark: Path
     ) -> None:
         self.path, self.vault, self.clock = path, vault, clock
+        self.dropped: tuple[Leftover, ...] = ()  # keys that had come back
         self._log_key = log_key
         self._writer = Writer(path, mark, self._transaction)
         self.older_copy, self.accept_copy = self._writer.older_copy, self._writer.accept_copy
@@ -60,7 +62,8 @@ class Ledger:
     ) -> Ledger:
         """Return the ledger at *path*, checked; with *create* a new one if there is none.
 
-        *mark* is for a copy that is thrown away: it leaves the mark of the key folder alone.
+        *mark* is for a copy that is thrown away: it leaves the key folder alone. Otherwise keys
+        that a purge destroyed and that came back are destroyed again; see `dropped`.
 
         Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
         another campaign than the key folder.
@@ -69,7 +72,10 @@ class Ledger:
         with connect.translated():
             with closing(connect.connection(path)) as connection:
                 row = connection.execute("SELECT log_key FROM campaign").fetchone()
-            return cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
+                dropped = leftovers.drop(connection, vault.keys.burn) if mark is None else ()
+            opened = cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
+            opened.dropped = dropped
+            return opened
 
     async def write(
         self,

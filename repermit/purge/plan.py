@@ -29,6 +29,7 @@ class Plan:
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
     owed: int = 0  # would be due, but a mail is still owed to them
     held: int = 0  # would be due, but are kept for another reason
+    readings: Mapping[str, Any] = field(default_factory=dict)  # of the guard, for the report
 
     @property
     def due(self) -> int:

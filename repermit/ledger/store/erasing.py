@@ -251,12 +251,12 @@ def purged_by(tx: Transaction, purge_id: int) -> int:
     return int(tx.value("SELECT purged FROM purge WHERE id = ?", purge_id))
 
 
-def give_back(tx: Transaction, *, pages: int) -> bool:
-    """Return up to *pages* free pages to the disk, and whether there were any."""
-    free = tx.value("PRAGMA freelist_count")
-    if free:
-        tx.rows(f"PRAGMA incremental_vacuum({pages:d})")
-    return bool(free)
+def give_back(tx: Transaction, *, pages: int) -> int:
+    """Return up to *pages* free pages to the disk, and how many that were."""
+    free = min(pages, tx.value("PRAGMA freelist_count"))
+    for _ in range(free):
+        tx.run("PRAGMA incremental_vacuum(1)")  # Python steps it only once, whatever the number
+    return int(free)
 
 
 def traces(tx: Transaction, purge: Purge) -> int:

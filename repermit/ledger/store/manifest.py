@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
+from typing import Any
 
+from repermit.domain.clock import iso
+from repermit.ledger.instants import from_micros
 from repermit.ledger.log import ranges
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
@@ -59,3 +62,29 @@ def manifest_of(tx: Transaction, purge: Purge) -> Manifest:
 def digest(pairs: Sequence[Sequence[int]]) -> str:
     """Return the SHA-256 of *pairs*, as JSON without white space."""
     return sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()
+
+
+def sha256_of(tx: Transaction, purge: Purge) -> str:
+    """Return the digest of the manifest of *purge*, as the log has it."""
+    payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
+    return str(json.loads(payload)["sha256"])
+
+
+def generations(tx: Transaction, purge: Purge) -> dict[str, Any]:
+    """Return which generation of keys *purge* has destroyed, which one counts now, and since when,
+    as the log has it."""
+    at, payload = tx.one(
+        "SELECT at, payload FROM log WHERE kind = 'resealed' AND \"index\" > ?"
+        ' ORDER BY "index" LIMIT 1',
+        purge.manifest,
+    )
+    return {**json.loads(payload), "at": at}
+
+
+def places(tx: Transaction) -> list[dict[str, Any]]:
+    """Return where else the lists live, and when each was cleaned there, by whom."""
+    rows = tx.rows("SELECT name, done_at, done_by FROM place ORDER BY id")
+    return [
+        {"name": name, "done": done is not None, "by": by, "on": iso(from_micros(done))}
+        for name, done, by in rows
+    ]

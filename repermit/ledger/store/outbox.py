@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.provider import NO_CAPS, Caps

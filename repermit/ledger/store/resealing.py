@@ -9,9 +9,15 @@ from typing import Any
 from repermit.ledger.store.origin import reseal_origins
 from repermit.ledger.transaction import Transaction
 
+_MAILBOX = '{"mailbox":"'
+_READ = json.JSONDecoder().raw_decode
+
 
 def mailbox_in(text: str) -> str:
-    """Return the mailbox among the sealed fields *text*."""
+    """Return the mailbox among the sealed fields *text*, where it comes first: reading the rest
+    would take most of the time."""
+    if text.startswith(_MAILBOX):
+        return str(_READ(text, len(_MAILBOX) - 1)[0])
     return str(json.loads(text)["mailbox"])
 
 
