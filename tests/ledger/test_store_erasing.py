@@ -168,7 +168,7 @@ async def test_a_purge_that_was_begun_is_found_until_it_is_finished(a_ledger: Le
     found = await a_ledger.read(erasing.unfinished_purge)
     assert found is not None
     assert (found.id, found.phase, found.finished_at) == (purge.id, "reseal", None)
-    await a_ledger.write(erasing.set_phase, purge.id, "done", finished=True)
+    await a_ledger.write(erasing.finish_purge, purge.id, {})
 
     assert await a_ledger.read(erasing.unfinished_purge) is None
 

@@ -54,7 +54,7 @@ def begin_purge(
     told: dict[str, Any] = {
         "purge": tx.value("SELECT coalesce(max(id), 0) + 1 FROM purge"),
         "by": by,
-        "terms": json.loads(terms.to_json()),
+        "terms": terms.to_json(),
         "facts": facts,
         "generation": tx.value("SELECT generation FROM campaign"),
         "by_reason": frozen.by_reason,
@@ -86,12 +86,9 @@ def unfinished_purge(tx: Transaction) -> Purge | None:
     return tx.session.exec(select(Purge).where(col(Purge.finished_at).is_(None))).first()
 
 
-def set_phase(tx: Transaction, purge_id: int, phase: str, *, finished: bool = False) -> None:
+def set_phase(tx: Transaction, purge_id: int, phase: str) -> None:
     """Record the phase that a purge has reached."""
-    tx.run(
-        "UPDATE purge SET phase = ?, finished_at = ? WHERE id = ?",
-        *(phase, to_micros(tx.now) if finished else None, purge_id),
-    )
+    tx.run("UPDATE purge SET phase = ? WHERE id = ?", phase, purge_id)
 
 
 def note_facts(tx: Transaction, purge_id: int, facts: Mapping[str, Any]) -> None:
