@@ -143,7 +143,7 @@ def before_a_purge(empty_campaign: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def copies(before_a_purge: Killed, tmp_path: Path) -> Iterator[Iterator[Killed]]:
+def copies(before_a_purge: Killed, tmp_path: Path) -> Iterator[Killed]:
     """Copies of it, each for one purge."""
 
     def made() -> Iterator[Killed]:
@@ -152,7 +152,7 @@ def copies(before_a_purge: Killed, tmp_path: Path) -> Iterator[Iterator[Killed]]
             yield Killed(folder, before_a_purge.silent, before_a_purge.stay)
             shutil.rmtree(folder)
 
-    yield made()
+    return made()
 
 
 def test_promise_8_a_purge_that_is_killed_at_any_instant_is_finished_by_the_next(
