@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import dispatch, imports, pages, proofs
+from bench import dispatch, imports, pages, proofs, purges
 from bench.measure import sync_seconds
 
-_NAMES = ("import", "send", "distance", "pages", "proof")
+_NAMES = ("import", "send", "distance", "pages", "proof", "purge")
 
 
 def main() -> None:
@@ -36,6 +36,8 @@ def main() -> None:
             pages.run(path, people=given.people, runs=given.runs)
         if "proof" in names:
             proofs.run(path, entries=given.entries, opt_ins=given.opt_ins)
+        if "purge" in names:
+            purges.run(path, given.purged_of)
 
 
 def _given() -> argparse.Namespace:
@@ -48,6 +50,9 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--people", type=int, default=20_000, help="who answer (20,000)")
     parser.add_argument("--entries", type=int, default=1_000_000, help="of a log (1,000,000)")
     parser.add_argument("--opt-ins", type=int, default=100_000, help="of a bundle (100,000)")
+    parser.add_argument(
+        "--purged-of", type=int, default=1_000_000, help="a purge erases four fifths (1,000,000)"
+    )
     parser.add_argument("--runs", type=int, default=3, help="of which the median is told (3)")
     parser.add_argument(
         "--recipients", type=int, default=0, help="send to so many, once, for the memory (none)"

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 import zipfile
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
@@ -108,7 +109,7 @@ async def _answer_all(runtime: Runtime, people: int) -> None:
     async with runtime.ledger() as ledger:
         await ledger.write(_ask, people)
         for first in range(1, people + 1, _AT_ONCE):
-            await ledger.write(_answer, range(first, min(first + _AT_ONCE, people + 1)))
+            await ledger.write(answer, range(first, min(first + _AT_ONCE, people + 1)))
 
 
 def _ask(tx: Transaction, people: int) -> None:
@@ -122,7 +123,8 @@ def _ask(tx: Transaction, people: int) -> None:
     tx.log.moved(range(1, people + 1), Standing.ASKED, due=due, mail=mail)
 
 
-def _answer(tx: Transaction, numbers: range) -> None:
+def answer(tx: Transaction, numbers: Iterable[int]) -> None:
+    """Let those people say yes."""
     page = snapshots.keep_snapshot(tx, "page", "nl", "the page")
     for number in numbers:
         press = Press(

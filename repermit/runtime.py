@@ -6,7 +6,7 @@ It imports no stage: a command imports its own, so that it starts fast.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -37,14 +37,18 @@ class Runtime:
 
     config: Config
     clock: Clock
+    tell: Callable[[str], None] = lambda _: None  # what is noticed on the way
 
     @classmethod
-    def of(cls, path: Path, clock: Clock) -> Runtime:
-        """Return the runtime of the campaign whose config stands at *path*.
+    def of(
+        cls, path: Path, clock: Clock, *, tell: Callable[[str], None] = lambda _: None
+    ) -> Runtime:
+        """Return the runtime of the campaign whose config stands at *path*; *tell* is given a line
+        about what is noticed on the way.
 
         Raises: ConfigInvalid with every problem.
         """
-        return cls(load(path), clock)
+        return cls(load(path), clock, tell)
 
     @cached_property
     def keys(self) -> Keys:
@@ -75,6 +79,8 @@ class Runtime:
         Raises: LedgerUnusable, KeysUnusable.
         """
         opened = Ledger.open(self.config.ledger_path, self.vault, self.clock, create=create)
+        for each in opened.dropped:
+            self.tell(str(each))
         try:
             yield opened
         finally:

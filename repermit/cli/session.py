@@ -38,7 +38,7 @@ class Session:
         """Return the campaign that the config describes. Raises: ConfigInvalid."""
         from repermit.runtime import Runtime
 
-        return Runtime.of(self.config, self.clock)
+        return Runtime.of(self.config, self.clock, tell=tell)
 
 
 class Interrupted(RepermitError):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from repermit.ledger.vault import Vault
 
 REVISION = "0001"  # the newest migration; tests compare it with alembic's head
-_BUSY_SECONDS = 30.0
+BUSY_SECONDS = 30.0
 _SET_AT_CREATION = ("journal_mode", "auto_vacuum")
 
 
@@ -39,7 +39,9 @@ class _Connection(sqlite3.Connection):
         """Leave the transaction open; the engine rolls back."""
 
 
-def connection(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+def connection(
+    path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS
+) -> sqlite3.Connection:
     """Return a connection in autocommit mode, with every pragma set and read back.
 
     Raises: LedgerUnusable when the file is gone or a pragma did not take.
@@ -47,7 +49,7 @@ def connection(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     opened = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
-        timeout=_BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
         factory=_Connection,
@@ -175,6 +177,10 @@ _MEANINGS = {
     "is locked": (
         "the ledger is locked by another process",
         "wait until it is done, or find it with `fuser` on the ledger; nothing was lost",
+    ),
+    "older generation": (  # a trigger says so
+        "a purge has put new keys in place meanwhile",
+        "run the same command again; nothing was changed",
     ),
     "readonly": (
         "the ledger is read-only",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 from repermit.errors import LedgerUnusable
 from repermit.ledger import connect
 from repermit.ledger.keys import sync_folder
+from repermit.ledger.merkle import Frontier
 
 
 def backup(ledger: Path) -> Path:
@@ -23,9 +27,36 @@ def backup(ledger: Path) -> Path:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         beside.unlink(missing_ok=True)
         copy(ledger, beside)
-        beside.replace(target)
-        sync_folder(target.parent)
+        _require_log(beside)
+        _keep(beside, target)
     return target
+
+
+def backup_to(backup: Path, folder: Path, today: date) -> Path:
+    """Copy a *backup* into *folder*, under a name with the date, and return its path.
+
+    Raises: LedgerUnusable when the folder is not there, it is full, or the copy is not whole.
+    Crash: a hidden file that ends in `.new`.
+    """
+    target = folder / f"{backup.stem}-{today.isoformat()}{backup.suffix}"
+    beside = target.with_name(f".{target.name}.new")
+    with connect.translated():
+        require_folder(folder)
+        beside.unlink(missing_ok=True)
+        beside.touch(mode=0o600)
+        shutil.copyfile(backup, beside)
+        _require_whole(beside)
+        _require_log(beside)
+        _keep(beside, target)
+    return target
+
+
+def require_folder(folder: Path) -> None:
+    """Raise LedgerUnusable unless *folder* is one."""
+    if not folder.is_dir():
+        raise LedgerUnusable(
+            f"there is no folder {folder.name} for the backup", hint="make it, or mount its disk"
+        )
 
 
 def copy(ledger: Path, target: Path) -> None:
@@ -40,7 +71,36 @@ def copy(ledger: Path, target: Path) -> None:
             closing(sqlite3.connect(target)) as copied,
         ):
             source.backup(copied)
-            whole = copied.execute("PRAGMA integrity_check").fetchone()[0]
             copied.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    if whole != "ok":
+        _require_whole(target)
+
+
+def _keep(beside: Path, target: Path) -> None:
+    """Give a copy its name, durably."""
+    with beside.open("rb+") as file:
+        os.fsync(file.fileno())
+    for one in (beside, target):  # of the copy before: SQLite would put it into this one
+        for leftover in (f"{one}-wal", f"{one}-shm"):
+            Path(leftover).unlink(missing_ok=True)
+    beside.replace(target)
+    sync_folder(target.parent)
+
+
+def _require_whole(target: Path) -> None:
+    with closing(sqlite3.connect(target)) as copied:
+        _require(copied.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
+
+
+def _require_log(target: Path) -> None:
+    """Read the log of a copy back: it must lead to the root that it says."""
+    frontier = Frontier()
+    with closing(sqlite3.connect(target)) as copied:
+        for (hashed,) in copied.execute('SELECT hash FROM log ORDER BY "index"'):
+            frontier = frontier.with_leaf(hashed)
+        head = copied.execute("SELECT size, frontier FROM log_head").fetchone()
+    _require(head == (frontier.size, frontier.to_bytes()))
+
+
+def _require(is_whole: bool) -> None:
+    if not is_whole:
         raise LedgerUnusable("the copy of the ledger is not whole", hint="check the disk")

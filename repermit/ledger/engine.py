@@ -18,8 +18,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
-from repermit.ledger import connect
+from repermit.ledger import connect, leftovers, locks
 from repermit.ledger.checkpoint import Checkpoint
+from repermit.ledger.leftovers import Leftover
 from repermit.ledger.replay import Replay
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -29,6 +30,7 @@ from repermit.ledger.writer import Writer
 P = ParamSpec("P")
 T = TypeVar("T")
 _READERS = 4
+_TURNS, _TURN_SECONDS = 100, 0.002  # how long a writer of many slices lets others go first
 
 
 class Ledger:
@@ -38,6 +40,7 @@ class Ledger:
         self, path: Path, vault: Vault, clock: Clock, *, log_key: bytes, mark: Path
     ) -> None:
         self.path, self.vault, self.clock = path, vault, clock
+        self.dropped: tuple[Leftover, ...] = ()  # keys that had come back
         self._log_key = log_key
         self._writer = Writer(path, mark, self._transaction)
         self.older_copy, self.accept_copy = self._writer.older_copy, self._writer.accept_copy
@@ -59,7 +62,8 @@ class Ledger:
     ) -> Ledger:
         """Return the ledger at *path*, checked; with *create* a new one if there is none.
 
-        *mark* is for a copy that is thrown away: it leaves the mark of the key folder alone.
+        *mark* is for a copy that is thrown away: it leaves the key folder alone. Otherwise keys
+        that a purge destroyed and that came back are destroyed again; see `dropped`.
 
         Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
         another campaign than the key folder.
@@ -68,7 +72,10 @@ class Ledger:
         with connect.translated():
             with closing(connect.connection(path)) as connection:
                 row = connection.execute("SELECT log_key FROM campaign").fetchone()
-            return cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
+                dropped = leftovers.drop(connection, vault.keys.burn) if mark is None else ()
+            opened = cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
+            opened.dropped = dropped
+            return opened
 
     async def write(
         self,
@@ -126,6 +133,13 @@ class Ledger:
             return part(self._transaction(self._looking), *args, **kwargs)
         except (sqlite3.Error, LedgerUnusable, OSError):
             return await self.read(part, *args, **kwargs)
+
+    async def give_way(self) -> None:
+        """Return once nobody in another process waits to write, or has waited long enough."""
+        for _ in range(_TURNS):
+            if not locks.is_awaited(self.path):
+                return
+            await asyncio.sleep(_TURN_SECONDS)
 
     async def close(self) -> None:
         """Finish what was handed in, and let go of every file."""

@@ -2,6 +2,7 @@
 
     keys/keep/keys.json   campaign id and every lasting key: back it up, twice
     keys/keep/mark        how far the log had got; shows an older copy of the ledger for what it is
+    keys/keep/destroyed   which generations of the vault were destroyed, and when
     keys/burn/N.key       generation N of the vault; destroyed by a purge
 
 Directories are 0700 and files 0600; anything more open is refused.
@@ -14,20 +15,11 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from repermit.errors import KeysUnusable
+from repermit.ledger.folder import damaged, read_json, refuse_open, refuse_synchronised
 
-_SYNCHRONISED = (
-    "onedrive",
-    "dropbox",
-    "google drive",
-    "googledrive",
-    "icloud",
-    "com~apple~",
-    "nextcloud",
-)
 _KEY_BYTES = 32
 
 
@@ -74,7 +66,7 @@ def create(folder: Path) -> Keys:
     Raises: KeysUnusable when the folder exists already or would be synchronised elsewhere.
     Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
     """
-    _refuse_synchronised(folder)
+    refuse_synchronised(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise KeysUnusable(
             f"the key folder {folder.name} exists already", hint="keep it, or name another"
@@ -99,11 +91,11 @@ def load(folder: Path) -> Keys:
 
     Raises: KeysUnusable when it is missing, damaged, synchronised or open to other users.
     """
-    _refuse_synchronised(folder)
+    refuse_synchronised(folder)
     path = folder / "keep" / "keys.json"
     for part in (folder, folder / "keep", folder / "burn", path):
-        _refuse_open(part)
-    content = _read_json(path)
+        refuse_open(part)
+    content = read_json(path)
     try:
         return Keys(
             folder=folder,
@@ -115,7 +107,7 @@ def load(folder: Path) -> Keys:
             foreign_suppression=tuple(map(_key, content.get("foreign_suppression", []))),
         )
     except (KeyError, TypeError, ValueError) as failure:
-        raise _damaged(path) from failure
+        raise damaged(path) from failure
 
 
 def create_generation(burn: Path, number: int) -> Generation:
@@ -137,18 +129,24 @@ def load_generation(burn: Path, number: int) -> Generation:
     Raises: KeysUnusable when it was destroyed, is missing, damaged or open to other users.
     """
     path = burn / f"{number}.key"
+    if at := destroyed(burn).get(number):
+        raise KeysUnusable(
+            f"sealed under generation {number}, destroyed on {at[:10]}",
+            hint="a purge destroyed it, so that nobody whom it erased can be read or found any"
+            " more; use the present ledger, or a backup from after that day",
+        )
     if not path.exists():
         raise KeysUnusable(
             f"vault generation {number} is not in the key folder",
             hint="it was destroyed by a purge, or this is the key folder of another moment; "
             "what was sealed under it cannot be read any more",
         )
-    _refuse_open(path)
-    content = _read_json(path)
+    refuse_open(path)
+    content = read_json(path)
     try:
         seal, lookup = _key(content["seal"]), _key(content["lookup"])
     except (KeyError, TypeError, ValueError) as failure:
-        raise _damaged(path) from failure
+        raise damaged(path) from failure
     return Generation(number=number, seal=seal, lookup=lookup)
 
 
@@ -170,6 +168,30 @@ def destroy_generation(burn: Path, number: int) -> bool:
     path.unlink()
     sync_folder(burn)
     return True
+
+
+def note_destroyed(burn: Path, number: int, at: str) -> None:
+    """Keep that generation *number* was destroyed at *at*, ISO 8601; the first time counts."""
+    known = destroyed(burn)
+    known.setdefault(number, at)
+    write_durably(_tombstones(burn), json.dumps(known).encode())
+
+
+def destroyed(burn: Path) -> dict[int, str]:
+    """Return which generations were destroyed, and when. Raises: KeysUnusable when what says so
+    cannot be read."""
+    path = _tombstones(burn)
+    if not path.exists():
+        return {}
+    content = read_json(path)
+    try:
+        return {int(number): str(at) for number, at in content.items()}
+    except ValueError as failure:
+        raise damaged(path) from failure
+
+
+def _tombstones(burn: Path) -> Path:
+    return burn.parent / "keep" / "destroyed"
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -206,48 +228,3 @@ def _token_keys(texts: list[str]) -> tuple[bytes, ...]:
     if not texts:
         raise ValueError("no key signs the links")
     return tuple(map(_key, texts))
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as failure:
-        raise _damaged(path) from failure
-    if not isinstance(content, dict):
-        raise _damaged(path)
-    return content
-
-
-def _damaged(path: Path) -> KeysUnusable:
-    return KeysUnusable(
-        f"{path.parent.name}/{path.name} in the key folder cannot be read",
-        hint="put back the copy that you keep of the key folder",
-    )
-
-
-def _refuse_open(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode & 0o777
-    except FileNotFoundError as failure:
-        raise KeysUnusable(
-            "the key folder is missing or incomplete",
-            hint="put back your copy of it; a new campaign begins with `repermit init` in an empty"
-            " folder",
-        ) from failure
-    except OSError as failure:
-        raise _damaged(path) from failure
-    if mode & 0o077:
-        raise KeysUnusable(
-            f"{path.name} in the key folder is open to other users (mode {mode:o})",
-            hint="run `chmod -R go= ` on the key folder, and ask who could have read it",
-        )
-
-
-def _refuse_synchronised(folder: Path) -> None:
-    for part in (*folder.absolute().parts, *folder.resolve().parts):
-        if part.lower().startswith(_SYNCHRONISED):
-            raise KeysUnusable(
-                f"the key folder lies in a synchronised folder ({part})",
-                hint="set keys.dir to a folder of this machine only: a copy that is "
-                "synchronised away cannot be destroyed",
-            )

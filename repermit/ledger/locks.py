@@ -9,11 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from repermit.ledger.connect import translated
 
 _TRIES, _BETWEEN_SECONDS = 3, 0.02  # whoever only looks holds a lock for an instant
+_WAITING = "waiting"
 
 
 class Lock:
@@ -79,6 +82,31 @@ def holders(ledger: Path, prefix: str) -> int:
         names = [path.name for path in ledger.parent.iterdir()]
     locks = [name.removeprefix(beside).removesuffix(".lock") for name in names]
     return sum(lock.startswith(prefix) and not is_free(ledger, lock) for lock in locks)
+
+
+@contextmanager
+def waiting(ledger: Path) -> Iterator[None]:
+    """Let it be seen for the length of a block that somebody waits to write."""
+    path = _path(ledger, _WAITING)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _locked(descriptor, fcntl.LOCK_SH)  # more than one may wait
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def is_awaited(ledger: Path) -> bool:
+    """Return whether somebody waits to write: who writes without end lets them go first."""
+    try:
+        descriptor = os.open(_path(ledger, _WAITING), os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
 
 
 def _path(ledger: Path, name: str) -> Path:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, listed
+from repermit.ledger.purged import Purges
 from repermit.ledger.replay import Act, Replay, act_of
 from repermit.ledger.transaction import Transaction
 
@@ -19,6 +20,7 @@ _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
     *("answer", "button", "covers", "language", "mail", "notice", "page", "purposes"),
     *("recipient", "release", "standing", "suspect", "way", "who", "yes"),
 )
+_ERASING = frozenset((Kind.FROZEN, Kind.PURGED, Kind.ERASED, Kind.REPORTED))
 _COLUMNS = {"recipient": "recipient_id", "yes": "yes_leaf"}
 _EXPORTED: Final = ("standing", "purpose", "log_size", "format", "rows", "content")
 _TRUTHS = {0: "false", 1: "true"}
@@ -43,6 +45,7 @@ class Records:
         self._answers = self._approvals = self._exports = 0
         self._holds: dict[int, tuple[Any, ...]] = {}  # on those who are there
         self._extended: int | None = None  # before when nobody falls due
+        self._purges = Purges(tx, note)
         self._notice: str | None = None  # that counts, by the entries so far
 
     def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
@@ -86,6 +89,8 @@ class Records:
             self._holds.pop(said["recipient"], None)
         elif kind == Kind.EXPORTED and "number" in said:  # not the suppression list
             self._export(said)
+        elif kind in _ERASING:
+            self._purges.read(kind, at, said, index=index)
 
     def end(self, replay: Replay) -> None:
         """Compare what has no entry of its own: counts, and rows that nothing speaks of."""
@@ -106,13 +111,7 @@ class Records:
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
-        counted = dict(self._tx.rows("SELECT id, purged FROM purge"))
-        for number in sorted({*counted, *replay.purged}):
-            purged, logged = counted.get(number), replay.purged[number]
-            if purged is None:
-                self._note(f"purge {number} is not there, but the log counts {logged}")
-            elif purged != logged:
-                self._note(f"purge {number}: it counts {purged}, the log {logged}")
+        self._purges.end(replay)
 
     def _compare_holds(self) -> None:
         rows = self._tx.rows("SELECT recipient_id, kind, since, until, by, reason FROM hold")

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import MOVING, listed
+from repermit.ledger.log import MOVING, Kind, listed
 
 GONE: Final = ("purged", "erased", "taken_back")
 _NAMES = ("", *map(str, Standing), *GONE)
@@ -47,7 +47,7 @@ def act_of(payload: Mapping[str, Any], index: int) -> Act:
 
 
 class Replay:
-    """What the entries that were read so far say of each recipient, in 26 bytes for each.
+    """What the entries that were read so far say of each recipient, in 27 bytes for each.
 
     `standing` has codes (`name_of`); `due` microseconds, 0 without; `mail` and `covers`, for what
     the yes is, their places among `texts`.
@@ -62,17 +62,21 @@ class Replay:
         self.texts: list[str | None] = [None]
         self.gone = Counter[str]()  # ids, by one of GONE
         self.purged = Counter[int]()  # ids, by the number of the purge
+        self.outside = set[int]()  # purges by which somebody went who is not in their manifest
+        self._frozen = (0, bytearray())  # the purge that began last; a 1 for each id it may erase
         self._places: dict[str, int] = {}
 
     def read(self, index: int, kind: str, payload: Mapping[str, Any]) -> None:
         """Note what an entry says of recipients; most kinds say nothing."""
+        if kind == Kind.FROZEN:
+            self._freeze(payload["purge"], payload["ids"])
         if kind in MOVING:
             self.act(act_of(payload, index))
         for moved in payload.get("moves", ()):
             for first, last in moved["ids"]:
                 self._move(first, last, moved)
                 if moved["to"] == "purged":
-                    self.purged[payload["purge"]] += last - first + 1
+                    self._purge(payload["purge"], first, last)
 
     def act(self, act: Act) -> None:
         """Note where a person's own act leaves them."""
@@ -124,6 +128,21 @@ class Replay:
             for recipient_id, code in enumerate(self.standing)
             if code not in gone
         )
+
+    def _freeze(self, number: int, pairs: list[list[int]]) -> None:
+        """Note whom a purge that begins may erase."""
+        self._frozen = (number, bytearray(len(self.standing)))
+        for first, last in pairs:
+            self._frozen[1][first : last + 1] = b"\x01" * (last - first + 1)
+
+    def _purge(self, number: int, first: int, last: int) -> None:
+        """Note that the ids from *first* to *last* went by a purge."""
+        size = last - first + 1
+        self.purged[number] += size
+        of, ids = self._frozen
+        if of != number or ids[first : last + 1] != b"\x01" * size:
+            self.outside.add(number)
+        ids[first : last + 1] = bytes(len(ids[first : last + 1]))
 
     def _move(self, first: int, last: int, moved: Mapping[str, Any]) -> None:
         """Note that the ids from *first* to *last* moved."""

@@ -60,7 +60,13 @@ class Vault:
         return sealed
 
     def open(self, sealed: bytes, *, generation: int, recipient_id: int) -> dict[str, Any]:
-        """Return the fields inside *sealed*.
+        """Return the fields inside *sealed*; raises as `open_text` does."""
+        text = self.open_text(sealed, generation=generation, recipient_id=recipient_id)
+        fields: dict[str, Any] = json.loads(text)
+        return fields
+
+    def open_text(self, sealed: bytes, *, generation: int, recipient_id: int) -> str:
+        """Return the fields inside *sealed* as JSON.
 
         Raises: KeysUnusable when the generation is destroyed; SealBroken when the field was
         altered or belongs to another row.
@@ -68,14 +74,12 @@ class Vault:
         cipher = self._cipher(generation)
         nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
-            plain = cipher.decrypt(nonce, body, b"%d:%d" % (generation, recipient_id))
+            return cipher.decrypt(nonce, body, b"%d:%d" % (generation, recipient_id)).decode()
         except (InvalidTag, ValueError) as failure:
             raise SealBroken(
                 f"the sealed field of recipient {recipient_id} was altered",
                 hint="run `repermit proof verify`, and put back a backup of the ledger",
             ) from failure
-        fields: dict[str, Any] = json.loads(plain)
-        return fields
 
     def lookup(self, canonical: str, *, generation: int) -> bytes:
         """Return the 32 bytes under which an address is found in the rows of *generation*."""

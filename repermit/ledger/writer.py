@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from repermit.errors import LedgerUnusable, RepermitError
-from repermit.ledger import connect
+from repermit.ledger import connect, locks
 from repermit.ledger.log import Kind
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.merkle import Frontier
@@ -28,6 +28,8 @@ from repermit.ledger.transaction import Transaction
 
 _GROUP = 256  # parts that share a commit at the most
 _GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
+_AGAIN_SECONDS = 0.002  # between two tries to lock the ledger
+_PRIMARY = 0xFF  # of an error code of SQLite
 
 Begin = Callable[[sqlite3.Connection], Transaction]
 Done = Callable[[Any, BaseException | None], None]
@@ -100,7 +102,7 @@ class Writer:
             try:
                 if connection is None:
                     with connect.translated():
-                        connection = connect.connection(self._path)
+                        connection = connect.connection(self._path, busy_seconds=0)
                 self._commit(connection, group)
             except BaseException as failure:  # noqa: BLE001 - each caller gets it, none may hang
                 if connection is not None and connection.in_transaction:
@@ -114,7 +116,7 @@ class Writer:
     def _confirm_mark(self, connection: sqlite3.Connection) -> None:
         """After a clean end the mark says exactly where the log stands."""
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            self._lock(connection)
             tx = self._begin(connection)
             if not self.older_copy(tx):
                 point = _point(tx)
@@ -158,7 +160,7 @@ class Writer:
     ) -> None:
         """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
         self.require_in_place()
-        connection.execute("BEGIN IMMEDIATE")
+        self._lock(connection)
         tx = self._begin(connection)
         before, started = _point(tx), time.monotonic()
         self._note_older_copy(tx, before)
@@ -173,6 +175,16 @@ class Writer:
             with suppress(OSError):  # the mark that was synced before covers this ledger, too
                 self._mark.write(Mark(after, after, next_recipient), sync=False)
 
+    def _lock(self, connection: sqlite3.Connection) -> None:
+        """Begin a transaction that may write; whoever writes slice after slice sees us wait."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as failure:
+            if not _is_busy(failure):
+                raise
+            with locks.waiting(self._path):
+                _wait_for_lock(connection)
+
     def _note_older_copy(self, tx: Transaction, before: Point) -> None:
         """Note in a ledger that is behind its mark that it is, so that no part takes it for the
         present one: a copy can be put back while it is in use."""
@@ -185,6 +197,25 @@ class Writer:
             return False
         self._mark.write(Mark(before, after, _next_recipient(tx)))
         return True
+
+
+def _is_busy(failure: sqlite3.OperationalError) -> bool:
+    return failure.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+
+
+def _wait_for_lock(connection: sqlite3.Connection) -> None:
+    """Try again and again; SQLite's own waiting sleeps for longer than others hold the lock."""
+    told = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    end = time.monotonic() + (told or connect.BUSY_SECONDS)
+    while True:
+        time.sleep(_AGAIN_SECONDS)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as failure:
+            if not _is_busy(failure) or time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def _savepoint(

@@ -1,31 +1,26 @@
 """Erases who is due, so that it stays erased.
 
 The order: freeze, erase in slices, seal the survivors under a new generation, verify the log,
-take a fresh backup, destroy the old generation, give the space back. Each step is recorded, and a
-purge that was killed goes on where it was.
+take a fresh backup, destroy the old generation, give the space back, look for traces, report (see
+`phases`). Each step is recorded, and a purge that was killed goes on where it was.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-
-from repermit.errors import ProofBroken, PurgeRefused
-from repermit.ledger import copying, keys
+from repermit.errors import PurgeRefused
+from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock, is_free
-from repermit.ledger.store import erasing
+from repermit.ledger.store import campaign, erasing, manifest
 from repermit.ledger.tables import Purge
-from repermit.ledger.verify import Verified
 from repermit.purge import guard
 from repermit.purge.guard import Watch
+from repermit.purge.phases import Phases, Slices, Tell
 from repermit.purge.plan import Order, Plan, Purged
+from repermit.purge.report import Sign
 
-_SLICE_ROWS = 500  # about 20 ms, so that no answer waits
 _LOCK = "purge"
-_PHASES = ("erase", "reseal", "verify", "backup", "destroy", "clean")
-Tell = Callable[[str], None]
-Sign = Callable[[int, bytes], str]  # size and root of the log to a signed checkpoint
+_SLICES = Slices()
 
 
 async def plan(ledger: Ledger, order: Order, watch: Watch) -> Plan:
@@ -34,14 +29,22 @@ async def plan(ledger: Ledger, order: Order, watch: Watch) -> Plan:
     return await guard.plan(ledger, order, watch, other_purge=running)
 
 
-async def purge(ledger: Ledger, order: Order, watch: Watch, *, sign: Sign, tell: Tell) -> Purged:
+async def purge(
+    ledger: Ledger,
+    order: Order,
+    watch: Watch,
+    *,
+    sign: Sign,
+    tell: Tell,
+    slices: Slices = _SLICES,
+) -> Purged:
     """Erase who is due by *order* and return what was done; *tell* is given one line a phase, and
     *sign* makes a checkpoint of the log.
 
     Raises: PurgeRefused with every reason; ProofBroken when the log does not verify after the
     erasing (the old generation is then kept); LedgerUnusable.
-    Crash: the next purge finishes this one; nobody outside its manifest is erased, and the old
-    generation is destroyed only after a verified backup of what remains.
+    Crash: the next purge finishes this one, by its terms; nobody outside its manifest is erased,
+    and the old generation is destroyed only after a verified backup of what remains.
     """
     lock = Lock(ledger.path, _LOCK)
     alone = lock.acquire()
@@ -49,71 +52,36 @@ async def purge(ledger: Ledger, order: Order, watch: Watch, *, sign: Sign, tell:
         intended = await guard.plan(ledger, order, watch, other_purge=not alone)
         if intended.refused:
             raise _refused(intended)
+        if order.backup_to:
+            copying.require_folder(order.backup_to)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
             return Purged(owed=intended.owed, held=intended.held)
-        if current is None:
-            current = await ledger.write(erasing.begin_purge, order.terms, by=order.by, facts={})
-        done = await _finish(ledger, current, tell)
-        done.owed, done.held = intended.owed, intended.held
-        return done
+        current = current or await _begun(ledger, order, intended, sign)
+        done = Purged(owed=intended.owed, held=intended.held)
+        return await Phases(ledger, current, order, sign, tell, slices).finish(done)
     finally:
         lock.release()
 
 
-async def _finish(ledger: Ledger, current: Purge, tell: Tell) -> Purged:
-    done = Purged(number=current.id or 0, due=current.due, by_reason=json.loads(current.by_reason))
-    done.destroyed = current.generation
-    purge_id = current.id or 0
-    for phase in _PHASES[_PHASES.index(current.phase) :]:
-        await ledger.write(erasing.set_phase, purge_id, phase)
-        await _do(phase, ledger, current, done, tell)
-    await ledger.write(erasing.set_phase, purge_id, "done", finished=True)
-    done.purged = await ledger.read(erasing.purged_by, purge_id)
-    return done
-
-
-async def _do(phase: str, ledger: Ledger, current: Purge, done: Purged, tell: Tell) -> None:
-    """Do one phase; each may be done again from its beginning."""
-    following = current.generation + 1
-    match phase:
-        case "erase":
-            tell(f"erasing {current.due} recipients for good, with their keys")
-            while await ledger.write(erasing.erase_due, current, slice_rows=_SLICE_ROWS):
-                pass
-        case "reseal":
-            tell("sealing those who remain under new keys")
-            keys.create_generation(ledger.vault.keys.burn, following)
-            await ledger.write(erasing.begin_generation, following)
-            while await ledger.write(erasing.reseal_slice, slice_rows=_SLICE_ROWS):
-                pass
-        case "verify":
-            tell("verifying the log")
-            require_proof(await ledger.verified())
-        case "backup":
-            tell("taking a fresh backup")
-            done.backup = copying.backup(ledger.path).name
-        case "destroy":
-            tell("destroying the old keys")
-            keys.destroy_generation(ledger.vault.keys.burn, current.generation)
-            ledger.vault.forget(current.generation)
-            await ledger.write(erasing.log_resealed, destroyed=current.generation)
-        case "clean":
-            tell("giving the space back")
-            while await ledger.write(erasing.give_back, pages=2_000):
-                pass
-            await ledger.checkpoint()
-            done.traces = await ledger.read(erasing.traces, current)
-
-
-def require_proof(verified: Verified) -> None:
-    """Raise ProofBroken unless *verified* holds."""
-    if not verified.holds:
-        faults = [*verified.false_entries, *verified.false_standings]
-        raise ProofBroken(
-            "the log does not verify: " + "; ".join(faults[:5]),
-            hint="run `repermit proof verify`, and put back a backup; nothing more was erased",
-        )
+async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Purge:
+    """Freeze who is due: read without a lock, then written in an instant."""
+    frozen = await ledger.read(manifest.freeze, order.terms)
+    if order.at_most is not None and frozen.due > order.at_most:
+        text = f"{frozen.due} recipients are due by now, but at most {order.at_most} may go"
+        hint = "see `repermit purge --dry-run`"
+        raise PurgeRefused([("at_most", text, None)], due=frozen.due, hint=hint)
+    facts = {
+        "scheduled": order.is_scheduled,
+        "accepted_outage": order.accepted_outage,
+        "readings": intended.readings,
+        "owed": intended.owed,
+        "held": intended.held,
+        "before": sign(*await ledger.read(campaign.log_head)),
+    }
+    return await ledger.write(
+        erasing.begin_purge, order.terms, by=order.by, facts=facts, frozen=frozen
+    )
 
 
 def _refused(intended: Plan) -> PurgeRefused:

@@ -9,20 +9,32 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, elsewhere, erasing, notices
+from repermit.ledger.store import approval, campaign, due, elsewhere, erasing, notices
 from repermit.ledger.store.elsewhere import Written
 from repermit.ledger.store.notices import Call
 from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
-from tests.builders import ANSWER_TIME, FakeClock, admit, asked, begin_purge, mark_of, press
+from tests.builders import (
+    ANSWER_TIME,
+    FakeClock,
+    admit,
+    asked,
+    begin_purge,
+    mark_of,
+    press,
+    terms,
+)
 
-PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export")
+PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export", "to_remove")
 WHERE = {"recipient": "WHERE standing = 'opted_in'"}
 COLUMNS = {  # of other tables, what is proven of a row
     "recipient": ("sealed", "lookup"),
     "campaign": ("admitted", "erased", "purged", "notice"),
-    "purge": ("id", "purged"),
+    "purge": (
+        *("id", "started_at", "moment", "by", "phase", "terms", "due", "by_reason", "manifest"),
+        *("generation", "facts", "purged", "report", "finished_at"),
+    ),
 }
 STRANGE = (None, "", "x", "null", 0, 1, -1, 1 << 40, 1.5, b"", b"\xff", "a" * 64)
 
@@ -39,8 +51,8 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     await a_ledger.write(
         approval.approve, by="An", informed="the board", digest="0" * 64, facts=facts
     )
-    names = ("an", "jan", "piet", "mia")
-    one, two, _, four = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in names))
+    names = ("an", "jan", "piet", "mia", "tom")
+    one, two, _, four, _ = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in names))
     await press(a_ledger, one, Answer.YES)
     change = Call(first, second, is_material=False, reason="a typing error")
     await a_ledger.write(notices.judge, change, by="An")
@@ -54,8 +66,11 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     await a_ledger.write(elsewhere.note_export, sight, files)
     await a_ledger.write(erasing.erase_person, four)
     a_clock.advance(ANSWER_TIME + timedelta(days=1))
-    begun = await begin_purge(a_ledger)
-    assert await a_ledger.write(erasing.erase_due, begun, slice_rows=1) == 1
+    for _ in range(2):  # one that is finished, and one that is not
+        begun = await begin_purge(a_ledger)
+        assert await a_ledger.write(erasing.erase_due, begun, slice_rows=1) == 1
+        if await a_ledger.read(due.counts, terms(a_clock.now())):
+            await a_ledger.write(erasing.finish_purge, begun.id or 0, {"number": begun.id})
     await a_ledger.write(campaign.pause)
     return a_ledger
 

@@ -100,7 +100,7 @@ async def test_promise_7_a_purge_erases_nobody_who_answered_or_fell_due_since_it
     a_clock.advance(timedelta(hours=2))
     await press(a_ledger, one, Answer.YES)
 
-    assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 1
+    assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 2
     assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 0
     assert await standings(a_ledger) == {one: "opted_in", later: "asked"}
     assert two not in await standings(a_ledger)
@@ -168,7 +168,7 @@ async def test_a_purge_that_was_begun_is_found_until_it_is_finished(a_ledger: Le
     found = await a_ledger.read(erasing.unfinished_purge)
     assert found is not None
     assert (found.id, found.phase, found.finished_at) == (purge.id, "reseal", None)
-    await a_ledger.write(erasing.set_phase, purge.id, "done", finished=True)
+    await a_ledger.write(erasing.finish_purge, purge.id, {})
 
     assert await a_ledger.read(erasing.unfinished_purge) is None
 

@@ -16,7 +16,17 @@ from repermit.ledger.log import leaf_data
 from repermit.ledger.store import approval, campaign, erasing, evidence
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
-from tests.builders import MAIL, PAGE, FakeClock, admit, asked, begin_purge, mark_of, press
+from tests.builders import (
+    ANSWER_TIME,
+    MAIL,
+    PAGE,
+    FakeClock,
+    admit,
+    asked,
+    begin_purge,
+    mark_of,
+    press,
+)
 
 
 @pytest.fixture
@@ -94,14 +104,15 @@ async def test_approvals_and_screenings_are_told_with_their_entries(answered: Le
     assert screened["entry"] < approved["entry"]
 
 
-async def test_a_purge_is_told_with_who_did_it(answered: Ledger) -> None:
+async def test_a_purge_is_told_with_who_did_it(answered: Ledger, a_clock: FakeClock) -> None:
     assert await answered.read(evidence.purges) == []
+    a_clock.advance(ANSWER_TIME)
     await begin_purge(answered)
 
     (purge,) = await answered.read(evidence.purges)
 
     assert (purge["by"], purge["due"], purge["by_reason"]) == ("An", 2, {"silent": 2})
-    assert (purge["started_at"], purge["finished_at"]) == ("2026-11-21T09:31:00Z", None)
+    assert (purge["started_at"], purge["finished_at"]) == ("2026-12-22T09:31:00Z", None)
 
 
 async def test_the_key_of_a_person_binds_their_acts_to_their_address(answered: Ledger) -> None:

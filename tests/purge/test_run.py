@@ -3,27 +3,33 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from repermit.domain.due import BY_CLOSE
 from repermit.domain.standing import Answer
 from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken, PurgeRefused, SealBroken
-from repermit.ledger import copying
+from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
+from repermit.ledger.log import canonical
 from repermit.ledger.store import answering, campaign, reading
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
 from repermit.purge.run import plan, purge
 from tests.builders import (
+    ANSWER_TIME,
     FakeClock,
     a_newcomer,
+    asked,
     deliver_outbox,
     press,
     standings,
     take_in,
+    terms,
     verified,
 )
 from tests.purge.builders import (
@@ -55,10 +61,13 @@ PHASES = (
     "taking a fresh backup",
     "destroying the old keys",
     "giving the space back",
+    "looking for traces",
 )
 
 
-LAST_WRITE = 17  # of a purge that has one slice to erase and one to seal anew
+MOMENT = timedelta(microseconds=1)
+NOW_TEXT = "2026-12-22T09:30:00.000000Z"
+LAST_WRITE = 19  # of a purge that has one slice to erase and one to seal anew
 
 
 def quietly(_: str) -> None:
@@ -291,7 +300,7 @@ async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
     assert "said-yes" in await on_file(a_ledger)
     a_clock.advance(timedelta(minutes=1))
     await deliver_outbox(a_ledger)
-    assert (await plan(a_ledger, ordered(a_ledger, None), Watch())).by_reason == {"opted_out": 1}
+    assert (await plan(a_ledger, ordered(a_ledger, None), Watch())).by_reason == {"withdrawn": 1}
 
 
 async def test_who_is_listed_while_a_purge_is_cut_off_is_found_after_it(
@@ -355,10 +364,11 @@ async def test_promise_8_an_older_copy_yields_no_purged_person(
 
     mark = campaign_folder / "thrown-away"
     older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    said = "sealed under generation 1, destroyed on 2026-12-22"
     for name in (*GO, *STAY):
-        with pytest.raises((KeysUnusable, SealBroken)):
+        with pytest.raises(KeysUnusable, match=said):
             await older.read(reading.find, address(name))
-        with pytest.raises((KeysUnusable, SealBroken)):
+        with pytest.raises(KeysUnusable, match=said):
             await older.read(answering.asked, people[name])
     await older.close()
 
@@ -371,6 +381,7 @@ async def test_promise_8_an_older_copy_yields_nobody_under_the_keys_of_another_g
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     burn = campaign_folder / "keys" / "burn"
     shutil.copy(burn / "2.key", burn / "1.key")
+    (campaign_folder / "keys" / "keep" / "destroyed").unlink()
 
     mark = campaign_folder / "thrown-away"
     older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
@@ -432,6 +443,151 @@ async def test_promise_8_without_a_backup_the_old_keys_stay(
     await purge(a_ledger, ordered(a_ledger, 0), Watch(), sign=signed, tell=quietly)
 
     await is_whole(a_ledger, campaign_folder)
+
+
+async def test_promise_8_a_copy_of_the_old_keys_that_comes_back_is_destroyed_at_the_next_start(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """From another machine, or a backup of it; it opens nothing even before."""
+    await fill(a_ledger, a_clock)
+    burn = campaign_folder / "keys" / "burn"
+    shutil.copy(burn / "1.key", campaign_folder / "of-another-machine.key")
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    shutil.copy(campaign_folder / "of-another-machine.key", burn / "1.key")
+    with pytest.raises(KeysUnusable, match="destroyed on 2026-12-22"):
+        keys.load_generation(burn, 1)
+
+    again = reopened(campaign_folder, a_clock)
+    (told,) = map(str, again.dropped)
+    assert told == (
+        "a copy of the keys of generation 1, which a purge destroyed on 2026-12-22, was in the key"
+        " folder again; it is destroyed now, too"
+    )
+    assert [path.name for path in burn.iterdir()] == ["2.key"]
+    assert await on_file(again) == set(STAY)
+    await again.close()
+
+
+async def test_promise_8_one_more_backup_goes_where_the_operator_says(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    disk = campaign_folder / "disk"
+    order = replace(ordered(a_ledger, DUE), backup_to=disk)
+    before = await a_ledger.read(hash_of_tables)
+    with pytest.raises(LedgerUnusable, match="no folder disk"):
+        await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+    assert await a_ledger.read(hash_of_tables) == before
+
+    disk.mkdir()
+    done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert done.backup == "ledger.db, ledger-2026-12-22.db"
+    assert [path.name for path in disk.iterdir()] == ["ledger-2026-12-22.db"]
+    mark = campaign_folder / "thrown-away"
+    copy = reopened(campaign_folder, a_clock, name="disk/ledger-2026-12-22.db", mark=mark)
+    assert await on_file(copy) == set(STAY)
+    await copy.close()
+
+
+async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    order = replace(ordered(a_ledger, DUE), accepted_outage="nobody probes a test")
+    size, root = await a_ledger.read(campaign.log_head)
+    done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+    kept = await a_ledger.read(lambda tx: tx.value("SELECT report FROM purge"))
+    end, _ = await a_ledger.read(campaign.log_head)
+
+    said = dict(done.report)
+    assert kept == canonical(said).decode()
+    assert said["log"]["before"] == signed(size, root)
+    assert said["log"]["after"].startswith(f"{end - 1} ")
+    assert said["manifest"]["entry"] == size
+    assert len(said["manifest"]["sha256"]) == 64
+    assert said["generations"] == {"destroyed": 1, "current": 2, "at": NOW_TEXT}
+    assert "original_list" in said["beyond"]
+    assert said["scan"]["ledger"] == 0
+    wanted = {
+        "number": 1,
+        "by": "An",
+        "scheduled": False,
+        "started": "2026-12-22T09:30:00Z",
+        "finished": "2026-12-22T09:30:00Z",
+        "moment": "2026-12-22T09:30:00Z",
+        "reasons": ["silent", "doubtful", "opted_out", "withdrawn", "undeliverable"],
+        "due": DUE,
+        "by_reason": BY_REASON,
+        "purged": DUE,
+        "saved": 0,
+        "owed": 0,
+        "held": 0,
+        "lapsed": 0,
+        "accepted_outage": "nobody probes a test",
+        "backup": "ledger.db",
+        "level": "Clear at most, NIST SP 800-88",
+        "places": [],
+    }
+    assert {name: said[name] for name in wanted} == wanted
+    assert "@" not in kept
+    assert (await verified(a_ledger)).holds
+
+
+async def test_a_purge_that_was_killed_keeps_to_its_own_terms(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """The next one is ordered for other reasons; the manifest is that of the first."""
+    await fill(a_ledger, a_clock)
+    with pytest.raises(Killed):
+        await purge(
+            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
+        )
+    only = replace(terms(a_clock.now()), reasons=BY_CLOSE)
+    order = replace(ordered(a_ledger, DUE), terms=only, by="Jan")
+
+    done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert (done.purged, done.report["by"]) == (DUE, "An")
+    assert await on_file(a_ledger) == set(STAY)
+
+
+async def test_nothing_stays_of_who_was_never_asked(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    """Who was withheld or listed when the campaign was closed; they may be asked by another."""
+    await fill(a_ledger, a_clock)
+    only = replace(terms(a_clock.now()), reasons=BY_CLOSE)
+    order = replace(ordered(a_ledger, 2), terms=only)
+
+    done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert (done.by_reason, done.traces) == ({"withheld": 1, "never_sent": 1}, 0)
+    for name in ("withheld", "listed"):
+        assert await a_ledger.read(reading.suppressed, address(name)) is None
+    tally = await a_ledger.write(take_in, [a_newcomer(mailbox("listed"))])
+    assert tally.admitted == 1
+
+
+async def test_an_expired_guard_against_asking_again_falls_due_with_the_next_purge(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A no is kept."""
+    await fill(a_ledger, a_clock)
+    purged_at, lapsed = a_clock.now(), []
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    for longer in (MOMENT, timedelta(0)):
+        await asked(a_ledger, mailbox(f"one{len(lapsed)}"))
+        a_clock.advance(ANSWER_TIME)
+        by = terms(a_clock.now())
+        order = replace(
+            ordered(a_ledger, 9), terms=replace(by, ask_again=by.moment - purged_at + longer)
+        )
+        done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+        lapsed.append(done.report["lapsed"])
+
+    assert lapsed == [0, 5]
+    assert await a_ledger.read(reading.suppressed, address("silent1")) is None
+    assert await a_ledger.read(reading.suppressed, address("said-no"))
+    assert (await verified(a_ledger)).holds
 
 
 # Promise 7: the purge refuses

@@ -87,6 +87,12 @@ def figures(tx: Transaction) -> Figures:
     )
 
 
+def log_head(tx: Transaction) -> tuple[int, bytes]:
+    """Return the size of the log and its root."""
+    size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    return size, Frontier.from_bytes(size, frontier).root()
+
+
 def cells(tx: Transaction) -> list[tuple[str, str, str, int]]:
     """Return (cell, standing, reason, count) of every cell, the largest first."""
     return [

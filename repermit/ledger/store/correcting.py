@@ -14,6 +14,7 @@ from repermit.domain.policy import Rules
 from repermit.ledger.log import Kind
 from repermit.ledger.store.enriching import NO_MAIL_YET
 from repermit.ledger.store.personal import contact_month, known_text, open_person, sealed_text
+from repermit.ledger.store.resealing import reseal_one
 from repermit.ledger.store.screening import screen_slice
 from repermit.ledger.transaction import Transaction
 
@@ -59,7 +60,7 @@ def correct(
     text = sealed_text(person.address.mailbox, known_text(evidence))
     tx.run(
         "UPDATE recipient SET sealed = ?, language = ?, contact = ? WHERE id = ?",
-        tx.vault.seal_text(text, row[1], recipient_id),
+        tx.vault.seal_text(text, reseal_one(tx, row), recipient_id),
         *(language, contact_month(evidence), recipient_id),
     )
     payload = {"recipient": recipient_id, "fields": [name]}

@@ -39,6 +39,10 @@ _WORDS = (  # of one person, the oldest first
     ' LEFT JOIN answer ON leaf = "index"'
     " WHERE log.recipient_id = ? AND kind IN ('answered', 'opted_out') ORDER BY \"index\""
 )
+_WHO_SPOKE = (
+    "SELECT DISTINCT recipient_id FROM log WHERE recipient_id IN (SELECT value FROM json_each(?))"
+    " AND kind IN ('answered', 'opted_out') ORDER BY recipient_id"
+)
 _AGREED_ONCE = (  # who said yes to that, or to anything, and agrees to it no more; without a no
     "SELECT id, generation, sealed, relationship, country, recipient.language, answer.at,"
     " recipient.purposes, answer.leaf FROM recipient LEFT JOIN answer ON leaf = recipient.yes_leaf"
@@ -172,22 +176,31 @@ def note_export(tx: Transaction, sight: Seen, written: Sequence[Written]) -> Non
         tx.log.append(Kind.EXPORTED, {**facts, "number": number, "seen": at}, now=tx.now)
 
 
-def note_gone(tx: Transaction, gone: Sequence[int], *, purged: bool = False) -> tuple[int, ...]:
-    """Note what exports have carried out of people who are about to be erased, and return the
-    entries of those yeses in the log; no address, and nothing that leads to one.
+def note_gone(
+    tx: Transaction, gone: Sequence[int], *, purged: bool = False
+) -> list[tuple[int, int, bool]]:
+    """Note what exports have carried out of people who are about to be erased, and return it: the
+    entry of the yes in the log, the export, and whether that one was told already; no address, and
+    nothing that leads to one.
 
     Who is purged after an export of those who must stop had named them, to the list of the same
     purpose or to all, need not be told again.
     """
     made = tx.rows(_OPT_INS)
+    if not made:
+        return []
     told_at = dict(tx.rows(_TOLD_AT))
     found = [
-        (proof, export_id, to_micros(tx.now), purged and said_no < told_at[export_id])
-        for recipient_id in (gone if made else ())
+        (proof, export_id, purged and said_no < told_at[export_id])
+        for (recipient_id,) in tx.rows(_WHO_SPOKE, json.dumps(gone))
         for proof, export_id, said_no in _carried_out(tx, recipient_id, made)
     ]
-    tx.many("INSERT INTO to_remove (proof, export_id, erased_at, told) VALUES (?, ?, ?, ?)", found)
-    return tuple(sorted({proof for proof, *_ in found}))
+    now = to_micros(tx.now)
+    tx.many(
+        "INSERT INTO to_remove (proof, export_id, erased_at, told) VALUES (?, ?, ?, ?)",
+        [(proof, export_id, now, told) for proof, export_id, told in found],
+    )
+    return found
 
 
 def _carried_out(

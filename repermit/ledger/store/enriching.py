@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store.personal import known_text, open_person, richness, sealed_text
+from repermit.ledger.store.resealing import reseal
 from repermit.ledger.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ There: TypeAlias = tuple[Any, ...]  # what _rows selects
 def there_already(
     tx: Transaction, newcomers: Sequence[Newcomer], *, generation: int
 ) -> Mapping[bytes, There]:
-    """Return the rows of those who are in the campaign already, by the newcomer's look-up."""
+    """Return the rows of those who are in the campaign already, by the newcomer's look-up; those
+    whom a purge has not sealed anew yet are, now."""
     found = _rows(tx, {one.lookup: one.lookup for one in newcomers})
     oldest = tx.value("SELECT min(generation) FROM recipient")
     for number in range(oldest or generation, generation):  # a purge is sealing anew
@@ -32,7 +34,9 @@ def there_already(
             tx.vault.lookup(one.mailbox.casefold(), generation=number): one.lookup
             for one in newcomers
         }
-        found |= _rows(tx, older)
+        stale = _rows(tx, older)
+        reseal(tx, [row[1:] for row in stale.values()], generation=generation)
+        found |= _rows(tx, {lookup: lookup for lookup in stale})
     return found
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import Kind, canonical, move, ranges
-from repermit.ledger.store import due, elsewhere, holding, outbox
+from repermit.ledger.log import Kind, canonical, move
+from repermit.ledger.store import due, elsewhere, outbox
 from repermit.ledger.store.due import Terms
-from repermit.ledger.store.origin import forget_origins, reseal_origins
-from repermit.ledger.store.personal import open_person, person_from
+from repermit.ledger.store.lapsing import NEVER_ASKED
+from repermit.ledger.store.manifest import Frozen, Manifest, digest, freeze, manifest_of
+from repermit.ledger.store.origin import forget_origins
+from repermit.ledger.store.personal import open_person
+from repermit.ledger.store.resealing import mailbox_in, reseal
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
+
+_BEFORE_A_MAIL: Final = frozenset(("listed", "deferred", "withheld"))
+_THEIRS: Final = ("origin", "answer", "also_said", "hold")
 
 
 def still_leaving(tx: Transaction) -> int:
@@ -30,24 +36,43 @@ def latest_entry_at(tx: Transaction) -> str:
     return str(tx.value('SELECT at FROM log ORDER BY "index" DESC LIMIT 1'))
 
 
-def begin_purge(tx: Transaction, terms: Terms, *, by: str, facts: Mapping[str, Any]) -> Purge:
-    """Freeze who is due by *terms*, record that their purge begins, and return it; until it is
-    finished every purge goes on with this one.
+def begin_purge(
+    tx: Transaction,
+    terms: Terms,
+    *,
+    by: str,
+    facts: Mapping[str, Any],
+    frozen: Frozen | None = None,
+) -> Purge:
+    """Record that a purge begins of who is due by *terms*, and return it; until it is finished
+    every purge goes on with this one. *frozen* is who that is, if it was read before.
 
     The entry of the log that lists their ids is its manifest: nobody else is ever erased by it.
+    *facts* hold what a report will say of the beginning, and no address.
     """
-    frozen, by_reason = due.ids(tx, terms), due.counts(tx, terms)
-    manifest = {"by": by, "by_reason": by_reason, "due": len(frozen), "ids": ranges(frozen)}
+    frozen = frozen or freeze(tx, terms)
+    told: dict[str, Any] = {
+        "purge": tx.value("SELECT coalesce(max(id), 0) + 1 FROM purge"),
+        "by": by,
+        "terms": terms.to_json(),
+        "facts": facts,
+        "generation": tx.value("SELECT generation FROM campaign"),
+        "by_reason": frozen.by_reason,
+        "due": frozen.due,
+        "ids": frozen.pairs,
+        "sha256": digest(frozen.pairs),
+    }
     purge = Purge(
+        id=told["purge"],
         started_at=to_micros(tx.now),
         moment=to_micros(terms.moment),
         by=by,
         phase="erase",
         terms=terms.to_json(),
-        due=len(frozen),
-        by_reason=canonical(by_reason).decode(),
-        manifest=tx.log.append(Kind.FROZEN, manifest, now=tx.now),
-        generation=tx.value("SELECT generation FROM campaign"),
+        due=frozen.due,
+        by_reason=canonical(frozen.by_reason).decode(),
+        manifest=tx.log.append(Kind.FROZEN, told, now=tx.now),
+        generation=told["generation"],
         facts=canonical(facts).decode(),
     )
     tx.session.add(purge)
@@ -61,37 +86,54 @@ def unfinished_purge(tx: Transaction) -> Purge | None:
     return tx.session.exec(select(Purge).where(col(Purge.finished_at).is_(None))).first()
 
 
-def set_phase(tx: Transaction, purge_id: int, phase: str, *, finished: bool = False) -> None:
+def set_phase(tx: Transaction, purge_id: int, phase: str) -> None:
     """Record the phase that a purge has reached."""
+    tx.run("UPDATE purge SET phase = ? WHERE id = ?", phase, purge_id)
+
+
+def note_facts(tx: Transaction, purge_id: int, facts: Mapping[str, Any]) -> None:
+    """Keep *facts*, beside those that are kept already, for the report of a purge."""
+    known = json.loads(tx.value("SELECT facts FROM purge WHERE id = ?", purge_id))
+    content = canonical({**known, **facts}).decode()
+    tx.run("UPDATE purge SET facts = ? WHERE id = ?", content, purge_id)
+
+
+def finish_purge(tx: Transaction, purge_id: int, report: Mapping[str, Any]) -> None:
+    """Record that a purge is finished and keep its report for ever, by its hash also in the log;
+    it holds what `facts` held."""
+    text = canonical(report)
+    told = {"purge": purge_id, "report": sha256(text).hexdigest()}
+    tx.log.append(Kind.REPORTED, told, now=tx.now)
     tx.run(
-        "UPDATE purge SET phase = ?, finished_at = ? WHERE id = ?",
-        *(phase, to_micros(tx.now) if finished else None, purge_id),
+        "UPDATE purge SET phase = 'done', facts = '{}', report = ?, finished_at = ? WHERE id = ?",
+        *(text.decode(), to_micros(tx.now), purge_id),
     )
 
 
-def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
-    """Erase a slice of the manifest of *purge* and return how many of it were looked at.
+def erase_due(
+    tx: Transaction, purge: Purge, *, slice_rows: int, manifest: Manifest | None = None
+) -> int:
+    """Erase a slice of the manifest of *purge* and return how many of it were looked at; whoever
+    erases many slices reads the *manifest* once.
 
     Whoever is not due any more, because they answered meanwhile, stays. Rows, answers and payloads
     go; the commitments of the log stay.
     """
     last = tx.value("SELECT last_id FROM purge WHERE id = ?", purge.id)
-    listed = json.loads(tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest))
-    ids = list(islice(_after(listed["ids"], last), slice_rows))
+    ids = (manifest or manifest_of(tx, purge)).after(last, slice_rows)
     terms = Terms.from_json(purge.terms)
     rows = tx.connection.execute(
-        "DELETE FROM recipient WHERE id IN (SELECT value FROM json_each(:ids))"
-        f" AND ({due.is_due(terms)}) RETURNING id, generation, sealed",
+        "SELECT id, generation, sealed, standing, restored FROM recipient"
+        f" WHERE id IN (SELECT value FROM json_each(:ids)) AND ({due.is_due(terms)}) ORDER BY id",
         {**terms.values(), "ids": json.dumps(ids)},
     ).fetchall()
-    gone = [row[0] for row in rows]
-    if gone:
+    if gone := [row[0] for row in rows]:
         _guard_against_asking_again(tx, rows)
-        elsewhere.note_gone(tx, gone, purged=True)
-        _erase_traces(tx, gone)
+        carried = elsewhere.note_gone(tx, gone, purged=True)
+        _erase_rows(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
-        payload = {"purge": purge.id, "moves": [move(gone, "purged")]}
-        tx.log.append(Kind.PURGED, payload, now=tx.now)
+        payload: dict[str, Any] = {"purge": purge.id, "moves": [move(gone, "purged")]}
+        tx.log.append(Kind.PURGED, payload | _exported(carried), now=tx.now)
     if ids:
         tx.run(
             "UPDATE purge SET purged = purged + ?, last_id = ? WHERE id = ?",
@@ -100,33 +142,46 @@ def erase_due(tx: Transaction, purge: Purge, *, slice_rows: int) -> int:
     return len(ids)
 
 
-def _after(pairs: list[list[int]], last: int) -> Iterator[int]:
-    """Yield the ids of *pairs* of a first and a last that come after *last*."""
-    for first, end in pairs:
-        yield from range(max(first, last + 1), end + 1)
+def _exported(carried: Sequence[tuple[int, int, bool]]) -> dict[str, Any]:
+    """Return what an entry says of the yeses that exports had carried out, if any."""
+    return {"exported": carried} if carried else {}
 
 
-def _guard_against_asking_again(tx: Transaction, rows: list[tuple[int, int, bytes]]) -> None:
-    """Keep the keyed hash of who was asked: one question per person, also after a new import."""
+def _guard_against_asking_again(tx: Transaction, rows: Sequence[Any]) -> None:
+    """Keep the keyed hash of who was asked: one question per person, also after a new import. That
+    of who was not is kept until this purge has looked whether a trace of them is left."""
     now, values = to_micros(tx.now), []
-    for recipient_id, generation, sealed in rows:
-        content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
-        person = person_from(content, relationship=None, country=None)
-        values.append((tx.vault.suppression(person.address.canonical), now))
+    for recipient_id, generation, sealed, standing, restored in rows:
+        text = tx.vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
+        was_asked = restored or standing not in _BEFORE_A_MAIL
+        source = "asked" if was_asked else NEVER_ASKED
+        values.append((tx.vault.suppression(mailbox_in(text).casefold()), now, source))
+    values.sort()  # neighbours lie on the same page
     tx.many(
-        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'asked', '')"
+        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, ?, '')"
         " ON CONFLICT (hash) DO NOTHING",
         values,
     )
 
 
-def _erase_traces(tx: Transaction, gone: list[int]) -> None:
-    tx.many("DELETE FROM origin WHERE recipient_id = ?", [(one,) for one in gone])
-    tx.many("DELETE FROM answer WHERE recipient_id = ?", [(one,) for one in gone])
-    tx.many("DELETE FROM also_said WHERE recipient_id = ?", [(one,) for one in gone])
-    holding.forget(tx, gone)
+def _erase_rows(tx: Transaction, gone: Sequence[int]) -> None:
+    """Erase recipients with all that is theirs, what points to a row before the row."""
+    ids = json.dumps(gone)
+    for table in _THEIRS:
+        tx.run(f"DELETE FROM {table} WHERE recipient_id IN (SELECT value FROM json_each(?))", ids)
     outbox.forget(tx, gone)
-    tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
+    tx.run(
+        "UPDATE log SET payload = NULL WHERE recipient_id IN (SELECT value FROM json_each(?))", ids
+    )
+    tx.run("DELETE FROM recipient WHERE id IN (SELECT value FROM json_each(?))", ids)
+
+
+def forget_other_lists(tx: Transaction, *, slice_rows: int) -> int:
+    """Forget a slice of what other lists say of recipients; return how many. It was sealed under
+    the generation before, only to undo an import."""
+    return tx.run(
+        "DELETE FROM also_said WHERE rowid IN (SELECT rowid FROM also_said LIMIT ?)", slice_rows
+    )
 
 
 def begin_generation(tx: Transaction, number: int) -> None:
@@ -144,16 +199,8 @@ def reseal_slice(tx: Transaction, *, slice_rows: int) -> int:
         "SELECT id, generation, sealed FROM recipient WHERE generation < ? LIMIT ?",
         *(current, slice_rows),
     )
-    values = []
-    for recipient_id, generation, sealed in rows:
-        content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
-        person = person_from(content, relationship=None, country=None)
-        fresh = tx.vault.seal(content, generation=current, recipient_id=recipient_id)
-        lookup = tx.vault.lookup(person.address.canonical, generation=current)
-        values.append((current, fresh, lookup, recipient_id))
-    tx.many("UPDATE recipient SET generation = ?, sealed = ?, lookup = ? WHERE id = ?", values)
-    reseal_origins(tx, [row[0] for row in rows], generation=current)
-    return len(values)
+    reseal(tx, rows, generation=current)
+    return len(rows)
 
 
 def log_resealed(tx: Transaction, *, destroyed: int) -> None:
@@ -185,17 +232,17 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
     if row is None:
         return None
     person = open_person(tx, row)
-    exported = elsewhere.note_gone(tx, [recipient_id])
+    carried = elsewhere.note_gone(tx, [recipient_id])
     tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
         " ON CONFLICT (hash) DO NOTHING",
         *(tx.vault.suppression(person.address.canonical), to_micros(tx.now)),
     )
-    tx.run("DELETE FROM recipient WHERE id = ?", recipient_id)
-    _erase_traces(tx, [recipient_id])
+    _erase_rows(tx, [recipient_id])
     tx.run("UPDATE campaign SET erased = erased + 1")
-    tx.log.append(Kind.ERASED, {"moves": [move([recipient_id], "erased")]}, now=tx.now)
-    return Erased(exported)
+    payload: dict[str, Any] = {"moves": [move([recipient_id], "erased")]}
+    tx.log.append(Kind.ERASED, payload | _exported(carried), now=tx.now)
+    return Erased(tuple(sorted({proof for proof, *_ in carried})))
 
 
 def purged_by(tx: Transaction, purge_id: int) -> int:
@@ -203,12 +250,12 @@ def purged_by(tx: Transaction, purge_id: int) -> int:
     return int(tx.value("SELECT purged FROM purge WHERE id = ?", purge_id))
 
 
-def give_back(tx: Transaction, *, pages: int) -> bool:
-    """Return up to *pages* free pages to the disk, and whether there were any."""
-    free = tx.value("PRAGMA freelist_count")
-    if free:
-        tx.rows(f"PRAGMA incremental_vacuum({pages:d})")
-    return bool(free)
+def give_back(tx: Transaction, *, pages: int) -> int:
+    """Return up to *pages* free pages to the disk, and how many that were."""
+    free = min(pages, tx.value("PRAGMA freelist_count"))
+    for _ in range(free):
+        tx.run("PRAGMA incremental_vacuum(1)")  # Python steps it only once, whatever the number
+    return int(free)
 
 
 def traces(tx: Transaction, purge: Purge) -> int:
@@ -217,6 +264,9 @@ def traces(tx: Transaction, purge: Purge) -> int:
         tx.value(
             "SELECT (SELECT count(*) FROM recipient WHERE generation <= ?)"
             " + (SELECT count(*) FROM origin WHERE generation <= ?)"
+            " + (SELECT count(*) FROM also_said"
+            "    WHERE recipient_id NOT IN (SELECT id FROM recipient))"
+            " + (SELECT count(*) FROM hold WHERE recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM answer WHERE recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM outbox WHERE recipient_id IS NOT NULL"
             "    AND recipient_id NOT IN (SELECT id FROM recipient))"

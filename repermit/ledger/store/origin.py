@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -66,15 +67,15 @@ def forget_origins(tx: Transaction) -> int:
 
 def reseal_origins(tx: Transaction, ids: Sequence[int], *, generation: int) -> None:
     """Seal the origins of the recipients *ids* under *generation*."""
-    for recipient_id in ids:
-        rows = tx.rows(
-            "SELECT leaf, generation, sealed FROM origin WHERE recipient_id = ? AND generation < ?",
-            *(recipient_id, generation),
+    rows = tx.rows(
+        "SELECT leaf, recipient_id, generation, sealed FROM origin WHERE generation < ?"
+        " AND recipient_id IN (SELECT value FROM json_each(?))",
+        *(generation, json.dumps(list(ids))),
+    )
+    for leaf, recipient_id, old, sealed in rows:
+        fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
+        fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
+        tx.run(
+            "UPDATE origin SET generation = ?, sealed = ? WHERE leaf = ?",
+            *(generation, fresh, leaf),
         )
-        for leaf, old, sealed in rows:
-            fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
-            fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
-            tx.run(
-                "UPDATE origin SET generation = ?, sealed = ? WHERE leaf = ?",
-                *(generation, fresh, leaf),
-            )

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from repermit.domain.address import Address
 from repermit.domain.provider import NO_CAPS, Caps
@@ -236,9 +235,10 @@ def relay_was_away(tx: Transaction, *, give_up: timedelta) -> int:
 def forget(tx: Transaction, gone: Sequence[int]) -> None:
     """Let the outbox name none of *gone*: what has not left goes with them, and of what has, only
     when and how stays."""
-    ids: list[tuple[Any, ...]] = [(one,) for one in gone]
-    tx.many("DELETE FROM outbox WHERE recipient_id = ? AND standing IN ('waiting', 'dropped')", ids)
-    tx.many("UPDATE outbox SET recipient_id = NULL WHERE recipient_id = ?", ids)
+    ids = json.dumps(gone)
+    theirs = "recipient_id IN (SELECT value FROM json_each(?))"
+    tx.run(f"DELETE FROM outbox WHERE {theirs} AND standing IN ('waiting', 'dropped')", ids)
+    tx.run(f"UPDATE outbox SET recipient_id = NULL WHERE {theirs}", ids)
 
 
 def counts(tx: Transaction) -> dict[str, int]:

@@ -480,3 +480,24 @@ def upgrade() -> None:
     with op.batch_alter_table("origin", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_origin_keep_until"), ["keep_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_origin_recipient_id"), ["recipient_id"], unique=False)
+
+    op.execute(
+        "CREATE TRIGGER recipient_insert_sealed BEFORE INSERT ON recipient"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER recipient_update_sealed BEFORE UPDATE OF sealed, generation ON recipient"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER origin_insert_sealed BEFORE INSERT ON origin"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER origin_update_sealed BEFORE UPDATE OF sealed, generation ON origin"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )

@@ -1,0 +1,68 @@
+"""What must hold of the key folder and of each file in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from repermit.errors import KeysUnusable
+
+_SYNCHRONISED = (
+    "onedrive",
+    "dropbox",
+    "google drive",
+    "googledrive",
+    "icloud",
+    "com~apple~",
+    "nextcloud",
+)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in *path*. Raises: KeysUnusable."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as failure:
+        raise damaged(path) from failure
+    if not isinstance(content, dict):
+        raise damaged(path)
+    return content
+
+
+def damaged(path: Path) -> KeysUnusable:
+    """Return the failure to read *path*."""
+    return KeysUnusable(
+        f"{path.parent.name}/{path.name} in the key folder cannot be read",
+        hint="put back the copy that you keep of the key folder",
+    )
+
+
+def refuse_open(path: Path) -> None:
+    """Raise KeysUnusable when *path* is missing, or open to other users."""
+    try:
+        mode = path.stat().st_mode & 0o777
+    except FileNotFoundError as failure:
+        raise KeysUnusable(
+            "the key folder is missing or incomplete",
+            hint="put back your copy of it; a new campaign begins with `repermit init` in an empty"
+            " folder",
+        ) from failure
+    except OSError as failure:
+        raise damaged(path) from failure
+    if mode & 0o077:
+        raise KeysUnusable(
+            f"{path.name} in the key folder is open to other users (mode {mode:o})",
+            hint="run `chmod -R go= ` on the key folder, and ask who could have read it",
+        )
+
+
+def refuse_synchronised(folder: Path) -> None:
+    """Raise KeysUnusable when *folder* would be copied elsewhere by itself."""
+    for part in (*folder.absolute().parts, *folder.resolve().parts):
+        if part.lower().startswith(_SYNCHRONISED):
+            raise KeysUnusable(
+                f"the key folder lies in a synchronised folder ({part})",
+                hint="set keys.dir to a folder of this machine only: a copy that is "
+                "synchronised away cannot be destroyed",
+            )

@@ -1,0 +1,57 @@
+"""What need not be known any more, so that somebody is not asked again."""
+
+from __future__ import annotations
+
+from repermit.ledger.instants import to_micros
+from repermit.ledger.log import Kind
+from repermit.ledger.store.due import Terms
+from repermit.ledger.tables import Purge
+from repermit.ledger.transaction import Transaction
+
+NEVER_ASKED = "gone"  # the source of a code that is kept only until a purge has looked for it
+
+
+def lapsing(tx: Transaction, terms: Terms, *, limit: int) -> list[int]:
+    """Return the rows of up to *limit* codes of people who were purged for silence so long ago
+    that they may be asked again; it reads the whole list of codes."""
+    rows = tx.rows(
+        "SELECT rowid FROM suppression WHERE source = 'asked' AND at <= ? LIMIT ?",
+        *(to_micros(terms.moment - terms.ask_again), limit),
+    )
+    return [row[0] for row in rows]
+
+
+def lapse(tx: Transaction, purge: Purge, rows: list[int]) -> int:
+    """Forget the codes in *rows* that still may be; return how many, which the log counts."""
+    terms = Terms.from_json(purge.terms)
+    before = to_micros(terms.moment - terms.ask_again)
+    gone = sum(
+        tx.run("DELETE FROM suppression WHERE rowid = ? AND source = 'asked' AND at <= ?", *each)
+        for each in ((row, before) for row in rows)
+    )
+    if gone:
+        tx.log.append(Kind.LAPSED, {"purge": purge.id, "count": gone}, now=tx.now)
+    return gone
+
+
+def lapsed_by(tx: Transaction, purge: Purge) -> int:
+    """Return how many codes that purge has forgotten."""
+    return int(
+        tx.value(
+            "SELECT coalesce(sum(json_extract(CAST(payload AS TEXT), '$.count')), 0) FROM log"
+            " WHERE kind = 'lapsed' AND \"index\" > ?",
+            purge.manifest,
+        )
+    )
+
+
+def never_asked(tx: Transaction, *, limit: int) -> list[int]:
+    """Return the rows of up to *limit* codes of people who were purged and never had a mail."""
+    rows = tx.rows("SELECT rowid FROM suppression WHERE source = ? LIMIT ?", NEVER_ASKED, limit)
+    return [row[0] for row in rows]
+
+
+def forget_never_asked(tx: Transaction, rows: list[int]) -> None:
+    """Forget the codes in *rows*: nothing stays of somebody whom nobody asked."""
+    values = [(row, NEVER_ASKED) for row in rows]
+    tx.many("DELETE FROM suppression WHERE rowid = ? AND source = ?", values)

@@ -1,0 +1,90 @@
+"""Whom a purge may erase: read without a lock, written into the log before anybody goes."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import islice
+from typing import Any
+
+from repermit.domain.clock import iso
+from repermit.ledger.instants import from_micros
+from repermit.ledger.log import ranges
+from repermit.ledger.store import due
+from repermit.ledger.store.due import Terms
+from repermit.ledger.tables import Purge
+from repermit.ledger.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Who is due by some terms: how many by which reason, their ids as [first, last] pairs."""
+
+    by_reason: Mapping[str, int]
+    pairs: Sequence[Sequence[int]]
+
+    @property
+    def due(self) -> int:
+        """Return how many they are."""
+        return sum(last - first + 1 for first, last in self.pairs)
+
+
+class Manifest:
+    """The ids of one purge, in order, in 16 bytes for each run of them."""
+
+    def __init__(self, pairs: Sequence[Sequence[int]]) -> None:
+        self._firsts = array("q", [first for first, _ in pairs])
+        self._lasts = array("q", [last for _, last in pairs])
+
+    def after(self, last_id: int, limit: int) -> list[int]:
+        """Return up to *limit* ids that come after *last_id*."""
+        at = bisect_right(self._lasts, last_id)
+        runs = zip(self._firsts[at : at + limit], self._lasts[at : at + limit], strict=True)
+        ids = (each for first, last in runs for each in range(max(first, last_id + 1), last + 1))
+        return list(islice(ids, limit))
+
+
+def freeze(tx: Transaction, terms: Terms) -> Frozen:
+    """Return who is due by *terms*; it only reads, which may take a while."""
+    return Frozen(due.counts(tx, terms), ranges(due.ids(tx, terms)))
+
+
+def manifest_of(tx: Transaction, purge: Purge) -> Manifest:
+    """Return the manifest of *purge*, as the log has it."""
+    payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
+    return Manifest(json.loads(payload)["ids"])
+
+
+def digest(pairs: Sequence[Sequence[int]]) -> str:
+    """Return the SHA-256 of *pairs*, as JSON without white space."""
+    return sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()
+
+
+def sha256_of(tx: Transaction, purge: Purge) -> str:
+    """Return the digest of the manifest of *purge*, as the log has it."""
+    payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
+    return str(json.loads(payload)["sha256"])
+
+
+def generations(tx: Transaction, purge: Purge) -> dict[str, Any]:
+    """Return which generation of keys *purge* has destroyed, which one counts now, and since when,
+    as the log has it."""
+    at, payload = tx.one(
+        "SELECT at, payload FROM log WHERE kind = 'resealed' AND \"index\" > ?"
+        ' ORDER BY "index" LIMIT 1',
+        purge.manifest,
+    )
+    return {**json.loads(payload), "at": at}
+
+
+def places(tx: Transaction) -> list[dict[str, Any]]:
+    """Return where else the lists live, and when each was cleaned there, by whom."""
+    rows = tx.rows("SELECT name, done_at, done_by FROM place ORDER BY id")
+    return [
+        {"name": name, "done": done is not None, "by": by, "on": iso(from_micros(done))}
+        for name, done, by in rows
+    ]

@@ -1,0 +1,178 @@
+"""The phases of a purge that has begun, each of which may be done again from its beginning."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from repermit.domain.clock import iso
+from repermit.errors import ProofBroken
+from repermit.ledger import copying, keys
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import erasing, lapsing
+from repermit.ledger.store.due import Terms
+from repermit.ledger.store.manifest import manifest_of
+from repermit.ledger.tables import Purge
+from repermit.ledger.transaction import Transaction
+from repermit.ledger.verify import Verified
+from repermit.purge.plan import Order, Purged
+from repermit.purge.report import Sign, report
+from repermit.purge.scan import Scanned, scan
+
+PHASES: Final = (*("erase", "reseal", "verify", "backup", "destroy", "clean", "report"),)
+_CODES = 2_000  # that lapse at once
+_PAGES = 500  # given back at once, to begin with
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Slices:
+    """How many rows are written at once: `first`, and then so many as take `seconds`, between
+    `least` and `most`; so no answer waits for long, however slow the machine is."""
+
+    first: int = 500
+    least: int = 100
+    most: int = 10_000
+    seconds: float = 0.025
+
+
+@dataclass(frozen=True)
+class Phases:
+    """One purge, and what its phases need."""
+
+    ledger: Ledger
+    current: Purge
+    order: Order
+    sign: Sign
+    tell: Tell
+    slices: Slices
+
+    async def finish(self, done: Purged) -> Purged:
+        """Do the phases that are left, and note in *done* what was done."""
+        done.number, done.destroyed = self._id, self.current.generation
+        done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
+        for phase in PHASES[PHASES.index(self.current.phase) :]:
+            await self.ledger.write(erasing.set_phase, self._id, phase)
+            await self._do(phase)
+        done.report = await self._report()
+        done.purged, done.backup = done.report["purged"], done.report["backup"]
+        scanned = done.report["scan"]
+        done.traces = scanned["ledger"] + sum(count for _, count in scanned["traces"])
+        return done
+
+    @property
+    def _id(self) -> int:
+        return self.current.id or 0
+
+    async def _do(self, phase: str) -> None:
+        match phase:
+            case "erase":
+                await self._erase()
+            case "reseal":
+                await self._reseal()
+            case "verify":
+                await self._verify()
+            case "backup":
+                await self._backup()
+            case "destroy":
+                await self._destroy()
+            case "clean":
+                await self._clean()
+
+    async def _erase(self) -> None:
+        self.tell(f"erasing {self.current.due} recipients for good, with their keys")
+        manifest = await self.ledger.read(manifest_of, self.current)
+
+        def part(tx: Transaction, rows: int) -> int:
+            return erasing.erase_due(tx, self.current, slice_rows=rows, manifest=manifest)
+
+        await self._in_slices(part)
+        terms = Terms.from_json(self.current.terms)
+        while rows := await self.ledger.read(lapsing.lapsing, terms, limit=_CODES):
+            await self.ledger.give_way()
+            await self.ledger.write(lapsing.lapse, self.current, rows)
+
+    async def _reseal(self) -> None:
+        self.tell("sealing those who remain under new keys")
+        following = self.current.generation + 1
+        keys.create_generation(self.ledger.vault.keys.burn, following)
+        await self._in_slices(lambda tx, rows: erasing.forget_other_lists(tx, slice_rows=rows))
+        await self.ledger.write(erasing.begin_generation, following)
+        await self._in_slices(lambda tx, rows: erasing.reseal_slice(tx, slice_rows=rows))
+
+    async def _verify(self) -> None:
+        self.tell("verifying the log")
+        require_proof(await self.ledger.verified())
+
+    async def _backup(self) -> None:
+        self.tell("taking a fresh backup")
+        today = self.ledger.clock.now().date()
+        path = await asyncio.to_thread(copying.backup, self.ledger.path)
+        names = [path.name]
+        if self.order.backup_to:
+            copied = await asyncio.to_thread(copying.backup_to, path, self.order.backup_to, today)
+            names.append(copied.name)
+        await self.ledger.write(erasing.note_facts, self._id, {"backup": ", ".join(names)})
+
+    async def _destroy(self) -> None:
+        self.tell("destroying the old keys")
+        burn, number = self.ledger.vault.keys.burn, self.current.generation
+        keys.destroy_generation(burn, number)
+        keys.note_destroyed(burn, number, iso(self.ledger.clock.now()) or "")
+        self.ledger.vault.forget(number)
+        await self.ledger.write(erasing.log_resealed, destroyed=number)
+
+    async def _clean(self) -> None:
+        self.tell("giving the space back")
+        await self._in_slices(lambda tx, rows: erasing.give_back(tx, pages=rows), first=_PAGES)
+        await self.ledger.checkpoint()
+
+    async def _report(self) -> dict[str, Any]:
+        self.tell("looking for traces")
+        scanned = await scan(self.ledger)
+        while rows := await self.ledger.read(lapsing.never_asked, limit=_CODES):
+            await self.ledger.write(lapsing.forget_never_asked, rows)
+        traces = await self.ledger.read(erasing.traces, self.current)
+        return await self.ledger.write(self._finished, scanned, traces)
+
+    def _finished(self, tx: Transaction, scanned: Scanned, traces: int) -> dict[str, Any]:
+        current = erasing.unfinished_purge(tx)
+        assert current is not None  # noqa: S101 - the lock of the purge is ours
+        content = report(tx, current, scanned, traces=traces, sign=self.sign)
+        erasing.finish_purge(tx, self._id, content)
+        return content
+
+    async def _in_slices(
+        self, part: Callable[[Transaction, int], int], *, first: int | None = None
+    ) -> None:
+        """Write *part* again and again until it has nothing to do, so many rows at a time that
+        each takes as long as a slice may; whoever waits meanwhile goes first."""
+        rows, limits = first or self.slices.first, self.slices
+        while True:
+            rows = max(limits.least, min(limits.most, rows))
+            await self.ledger.give_way()
+            found, seconds = await self.ledger.write(_timed, part, rows)
+            if not found:
+                return
+            rows = int(rows * min(limits.seconds / max(seconds, 0.001), 2.0))
+
+
+def _timed(
+    tx: Transaction, part: Callable[[Transaction, int], int], rows: int
+) -> tuple[int, float]:
+    started = time.monotonic()
+    return part(tx, rows), time.monotonic() - started
+
+
+def require_proof(verified: Verified) -> None:
+    """Raise ProofBroken unless *verified* holds."""
+    if not verified.holds:
+        faults = [*verified.false_entries, *verified.false_standings]
+        raise ProofBroken(
+            "the log does not verify: " + "; ".join(faults[:5]),
+            hint="run `repermit proof verify`, and put back a backup; nothing more was erased",
+        )

@@ -1,0 +1,63 @@
+"""What a purge says of itself, for ever: who, when, how many, why, and what it could not reach.
+
+No address is in it. Its hash stands in the log, right after the entries that it tells of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from repermit.domain.clock import iso
+from repermit.ledger.instants import from_micros
+from repermit.ledger.store import campaign, lapsing, manifest
+from repermit.ledger.tables import Purge
+from repermit.ledger.transaction import Transaction
+from repermit.purge.scan import Scanned
+
+LEVEL: Final = "Clear at most, NIST SP 800-88"
+BEYOND: Final = (  # what no purge reaches
+    "original_list",  # where the list came from
+    "relay_log",  # of the relay, and of whoever it handed mails to
+    "disk_snapshots",  # of this machine's disk, and copies of the ledger beside their keys
+    "old_sectors",  # of the disk, that an overwritten file leaves behind
+    "running_processes",  # that have the old keys in their memory until they are started again
+)
+Sign = Callable[[int, bytes], str]  # size and root of the log to a signed checkpoint
+
+
+def report(
+    tx: Transaction, purge: Purge, scanned: Scanned, *, traces: int, sign: Sign
+) -> dict[str, Any]:
+    """Return the report of *purge*, which is over but for this; *traces* are those that the ledger
+    itself still holds. Its shape is contract."""
+    facts: Mapping[str, Any] = json.loads(purge.facts)
+    terms = json.loads(purge.terms)
+    return {
+        "number": purge.id,
+        "by": purge.by,
+        "scheduled": facts["scheduled"],
+        "started": iso(from_micros(purge.started_at)),
+        "finished": iso(tx.now),
+        "moment": iso(from_micros(purge.moment)),
+        "reasons": terms["reasons"],
+        "due": purge.due,
+        "by_reason": json.loads(purge.by_reason),
+        "purged": purge.purged,
+        "saved": purge.due - purge.purged,
+        "owed": facts["owed"],
+        "held": facts["held"],
+        "lapsed": lapsing.lapsed_by(tx, purge),
+        "accepted_outage": facts["accepted_outage"],
+        "readings": facts["readings"],
+        "scan": {**asdict(scanned), "ledger": traces},
+        "generations": manifest.generations(tx, purge),
+        "manifest": {"entry": purge.manifest, "sha256": manifest.sha256_of(tx, purge)},
+        "log": {"before": facts["before"], "after": sign(*campaign.log_head(tx))},
+        "backup": facts["backup"],
+        "level": LEVEL,
+        "beyond": list(BEYOND),
+        "places": manifest.places(tx),
+    }
