@@ -6,11 +6,12 @@ disks that write anew beside what they had (NIST SP 800-88: "Clear" at most).
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,11 +46,8 @@ async def look(ledger: Ledger, path: Path) -> Original:
     Raises: ListKept.
     """
     await ledger.read(_require_handed_over, None)
-    begun = await _begun(ledger, path)
-    if begun is not None:
-        return begun
-    with _opened(path) as file:
-        size, hashed = os.fstat(file).st_size, _hash_of(file)
+    begun = _begun(path)
+    size, hashed = begun or _size_and_hash(path)
     one = await ledger.read(originals.import_of, hashed)
     if one is None:
         raise ListKept(
@@ -58,7 +56,7 @@ async def look(ledger: Ledger, path: Path) -> Original:
             " yourself",
         )
     await ledger.read(_require_handed_over, one)
-    return Original(path, size, one)
+    return Original(path, size, one, is_begun=begun is not None)
 
 
 async def destroy(ledger: Ledger, original: Original) -> None:
@@ -67,18 +65,22 @@ async def destroy(ledger: Ledger, original: Original) -> None:
     Raises: ListKept when it is not what `look` saw, or cannot be written.
     Crash: a hidden file beside it, whole or overwritten; the same command goes on with that.
     """
-    hidden = _hidden(original.path, original.of)
-    if not original.is_begun:
-        with _opened(original.path) as file:
-            if _hash_of(file) != original.of.sha256:
-                raise ListKept(f"{original.name} has changed meanwhile", hint="look at it again")
-            original.path.rename(hidden)
-        _sync(hidden.parent)
-    with _opened(hidden) as file:
+    hidden = _hidden(original.path, original.of.sha256)
+    with _opened(hidden if original.is_begun else original.path) as file:
+        if not original.is_begun:
+            _hide(file, original, hidden)
         _overwrite(file)
     await ledger.write(originals.note_destroyed, original.of)
     with _kept(original.path):
         hidden.unlink()
+    _sync(hidden.parent)
+
+
+def _hide(file: int, original: Original, hidden: Path) -> None:
+    """Give the file a name by which a destruction that is cut off goes on."""
+    if _hash_of(file) != original.of.sha256:
+        raise ListKept(f"{original.name} has changed meanwhile", hint="look at it again")
+    original.path.rename(hidden)
     _sync(hidden.parent)
 
 
@@ -94,23 +96,17 @@ def _require_handed_over(tx: Transaction, one: Import | None) -> None:
         )
 
 
-async def _begun(ledger: Ledger, path: Path) -> Original | None:
-    """Return the file at *path* whose destruction was cut off, or None."""
+def _begun(path: Path) -> tuple[int, str] | None:
+    """Return the size and the hash of the list at *path* if its destruction was cut off."""
     if path.exists():
         return None
-    for hidden in path.parent.glob(f".{_escaped(path.name)}.destroying-*"):
-        one = await ledger.read(originals.import_of, hidden.name.rpartition("-")[2])
-        if one is not None:
-            return replace(Original(path, hidden.stat().st_size, one), is_begun=True)
+    for hidden in path.parent.glob(f".{glob.escape(path.name)}.destroying-*"):
+        return hidden.stat().st_size, hidden.name.rpartition("-")[2]
     return None
 
 
-def _escaped(name: str) -> str:
-    return "".join(f"[{one}]" if one in "*?[" else one for one in name)
-
-
-def _hidden(path: Path, one: Import) -> Path:
-    return path.with_name(f".{path.name}.destroying-{one.sha256}")
+def _hidden(path: Path, hashed: str) -> Path:
+    return path.with_name(f".{path.name}.destroying-{hashed}")
 
 
 @contextmanager
@@ -144,6 +140,11 @@ def _kept(path: Path) -> Iterator[None]:
             f"{shown(path.name)} cannot be destroyed ({link})",
             hint="check the path and who may write there, or delete it yourself",
         ) from failure
+
+
+def _size_and_hash(path: Path) -> tuple[int, str]:
+    with _opened(path) as file:
+        return os.fstat(file).st_size, _hash_of(file)
 
 
 def _hash_of(file: int) -> str:

@@ -1,9 +1,11 @@
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from repermit.domain.due import BY_CLOSE
+from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import CampaignClosed, CloseRefused
 from repermit.ledger.engine import Ledger
@@ -20,7 +22,6 @@ from repermit.ledger.store import (
 from repermit.ledger.store.closing import Ending
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.elsewhere import Written
-from repermit.domain.provider import NO_CAPS
 from tests.builders import (
     ANSWER_TIME,
     EVERYTHING,
@@ -189,8 +190,8 @@ async def test_nobody_is_taken_in_approved_or_asked_any_more(a_ledger: Ledger) -
             await a_ledger.read(part)
     with pytest.raises(CampaignClosed):
         await a_ledger.write(admission.begin_intake, "b" * 64)
-    terms = {"approved_size": EVERYTHING, "limit": 5, "caps": NO_CAPS}
-    assert await a_ledger.write(sending.reserve, "sender", **terms) == []
+    reserve = partial(sending.reserve, approved_size=EVERYTHING, limit=5, caps=NO_CAPS)
+    assert await a_ledger.write(reserve, "sender") == []
     await a_ledger.write(erasing.erase_person, listed)
     assert (await verified(a_ledger)).holds
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE, BY_DATE
 from repermit.errors import CloseRefused
 from repermit.ledger.instants import from_micros, to_micros
@@ -105,7 +106,7 @@ def require_none(obstacles: Sequence[Obstacle]) -> None:
     """Raise CloseRefused with every one of *obstacles*, if there are any."""
     if obstacles:
         raise CloseRefused(
-            [tuple(each) for each in obstacles],
+            [(each.code, each.text, each.until) for each in obstacles],
             hint="when all of that is done, run `repermit close` again",
         )
 
@@ -118,6 +119,19 @@ def erased(tx: Transaction) -> dict[str, int]:
             for reason, count in json.loads(by_reason).items():
                 found[reason] = found.get(reason, 0) + count
     return found
+
+
+def said(tx: Transaction) -> dict[str, Any]:
+    """Return what the log says of the closing: when, by whom, how many of each class were erased
+    and kept, and who stayed."""
+    at, payload = tx.one("SELECT at, payload FROM log WHERE kind = 'closed'")
+    told = json.loads(payload)
+    return {
+        "closed": iso(datetime.fromisoformat(at)),
+        "by": told["by"],
+        **told["decided"],
+        "standings": told["standings"],
+    }
 
 
 def has_evidence(tx: Transaction) -> bool:

@@ -25,9 +25,7 @@ from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
 _HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
-_MAY_LEAVE = (
-    "SELECT paused_at IS NULL AND stopped_at IS NULL AND closed_at IS NULL FROM campaign"
-)
+_MAY_LEAVE = "SELECT paused_at IS NULL AND stopped_at IS NULL AND closed_at IS NULL FROM campaign"
 LEASE = timedelta(minutes=20)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 
 
