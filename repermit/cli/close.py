@@ -10,9 +10,7 @@ import typer
 from repermit.cli.session import run, session_of, show, show_json, tell
 from repermit.domain.due import BY_CLOSE
 
-_KEPT_OPEN = (
-    "Withdrawals go on: keep `repermit serve` up as long as anybody is mailed for their yes."
-)
+_KEPT_OPEN = "Withdrawals go on: keep `repermit serve` up as long as a yes is mailed for."
 
 
 def register(app: typer.Typer) -> None:

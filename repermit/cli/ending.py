@@ -84,7 +84,7 @@ async def close_ledger(
     await recover(ledger)
     await recover_owed(ledger)
     found = await ledger.read(closing.ending, _terms(runtime))
-    asks = is_terminal() and bool(found.undecided) and not (decisions.erase or decisions.keep)
+    asks = is_terminal() and not (decisions.erase or decisions.keep)
     wrong = [] if asks or found.resumes else decisions.against(found.undecided)
     closing.require_none([*found.obstacles, *wrong])
     (await ledger.verified()).require()
@@ -92,7 +92,6 @@ async def close_ledger(
         say("An earlier `close` was cut off while it erased: that is finished first.")
         await _erase(runtime, ledger, BY_CLOSE, by, None, say)
         found = await ledger.read(closing.ending, _terms(runtime))
-        asks = asks and bool(found.undecided)
         closing.require_none([] if asks else decisions.against(found.undecided))
     if asks:
         decisions = _asked(found)

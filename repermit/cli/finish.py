@@ -85,9 +85,8 @@ async def _purge(
         tell(f"{gone} of people who are erased now stood in an export, and no later one said stop.")
         tell("  what to do: `repermit export --opt-outs` says which to remove elsewhere")
     if lists and not as_json:
-        tell(
-            f"{counted(lists, 'original list')} may still lie there: `repermit handover --destroy LIST`."
-        )
+        left = counted(lists, "original list")
+        tell(f"{left} may still lie there: `repermit handover --destroy LIST` overwrites it.")
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
