@@ -116,8 +116,6 @@ def import_lists(
     named = place_names(elsewhere) if elsewhere else None
     call = _Call(runtime, defaults, statement_of(evidence), check_domains, dry_run, as_json)
     said, reading = _answers(call, lists, reading, answers)
-    if named is None and not dry_run and STANDARD_INPUT not in lists:
-        named = asked_places(runtime)
     with (
         opened_lists(lists, reading) as (sources, _),
         noted(rejects, ("line", "reason", "address")) as reject,
@@ -125,6 +123,8 @@ def import_lists(
     ):
         from repermit.intake.admit import Notes
 
+        if named is None and not dry_run and STANDARD_INPUT not in lists:
+            named = asked_places(runtime)
         imports = _import_all(call, sources, said, Notes(reject, suggest), named)
     _show(imports, call)
 
