@@ -9,7 +9,7 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, elsewhere, erasing, notices
+from repermit.ledger.store import approval, campaign, elsewhere, erasing, notices, places
 from repermit.ledger.store.elsewhere import Written
 from repermit.ledger.store.notices import Call
 from repermit.ledger.tables import Campaign
@@ -17,11 +17,11 @@ from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
 from tests.builders import ANSWER_TIME, FakeClock, admit, asked, begin_purge, mark_of, press
 
-PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export")
+PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export", "place")
 WHERE = {"recipient": "WHERE standing = 'opted_in'"}
 COLUMNS = {  # of other tables, what is proven of a row
     "recipient": ("sealed", "lookup"),
-    "campaign": ("admitted", "erased", "purged", "notice"),
+    "campaign": ("admitted", "erased", "purged", "notice", "closed_at"),
     "purge": ("id", "purged"),
 }
 STRANGE = (None, "", "x", "null", 0, 1, -1, 1 << 40, 1.5, b"", b"\xff", "a" * 64)
@@ -57,6 +57,9 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     begun = await begin_purge(a_ledger)
     assert await a_ledger.write(erasing.erase_due, begun, slice_rows=1) == 1
     await a_ledger.write(campaign.pause)
+    await a_ledger.write(places.name_places, ["the web shop", "the newsletter tool"])
+    await a_ledger.write(places.hand_over, names_anybody=True)
+    await a_ledger.write(places.note_done, "the web shop", by="An", on=a_clock.now().date())
     return a_ledger
 
 

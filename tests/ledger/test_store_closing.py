@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
@@ -12,6 +13,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import (
     admission,
     approval,
+    campaign,
     closing,
     elsewhere,
     erasing,
@@ -172,6 +174,15 @@ async def test_a_purge_that_was_cut_off_is_finished_first_unless_it_is_that_of_t
     await a_ledger.write(erasing.set_phase, begun.id or 0, "done", finished=True)
     await close(a_ledger)
     assert await a_ledger.read(closing.erased) == {"withheld": 1, "never_sent": 1}
+    assert await a_ledger.read(closing.said) == {
+        "closed": iso(a_clock.now()),
+        "by": "An",
+        "erased": {"withheld": 1, "never_sent": 1},
+        "kept": {},
+        "standings": {},
+    }
+    done = (await a_ledger.read(campaign.figures)).last_purge
+    assert done == campaign.LastPurge(2, 2, a_clock.now())
 
 
 async def closed(ledger: Ledger) -> int:
