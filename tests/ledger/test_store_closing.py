@@ -141,8 +141,10 @@ async def test_an_older_copy_is_not_closed(a_ledger: Ledger) -> None:
 async def test_a_change_of_mind_asks_for_another_hand_over(a_ledger: Ledger) -> None:
     (yes,) = await asked(a_ledger, AN)
     await press(a_ledger, yes, Answer.YES)
+    assert await a_ledger.read(closing.handed_over_at) is None
     await hand_over(a_ledger)
     assert await codes(a_ledger) == []
+    assert await a_ledger.read(closing.handed_over_at) == NOW
 
     await press(a_ledger, yes, Answer.NO)
 
