@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,7 +16,16 @@ import pytest
 from repermit.cli.ending import Decisions, close_ledger
 from repermit.domain.clock import SystemClock
 from repermit.runtime import Runtime
-from tests.journeys.campaign import EXEMPT, LISTED, WITHHELD, Campaign, Later, row, write_list
+from tests.journeys.campaign import (
+    EXEMPT,
+    LISTED,
+    SOURCES,
+    WITHHELD,
+    Campaign,
+    Later,
+    row,
+    write_list,
+)
 from tests.journeys.terminal import typed
 from tests.journeys.web import mailbox
 from tests.purge.builders import DyingLedger, Killed
@@ -83,6 +94,8 @@ def test_a_campaign_that_is_closed_asks_nobody_and_everything_else_goes_on(
     assert evidence.stat().st_mode & 0o777 == 0o600
     with zipfile.ZipFile(evidence) as bundle:
         assert b'"kind":"closed"' in bundle.read("log.jsonl")
+    verify = [sys.executable, SOURCES / "repermit/report/verifier.py", evidence]
+    assert subprocess.run(verify, capture_output=True, timeout=60, check=False).returncode == 0
     status = asked.status()
     assert (status["closed"], status["purged"]) == (done["closed"], 23 + WITHHELD)
     assert f"closed since {done['closed']}" in asked.here("status").out
