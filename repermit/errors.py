@@ -18,6 +18,10 @@ RepermitError
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
+├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
+├── ListKept             an original list is not destroyed: another file, or not handed over yet
+├── CloseRefused         the campaign has not come to its end yet (every reason)
+├── CampaignClosed       the campaign was closed: nobody is taken in or asked any more
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
 ├── FileRefused          a file to write exists already, or cannot be written
@@ -169,6 +173,41 @@ class PurgeRefused(RepermitError):
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+class PlaceUnknown(RepermitError):
+    """A place elsewhere has no such name, or nobody was handed over for it yet."""
+
+
+class ListKept(RepermitError):
+    """An original list is not destroyed; it lies there as it was."""
+
+
+class CloseRefused(RepermitError):
+    """The campaign has not come to its end yet. Each reason has a code, a text that says what to
+    do, and a date, if one helps."""
+
+    def __init__(self, reasons: Sequence[tuple[str, str, datetime | None]], *, hint: str) -> None:
+        super().__init__("; ".join(text for _, text, _ in reasons), hint=hint)
+        self.reasons = tuple(reasons)
+
+    def details(self) -> dict[str, Any]:
+        """Return the reasons one by one."""
+        refused = [
+            {"code": code, "text": text, "until": _iso(until)} for code, text, until in self.reasons
+        ]
+        return {"refused": refused, **self.done}
+
+
+class CampaignClosed(RepermitError):
+    """The campaign was closed: nobody is taken in, screened, approved or asked any more."""
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__(
+            f"the campaign is closed since {_iso(since)}",
+            hint="withdrawals, `person`, `export`, `withdraw`, `purge` and `proof` go on;"
+            " who is to be asked anew needs a new campaign: `repermit init DIR`",
+        )
 
 
 class ProofBroken(RepermitError):

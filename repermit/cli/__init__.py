@@ -16,9 +16,11 @@ from typer.exceptions import TyperException
 from repermit.cli import (
     answers,
     ask,
+    close,
     doubt,
     finish,
     handing,
+    handover,
     imports,
     look,
     operate,
@@ -41,7 +43,8 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, withdraw),
+    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, handover),
+    *(withdraw, close),
     *(proof, papers, operate),
 ):
     family.register(app)

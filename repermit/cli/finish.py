@@ -60,7 +60,7 @@ async def _purge(
     runtime: Runtime, at_most: int | None, by: str, *, as_json: bool
 ) -> dict[str, Any]:
     from repermit.dispatch.recover import recover, recover_owed
-    from repermit.ledger.store import elsewhere
+    from repermit.ledger.store import elsewhere, originals
     from repermit.purge.run import plan
     from repermit.purge.run import purge as purge_now
 
@@ -79,10 +79,14 @@ async def _purge(
             tell=_quietly if as_json else tell,
         )
         untold = await ledger.read(elsewhere.untold) - untold
+        lists = await ledger.read(originals.count_left)
     if untold and not as_json:
         gone = counted(untold, "yes", "yeses")
         tell(f"{gone} of people who are erased now stood in an export, and no later one said stop.")
         tell("  what to do: `repermit export --opt-outs` says which to remove elsewhere")
+    if lists and not as_json:
+        left = counted(lists, "original list")
+        tell(f"{left} may still lie there: `repermit handover --destroy LIST` overwrites it.")
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),

@@ -1,4 +1,4 @@
-"""Finish: what leaves the ledger, as files for whoever goes on with it."""
+"""Finish: exports of who said yes, and of who must stop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from repermit.cli.session import counted, run, session_of, show, tell
 if TYPE_CHECKING:
     from repermit.ledger.store.elsewhere import Changes
     from repermit.report.export import Done, Link
-    from repermit.report.handover import Counts
     from repermit.runtime import Runtime
 
 _PANEL = "Finish"
@@ -32,7 +31,6 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this family to *app*."""
     app.command("export", rich_help_panel=_PANEL)(export)
-    app.command("handover", rich_help_panel=_PANEL)(handover)
 
 
 def export(
@@ -55,14 +53,14 @@ def export(
         _show_opt_outs(run(_export_opt_outs(runtime, out, as_format, purpose)), as_format, purpose)
     else:
         _show_opt_ins(run(_export_opt_ins(runtime, out, as_format, purpose)), as_format, purpose)
-        _tell_of_links(runtime)
+        tell_of_links(runtime)
 
 
 async def _export_opt_ins(runtime: Runtime, out: Path, form: Format, purpose: str | None) -> Done:
     from repermit.report.export import export_opt_ins
 
     async with runtime.ledger() as ledger:
-        link = _link(runtime)
+        link = link_of(runtime)
         return await export_opt_ins(ledger, out, form=form, purpose=purpose, link=link)
 
 
@@ -73,7 +71,7 @@ async def _export_opt_outs(runtime: Runtime, out: Path, form: Format, purpose: s
         return await export_opt_outs(ledger, out, form=form, purpose=purpose)
 
 
-def _link(runtime: Runtime) -> Link:
+def link_of(runtime: Runtime) -> Link:
     """Return what makes the link to the page on which one press withdraws."""
     from repermit.domain.token import Scope
 
@@ -112,40 +110,8 @@ def _tell_changes(changes: Changes | None, purpose: str | None) -> None:
         tell(f"  what to do: an import removes nobody; `{names}` names them")
 
 
-def _tell_of_links(runtime: Runtime) -> None:
+def tell_of_links(runtime: Runtime) -> None:
+    """Say what the links in an export need."""
     tell("Each row has the link to withdraw with one press; it works while `repermit serve` runs.")
     if runtime.config.web.is_local:
         tell("These links lead to this machine only: web.public_url is for trying out.")
-
-
-def handover(
-    context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A new folder; only you may open it.")
-    ],
-) -> None:
-    """Write what whoever goes on with the list needs: yes, needs no question, must be removed."""
-    runtime = session_of(context).runtime()
-    counts = run(_handover(runtime, folder))
-    show(f"{counted(counts.total, 'address', 'addresses')} written, in three files with a README")
-    _tell_of_links(runtime)
-
-
-async def _handover(runtime: Runtime, folder: Path) -> Counts:
-    from repermit.report.handover import Reader, handover
-
-    config = runtime.config
-    reader = Reader(
-        runtime.templates,
-        config.campaign.default_language,
-        {"controller": config.controller.name, "day": runtime.today().isoformat()},
-    )
-    async with runtime.ledger() as ledger:
-        return await handover(ledger, folder, reader=reader, link=_link(runtime), tell=_tell_counts)
-
-
-def _tell_counts(counts: Counts) -> None:
-    for name, count in counts.files().items():
-        tell(f"{name}: {counted(count, 'row')}")
-    if counts.erased:
-        tell(f"  of the last, {counted(counts.erased, 'row')} without an address, by proof alone")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from repermit.cli.listing import listed_files
+from repermit.cli.elsewhere import asked_places, keep_places, place_names
 from repermit.cli.lists import STANDARD_INPUT, opened_lists, reading_of
 from repermit.cli.said import country_code, day_of, known_relationship, language_code, statement_of
 from repermit.cli.session import (
@@ -72,6 +73,10 @@ def import_lists(
     check_domains: Annotated[
         bool, typer.Option("--check-domains", help="Ask the DNS which domains take mail.")
     ] = False,
+    elsewhere: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PLACE", help="Where else the list lives; as often as needed."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, keep nothing.")] = False,
     rejects: Annotated[
         Path | None, typer.Option(help="Write what was rejected: line, reason, address.")
@@ -109,6 +114,7 @@ def import_lists(
         sensitive=sensitive,
     )
     reading = reading_of(encoding, delimiter, sheet, mapping)
+    named = place_names(elsewhere) if elsewhere else None
     call = _Call(runtime, defaults, statement_of(evidence), check_domains, dry_run, as_json)
     said, reading = _answers(call, lists, reading, answers)
     with (
@@ -119,7 +125,9 @@ def import_lists(
     ):
         from repermit.intake.admit import Notes
 
-        imports = _import_all(call, sources, said, Notes(reject, suggest))
+        if named is None and not dry_run and STANDARD_INPUT not in lists:
+            named = asked_places(runtime)
+        imports = _import_all(call, sources, said, Notes(reject, suggest), named)
     _show(imports, call)
 
 
@@ -182,7 +190,11 @@ def _asked(
 
 
 def _import_all(
-    call: _Call, sources: Sequence[ListFile], said: Answers, notes: Notes
+    call: _Call,
+    sources: Sequence[ListFile],
+    said: Answers,
+    notes: Notes,
+    named: Sequence[str] | None,
 ) -> list[Imported]:
     from repermit.cli.assembly import rules
     from repermit.intake.admit import Terms, total
@@ -206,6 +218,7 @@ def _import_all(
                 imports.append(
                     await _import_one(ledger, source, replace(terms, dead=dead), notes, stop)
                 )
+                await keep_places(ledger, named)
 
     try:
         run_until_stopped(work)

@@ -70,9 +70,10 @@ async def require_same_pages(runtime: Runtime, ledger: Ledger) -> None:
 
 
 async def require_approval(runtime: Runtime, ledger: Ledger) -> Approval:
-    """Return the approval that holds for exactly this. Raises: SendRefused."""
-    from repermit.ledger.store import approval
+    """Return the approval that holds for exactly this. Raises: SendRefused, CampaignClosed."""
+    from repermit.ledger.store import approval, present
 
+    await ledger.read(present.require_open)
     given = await ledger.read(approval.latest_approval)
     if given is None:
         raise SendRefused(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from repermit.cli.elsewhere import place_json, state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
@@ -52,6 +53,12 @@ def status(
         show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
     if page := _page(figures):
         show(f"answer page: {page}")
+    if figures.closed_at:
+        show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
+    for place in figures.places:
+        show(f"elsewhere: {state_of(place)}")
+    if done := content["last_purge"]:
+        show(f"purge {done['number']}: {done['purged']:,} erased, {_state(done)}")
     if any(figures.outbox.values()):
         show(f"outbox: {_outbox(figures.outbox)}")
     if figures.to_remove:
@@ -119,7 +126,31 @@ def status_content(figures: Figures) -> dict[str, Any]:
             "failed": iso(figures.page_failed.at) if figures.page_failed else None,
             "why": _why(figures.page_failed) if figures.page_failed else None,
         },
+        "closed": iso(figures.closed_at),
+        "elsewhere": [place_json(place) for place in figures.places],
+        "last_purge": _last_purge(figures),
     }
+
+
+def _last_purge(figures: Figures) -> dict[str, Any] | None:
+    """Return the latest purge; it is complete once whoever must go is removed elsewhere, too."""
+    done = figures.last_purge
+    if done is None:
+        return None
+    return {
+        "number": done.number,
+        "purged": done.purged,
+        "finished": iso(done.finished_at),
+        "complete": done.finished_at is not None and all(each.is_done for each in figures.places),
+    }
+
+
+def _state(done: Mapping[str, Any]) -> str:
+    if done["complete"]:
+        return "complete"
+    if done["finished"]:
+        return "not complete: the places elsewhere are not all done"
+    return "cut off: `repermit purge` finishes it"
 
 
 def _stopped(figures: Figures) -> dict[str, Any] | None:

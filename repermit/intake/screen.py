@@ -9,7 +9,7 @@ from typing import Any
 
 from repermit.domain.policy import Rules
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, screening
+from repermit.ledger.store import campaign, present, screening
 from repermit.ledger.store.screening import Counts
 
 _SLICE_ROWS = 500
@@ -29,8 +29,10 @@ async def screen_and_count(
 
     *facts* (the table, its overrides and the written reasons) go into the log with the counts by
     cell; *today* is the day in the campaign's zone.
+    Raises: CampaignClosed.
     Crash: a part of the rows is screened; run it again.
     """
+    await ledger.read(present.require_open)
     found, last = Counts(), 0
     while True:
         last, part = await ledger.write(

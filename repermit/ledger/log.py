@@ -51,7 +51,8 @@ class Kind(StrEnum):
     PURGED = "purged"
     LAPSED = "lapsed"  # how many need not be known any more so that they are not asked again
     REPORTED = "reported"  # a purge is finished: the hash of its report
-    CLOSED = "closed"
+    DESTROYED = "destroyed"  # the original list of an import is overwritten and gone
+    CLOSED = "closed"  # the campaign has ended: who, what was decided, the counts
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
     MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question

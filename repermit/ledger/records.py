@@ -14,6 +14,7 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, listed
 from repermit.ledger.purged import Purges
 from repermit.ledger.replay import Act, Replay, act_of
+from repermit.ledger.store import places
 from repermit.ledger.transaction import Transaction
 
 _FACTS: Final = (  # of an answer: the names in its entry, and of its columns
@@ -47,6 +48,8 @@ class Records:
         self._extended: int | None = None  # before when nobody falls due
         self._purges = Purges(tx, note)
         self._notice: str | None = None  # that counts, by the entries so far
+        self._places: dict[int, dict[str, Any]] = {}  # elsewhere, as the latest entries have them
+        self._closed: int | None = None  # when the campaign was
 
     def proven(self, at: str, payload: bytes | None, answer: Sequence[Any]) -> Act | None:
         """Return where an answer, a row, leaves its person, if that is what the payload of its
@@ -91,6 +94,10 @@ class Records:
             self._export(said)
         elif kind in _ERASING:
             self._purges.read(kind, at, said, index=index)
+        elif kind == Kind.PLACED:
+            self._places |= {each["id"]: each for each in said["places"]}
+        elif kind == Kind.CLOSED:
+            self._closed = _micros(at)
 
     def end(self, replay: Replay) -> None:
         """Compare what has no entry of its own: counts, and rows that nothing speaks of."""
@@ -108,6 +115,9 @@ class Records:
         if self._tx.value("SELECT extended_until FROM campaign") != self._extended:
             self._note("the date to which the deadline was moved is not that of the log")
         self._compare_holds()
+        self._compare_places()
+        if self._tx.value("SELECT closed_at FROM campaign") != self._closed:
+            self._note("the campaign was closed at another time than the log says, or not at all")
         for name in ("purged", "erased"):
             self._count(name, replay.gone[name])
         self._count("admitted", replay.there() + replay.gone["purged"] + replay.gone["erased"])
@@ -119,6 +129,13 @@ class Records:
         for recipient in sorted(held.keys() | self._holds.keys()):
             if held.get(recipient) != self._holds.get(recipient):
                 self._note(f"the hold on recipient {recipient}: not what was logged")
+
+    def _compare_places(self) -> None:
+        """Name the places elsewhere that are not what the log says of them."""
+        there = {each["id"]: each for each in places.rows_of(self._tx)}
+        for number in sorted({*there, *self._places}):
+            if repr(there.get(number)) != repr(_in_order(self._places.get(number))):
+                self._note(f"place {number} elsewhere: not what was logged")
 
     def _set_notice(self, notice: str | None) -> None:
         """Note which text of the privacy notice counts from here on."""
@@ -192,6 +209,11 @@ def _snapshots(tx: Transaction, note: Callable[[str], None]) -> Iterable[tuple[s
         if stored != "text" or sha256(content).hexdigest() != hashed:
             note(f"what was shown as {_short(str(hashed))}: it is not what was shown")
         yield str(hashed), kind, language, release
+
+
+def _in_order(place: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what an entry says of a place, in the order of its columns."""
+    return None if place is None else {name: place[name] for name in places.COLUMNS}
 
 
 def entry_of(facts: Sequence[Any]) -> bytes:

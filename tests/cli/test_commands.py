@@ -22,7 +22,7 @@ _CONTRACT = {
     "Prepare": {"init", "import", "suppress", "screen", "preview", "test-mail", "approve"},
     "Ask": {"send", "pause", "resume", "doubt"},
     "Answers": {"probe", "serve"},
-    "Finish": {"purge", "export", "handover", "withdraw"},
+    "Finish": {"purge", "export", "handover", "withdraw", "close"},
     "Proof": {"proof", "papers"},
     "Operate": {"status", "person", "demo"},
 }

@@ -80,6 +80,7 @@ def test_a_terminal_asks_once_for_each_value_and_keeps_the_answers(begun: Campai
             ("a number from 0 to 8", "0"),
             ("“Gast” (1 row)", "7"),
             ("Who declares what", "An Peeters: all bought, gave it, could object"),
+            ("Where else does this list live", ""),
         ],
         cwd=begun.outside,
     )
@@ -103,7 +104,7 @@ def test_a_terminal_asks_how_to_read_what_can_be_read_in_two_ways(begun: Campaig
 
     shown = typed(
         ["--config", begun.config, "import", people, "--relationship", "customer"],
-        [("Which is right", "2")],
+        [("Which is right", "2"), ("Where else does this list live", "")],
         cwd=begun.outside,
     )
     assert "8 read = 8 admitted" in shown

@@ -9,7 +9,7 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, due, elsewhere, erasing, notices
+from repermit.ledger.store import approval, campaign, due, elsewhere, erasing, notices, places
 from repermit.ledger.store.elsewhere import Written
 from repermit.ledger.store.notices import Call
 from repermit.ledger.tables import Campaign
@@ -26,11 +26,11 @@ from tests.builders import (
     terms,
 )
 
-PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export", "to_remove")
+PROOF = ("log", "log_head", "answer", "snapshot", "approval", "export", "to_remove", "place")
 WHERE = {"recipient": "WHERE standing = 'opted_in'"}
 COLUMNS = {  # of other tables, what is proven of a row
     "recipient": ("sealed", "lookup"),
-    "campaign": ("admitted", "erased", "purged", "notice"),
+    "campaign": ("admitted", "erased", "purged", "notice", "closed_at"),
     "purge": (
         *("id", "started_at", "moment", "by", "phase", "terms", "due", "by_reason", "manifest"),
         *("generation", "facts", "purged", "report", "finished_at"),
@@ -72,6 +72,9 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
         if await a_ledger.read(due.counts, terms(a_clock.now())):
             await a_ledger.write(erasing.finish_purge, begun.id or 0, {"number": begun.id})
     await a_ledger.write(campaign.pause)
+    await a_ledger.write(places.name_places, ["the web shop", "the newsletter tool"])
+    await a_ledger.write(places.hand_over, names_anybody=True)
+    await a_ledger.write(places.note_done, "the web shop", by="An", on=a_clock.now().date())
     return a_ledger
 
 

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,12 +13,24 @@ from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.errors import FileRefused, ProofBroken
 from repermit.ledger.engine import Ledger
+from repermit.ledger.instants import to_micros
 from repermit.ledger.keys import Keys
-from repermit.ledger.store import erasing, suppression
+from repermit.ledger.store import erasing, leases, places, removal, suppression
+from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.report.handover import Counts, Reader, handover
 from repermit.runtime import shipped
-from tests.builders import FakeClock, admit, ask, asked, claim, press, settle, verified
+from tests.builders import (
+    ANSWER_TIME,
+    FakeClock,
+    admit,
+    ask,
+    asked,
+    claim,
+    press,
+    settle,
+    verified,
+)
 from tests.report.test_export import Erasing, link, log_payloads, stopping
 
 PROVEN = {"relationship": "signed_up_with_proof", "proof_ref": "form 12"}
@@ -24,7 +38,8 @@ PROVEN = {"relationship": "signed_up_with_proof", "proof_ref": "form 12"}
 
 def reader(language: str = "nl") -> Reader:
     """Return what the README is made of."""
-    return Reader(Templates([shipped()]), language, {"controller": "Peeters", "day": "2026-11-21"})
+    said = {"controller": "Peeters", "day": "2026-11-21"}
+    return Reader(Templates([shipped()]), language, said, ZoneInfo("Europe/Brussels"))
 
 
 async def handed(ledger: Ledger, folder: Path, language: str = "nl") -> tuple[Counts, list[Counts]]:
@@ -61,7 +76,7 @@ async def a_campaign(a_ledger: Ledger) -> Ledger:
 async def test_each_stands_in_the_file_of_their_kind_or_in_none(
     a_campaign: Ledger, tmp_path: Path
 ) -> None:
-    """Who is silent, unreachable or withheld is in none; nor is who is suppressed among those who
+    """Who can still answer, or is withheld, is in none; nor is who is suppressed among those who
     need no question."""
     folder = tmp_path / "leaving"
 
@@ -70,8 +85,87 @@ async def test_each_stands_in_the_file_of_their_kind_or_in_none(
     assert emails(folder / "yes.csv") == ["an@voorbeeld.example"]
     assert emails(folder / "needs-no-question.csv") == ['"=mia"@voorbeeld.example']
     assert emails(folder / "must-be-removed.csv") == ["jan@voorbeeld.example"]
-    assert told == [done] == [Counts(yes=1, exempt=1, remove=1, erased=0)]
-    assert done.total == 3
+    last = a_campaign.clock.now() + ANSWER_TIME
+    assert told == [done] == [Counts(1, 1, {"opted_out": 1}, waiting=3, last=last)]
+    assert (done.total, done.erased) == (3, 0)
+
+
+async def test_promise_6_who_is_past_their_date_must_be_removed_and_the_file_says_why(
+    a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """Once each; who is withheld, exempt, held or said yes is not there, and a mail that is owed
+    changes nothing. A yes that was handed over and does not stand any more is there, too."""
+    lost, kept, maybe, owed = await admit(
+        a_campaign, *(f"{one}@voorbeeld.example" for one in ("bo", "guy", "tom", "lea"))
+    )
+    await claim(a_campaign, lost, owner="lost")
+    await a_campaign.write(leases.doubt_claims, ["lost"])
+    await ask(a_campaign, kept, maybe, owed)
+    await a_campaign.write(_hold, kept)
+    await a_campaign.write(_owe, owed)
+    await press(a_campaign, maybe, Answer.YES)
+    await handed(a_campaign, tmp_path / "first")
+    await press(a_campaign, maybe, Answer.NO)  # at once, so that both are void
+    a_clock.advance(ANSWER_TIME)
+
+    done, _ = await handed(a_campaign, tmp_path / "second")
+
+    with (tmp_path / "second" / "must-be-removed.csv").open(encoding="utf-8") as file:
+        rows = [(row["email"].partition("@")[0], row["why"]) for row in csv.DictReader(file)]
+    assert rows == [
+        *(("jan", "opted_out"), ("els", "silent"), ("tom", "silent"), ("lea", "silent")),
+        *(("bo", "doubtful"), ("piet", "undeliverable")),
+    ]
+    assert (done.waiting, done.remove, done.yes) == (0, 6, 1)
+
+
+async def test_a_yes_that_does_not_stand_any_more_is_named_before_its_date_too(
+    a_campaign: Ledger, tmp_path: Path
+) -> None:
+    await handed(a_campaign, tmp_path / "first")
+    await press(a_campaign, 1, Answer.NO)
+
+    done, _ = await handed(a_campaign, tmp_path / "second")
+
+    assert done.removed == {"opted_out": 1, "agrees_no_more": 1}
+
+
+def _hold(tx: Transaction, recipient_id: int) -> None:
+    until = to_micros(tx.now + timedelta(days=365))
+    tx.run(
+        "INSERT INTO hold (recipient_id, kind, since, until, by, reason)"
+        " VALUES (?, 'contract', 0, ?, 'An', 'a contract')",
+        *(recipient_id, until),
+    )
+
+
+def _owe(tx: Transaction, recipient_id: int) -> None:
+    tx.run(
+        "INSERT INTO outbox (recipient_id, kind, language, created_at, not_before, standing,"
+        " attempts) VALUES (?, 'data', 'nl', 0, 0, 'waiting', 0)",
+        recipient_id,
+    )
+
+
+@pytest.mark.parametrize("language", ["nl", "fr", "de", "en"])
+async def test_the_readme_names_the_places_and_until_when_people_can_answer(
+    a_campaign: Ledger, tmp_path: Path, language: str
+) -> None:
+    await a_campaign.write(places.name_places, ["the web shop", "the newsletter tool"])
+
+    done, _ = await handed(a_campaign, tmp_path / "leaving", language)
+
+    text = (tmp_path / "leaving" / "README.txt").read_text("utf-8")
+    assert "\n  - the web shop\n  - the newsletter tool\n" in text
+    assert "repermit handover --done" in text
+    assert "2026-12-22" in text
+    for why in removal.Why:
+        assert why in text
+    assert max(map(len, text.splitlines())) <= 105
+    assert "\n\n\n" not in text
+    (first, second) = await a_campaign.read(places.places)
+    assert first.handed_over_at == second.handed_over_at == a_campaign.clock.now()
+    assert [each.name for each in done.places] == [first.name, second.name]
 
 
 async def test_the_log_has_each_file(a_campaign: Ledger, tmp_path: Path) -> None:

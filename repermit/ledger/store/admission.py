@@ -14,6 +14,7 @@ from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store import enriching, personal
+from repermit.ledger.store.present import require_open
 from repermit.ledger.store.suppression import suppressed_among
 from repermit.ledger.transaction import Transaction
 
@@ -121,7 +122,8 @@ class Tally:
 
 def begin_intake(tx: Transaction, sha256: str) -> tuple[int, int]:
     """Return the id of a new import, which counts only once it is finished, and the generation
-    of the vault that newcomers are looked up under."""
+    of the vault that newcomers are looked up under. Raises: CampaignClosed."""
+    require_open(tx)
     inserted = tx.value(
         "INSERT INTO intake (started_at, sha256, read, admitted, duplicates, rejected, suppressed,"
         " reasons) VALUES (?, ?, 0, 0, 0, 0, 0, '{}') RETURNING id",

@@ -13,6 +13,7 @@ from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
 from repermit.ledger.store.campaign import cells, knows_opt_outs
+from repermit.ledger.store.present import require_open
 from repermit.ledger.store.undoing import is_unfinished
 from repermit.ledger.tables import Approval
 from repermit.ledger.transaction import Transaction
@@ -34,8 +35,9 @@ def require_ready(tx: Transaction) -> list[tuple[str, str, str, int]]:
     are for them, too.
 
     Raises: ApprovalRefused when nobody is listed or was asked, an import has begun and not
-    completed, or nobody has said who opted out before.
+    completed, or nobody has said who opted out before; CampaignClosed.
     """
+    require_open(tx)
     if is_unfinished(tx):
         raise ApprovalRefused(
             "an import is running, or was cut off", hint="wait until it is done, or run it again"

@@ -13,8 +13,9 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
-from repermit.ledger.store import elsewhere, extending, holding, outbox, probing
+from repermit.ledger.store import elsewhere, extending, holding, outbox, places, probing
 from repermit.ledger.store.due import FALLS_DUE
+from repermit.ledger.store.present import closed_at
 from repermit.ledger.transaction import Transaction
 
 
@@ -44,6 +45,18 @@ class Figures:
     to_remove: int  # erased after an export of their yes, and no later one has said so
     page_seen: probing.Sight | None  # when it was last seen to work
     page_failed: probing.Sight | None  # when that was not what the newest probe found
+    closed_at: datetime | None
+    places: tuple[places.Place, ...]  # where else a list lives
+    last_purge: LastPurge | None
+
+
+@dataclass(frozen=True)
+class LastPurge:
+    """The latest purge: how many it has erased, and when it was finished, if it was."""
+
+    number: int
+    purged: int
+    finished_at: datetime | None
 
 
 def figures(tx: Transaction) -> Figures:
@@ -84,6 +97,9 @@ def figures(tx: Transaction) -> Figures:
         to_remove=elsewhere.untold(tx),
         page_seen=probing.last_seen(tx),
         page_failed=probing.outage(tx),
+        closed_at=closed_at(tx),
+        places=places.places(tx),
+        last_purge=_last_purge(tx),
     )
 
 
@@ -91,6 +107,11 @@ def log_head(tx: Transaction) -> tuple[int, bytes]:
     """Return the size of the log and its root."""
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
     return size, Frontier.from_bytes(size, frontier).root()
+
+
+def _last_purge(tx: Transaction) -> LastPurge | None:
+    row = tx.one("SELECT id, purged, finished_at FROM purge ORDER BY id DESC LIMIT 1")
+    return None if row is None else LastPurge(row[0], row[1], from_micros(row[2]))
 
 
 def cells(tx: Transaction) -> list[tuple[str, str, str, int]]:

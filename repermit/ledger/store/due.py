@@ -96,6 +96,12 @@ def condition(reason: Reason) -> str:
     return f"{_past(reason)} AND NOT {_KEPT} AND NOT {_OWED}"
 
 
+def past(reason: Reason) -> str:
+    """Return the same whether or not a mail is owed to them: that it leaves first changes nothing
+    about where else they must be removed."""
+    return f"{_past(reason)} AND NOT {_KEPT}"
+
+
 def is_due(terms: Terms) -> str:
     """Return the same for all reasons of *terms*, for rows that are found by their ids: an index
     over all who stand there would be read once a slice."""

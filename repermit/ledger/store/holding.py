@@ -101,6 +101,11 @@ def in_force(tx: Transaction) -> tuple[int, datetime | None]:
     return count, from_micros(until)
 
 
+def forget(tx: Transaction, gone: Sequence[int]) -> None:
+    """Delete the holds on people who are gone."""
+    tx.many("DELETE FROM hold WHERE recipient_id = ?", [(one,) for one in gone])
+
+
 def _now(tx: Transaction) -> int:
     return to_micros(tx.now)
 

@@ -1,8 +1,11 @@
-"""Whether this ledger is the campaign's present one, before anything leaves."""
+"""Whether this ledger is the campaign's present one, and still open, before anything leaves."""
 
 from __future__ import annotations
 
-from repermit.errors import SendRefused
+from datetime import datetime
+
+from repermit.errors import CampaignClosed, SendRefused
+from repermit.ledger.instants import from_micros
 from repermit.ledger.transaction import Transaction
 
 
@@ -21,3 +24,15 @@ def older_copy() -> SendRefused:
         "this ledger is an older copy: some of its mails may have left since",
         hint="run `repermit doubt restored`, which makes the unsettled ones doubtful",
     )
+
+
+def closed_at(tx: Transaction) -> datetime | None:
+    """Return when the campaign was closed, or None."""
+    moment: datetime | None = from_micros(tx.value("SELECT closed_at FROM campaign"))
+    return moment
+
+
+def require_open(tx: Transaction) -> None:
+    """Refuse whatever asks, or may lead to asking, somebody. Raises: CampaignClosed."""
+    if since := closed_at(tx):
+        raise CampaignClosed(since)

@@ -25,7 +25,7 @@ from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
 _HAD_MAIL = frozenset({Standing.ASKED, Standing.DOUBTFUL, Standing.UNDELIVERABLE})
-_MAY_LEAVE = "SELECT paused_at IS NULL AND stopped_at IS NULL FROM campaign"
+_MAY_LEAVE = "SELECT paused_at IS NULL AND stopped_at IS NULL AND closed_at IS NULL FROM campaign"
 LEASE = timedelta(minutes=20)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 
 
@@ -61,7 +61,7 @@ def reserve(
     """Lease up to *limit* rows that may leave now to *owner*, and return them in no order.
 
     Only rows that were listed before the approval was given are taken, and only those of the wave
-    that is open. Returns none while the campaign is paused or stopped.
+    that is open. Returns none while the campaign is paused, stopped or closed.
     Raises: SendRefused when an older copy of the ledger was put back.
     Crash: the lease runs out and the rows are free again; nothing was sent.
     """

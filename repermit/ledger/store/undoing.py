@@ -9,6 +9,7 @@ from repermit.errors import ImportRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store import enriching, holding
+from repermit.ledger.store.present import require_open
 from repermit.ledger.transaction import Transaction
 
 
@@ -38,8 +39,9 @@ def undoing(tx: Transaction, intake_id: int) -> Undoing:
 
     Raises: ImportRefused when there is no such import, nothing of it is left, a purge has run
         since, somebody of it is held, or a mail has left, or may have, to somebody of whom it
-        said anything.
+        said anything; CampaignClosed.
     """
+    require_open(tx)
     row = tx.one("SELECT started_at, undone_at FROM intake WHERE id = ?", intake_id)
     if row is not None and row[1] is not None:
         raise ImportRefused(f"nothing is left of import {intake_id}", hint="it was taken back")
