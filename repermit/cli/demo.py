@@ -162,7 +162,7 @@ class _Demo:
         return status_content(asyncio.run(read_figures(runtime)))
 
     def _due(self) -> int:
-        from repermit.cli.finish import planned_purge
+        from repermit.cli.purging import planned_purge
 
         runtime = Session(self._clock, Path(self._config)).runtime()
         return int(asyncio.run(planned_purge(runtime, None))["due"])
