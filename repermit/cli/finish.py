@@ -62,7 +62,7 @@ def purge(
     else:
         content = run(purging.purge_typed(runtime, wish, as_json=as_json))
     if not as_json:
-        show_done(content, runtime)
+        show_done(content)
     purging.require_no_trace(content)
     if as_json:
         show_json(content)

@@ -31,7 +31,7 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
     "original_list": "the original list: destroy it once you have handed over"
     " (`repermit handover DIR`)",
     "relay_log": "the relay's log: ask who runs the relay how long it keeps addresses",
-    "snapshots": "snapshots and backups of the machine or the disk: let those from before now expire",
+    "snapshots": "snapshots and backups of machine and disk: let those from before now expire",
 }
 
 
@@ -73,18 +73,16 @@ def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) 
 def show_destroyed(told: Told, runtime: Runtime, *, say: Say) -> None:
     """Show what goes for good and what stays."""
     days = runtime.config.purge.ask_again_days
+    say("What goes: their rows, their answers, what the log says of each of them; then the keys of")
     say(
-        "What goes: their rows, their answers, and what the log says of each of them; then the keys"
-    )
-    say(
-        f"  of generation {told.generation}, without which no older copy of the ledger yields anybody."
+        f"  generation {told.generation}, without which no older copy of the ledger yields anybody."
     )
     say("What stays: everybody else, under new keys; the counts; of each address a code that only")
     say(f"  keys/keep can compare: of a no for good, of silence for {days:,} days, so that nobody")
     say("  is asked twice.")
 
 
-def show_done(content: Mapping[str, Any], runtime: Runtime) -> None:
+def show_done(content: Mapping[str, Any]) -> None:
     """Show what a purge did, and what lies outside its reach."""
     _show_due(content["due"], content["by_reason"], show)
     _show_kept(content["owed"], content["held"], show)

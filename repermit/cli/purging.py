@@ -201,7 +201,7 @@ def planned(intended: Plan) -> dict[str, Any]:
 
 
 def done_content(done: Purged) -> dict[str, Any]:
-    """Return what a purge did as `--json` tells it; `report` is the whole of it, once it is made."""
+    """Return what a purge did as `--json` tells it; `report` is the whole of it."""
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),

@@ -55,11 +55,8 @@ async def purge_due(
         require_no_trace(content)
     except PurgeRefused as refused:
         if not as_json:
-            show(
-                _line(
-                    "refused", refused.details(), ",".join(code for code, _, _ in refused.reasons)
-                )
-            )
+            codes = ",".join(code for code, _, _ in refused.reasons)
+            show(_line("refused", refused.details(), codes))
         raise
     except RepermitError as failure:
         if not as_json:
@@ -89,7 +86,8 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
                 return {**planned(intended), "refused": [], **following}
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
             if refused:
-                raise await _refused(runtime, ledger, intended, refused, following)
+                await _tell_refused(runtime, ledger, intended.due, refused)
+                raise _refused(intended, refused, following)
         done = await carry_out(runtime, ledger, wish, tell)
         return {**done_content(done), "next": iso(await ledger.read(purges.next_due, terms))}
 
@@ -112,26 +110,27 @@ def _against_schedule(runtime: Runtime, intended: Plan) -> list[Refusal]:
     return [each for each in found if each.code not in known]
 
 
-async def _refused(
-    runtime: Runtime,
-    ledger: Ledger,
-    intended: Plan,
-    refused: Sequence[Refusal],
-    following: Mapping[str, Any],
+def _refused(
+    intended: Plan, refused: Sequence[Refusal], following: Mapping[str, Any]
 ) -> PurgeRefused:
-    """Tell those whom the config names, once for each set of reasons, and return the failure."""
-    codes = sorted({each.code for each in refused})
-    if not _is_told_already(codes, len(runtime.config.notices.to)):
-        await ledger.write(_owe_refusal, runtime, intended.due, refused, codes)
     failure = PurgeRefused(
         [(each.code, each.text, each.until) for each in refused],
         due=intended.due,
         hint="`repermit purge --dry-run` shows it; docs/purge.md says what to do about each",
     )
-    told_of = planned(intended)
+    content = planned(intended)
     kept = ("by_reason", "owed", "held", "warnings", "readings", "report")
-    failure.done = {**{name: told_of[name] for name in kept}, **following}
+    failure.done = {**{name: content[name] for name in kept}, **following}
     return failure
+
+
+async def _tell_refused(
+    runtime: Runtime, ledger: Ledger, due: int, refused: Sequence[Refusal]
+) -> None:
+    """Tell those whom the config names, once for each set of reasons."""
+    codes = sorted({each.code for each in refused})
+    if not _is_told_already(codes, len(runtime.config.notices.to)):
+        await ledger.write(_owe_refusal, runtime, due, refused, codes)
 
 
 def _is_told_already(codes: Sequence[str], people: int) -> bool:
