@@ -31,7 +31,9 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
     "original_list": "the original list: destroy it once you have handed over"
     " (`repermit handover DIR`)",
     "relay_log": "the relay's log: ask who runs the relay how long it keeps addresses",
-    "snapshots": "snapshots and backups of machine and disk: let those from before now expire",
+    "disk_snapshots": "snapshots and backups of machine and disk: let those from before now expire",
+    "old_sectors": "old sectors of the disk: destroy it, or the key it is encrypted with, one day",
+    "running_processes": "processes that were running: start `serve` anew, so that it forgets",
 }
 
 

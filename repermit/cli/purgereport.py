@@ -78,12 +78,11 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
 
 def _scanned(scan: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the scan found, where, and how many files it could not read."""
-    found = scan["traces"]
-    traced = list(found.items() if isinstance(found, Mapping) else found)
+    traced = [*scan["traces"], *([("repermit.db", scan["ledger"])] if scan["ledger"] else ())]
     return {
         "traced": traced,
         "traces": sum(count for _, count in traced),
-        "missing": scan["missing"],
+        "missing": scan["missing"] + scan["unread"],
     }
 
 

@@ -58,7 +58,7 @@ def order_of(runtime: Runtime, wish: Wish) -> Order:
     )
 
 
-def watch_of(runtime: Runtime) -> Watch:
+async def watch_of(runtime: Runtime) -> Watch:
     """Return what the guard is told besides the ledger."""
     from repermit.purge.guard import Watch
 
@@ -74,7 +74,7 @@ async def planned_purge(
 
     order = order_of(runtime, Wish("", at_most, accepted_outage))
     async with runtime.ledger() as ledger:
-        return planned(await plan(ledger, order, watch_of(runtime)))
+        return planned(await plan(ledger, order, await watch_of(runtime)))
 
 
 async def show_planned(runtime: Runtime, wish: Wish) -> None:
@@ -84,7 +84,7 @@ async def show_planned(runtime: Runtime, wish: Wish) -> None:
 
     order = order_of(runtime, wish)
     async with runtime.ledger() as ledger:
-        intended = await plan(ledger, order, watch_of(runtime))
+        intended = await plan(ledger, order, await watch_of(runtime))
         show_plan(intended, await ledger.read(read, order.terms), runtime)
 
 
@@ -136,7 +136,11 @@ async def carry_out(
     from repermit.purge.run import purge
 
     done = await purge(
-        ledger, order_of(runtime, wish), watch_of(runtime), sign=runtime.signing.sign, tell=say
+        ledger,
+        order_of(runtime, wish),
+        await watch_of(runtime),
+        sign=runtime.signing.sign,
+        tell=say,
     )
     for path in await publish(runtime, ledger):
         say(f"the report is {path.name}")
@@ -149,7 +153,7 @@ async def _confirmed(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: b
     from repermit.purge.run import plan
 
     order = order_of(runtime, wish)
-    intended = await plan(ledger, order, watch_of(runtime))
+    intended = await plan(ledger, order, await watch_of(runtime))
     if not intended.due:
         return 0
     if as_json or not is_terminal() or intended.refused:

@@ -80,7 +80,7 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
         else:
             if runtime.config.purge.scheduled:
                 await _tell_what_comes(runtime, ledger, terms)
-            intended = await plan(ledger, order_of(runtime, wish), watch_of(runtime))
+            intended = await plan(ledger, order_of(runtime, wish), await watch_of(runtime))
             following = {"next": iso(await ledger.read(purges.next_due, terms))}
             if not intended.due:
                 return {**planned(intended), "refused": [], **following}
