@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_nobody_is_due_before_the_date_in_their_mail(asked: Campaign) -> None:
     assert due is not None
     assert (early["due"], early["refused"]) == (0, [])
     none = dict.fromkeys(("due", "owed", "held", "purged", "traces"), 0)
-    nothing = {"by_reason": {}, "refused": [], "warnings": [], "report": None}
+    nothing: dict[str, Any] = {"by_reason": {}, "refused": [], "warnings": [], "report": None}
     assert purged == none | nothing
     assert asked.status() == before
 
