@@ -44,7 +44,7 @@ async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
         if path.exists():
             continue
         paper = make(runtime, report)
-        await ledger.write(tell_all, runtime, _mail(runtime, number, report, paper))
+        await ledger.write(tell_all, runtime, mailed(runtime, number, report, paper))
         with whole(path) as file:
             file.write(papers.page(paper, runtime.templates).encode())
         written.append(path)
@@ -99,6 +99,7 @@ def _flat(readings: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, str]
             yield label, "–" if value is None else str(value)
 
 
-def _mail(runtime: Runtime, number: int, report: Mapping[str, Any], paper: Paper) -> Telling:
+def mailed(runtime: Runtime, number: int, report: Mapping[str, Any], paper: Paper) -> Telling:
+    """Return the report as a mail in plain text."""
     text = _ESCAPED.sub(r"\1", _MARKED.sub("", paper.markdown))
     return told(runtime, "purged", f"purged {number}", {"purged": report["purged"], "text": text})
