@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from repermit import __version__
 from repermit.cli.telling import Telling, tell_all, told
+from repermit.domain.deadline import last_day
 from repermit.files import whole
 from repermit.report import papers
 
@@ -68,12 +70,31 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
             **report["generations"],
             "at": datetime.fromisoformat(report["generations"]["at"]),
         },
-        "readings": list(_flat(report["readings"])),
+        **_read(report["readings"], campaign.zone),
         **_scanned(report["scan"]),
         "verbatim": report["log"],
     }
     language = papers.language_of(campaign.default_language)
     return papers.make(runtime.templates, "purge", (language,), lambda _: facts, zone=campaign.zone)
+
+
+def _read(readings: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Return what the guard read: how long people could answer, by their last day, and the rest."""
+    page = {"windows": [], **readings.get("page", {})}
+    windows = [
+        {
+            "last_day": last_day(datetime.fromisoformat(each["to"]), zone=zone),
+            "people": each["people"],
+            "down": _long(each["down_minutes"]),
+            "unknown": _long(each["unknown_minutes"]),
+        }
+        for each in page.pop("windows")
+    ]
+    return {"windows": windows, "readings": list(_flat({**readings, "page": page}))}
+
+
+def _long(minutes: int) -> str:
+    return f"{minutes // 60:,} h {minutes % 60:02} min"
 
 
 def _scanned(scan: Mapping[str, Any]) -> dict[str, Any]:

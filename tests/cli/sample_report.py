@@ -26,8 +26,21 @@ SAMPLE: dict[str, Any] = {
     "accepted_outage": "",
     "readings": {
         "leaving": 0,
+        "accepted": None,
         "clock": {"now": "2026-12-29T09:00:00Z", "outside_ahead_seconds": None},
-        "page": {"windows": [{"down_hours": 1.5, "people": 412}]},
+        "told": ["2026-12-01T09:00:00Z", "2026-12-01T09:00:01Z"],
+        "page": {
+            "outage_percent": 5.0,
+            "windows": [
+                {
+                    "from": "2026-11-27T23:00:00Z",
+                    "to": "2026-12-28T23:00:00Z",
+                    "people": 412,
+                    "down_minutes": 95,
+                    "unknown_minutes": 0,
+                }
+            ],
+        },
     },
     "scan": {"files": 9, "bytes": 1234567, "traces": [], "missing": 1, "unread": 0, "ledger": 0},
     "generations": {"destroyed": 1, "current": 2, "at": "2026-12-29T09:03:00Z"},

@@ -67,8 +67,15 @@ def test_a_report_says_all_of_it_on_a_page_that_needs_nothing(
     assert "4711" in words
     assert CHECKPOINT.format(4720).splitlines()[-1] in words
     assert "repermit handover" in words
+    assert "1 h 35 min" in words
     assert len(page.all("li")) >= 6 + 5 + 2
     assert "@" not in words.replace("@page", "")
+
+
+def test_a_report_of_a_campaign_that_is_closed_says_so(tmp_path: Path) -> None:
+    words = page_of(campaign_in(tmp_path, "en"), reasons=["withheld", "never_sent"])
+
+    assert "has closed this campaign" in words
 
 
 def test_a_report_says_it_when_nobody_knew_and_a_person_went_on(tmp_path: Path) -> None:

@@ -172,9 +172,11 @@ def test_a_report_that_was_not_written_is_written_by_the_next_one(
     asked.use(relay.port)
     cut_off(asked, 2)
     asked.at(_THEN, "purge")
-    report, number = asked.folder / "purge-1.html", 1
+    report = asked.folder / "purge-1.html"
     report.unlink(missing_ok=True)
-    asked.change_ledger(f"UPDATE purge SET report = coalesce(report, '{a_report(number=number)}')")
+    checkpoint = asked.here("proof", "verify", "--json").json["checkpoint"]
+    kept = a_report(number=1, log={"before": checkpoint, "after": checkpoint})
+    asked.change_ledger(f"UPDATE purge SET report = coalesce(report, '{kept}')")
     asked.change_ledger("DELETE FROM outbox WHERE kind = 'notice'")
 
     said = asked.at(_THEN, "purge", "--due")
@@ -187,3 +189,4 @@ def test_a_report_that_was_not_written_is_written_by_the_next_one(
     reports = [text_of(each.content) for each in relay.taken if "gewist" in text_of(each.content)]
     assert len(reports) == 2
     assert "Verslag van opruiming 1" in reports[0]
+    asked.here("proof", "verify", "--against", report)
