@@ -69,7 +69,9 @@ def send(
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
     if not as_json:
         show_delivered(owed)
-        if limit != 0 and (sent.refusal is None or sent.mails):
+        if limit == 0 and not any(counts_of(owed).values()):
+            show("nothing is owed just now")
+        elif limit != 0 and (sent.refusal is None or sent.mails):
             _show_sent(sent, figures, limit)
     if failure is not None:
         failure.done = content

@@ -112,6 +112,20 @@ def test_it_leaves_also_where_nobody_could_answer_and_nobody_is_asked_any_more(
     assert relay.mailboxes == people
 
 
+def test_a_limit_of_nothing_delivers_what_is_owed_and_asks_nobody(
+    approved: Campaign, relay: Relay
+) -> None:
+    """Also while the approval would not do, and it says so when nothing is owed."""
+    approved.use(relay.port)
+    approved.edit("answer_days = 30", "answer_days = 40")
+
+    said = approved.run("send", "--limit", "0")
+
+    assert said.out == "nothing is owed just now\n"
+    assert relay.taken == []
+    assert approved.standings()["listed"] == LISTED
+
+
 def test_test_mail_delivers_it_too(asked: Campaign, relay: Relay) -> None:
     asked.use(relay.port)
     (person,) = say_no(asked, 0)
