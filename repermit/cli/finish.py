@@ -46,6 +46,7 @@ def purge(
 ) -> None:
     """Erase who said no or nothing by the date in their mail; refuses when that would be wrong."""
     from repermit.cli import purging, scheduled
+    from repermit.cli.purgecontent import require_no_trace
     from repermit.cli.purgeplan import show_done
 
     _require_sense(by, accept_outage, unattended=unattended, dry_run=dry_run)
@@ -63,7 +64,7 @@ def purge(
         content = run(purging.purge_typed(runtime, wish, as_json=as_json))
     if not as_json:
         show_done(content)
-    purging.require_no_trace(content)
+    require_no_trace(content)
     if as_json:
         show_json(content)
 

@@ -63,13 +63,19 @@ def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) 
         day = _days(told.dates[name], zone) if name in told.dates else ""
         say(f"{count:>10,}  {name}: {_WHY[name]}{day}")
     _show_kept(intended.owed, intended.held, say)
+    show_against(intended, runtime, say=say)
+    if say is show:
+        say("nobody was erased")
+
+
+def show_against(intended: Plan, runtime: Runtime, *, say: Say) -> None:
+    """Show what to think of, and every reason against it with the date from which it will work."""
+    zone = runtime.config.campaign.zone
     for warning in intended.warnings:
         say(f"take note: {warning}")
     for refusal in intended.refused:
         until = f"; it will work from {_moment(refusal.until, zone)}" if refusal.until else ""
         say(f"refused [{refusal.code}]: {refusal.text}{until}")
-    if say is show:
-        say("nobody was erased")
 
 
 def show_destroyed(told: Told, runtime: Runtime, *, say: Say) -> None:

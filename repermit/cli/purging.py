@@ -5,7 +5,7 @@ What the unattended form shares with it stands here, too (see `scheduled`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from repermit.cli.purgecontent import done_content, planned, refusal_of, way_out
 from repermit.cli.session import counted, is_terminal, tell
 from repermit.domain.due import BY_DATE, Reason
-from repermit.errors import ProofBroken, PurgeRefused
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
     from repermit.purge.guard import Watch
-    from repermit.purge.plan import Order, Plan, Purged
+    from repermit.purge.plan import Order, Plan, Purged, Refusal
     from repermit.runtime import Runtime
 
 
@@ -96,14 +96,17 @@ async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[st
     from repermit.ledger.store import elsewhere, erasing
 
     say = _quietly if as_json else tell
+    warnings: tuple[str, ...] = ()
     async with runtime.ledger() as ledger:
         await settle_what_was_left(runtime, ledger, say)
         if await ledger.read(erasing.unfinished_purge):
             say("A purge was cut off: it is finished first, with those whom it was for.")
             say("Who has fallen due since is left for the next `repermit purge`.")
             wish = replace(wish, at_most=None)
-        elif wish.at_most is None:
-            wish = replace(wish, at_most=await _confirmed(runtime, ledger, wish, as_json=as_json))
+        else:
+            intended = await _shown(runtime, ledger, wish, as_json=as_json)
+            wish = replace(wish, at_most=_confirmed(intended, wish))
+            warnings = intended.warnings
         before = await ledger.read(elsewhere.untold)
         done = await carry_out(runtime, ledger, wish, say)
         untold = await ledger.read(elsewhere.untold) - before
@@ -111,7 +114,7 @@ async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[st
         gone = counted(untold, "yes", "yeses")
         say(f"{gone} of people who are erased now stood in an export, and no later one said stop.")
         say("  what to do: `repermit export --opt-outs` says which to remove elsewhere")
-    return done_content(done)
+    return {**done_content(done), "warnings": list(warnings)}
 
 
 async def settle_what_was_left(
@@ -147,88 +150,52 @@ async def carry_out(
     return done
 
 
-async def _confirmed(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: bool) -> int:
-    """Return how many may go: what a person types, none in a script unless nobody is due."""
-    from repermit.cli.purgeplan import read, show_destroyed, show_plan
+async def _shown(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: bool) -> Plan:
+    """Return what is intended, shown to whoever sits there, or just what stands against it.
+
+    Raises: PurgeRefused with every reason.
+    """
+    from repermit.cli.purgeplan import read, show_against, show_destroyed, show_plan
     from repermit.purge.run import plan
 
     order = order_of(runtime, wish)
     intended = await plan(ledger, order, await watch_of(runtime))
+    if not as_json and is_terminal() and intended.due:
+        told = await ledger.read(read, order.terms)
+        show_plan(intended, told, runtime, say=tell)
+        if not intended.refused:
+            show_destroyed(told, runtime, say=tell)
+    elif not as_json:
+        show_against(intended, runtime, say=tell)
+    may_ask = is_terminal() and not as_json
+    unsaid = [] if may_ask or wish.at_most is not None else _unsaid(intended)
+    if intended.refused or unsaid:
+        refused = [*intended.refused, *unsaid]
+        raise refusal_of(intended, refused, hint=way_out(intended))
+    return intended
+
+
+def _unsaid(intended: Plan) -> list[Refusal]:
+    """Return what stands against a purge in a script that does not say how many may go."""
+    from repermit.purge.plan import Refusal
+
     if not intended.due:
-        return 0
-    if as_json or not is_terminal() or intended.refused:
-        raise _unconfirmed(intended)
-    told = await ledger.read(read, order.terms)
-    show_plan(intended, told, runtime, say=tell)
-    show_destroyed(told, runtime, say=tell)
+        return []
+    text = f"{counted(intended.due, 'recipient')} are due, and nobody said how many may go"
+    return [Refusal("at_most", text)]
+
+
+def _confirmed(intended: Plan, wish: Wish) -> int:
+    """Return how many may go: as many as was said, or as a person types. Raises: PurgeRefused."""
+    from repermit.purge.plan import Refusal
+
+    if wish.at_most is not None or not intended.due:
+        return wish.at_most or 0
     typed = int(typer.prompt("Type the number of recipients to erase", type=int, err=True))
     if typed != intended.due:
         text = f"{counted(intended.due, 'recipient')} are due, and {typed:,} was typed"
-        raise PurgeRefused(
-            [("at_most", text, None)], due=intended.due, hint="nobody was erased; look again"
-        )
+        raise refusal_of(intended, [Refusal("at_most", text)], hint="nobody was erased; look again")
     return typed
-
-
-def _unconfirmed(intended: Plan) -> PurgeRefused:
-    text = f"{counted(intended.due, 'recipient')} are due, and nobody said how many may go"
-    reasons = [(each.code, each.text, each.until) for each in intended.refused]
-    failure = PurgeRefused(
-        [*reasons, ("at_most", text, None)],
-        due=intended.due,
-        hint=f"check `repermit purge --dry-run`, then pass --at-most {intended.due}",
-    )
-    told = planned(intended)
-    failure.done = {name: told[name] for name in ("by_reason", "owed", "held", "warnings")}
-    return failure
-
-
-def planned(intended: Plan) -> dict[str, Any]:
-    """Return a plan as `--json` tells it."""
-    from repermit.domain.clock import iso
-
-    return {
-        "due": intended.due,
-        "by_reason": dict(intended.by_reason),
-        "owed": intended.owed,
-        "held": intended.held,
-        "purged": 0,
-        "refused": [
-            {"code": each.code, "text": each.text, "until": iso(each.until)}
-            for each in intended.refused
-        ],
-        "warnings": list(intended.warnings),
-        "readings": dict(intended.readings),
-        "traces": 0,
-        "report": None,
-    }
-
-
-def done_content(done: Purged) -> dict[str, Any]:
-    """Return what a purge did as `--json` tells it; `report` is the whole of it."""
-    return {
-        "due": done.due,
-        "by_reason": dict(done.by_reason),
-        "owed": done.owed,
-        "held": done.held,
-        "purged": done.purged,
-        "refused": [],
-        "warnings": [],
-        "traces": done.traces,
-        "report": dict(done.report) or None,
-    }
-
-
-def require_no_trace(content: Mapping[str, Any]) -> None:
-    """Raise ProofBroken when something of a purged person can still be read."""
-    if not content["traces"]:
-        return
-    failure = ProofBroken(
-        f"{counted(content['traces'], 'trace')} of purged people can still be read",
-        hint="the report names the files: remove them, then run `repermit purge` again",
-    )
-    failure.done = dict(content)
-    raise failure
 
 
 def _quietly(_: str) -> None:

@@ -12,16 +12,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.purging import (
-    Wish,
-    carry_out,
-    done_content,
-    order_of,
-    planned,
-    require_no_trace,
-    settle_what_was_left,
-    watch_of,
-)
+from repermit.cli.purgecontent import done_content, planned, refusal_of, require_no_trace
+from repermit.cli.purging import Wish, carry_out, order_of, settle_what_was_left, watch_of
 from repermit.cli.session import counted, show, show_json, tell
 from repermit.cli.telling import tell_all, told
 from repermit.domain.clock import iso
@@ -36,6 +28,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _BY = "the schedule in the config"
+_HINT = "`repermit purge --dry-run` shows it; docs/purge.md says what to do about each"
 _PEOPLE = 2  # who must have been told before anybody is erased without a person
 _A_DAY = timedelta(days=1)  # in which it runs once
 
@@ -87,7 +80,9 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
             if refused:
                 await _tell_refused(runtime, ledger, intended.due, refused)
-                raise _refused(intended, refused, following)
+                failure = refusal_of(intended, refused, hint=_HINT)
+                failure.done |= following
+                raise failure
         done = await carry_out(runtime, ledger, wish, tell)
         return {**done_content(done), "next": iso(await ledger.read(purges.next_due, terms))}
 
@@ -108,20 +103,6 @@ def _against_schedule(runtime: Runtime, intended: Plan) -> list[Refusal]:
         found.append(Refusal("untold", text))
     known = {each.code for each in intended.refused}
     return [each for each in found if each.code not in known]
-
-
-def _refused(
-    intended: Plan, refused: Sequence[Refusal], following: Mapping[str, Any]
-) -> PurgeRefused:
-    failure = PurgeRefused(
-        [(each.code, each.text, each.until) for each in refused],
-        due=intended.due,
-        hint="`repermit purge --dry-run` shows it; docs/purge.md says what to do about each",
-    )
-    content = planned(intended)
-    kept = ("by_reason", "owed", "held", "warnings", "readings", "report")
-    failure.done = {**{name: content[name] for name in kept}, **following}
-    return failure
 
 
 async def _tell_refused(
