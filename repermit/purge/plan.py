@@ -29,8 +29,8 @@ class Plan:
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
     owed: int = 0  # would be due, but a mail is still owed to them
     held: int = 0  # would be due, but are kept for another reason
-    warnings: tuple[str, ...] = ()  # what a person must have read before they go on
-    readings: Mapping[str, Any] = field(default_factory=dict)  # of the guard, as the report tells
+    warnings: tuple[str, ...] = ()  # what a person should think of before they go on
+    readings: Mapping[str, Any] = field(default_factory=dict)  # what the guard saw, for the report
 
     @property
     def due(self) -> int:
