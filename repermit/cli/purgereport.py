@@ -99,11 +99,12 @@ def _long(minutes: int) -> str:
 
 def _scanned(scan: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the scan found, where, and how many files it could not read."""
-    traced = [*scan["traces"], *([("repermit.db", scan["ledger"])] if scan["ledger"] else ())]
+    ledger = scan.get("ledger", 0)
+    traced = [*scan["traces"], *([("repermit.db", ledger)] if ledger else ())]
     return {
         "traced": traced,
         "traces": sum(count for _, count in traced),
-        "missing": scan["missing"] + scan["unread"],
+        "missing": scan["missing"] + scan.get("unread", 0),
     }
 
 

@@ -43,22 +43,23 @@ async def purge_due(
     """
     reasons = runtime.config.purge.scheduled
     wish = Wish(_BY, at_most, "", backup_to, reasons or BY_DATE, is_scheduled=True)
+    line = _line("failed", {}, "unforeseen")
     try:
         content = await _purge_due(runtime, wish)
         require_no_trace(content)
+        line = _line("done" if content["due"] else "nobody", content)
     except PurgeRefused as refused:
-        if not as_json:
-            codes = ",".join(code for code, _, _ in refused.reasons)
-            show(_line("refused", refused.details(), codes))
+        codes = ",".join(code for code, _, _ in refused.reasons)
+        line = _line("refused", refused.details(), codes)
         raise
     except RepermitError as failure:
-        if not as_json:
-            show(_line("failed", failure.done, type(failure).__name__))
+        line = _line("failed", failure.done, type(failure).__name__)
         raise
+    finally:
+        if not as_json:
+            show(line)
     if as_json:
         show_json(content)
-    else:
-        show(_line("done" if content["due"] else "nobody", content))
 
 
 async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
