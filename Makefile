@@ -21,7 +21,7 @@ check: $(VENV)/.develops
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered by
 # their own.
-unit: $(VENV)/.develops
+unit: $(VENV)/.develops $(VENV)/.systemd
 	$(BIN)/python -m pytest -q -n 3 tests/domain tests/ledger \
 		--cov --cov-report=term-missing --cov-fail-under=100
 	$(BIN)/python -m pytest -q -n 3 -m "not journey and not browser and not torture" \
@@ -59,6 +59,14 @@ bench: $(VENV)/.develops
 $(VENV)/.browser: $(VENV)/.develops
 ifeq ($(CI),true)
 	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null
+endif
+	touch $@
+
+# systemd-analyze, for the units of deploy/; system packages are touched under CI only, elsewhere
+# that test says loudly that it did not run.
+$(VENV)/.systemd: $(VENV)/.develops
+ifeq ($(CI),true)
+	command -v systemd-analyze >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd; } >/dev/null
 endif
 	touch $@
 

@@ -36,7 +36,10 @@ def register(app: typer.Typer) -> None:
 
 def send(
     context: typer.Context,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many mails.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help="At most so many mails; 0: only what the outbox owes."),
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Send nothing; tell what would leave when.")
     ] = False,
@@ -66,7 +69,9 @@ def send(
         failure = Interrupted("nobody was skipped and nobody is mailed twice")
     if not as_json:
         show_delivered(owed)
-        if sent.refusal is None or sent.mails:
+        if limit == 0 and not any(counts_of(owed).values()):
+            show("nothing is owed just now")
+        elif limit != 0 and (sent.refusal is None or sent.mails):
             _show_sent(sent, figures, limit)
     if failure is not None:
         failure.done = content

@@ -45,7 +45,8 @@ def letters(runtime: Runtime, *, signing: bool = True) -> Letters:
     """
     question_id, envelope = mailer(runtime).message_id, _envelope(runtime)
     signer = _signer(runtime, envelope.domain) if signing else None
-    return Letters(runtime.question, envelope, runtime.templates, question_id, signer)
+    receivers = runtime.config.notices.to
+    return Letters(runtime.question, envelope, runtime.templates, question_id, signer, receivers)
 
 
 def _envelope(runtime: Runtime) -> Envelope:

@@ -32,6 +32,10 @@ from repermit.errors import RepermitError
 from repermit.respond.server import bound, serve_until
 
 _WAIT_SECONDS = 20
+_ACCEPTED = (
+    "--accept-outage",
+    "a demonstration: no time has passed but on its own clock, and nobody real was asked",
+)
 
 
 class PassingClock:
@@ -116,8 +120,10 @@ class _Demo:
         self._run("send")
         _tell("7. Thirty-two days later (this demonstration hands the commands its own clock):")
         self._clock.let_pass(timedelta(days=32))
+        _tell("   Its pages were up while people answered, and nobody looked in the days between;")
+        _tell("   a purge wants to know, so the operator says why it may go on all the same.")
         self._run("purge", "--dry-run")
-        self._run("purge", "--at-most", str(self._due()), "--by", "An Peeters")
+        self._run("purge", "--at-most", str(self._due()), "--by", "An Peeters", *_ACCEPTED)
         _tell("8. What remains is who said yes, with proof, and who needs no question.")
         self._run("export", "--out", self._place / "opted-in.csv")
         self._run("proof", "verify")
@@ -149,7 +155,7 @@ class _Demo:
     def _run(self, *words: str | Path) -> None:
         from repermit.cli import main
 
-        show(f"\n  $ repermit {' '.join(map(str, words))}")
+        show(f"\n  $ repermit {' '.join(_typed(str(word)) for word in words)}")
         sys.stdout.flush()
         code = main(["--config", self._config, *map(str, words)], clock=self._clock)
         _require(code == 0, f"`repermit {words[0]}` ended with {code}")
@@ -162,7 +168,7 @@ class _Demo:
         return status_content(asyncio.run(read_figures(runtime)))
 
     def _due(self) -> int:
-        from repermit.cli.finish import planned_purge
+        from repermit.cli.purging import planned_purge
 
         runtime = Session(self._clock, Path(self._config)).runtime()
         return int(asyncio.run(planned_purge(runtime, None))["due"])
@@ -207,6 +213,10 @@ def _answer(number: int, mailbox: Mailbox) -> None:
         case 9 if number == 9:
             mailbox.press("yes")
             mailbox.press("no")
+
+
+def _typed(word: str) -> str:
+    return f'"{word}"' if " " in word else word
 
 
 def _require(holds: bool, otherwise: str) -> None:

@@ -32,12 +32,19 @@ def left_from_trial(runtime: Runtime) -> str:
     return f"these still stand as in the example: {', '.join(left)}" if left else ""
 
 
-async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
-    """Refuse where no mail at all may leave. Raises: SendRefused."""
-    from repermit.ledger.store import campaign, erasing, present
+async def require_present(ledger: Ledger) -> None:
+    """Refuse where an older copy of the ledger was put back. Raises: SendRefused."""
+    from repermit.ledger.store import present
 
     if await ledger.read(ledger.older_copy):
         raise present.older_copy()
+
+
+async def require_sound(runtime: Runtime, ledger: Ledger) -> None:
+    """Refuse where no question may leave. Raises: SendRefused."""
+    from repermit.ledger.store import campaign, erasing
+
+    await require_present(ledger)
     latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
     if latest > runtime.clock.now():
         raise SendRefused(

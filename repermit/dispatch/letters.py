@@ -1,4 +1,5 @@
-"""The mails of the outbox: an acknowledgement, or everything that is held about a person.
+"""The mails of the outbox: an acknowledgement, everything that is held about a person, or a notice
+to whom the config names.
 
 They ask nothing, so they have no button and no header to unsubscribe with.
 
@@ -25,7 +26,7 @@ from repermit.domain.mac import Mac
 from repermit.domain.question import Question, joined
 from repermit.domain.templates import Templates
 from repermit.ledger.store.outbox import Owed
-from repermit.ledger.store.owing import Kind
+from repermit.ledger.store.owing import Kind, Notice
 
 if TYPE_CHECKING:
     from repermit.dispatch.dkim import Signer
@@ -35,7 +36,8 @@ _LINE = 76  # columns of base64 (RFC 2045 section 6.8)
 
 
 class Letters:
-    """Makes the mails of the outbox; *question_id* is the Message-ID of a recipient's question."""
+    """Makes the mails of the outbox; *question_id* is the Message-ID of a recipient's question,
+    *receivers* are those who get notices."""
 
     def __init__(
         self,
@@ -44,16 +46,25 @@ class Letters:
         templates: Templates,
         question_id: Callable[[int], str],
         signer: Signer | None = None,
+        receivers: Sequence[str] = (),
     ) -> None:
         self._question, self._envelope, self._templates = question, envelope, templates
         self._question_id, self._signer = question_id, signer
+        self._receivers = receivers
         self._ids = Mac(envelope.message_key)
         self._bounces = Bounces(envelope.message_key, envelope.bounce_domain)
+
+    def knows(self, owed: Owed) -> bool:
+        """Return whether there is somebody to send a mail to: a notice is for somebody whom the
+        config names, as long as it does."""
+        return owed.receiver is None or owed.receiver < len(self._receivers)
 
     def build(self, owed: Owed, held: Mapping[str, Any] | None, *, now: datetime) -> Mail:
         """Return the mail that is owed; *held* is everything about its recipient, for a mail that
         says it. Raises: WordingIncomplete, and KeyError for a sentence that is not there."""
-        if owed.kind is Kind.ACKNOWLEDGEMENT:
+        if owed.notice is not None:
+            subject, body = owed.notice.subject, (_TEXT.encode(), self._notice(owed.notice))
+        elif owed.kind is Kind.ACKNOWLEDGEMENT:
             subject, text = self.acknowledgement(owed.language)
             body = (_TEXT.encode(), _lines(text))
         else:
@@ -61,11 +72,16 @@ class Letters:
         head = self._head(owed, subject, now)
         signature = self._signer.sign(head + body[0], body[1], now=now) if self._signer else b""
         return Mail(
-            mailbox=owed.address.mailbox,
+            mailbox=self._mailbox(owed),
             content=b"".join((signature, head, body[0], b"\r\n", body[1])),
             sender=self._sender(owed.id),
             envid=self._bounces.owed_envid(owed.id),
         )
+
+    def _mailbox(self, owed: Owed) -> str:
+        if owed.address is not None:
+            return owed.address.mailbox
+        return self._receivers[owed.receiver or 0]
 
     def _sender(self, owed_id: int) -> str:
         if not self._envelope.bounce_domain:
@@ -88,11 +104,11 @@ class Letters:
 
     def _head(self, owed: Owed, subject: str, now: datetime) -> bytes:
         about = {}
-        if owed.had_question:
+        if owed.had_question and owed.recipient_id is not None:
             asked = f"<{self._question_id(owed.recipient_id)}>"
             about = {"In-Reply-To": asked, "References": asked}
         fields = {
-            "To": owed.address.mailbox,  # UTF-8 beyond ASCII: RFC 6532 section 3.2
+            "To": self._mailbox(owed),  # UTF-8 beyond ASCII: RFC 6532 section 3.2
             "From": headers.mailbox(self._envelope.from_name, self._envelope.from_address),
             "Reply-To": self._envelope.reply_to,
             "Subject": headers.subject(subject).decode("ascii"),
@@ -117,6 +133,9 @@ class Letters:
         ]
         text = self._render("acknowledgement", {"texts": texts, "rights": rights})
         return self._subject(languages, "acknowledgement.subject"), text
+
+    def _notice(self, notice: Notice) -> bytes:
+        return _lines(self._render("notice", {"lines": notice.lines, "root": notice.root}))
 
     def _data(
         self, languages: Sequence[str], held: Mapping[str, Any], now: datetime

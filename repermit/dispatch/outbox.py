@@ -119,6 +119,9 @@ class Postman:
             found = await self._ledger.read(_contents, due.id)
             if found is not None:
                 owed, held = found
+                if not self._letters.knows(owed):
+                    await self._let_go(due.id)
+                    return None
                 made = self._letters.build(owed, held, now=self._ledger.clock.now())
                 return Letter(owed, made)
         except (SealBroken, *refusals.UNMAKEABLE) as failure:
@@ -130,6 +133,12 @@ class Postman:
         if await self._ledger.write(outbox.drop, due.id):
             self._count(Standing.DROPPED)
         return None
+
+    async def _let_go(self, owed_id: int) -> None:
+        """Drop a notice to somebody whom the config does not name any more."""
+        settled = Settled(Standing.DROPPED, "nobody to tell")
+        if await self._ledger.write(outbox.put_off, owed_id, settled):
+            self._count(Standing.DROPPED)
 
     def _count(self, name: Standing) -> None:
         setattr(self.done, str(name), getattr(self.done, str(name)) + 1)
@@ -188,7 +197,9 @@ def _contents(tx: Transaction, owed_id: int) -> tuple[Owed, dict[str, Any] | Non
     owed = outbox.look(tx, owed_id)
     if owed is None:
         return None
-    return owed, everything(tx, owed.recipient_id) if owed.kind is Kind.DATA else None
+    if owed.kind is not Kind.DATA or owed.recipient_id is None:
+        return owed, None
+    return owed, everything(tx, owed.recipient_id)
 
 
 async def deliver(

@@ -86,7 +86,7 @@ def make(
             **{name: inert(value) for name, value in given.items() if name != "verbatim"},
             "verbatim": given.get("verbatim", ""),
             "gaps": [{"code": gap.code, "key": gap.key, "of": inert(gap.of)} for gap in gaps],
-            **_words(language, zone),
+            **words(language, zone),
         }
         text = templates.render(f"papers/{kind}.{language}.md.j2", context)
         sections.append(Section(language, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"))
@@ -139,7 +139,7 @@ def _inert(text: str) -> str:
     return _FIRST.sub(lambda found: f"{found[0]}\\", text)
 
 
-def _words(language: str, zone: ZoneInfo) -> dict[str, Callable[[Any], str]]:
+def words(language: str, zone: ZoneInfo) -> dict[str, Callable[[Any], str]]:
     """Return what writes a number, a day, a moment and a country in *language*."""
     locale = Locale.parse("en_GB" if language == "en" else language)
 

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.cli.refusals import assert_explained, assert_explained_as_json, state
-from tests.journeys.campaign import CONNECTIONS, LISTED, Campaign, Later, Result, wait_until
+from tests.journeys.campaign import (
+    ACCEPTED,
+    CONNECTIONS,
+    LISTED,
+    Campaign,
+    Later,
+    Result,
+    wait_until,
+)
 from tests.journeys.relay import Relay
 
 pytestmark = pytest.mark.journey
@@ -28,8 +36,8 @@ def test_more_are_due_than_may_go(asked: Campaign, allowed: tuple[str, ...]) -> 
     """In a script nobody is there to type the number, and a smaller one is not enough."""
     before = state(asked)
 
-    text = asked.at(_AFTERWARDS, "purge", *allowed, expect=1)
-    as_json = asked.at(_AFTERWARDS, "purge", *allowed, "--json", expect=1)
+    text = asked.at(_AFTERWARDS, "purge", *allowed, *ACCEPTED, expect=1)
+    as_json = asked.at(_AFTERWARDS, "purge", *allowed, *ACCEPTED, "--json", expect=1)
 
     assert refused(text, as_json, why=f"{LISTED} recipients are due") == ["at_most"]
     assert as_json.json["due"] == LISTED
@@ -70,8 +78,8 @@ def test_the_clock_is_behind_the_log(asked: Campaign) -> None:
 def test_a_dry_run_tells_every_reason_and_ends_well(asked: Campaign) -> None:
     before = state(asked)
 
-    told = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3", "--json").json
-    text = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3").out
+    told = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3", *ACCEPTED, "--json").json
+    text = asked.at(_AFTERWARDS, "purge", "--dry-run", "--at-most", "3", *ACCEPTED).out
 
     assert [each["code"] for each in told["refused"]] == ["at_most"]
     assert "refused [at_most]" in text

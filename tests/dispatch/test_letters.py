@@ -24,7 +24,7 @@ from repermit.errors import WordingIncomplete
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import held, owing
 from repermit.ledger.store.outbox import Owed
-from repermit.ledger.store.owing import Kind
+from repermit.ledger.store.owing import Kind, Notice
 from repermit.runtime import shipped
 from tests.builders import asked, press
 from tests.dispatch.builders import LANGUAGES, NOW, a_mailer, a_question, an_envelope
@@ -32,6 +32,7 @@ from tests.dispatch.test_dkim import a_signer, verifies
 
 AN = "an.peeters@telenet.example"
 BOUNCES = "bounces.tuinvrienden.example"
+RECEIVERS = ("an@tuinvrienden.example", "dpo@tuinvrienden.example")
 
 
 def owed(kind: Kind = Kind.ACKNOWLEDGEMENT, **changes: Any) -> Owed:
@@ -57,7 +58,7 @@ def letters(
     folders = [*([folder] if folder else []), shipped()]
     known = question or a_question()
     asks = a_mailer(known).message_id
-    return Letters(known, an_envelope(**envelope), Templates(folders), asks, signer)
+    return Letters(known, an_envelope(**envelope), Templates(folders), asks, signer, RECEIVERS)
 
 
 def read(mail: Mail) -> EmailMessage:
@@ -89,7 +90,7 @@ def test_an_acknowledgement_is_one_plain_text_that_answers_the_question() -> Non
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [Kind.ACKNOWLEDGEMENT, Kind.DATA])
 async def test_every_mail_there_may_be_is_made_in_every_language(
     a_ledger: Ledger, language: str, kind: Kind
 ) -> None:
@@ -206,3 +207,28 @@ def test_a_controller_without_an_authority_leaves_no_empty_line() -> None:
     bare = replace(known, controller=replace(known.controller, registration=""))
 
     assert ", \n" not in text_of(read(letters(bare).build(owed(), None, now=NOW)))
+
+
+def a_notice(receiver: int = 1) -> Owed:
+    """Return a notice that was taken."""
+    said = Notice("purge", "x", "412 weg op 24 december", ["Zo stopt u het:", "", "pause"], "ROOT")
+    return Owed(13, Kind.NOTICE, "nl", receiver=receiver, notice=said)
+
+
+def test_a_notice_goes_to_whom_the_config_names_and_carries_the_root_of_the_log() -> None:
+    made = letters().build(a_notice(), None, now=NOW)
+    message = read(made)
+
+    assert made.mailbox == message["To"] == RECEIVERS[1]
+    assert message["Subject"] == "412 weg op 24 december"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert "In-Reply-To" not in message
+    lines = text_of(message).splitlines()
+    assert lines[:5] == ["Zo stopt u het:", "", "pause", "", "ROOT"]
+    assert letters().message_id(13) in message["Message-ID"]
+
+
+def test_a_notice_knows_whom_the_config_still_names() -> None:
+    assert letters().knows(a_notice(1))
+    assert not letters().knows(a_notice(2))
+    assert letters().knows(owed())

@@ -19,6 +19,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.store import answering, campaign, due, erasing, outbox, owing
 from repermit.ledger.store.outbox import LEAST_TRIES
+from repermit.ledger.store.owing import Notice
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     FakeClock,
@@ -32,7 +33,7 @@ from tests.builders import (
     terms,
     verified,
 )
-from tests.dispatch.test_letters import letters
+from tests.dispatch.test_letters import RECEIVERS, letters
 from tests.relays import HANGS_UP, Phase, Relay, at, in_turn, polite, says, says_and_hangs_up
 
 STOOD = timedelta(seconds=10)
@@ -482,3 +483,20 @@ async def test_a_ledger_that_fails_ends_it(
     a_ledger.path.with_suffix(".away").rename(a_ledger.path)
 
     assert sum(relay.out().values()) == 1
+
+
+async def test_promise_1_a_notice_leaves_once_to_each_also_while_paused(
+    a_ledger: Ledger, relay: Relay
+) -> None:
+    """And to nobody whom the config does not name any more."""
+    said = Notice("purge", "x", "412 weg", ["Op 24 december."], "ROOT")
+    for receiver in range(3):
+        await a_ledger.write(owing.owe_notice, receiver, said, language="nl")
+    await a_ledger.write(campaign.pause)
+    async with relay.running():
+        first = await delivered(a_ledger, relay)
+        again = await delivered(a_ledger, relay)
+
+    assert (first.sent, first.dropped, again.sent) == (2, 1, 0)
+    assert relay.out() == dict.fromkeys(RECEIVERS, 1)
+    assert await counts(a_ledger) == {"owed": 0, "doubtful": 0, "failed": 0}

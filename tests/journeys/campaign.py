@@ -80,6 +80,9 @@ def everybody() -> list[tuple[str, ...]]:
     return [*asked, *withheld, *exempt]
 
 
+# For a purge where a test is not about whether people could answer: nobody looked at the page.
+ACCEPTED = ("--accept-outage", "this is a test, in which nobody looks at the answer page")
+
 # A yes that nobody pressed, of one who was asked.
 ONE_BY_HAND = (
     "UPDATE recipient SET standing = 'opted_in'"

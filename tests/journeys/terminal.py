@@ -12,19 +12,31 @@ from pathlib import Path
 
 SOURCES = Path(__file__).parents[2]
 _SECONDS = 60.0
+_LATER = (  # the product has no way to falsify its clock
+    "import sys; from datetime import timedelta; from repermit.cli import main;"
+    " from tests.journeys.campaign import Later;"
+    " sys.exit(main(sys.argv[2:], clock=Later(timedelta(days=int(sys.argv[1])))))"
+)
 
 
 def typed(
-    words: Sequence[str | Path], answers: Sequence[tuple[str, str]], *, cwd: Path, code: int = 0
+    words: Sequence[str | Path],
+    answers: Sequence[tuple[str, str]],
+    *,
+    cwd: Path,
+    code: int = 0,
+    days: int = 0,
 ) -> str:
     """Run `repermit` with *words* at a terminal and return what it showed; it must end with *code*.
+    It runs so many *days* later.
 
     *answers* are what the screen must show, in that order, and what is then typed.
     """
     process, screen = pty.fork()
     if process == 0:
         os.chdir(cwd)
-        command = [sys.executable, "-m", "repermit", *map(str, words)]
+        program = ["-c", _LATER, str(days)] if days else ["-m", "repermit"]
+        command = [sys.executable, *program, *map(str, words)]
         os.execve(sys.executable, command, os.environ | {"PYTHONPATH": str(SOURCES)})  # noqa: S606 - ours
     shown, seen = "", 0
     try:

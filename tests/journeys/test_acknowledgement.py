@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from repermit.ledger.store.outbox import LEAST_TRIES
-from tests.journeys.campaign import LISTED, Campaign, Later, wait_until
+from tests.journeys.campaign import ACCEPTED, LISTED, Campaign, Later, wait_until
 from tests.journeys.relay import Relay
 from tests.journeys.test_older_copy import put_back
 from tests.journeys.web import mailbox, message, served_at, text_of
@@ -69,15 +69,15 @@ def test_the_purge_waits_for_it_and_says_so(asked: Campaign, relay: Relay) -> No
     say_no(asked, 0, 1)
 
     held = asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json
-    done = asked.at(_AFTERWARDS, "purge", "--at-most", str(LISTED - 2)).out
+    done = asked.at(_AFTERWARDS, "purge", "--at-most", str(LISTED - 2), *ACCEPTED).out
 
-    assert (held["due"], held["held"]) == (LISTED - 2, 2)
+    assert (held["due"], held["owed"]) == (LISTED - 2, 2)
     assert "2 recipients held back" in done
     assert "`repermit send` delivers" in done
     assert asked.standings()["opted_out"] == 2
     asked.at(_AFTERWARDS, "send")
     assert len(relay.taken) == 2
-    asked.at(_AFTERWARDS, "purge", "--at-most", "2")
+    asked.at(_AFTERWARDS, "purge", "--at-most", "2", *ACCEPTED)
     assert asked.standings().get("opted_out") is None
     assert asked.here("proof", "verify", "--json").json["holds"] is True
 
@@ -110,6 +110,20 @@ def test_it_leaves_also_where_nobody_could_answer_and_nobody_is_asked_any_more(
 
     assert "nothing more may leave" in asked.run("send").out
     assert relay.mailboxes == people
+
+
+def test_a_limit_of_nothing_delivers_what_is_owed_and_asks_nobody(
+    approved: Campaign, relay: Relay
+) -> None:
+    """Also while the approval would not do, and it says so when nothing is owed."""
+    approved.use(relay.port)
+    approved.edit("answer_days = 30", "answer_days = 40")
+
+    said = approved.run("send", "--limit", "0")
+
+    assert said.out == "nothing is owed just now\n"
+    assert relay.taken == []
+    assert approved.standings()["listed"] == LISTED
 
 
 def test_test_mail_delivers_it_too(asked: Campaign, relay: Relay) -> None:
@@ -152,7 +166,7 @@ def test_promise_1_a_sender_killed_over_it_sends_it_at_most_once(
 
     assert Counter(relay.mailboxes) == ({person: 1} if is_out else {})
     assert owed(asked) == {"owed": 0, "doubtful": 1, "failed": 0}
-    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["held"] == 0
+    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["owed"] == 0
     asked.at(_AFTERWARDS, "send")
     assert Counter(relay.mailboxes) == ({person: 1} if is_out else {})
 
@@ -242,11 +256,11 @@ def test_a_relay_that_stays_away_holds_no_purge_for_ever(asked: Campaign) -> Non
 
     refused = asked.at(Later(), "send", expect=1)
     assert "cannot be reached" in refused.err
-    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["held"] == 1
+    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["owed"] == 1
     for days in range(LEAST_TRIES - 1):
         assert owed(asked) == {"owed": 1, "doubtful": 0, "failed": 0}
         asked.at(Later(timedelta(days=32 + days)), "send", expect=1)
 
     assert "outbox: 1 failed for good" in asked.run("status").out
     assert owed(asked) == {"owed": 0, "doubtful": 0, "failed": 1}
-    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["held"] == 0
+    assert asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["owed"] == 0

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from repermit.domain.record import SCHEMA
-from tests.journeys.campaign import ONE_BY_HAND, Campaign, Later, Templates, address
+from tests.journeys.campaign import ACCEPTED, ONE_BY_HAND, Campaign, Later, Templates, address
 from tests.journeys.relay import Relay
 from tests.journeys.web import mailbox
 
@@ -91,7 +91,7 @@ def test_a_bundle_after_a_purge_still_verifies(answered: Campaign, relay: Relay)
     answered.use(relay.port)
     answered.here("send")  # what the outbox owes
     due = answered.at(AFTER_THE_DEADLINE, "purge", "--dry-run", "--json").json["due"]
-    answered.at(AFTER_THE_DEADLINE, "purge", "--at-most", str(due))
+    answered.at(AFTER_THE_DEADLINE, "purge", "--at-most", str(due), *ACCEPTED)
 
     answered.at(AFTER_THE_DEADLINE, "proof", "bundle", "--out", out)
 

@@ -13,6 +13,7 @@ import pytest
 
 from repermit.domain.clock import Clock, SystemClock
 from tests.journeys.campaign import (
+    ACCEPTED,
     EXEMPT,
     LISTED,
     ONE_BY_HAND,
@@ -225,7 +226,7 @@ def test_a_yes_that_was_exported_and_taken_back_before_the_purge_is_not_lost(
     asked.here("withdraw", "-", stdin=row["email"])
 
     due = asked.at(_AFTERWARDS, "purge", "--dry-run", "--json").json["due"]
-    said = asked.at(_AFTERWARDS, "purge", "--at-most", str(due)).err
+    said = asked.at(_AFTERWARDS, "purge", "--at-most", str(due), *ACCEPTED).err
     assert asked.status()["to_remove"] == 1
     stopped, told = exported(asked, "--opt-outs", clock=_AFTERWARDS)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.refusals import assert_explained_as_json
 from tests.journeys.campaign import (
+    ACCEPTED,
     CONNECTIONS,
     EXEMPT,
     LISTED,
@@ -71,7 +72,7 @@ def test_it_neither_sends_nor_purges_until_somebody_says_so(
 def _goes_on(campaign: Campaign, relay: Relay) -> None:
     with campaign.serving():
         mailbox(relay.taken[0].content).press("yes")
-    words = ("purge", "--at-most", str(LISTED - 1), "--json")
+    words = ("purge", "--at-most", str(LISTED - 1), *ACCEPTED, "--json")
     done = campaign.at(_AFTERWARDS, *words).json
     assert (done["by_reason"], done["purged"]) == ({"doubtful": LISTED - 1}, LISTED - 1)
     assert campaign.standings() == {"opted_in": 1, "withheld": WITHHELD, "exempt": EXEMPT}

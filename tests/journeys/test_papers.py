@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.campaign import Campaign, Later, address
+from tests.journeys.campaign import ACCEPTED, Campaign, Later, address
 from tests.journeys.relay import Relay
 
 pytestmark = pytest.mark.journey
@@ -24,7 +24,7 @@ def test_the_papers_of_a_campaign_and_what_is_left_after_its_purge(
     asked.here("send")  # what the outbox owes
     before = {kind: asked.run("papers", kind) for kind in KINDS}
     due = asked.at(AFTER_THE_DEADLINE, "purge", "--dry-run", "--json").json["due"]
-    asked.at(AFTER_THE_DEADLINE, "purge", "--at-most", str(due))
+    asked.at(AFTER_THE_DEADLINE, "purge", "--at-most", str(due), *ACCEPTED)
 
     after = {kind: asked.at(AFTER_THE_DEADLINE, "papers", kind) for kind in KINDS}
 

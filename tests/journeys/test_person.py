@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.campaign import (
+    ACCEPTED,
     ADMITTED,
     LISTED,
     SOURCES,
@@ -236,7 +237,7 @@ def test_the_letter_about_an_erasure_is_written_with_it(answered: Campaign) -> N
 
 
 def test_after_the_purge_a_letter_says_that_only_a_code_is_kept(asked: Campaign) -> None:
-    asked.at(AFTERWARDS, "purge", "--at-most", str(LISTED))
+    asked.at(AFTERWARDS, "purge", "--at-most", str(LISTED), *ACCEPTED)
     asked.edit("languages = .*", 'languages = ["nl"]')
     shown = asked.at(AFTERWARDS, "person", stdin=address(6)).out
     letters = [

@@ -52,6 +52,12 @@ async def mails(ledger: Ledger) -> list[tuple[str, str]]:
     return [tuple(row) for row in rows]
 
 
+def whose(owed: Owed) -> int:
+    """Return whom a mail is about."""
+    assert owed.recipient_id is not None
+    return owed.recipient_id
+
+
 async def take(ledger: Ledger, owner: str = "sender", caps: Caps = NO_CAPS) -> Owed | None:
     """Take what is due next, as a sender does once it is made; None when nothing is."""
     due = await ledger.read(outbox.next_due, caps)
@@ -92,7 +98,7 @@ async def test_a_no_in_belgium_is_acknowledged_once_it_has_stood(
 
     assert owed is not None
     assert (owed.kind, owed.recipient_id, owed.language) == (Kind.ACKNOWLEDGEMENT, an, "fr")
-    assert (owed.address.mailbox, owed.had_question) == (AN, True)
+    assert (owed.address, owed.had_question) == (parse(AN), True)
     assert await a_ledger.write(outbox.settle, "sender", owed.id, SENT)
     assert await mails(a_ledger) == [("acknowledgement", "sent")]
 
@@ -360,7 +366,7 @@ async def test_only_what_is_not_owed_is_dropped(a_ledger: Ledger, a_clock: FakeC
     await a_ledger.write(outbox.settle, "sender", owed.id, later)
     assert not await a_ledger.write(outbox.drop, owed.id)
     a_clock.advance(timedelta(minutes=1))
-    await press(a_ledger, owed.recipient_id, Answer.YES)
+    await press(a_ledger, whose(owed), Answer.YES)
 
     assert await a_ledger.write(outbox.drop, owed.id)
     assert await mails(a_ledger) == [("acknowledgement", "dropped")]
@@ -432,7 +438,7 @@ async def test_in_a_copy_that_was_put_back_everything_owed_is_doubtful(
 async def doubtful(ledger: Ledger, clock: FakeClock) -> list[int]:
     """Return the ids of an acknowledgement and a data mail that are in doubt."""
     owed = await taken(ledger, clock)
-    await ask_for_data(ledger, owed.recipient_id)
+    await ask_for_data(ledger, whose(owed))
     data = await take(ledger)
     assert data is not None
     await ledger.write(outbox_doubt.doubt, ["sender"])
@@ -603,7 +609,7 @@ async def test_who_is_erased_while_their_mail_leaves_stays_erased(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     owed = await taken(a_ledger, a_clock)
-    await a_ledger.write(erasing.erase_person, owed.recipient_id)
+    await a_ledger.write(erasing.erase_person, whose(owed))
 
     assert await a_ledger.write(outbox.settle, "sender", owed.id, SENT)
     assert await a_ledger.read(names) == [(None, "sent")]
@@ -627,7 +633,7 @@ async def test_promise_10_what_the_relay_took_is_in_the_log(
 ) -> None:
     owed = await taken(a_ledger, a_clock)
     await a_ledger.write(outbox.settle, "sender", owed.id, SENT)
-    await a_ledger.write(owing.owe_data, owed.recipient_id, language="nl")
+    await a_ledger.write(owing.owe_data, whose(owed), language="nl")
     kinds = await a_ledger.read(
         lambda tx: tx.rows('SELECT kind, recipient_id FROM log ORDER BY "index" DESC LIMIT 2')
     )

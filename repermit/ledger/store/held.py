@@ -21,6 +21,7 @@ from repermit.ledger.store.personal import person_from
 from repermit.ledger.transaction import Transaction
 
 _OF_A_PROCESS = "names a process of ours, for minutes"
+_OF_A_NOTICE = "of mails to the operator, which are about nobody"
 _OF_A_SEAL = "how the personal fields are sealed; they are told themselves"
 UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -41,6 +42,8 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "outbox.claimed_by": _OF_A_PROCESS,
         "hold.recipient_id": "their number, which is told",
         "hold.by": "who of the controller's own people said so",
+        "outbox.receiver": _OF_A_NOTICE,
+        "outbox.said": _OF_A_NOTICE,
     }
 )
 _OPENED = frozenset({"sealed"})  # told as what is in them

@@ -19,7 +19,7 @@ from repermit.domain.provider import NO_CAPS, Caps
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind as Fact
 from repermit.ledger.store import caps as provider_caps
-from repermit.ledger.store.owing import Kind, has_complained
+from repermit.ledger.store.owing import Kind, Notice, has_complained
 from repermit.ledger.store.personal import Person, open_person
 from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
@@ -35,7 +35,8 @@ _DUE = (
     " AND NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.id = outbox.recipient_id"
     " AND provider IN (SELECT value FROM json_each(?2)))"
 )
-_MAY_LEAVE = "(SELECT paused_at IS NULL FROM campaign)"
+# Whoever paused the campaign is still told what becomes of it.
+_MAY_LEAVE = "(kind = 'notice' OR (SELECT paused_at IS NULL FROM campaign))"
 _NEXT = f"SELECT id, attempts, first_try_at{_DUE} AND {_MAY_LEAVE} ORDER BY not_before, id LIMIT 1"
 _TRY = "attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?1)"
 # Before one is given up it was tried so often, whatever the calendar says: `send` may run once a
@@ -66,14 +67,16 @@ class Due:
 
 @dataclass(frozen=True)
 class Owed:
-    """What one mail of the outbox is made of."""
+    """What one mail of the outbox is made of: about a recipient and to them, or a notice."""
 
     id: int
     kind: Kind
-    recipient_id: int
-    address: Address
     language: str
-    had_question: bool  # a question was sent to them, or may have been
+    recipient_id: int | None = None
+    address: Address | None = None
+    had_question: bool = False  # a question was sent to them, or may have been
+    receiver: int | None = None  # of a notice: their place among those that the config names
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Settled:
 
 def next_due(tx: Transaction, caps: Caps = NO_CAPS) -> Due | None:
     """Return the mail that has waited longest of those that may leave now; None when there is
-    none: none may while the campaign is paused, nor to a provider that has had its share."""
+    none: only notices may while the campaign is paused, and none to a provider that has had its
+    share."""
     row = tx.one(_NEXT, to_micros(tx.now), _closed(tx, caps))
     return None if row is None else Due(row[0], row[1], from_micros(row[2]))
 
@@ -100,14 +104,18 @@ def _closed(tx: Transaction, caps: Caps) -> str:
 def look(tx: Transaction, owed_id: int) -> Owed | None:
     """Return what a mail that waits is to be made of; None when it is not owed any more.
 
-    An acknowledgement is owed while the no stands and nobody has complained; it, and what a person
-    asks for themselves, are the only mails that a suppressed address gets.
+    A notice always is. An acknowledgement is owed while the no stands and nobody has complained;
+    it, and what a person asks for themselves, are the only mails that a suppressed address gets.
     Raises: KeysUnusable, SealBroken.
     """
     row = tx.one(
-        "SELECT id, kind, language, recipient_id FROM outbox WHERE id = ? AND standing = 'waiting'",
+        "SELECT id, kind, language, recipient_id, receiver, said FROM outbox"
+        " WHERE id = ? AND standing = 'waiting'",
         owed_id,
     )
+    if row is not None and row[1] == Kind.NOTICE:
+        said = Notice(**json.loads(row[5]))
+        return Owed(row[0], Kind.NOTICE, row[2], receiver=row[4], notice=said)
     person = row and tx.one(
         "SELECT id, generation, sealed, relationship, country, standing, intent_at FROM recipient"
         " WHERE id = ?",

@@ -16,8 +16,9 @@ LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5
 _NAMED = "WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'doubtful'"
 # Sent again for nobody: who has gone, or has asked for their data once more since.
 _IS_OVER = (
-    "recipient_id IS NULL OR kind = 'data' AND EXISTS (SELECT 1 FROM outbox AS newer"
-    " WHERE newer.recipient_id = outbox.recipient_id AND newer.kind = 'data'"
+    "recipient_id IS NULL AND kind <> 'notice' OR kind = 'data' AND EXISTS"
+    " (SELECT 1 FROM outbox AS newer WHERE newer.recipient_id = outbox.recipient_id"
+    " AND newer.kind = 'data'"
     " AND newer.id > outbox.id)"
 )
 

@@ -1,10 +1,13 @@
-"""What puts a mail into the outbox: a no that is to be acknowledged, a person who wants their data.
+"""What puts a mail into the outbox: a no that is to be acknowledged, a person who wants their data,
+something that the operator must know.
 
 It is owed in the transaction of the fact that it is owed for, and changes nobody's standing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -12,6 +15,7 @@ from repermit.domain.policy import owes_acknowledgement
 from repermit.domain.standing import CONTRARY_WINDOW
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind as Fact
+from repermit.ledger.log import canonical
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 
@@ -32,6 +36,22 @@ class Kind(StrEnum):
 
     ACKNOWLEDGEMENT = "acknowledgement"  # that we heard the no
     DATA = "data"  # everything we hold about its recipient, on their own request
+    NOTICE = "notice"  # what the operator, or who was informed, must know
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a mail to one of those says whom the config names under `[notices]`; no address.
+
+    `about` is its subject in a word, for whoever asks whether it was sent; `once` says the whole of
+    it, so that nobody gets the same twice; `root` is the signed root of the log at that moment.
+    """
+
+    about: str
+    once: str
+    subject: str
+    lines: Sequence[str]
+    root: str
 
 
 def owe_acknowledgement(
@@ -98,6 +118,25 @@ def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
             return DataRequest.TRIED
         case _:
             return DataRequest.ALREADY_OWED
+
+
+def owe_notice(tx: Transaction, receiver: int, notice: Notice, *, language: str) -> bool:
+    """Owe *notice* to one of those whom the config names, by their place among them; False when
+    the same was owed to them before, whatever came of it."""
+    known = tx.one(
+        "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
+        " AND json_extract(said, '$.once') = ?",
+        *(receiver, notice.once),
+    )
+    if known is not None:
+        return False
+    now, said = to_micros(tx.now), canonical(asdict(notice)).decode()
+    tx.run(
+        "INSERT INTO outbox (receiver, said, kind, language, created_at, not_before, standing,"
+        " attempts) VALUES (?, ?, 'notice', ?, ?, ?, 'waiting', 0)",
+        *(receiver, said, language, now, now),
+    )
+    return True
 
 
 def has_complained(tx: Transaction, person: Person) -> bool:

@@ -1,0 +1,84 @@
+"""What a purge says as `--json` tells it: its plan, what it did, why it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from repermit.cli.session import counted
+from repermit.errors import ProofBroken, PurgeRefused
+
+if TYPE_CHECKING:
+    from repermit.purge.plan import Plan, Purged, Refusal
+
+_ACCEPTABLE = {"unknown", "outage", "last_hours"}  # of refusals, what a person may know better
+
+
+def way_out(intended: Plan) -> str:
+    codes = {each.code for each in intended.refused}
+    if not codes:
+        return f"check `repermit purge --dry-run`, then pass --at-most {intended.due}"
+    if codes <= _ACCEPTABLE:
+        return (
+            "wait until then, or, if you know that people could answer, go on with"
+            ' --accept-outage "how you know"'
+        )
+    return "see `repermit purge --dry-run`; docs/purge.md says what to do about each"
+
+
+def refusal_of(intended: Plan, refused: Sequence[Refusal], *, hint: str) -> PurgeRefused:
+    """Return the failure of a purge that is refused, with all that its plan says."""
+    failure = PurgeRefused(
+        [(each.code, each.text, each.until) for each in refused], due=intended.due, hint=hint
+    )
+    content, kept = planned(intended), ("by_reason", "owed", "held", "warnings", "readings")
+    failure.done = {**{name: content[name] for name in kept}, "report": None}
+    return failure
+
+
+def planned(intended: Plan) -> dict[str, Any]:
+    """Return a plan as `--json` tells it."""
+    from repermit.domain.clock import iso
+
+    return {
+        "due": intended.due,
+        "by_reason": dict(intended.by_reason),
+        "owed": intended.owed,
+        "held": intended.held,
+        "purged": 0,
+        "refused": [
+            {"code": each.code, "text": each.text, "until": iso(each.until)}
+            for each in intended.refused
+        ],
+        "warnings": list(intended.warnings),
+        "readings": dict(intended.readings),
+        "traces": 0,
+        "report": None,
+    }
+
+
+def done_content(done: Purged) -> dict[str, Any]:
+    """Return what a purge did as `--json` tells it; `report` is the whole of it."""
+    return {
+        "due": done.due,
+        "by_reason": dict(done.by_reason),
+        "owed": done.owed,
+        "held": done.held,
+        "purged": done.purged,
+        "refused": [],
+        "warnings": [],
+        "traces": done.traces,
+        "report": dict(done.report) or None,
+    }
+
+
+def require_no_trace(content: Mapping[str, Any]) -> None:
+    """Raise ProofBroken when something of a purged person can still be read."""
+    if not content["traces"]:
+        return
+    failure = ProofBroken(
+        f"{counted(content['traces'], 'trace')} of purged people can still be read",
+        hint="the report names the files: remove them, then run `repermit purge` again",
+    )
+    failure.done = dict(content)
+    raise failure

@@ -1,0 +1,127 @@
+"""The report of a purge: a page beside the config, and a mail to those whom the config names.
+
+It is made of what the ledger keeps of the purge, so it can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from repermit import __version__
+from repermit.cli.telling import Telling, tell_all, told
+from repermit.domain.deadline import last_day
+from repermit.files import whole
+from repermit.report import papers
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.report.papers import Paper
+    from repermit.runtime import Runtime
+
+_ESCAPED = re.compile(r"\\([^\w\s])")
+_MARKED = re.compile(r"\*\*|^(?:#+ |```\n)|`", re.MULTILINE)
+
+
+def path_of(runtime: Runtime, number: int) -> Path:
+    """Return where the report of a purge stands."""
+    return runtime.config.folder / f"purge-{number}.html"
+
+
+async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
+    """Owe and write every report that is not written yet, and return where they are.
+
+    Raises: WordingIncomplete; FileRefused. Crash: the next purge does the rest; a report is owed
+    before it is written, and to nobody twice.
+    """
+    from repermit.ledger.store import purges
+
+    written = []
+    for number, report in await ledger.read(purges.reports):
+        path = path_of(runtime, number)
+        if path.exists():
+            continue
+        paper = make(runtime, report)
+        await ledger.write(tell_all, runtime, mailed(runtime, number, report, paper))
+        with whole(path) as file:
+            file.write(papers.page(paper, runtime.templates).encode())
+        written.append(path)
+    return written
+
+
+def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
+    """Return the report as a paper in the campaign's default language, or in English.
+
+    Raises: WordingIncomplete.
+    """
+    campaign = runtime.config.campaign
+    facts = {
+        **report,
+        "campaign": campaign.name,
+        "controller": runtime.config.controller.name,
+        "release": __version__,
+        "started": datetime.fromisoformat(report["started"]),
+        "finished": datetime.fromisoformat(report["finished"]),
+        "generations": {
+            **report["generations"],
+            "at": datetime.fromisoformat(report["generations"]["at"]),
+        },
+        **_read(report["readings"], campaign.zone),
+        **_scanned(report["scan"]),
+        "verbatim": report["log"],
+    }
+    language = papers.language_of(campaign.default_language)
+    return papers.make(runtime.templates, "purge", (language,), lambda _: facts, zone=campaign.zone)
+
+
+def _read(readings: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Return what the guard read: how long people could answer, by their last day, and the rest."""
+    page = {"windows": [], **readings.get("page", {})}
+    windows = [
+        {
+            "last_day": last_day(datetime.fromisoformat(each["to"]), zone=zone),
+            "people": each["people"],
+            "down": _long(each["down_minutes"]),
+            "unknown": _long(each["unknown_minutes"]),
+        }
+        for each in page.pop("windows")
+    ]
+    return {"windows": windows, "readings": list(_flat({**readings, "page": page}))}
+
+
+def _long(minutes: int) -> str:
+    return f"{minutes // 60:,} h {minutes % 60:02} min"
+
+
+def _scanned(scan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the scan found, where, and how many files it could not read."""
+    ledger = scan.get("ledger", 0)
+    traced = [*scan["traces"], *([("repermit.db", ledger)] if ledger else ())]
+    return {
+        "traced": traced,
+        "traces": sum(count for _, count in traced),
+        "missing": scan["missing"] + scan.get("unread", 0),
+    }
+
+
+def _flat(readings: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each reading with its name, those of a group under the name of the group."""
+    for name, value in readings.items():
+        label = f"{of}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{label}: ")
+        elif isinstance(value, list):
+            for number, each in enumerate(value, 1):
+                yield from _flat({str(number): each}, f"{label} ")
+        else:
+            yield label, "–" if value is None else str(value)
+
+
+def mailed(runtime: Runtime, number: int, report: Mapping[str, Any], paper: Paper) -> Telling:
+    """Return the report as a mail in plain text."""
+    text = _ESCAPED.sub(r"\1", _MARKED.sub("", paper.markdown))
+    return told(runtime, "purged", f"purged {number}", {"purged": report["purged"], "text": text})

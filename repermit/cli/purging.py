@@ -1,0 +1,215 @@
+"""What `purge` does when a person types it: shows the plan, asks for the number, tells each phase.
+
+What the unattended form shares with it stands here, too (see `scheduled`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from repermit.cli.purgecontent import done_content, planned, refusal_of, way_out
+from repermit.cli.session import counted, is_terminal, tell
+from repermit.domain.due import BY_DATE, Reason
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.purge.guard import Watch
+    from repermit.purge.plan import Order, Plan, Purged, Refusal
+    from repermit.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the options of the command say."""
+
+    by: str
+    at_most: int | None = None
+    accepted_outage: str = ""
+    backup_to: Path | None = None
+    reasons: tuple[Reason, ...] = BY_DATE
+    is_scheduled: bool = False
+
+
+def order_of(runtime: Runtime, wish: Wish) -> Order:
+    """Return *wish* as an order of this moment."""
+    from repermit.ledger.store.due import Terms
+    from repermit.purge.plan import Order
+
+    config = runtime.config
+    terms = Terms(
+        moment=runtime.clock.now(),
+        reasons=wish.reasons,
+        window=timedelta(days=config.campaign.answer_days + 1),
+        proof=timedelta(days=config.purge.proof_days),
+        ask_again=timedelta(days=config.purge.ask_again_days),
+    )
+    return Order(
+        terms,
+        by=wish.by,
+        at_most=wish.at_most,
+        accepted_outage=wish.accepted_outage,
+        is_scheduled=wish.is_scheduled,
+        backup_to=wish.backup_to,
+    )
+
+
+async def watch_of(runtime: Runtime) -> Watch:
+    """Return what the guard is told besides the ledger."""
+    from repermit.purge.guard import Watch
+    from repermit.respond.outside import outside_clock
+
+    config = runtime.config
+    return Watch(
+        config.purge.outage_percent,
+        timedelta(hours=config.purge.last_hours),
+        token_keys=runtime.tokens.fingerprints,
+        outside=await outside_clock(config.controller.privacy_url, runtime.clock),
+        notice=timedelta(days=config.purge.notice_days),
+        zone=config.campaign.zone,
+    )
+
+
+async def planned_purge(
+    runtime: Runtime, at_most: int | None, accepted_outage: str = ""
+) -> dict[str, Any]:
+    """Return what a purge would do now, and what stands against it, as `--json` tells it."""
+    from repermit.purge.run import plan
+
+    order = order_of(runtime, Wish("", at_most, accepted_outage))
+    async with runtime.ledger() as ledger:
+        return planned(await plan(ledger, order, await watch_of(runtime)))
+
+
+async def show_planned(runtime: Runtime, wish: Wish) -> None:
+    """Show the same in words."""
+    from repermit.cli.purgeplan import read, show_plan
+    from repermit.purge.run import plan
+
+    order = order_of(runtime, wish)
+    async with runtime.ledger() as ledger:
+        intended = await plan(ledger, order, await watch_of(runtime))
+        show_plan(intended, await ledger.read(read, order.terms), runtime)
+
+
+async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[str, Any]:
+    """Purge as a person says, and return what was done as `--json` tells it.
+
+    Raises: PurgeRefused; ProofBroken; Interrupted. Crash: the next purge finishes this one.
+    """
+    from repermit.ledger.store import elsewhere, erasing, originals
+
+    say = _quietly if as_json else tell
+    warnings: tuple[str, ...] = ()
+    async with runtime.ledger() as ledger:
+        await settle_what_was_left(runtime, ledger, say)
+        if await ledger.read(erasing.unfinished_purge):
+            say("A purge was cut off: it is finished first, with those whom it was for.")
+            say("Who has fallen due since is left for the next `repermit purge`.")
+            wish = replace(wish, at_most=None)
+        else:
+            intended = await _shown(runtime, ledger, wish, as_json=as_json)
+            wish = replace(wish, at_most=_confirmed(intended, wish))
+            warnings = intended.warnings
+        before = await ledger.read(elsewhere.untold)
+        done = await carry_out(runtime, ledger, wish, say)
+        untold = await ledger.read(elsewhere.untold) - before
+        lists = await ledger.read(originals.count_left)
+    if untold:
+        gone = counted(untold, "yes", "yeses")
+        say(f"{gone} of people who are erased now stood in an export, and no later one said stop.")
+        say("  what to do: `repermit export --opt-outs` says which to remove elsewhere")
+    if lists:
+        left = counted(lists, "original list")
+        say(f"{left} may still lie there: `repermit handover --destroy LIST` overwrites it.")
+    return {**done_content(done), "warnings": list(warnings)}
+
+
+async def settle_what_was_left(
+    runtime: Runtime, ledger: Ledger, say: Callable[[str], None]
+) -> None:
+    """Settle what senders that are gone had in hand, and write the reports that a purge which was
+    cut off at its very end did not write."""
+    from repermit.cli.purgereport import publish
+    from repermit.dispatch.recover import recover, recover_owed
+
+    await recover(ledger)
+    await recover_owed(ledger)
+    for path in await publish(runtime, ledger):
+        say(f"The report of an earlier purge had not been written: {path.name} is it.")
+
+
+async def carry_out(
+    runtime: Runtime, ledger: Ledger, wish: Wish, say: Callable[[str], None]
+) -> Purged:
+    """Purge now, write the report and owe it to whom the config names; return what was done."""
+    from repermit.cli.purgereport import publish
+    from repermit.purge.run import purge
+
+    done = await purge(
+        ledger,
+        order_of(runtime, wish),
+        await watch_of(runtime),
+        sign=runtime.signing.sign,
+        tell=say,
+    )
+    for path in await publish(runtime, ledger):
+        say(f"the report is {path.name}")
+    return done
+
+
+async def _shown(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: bool) -> Plan:
+    """Return what is intended, shown to whoever sits there, or just what stands against it.
+
+    Raises: PurgeRefused with every reason.
+    """
+    from repermit.cli.purgeplan import read, show_against, show_destroyed, show_plan
+    from repermit.purge.run import plan
+
+    order = order_of(runtime, wish)
+    intended = await plan(ledger, order, await watch_of(runtime))
+    if not as_json and is_terminal() and intended.due:
+        told = await ledger.read(read, order.terms)
+        show_plan(intended, told, runtime, say=tell)
+        if not intended.refused:
+            show_destroyed(told, runtime, say=tell)
+    elif not as_json:
+        show_against(intended, runtime, say=tell)
+    may_ask = is_terminal() and not as_json
+    unsaid = [] if may_ask or wish.at_most is not None else _unsaid(intended)
+    if intended.refused or unsaid:
+        refused = [*intended.refused, *unsaid]
+        raise refusal_of(intended, refused, hint=way_out(intended))
+    return intended
+
+
+def _unsaid(intended: Plan) -> list[Refusal]:
+    """Return what stands against a purge in a script that does not say how many may go."""
+    from repermit.purge.plan import Refusal
+
+    if not intended.due:
+        return []
+    text = f"{counted(intended.due, 'recipient')} are due, and nobody said how many may go"
+    return [Refusal("at_most", text)]
+
+
+def _confirmed(intended: Plan, wish: Wish) -> int:
+    """Return how many may go: as many as was said, or as a person types. Raises: PurgeRefused."""
+    from repermit.purge.plan import Refusal
+
+    if wish.at_most is not None or not intended.due:
+        return wish.at_most or 0
+    typed = int(typer.prompt("Type the number of recipients to erase", type=int, err=True))
+    if typed != intended.due:
+        text = f"{counted(intended.due, 'recipient')} are due, and {typed:,} was typed"
+        raise refusal_of(intended, [Refusal("at_most", text)], hint="nobody was erased; look again")
+    return typed
+
+
+def _quietly(_: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,93 @@
+"""What is told of purges besides who is due: the days printed in their mails, when the next people
+fall due, and the reports of those that are finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from repermit.domain.due import Reason
+from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.merkle import Frontier
+from repermit.ledger.store import due
+from repermit.ledger.store.due import Terms
+from repermit.ledger.transaction import Transaction
+
+_LATER: Final = datetime(9000, 1, 1, tzinfo=UTC)  # when every date has passed
+
+
+@dataclass(frozen=True)
+class Log:
+    """The size and the root of the log."""
+
+    size: int
+    root: bytes
+
+
+def log_now(tx: Transaction) -> Log:
+    """Return the log as it is now, for a checkpoint."""
+    size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    return Log(size, Frontier.from_bytes(size, frontier).root())
+
+
+def printed(tx: Transaction, terms: Terms) -> dict[str, tuple[datetime, datetime]]:
+    """Return the first and the last `due_at` of those who are due, by reason; nothing for a reason
+    whose people had no mail."""
+    found = {}
+    for reason in terms.reasons:
+        sql = f"SELECT min(due_at), max(due_at) FROM recipient WHERE {due.condition(reason)}"
+        first, last = tx.connection.execute(sql, terms.values()).fetchone()
+        if first is not None:
+            found[str(reason)] = from_micros(first), from_micros(last)
+    return found
+
+
+def in_all(tx: Transaction, terms: Terms) -> int:
+    """Return how many would be due by the reasons of *terms* in the end, if nobody answered more
+    and nobody was held."""
+    return sum(due.counts(tx, replace(terms, moment=_LATER)).values())
+
+
+def next_due(tx: Transaction, terms: Terms) -> datetime | None:
+    """Return the next instant after the moment of *terms* at which somebody's date has passed, if
+    they do not answer before; None when there is nobody. An end of a hold is not looked at."""
+    found = [_next(tx, terms, reason) for reason in terms.reasons]
+    dates = [each for each in found if each is not None]
+    if not dates:
+        return None
+    extended = tx.value("SELECT extended_until FROM campaign") or 0
+    return from_micros(max(min(dates), extended))
+
+
+def _next(tx: Transaction, terms: Terms, reason: Reason) -> int | None:
+    date = "no_at + :kept" if reason is Reason.WITHDRAWN else "due_at"
+    values = {
+        **replace(terms, moment=_LATER).values(),
+        "after": to_micros(terms.moment),
+        "kept": to_micros(terms.moment) - terms.values()["proof"],
+    }
+    row = tx.connection.execute(
+        f"SELECT {date} FROM recipient WHERE {due.condition(reason)} AND {date} > :after"
+        f" ORDER BY {date} LIMIT 1",
+        values,
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def generation(tx: Transaction) -> int:
+    """Return the number of the vault keys that a purge would destroy now."""
+    return int(tx.value("SELECT generation FROM campaign"))
+
+
+def finished(tx: Transaction) -> int:
+    """Return how many purges have ended."""
+    return int(tx.value("SELECT count(finished_at) FROM purge"))
+
+
+def reports(tx: Transaction) -> list[tuple[int, Mapping[str, Any]]]:
+    """Return the number and the report of every purge that has one."""
+    rows = tx.rows("SELECT id, report FROM purge WHERE report IS NOT NULL ORDER BY id")
+    return [(number, json.loads(text)) for number, text in rows]
