@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,14 +124,10 @@ async def _erase(
     at_most: int | None,
     say: Callable[[str], None],
 ) -> None:
-    from repermit.purge.guard import Watch
-    from repermit.purge.plan import Order
-    from repermit.purge.run import purge
+    from repermit.cli.purging import Wish, carry_out
 
-    said = runtime.config.purge
-    order = Order(_terms(runtime, reasons), by=by, at_most=at_most)
-    watch = Watch(said.outage_percent, timedelta(hours=said.last_hours))
-    done = await purge(ledger, order, watch, sign=runtime.signing.sign, tell=say)
+    wish = Wish(by, at_most, reasons=tuple(reasons))
+    done = await carry_out(runtime, ledger, wish, say)
     if done.traces:
         raise ProofBroken(
             f"{counted(done.traces, 'trace')} of erased people can still be read",
@@ -140,16 +135,10 @@ async def _erase(
         )
 
 
-def _terms(runtime: Runtime, reasons: Sequence[Reason] = BY_CLOSE) -> Terms:
-    from repermit.ledger.store.due import Terms
+def _terms(runtime: Runtime) -> Terms:
+    from repermit.cli.purging import Wish, order_of
 
-    config = runtime.config
-    return Terms(
-        moment=runtime.clock.now(),
-        reasons=tuple(reasons),
-        window=timedelta(days=config.campaign.answer_days + 1),
-        proof=timedelta(days=config.purge.proof_days),
-    )
+    return order_of(runtime, Wish("", reasons=BY_CLOSE)).terms
 
 
 async def _leave_evidence(runtime: Runtime) -> str:

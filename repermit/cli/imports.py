@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repermit.cli.listing import listed_files
 from repermit.cli.elsewhere import asked_places, keep_places, place_names
+from repermit.cli.listing import listed_files
 from repermit.cli.lists import STANDARD_INPUT, opened_lists, reading_of
 from repermit.cli.said import country_code, day_of, known_relationship, language_code, statement_of
 from repermit.cli.session import (

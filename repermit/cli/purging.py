@@ -69,7 +69,7 @@ async def watch_of(runtime: Runtime) -> Watch:
         config.purge.outage_percent,
         timedelta(hours=config.purge.last_hours),
         token_keys=runtime.tokens.fingerprints,
-        outside=await outside_clock(config.controller.privacy_url, runtime.clock),
+        outside=await outside_clock(config.controller.privacy_url, runtime.clock.now()),
         notice=timedelta(days=config.purge.notice_days),
         zone=config.campaign.zone,
     )

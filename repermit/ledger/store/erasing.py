@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
-from repermit.ledger.store import due, elsewhere, outbox
+from repermit.ledger.store import due, elsewhere, holding, outbox
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.lapsing import NEVER_ASKED
 from repermit.ledger.store.manifest import Frozen, Manifest, digest, freeze, manifest_of
