@@ -80,6 +80,7 @@ class _Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**passed, "PYTHONPATH": str(_ROOT)},
+            start_new_session=True,  # Ctrl-C is for us: what it reads would be told as unread
         )
         assert process.stdin is not None  # noqa: S101 - it is a pipe
         try:

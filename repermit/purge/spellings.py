@@ -89,8 +89,9 @@ def _in_any(octets: bytes, begins: bool, ends: bool, *, depth: int) -> Iterator[
     yield from _utf16(octets, begins, ends)
     if any(sign.search(octets) for sign in _SIGNS):
         yield from _plain(_WRITTEN_AT.sub(b"@", octets), begins, ends)
-    for part in _broken_off(octets):
-        yield from _plain(_WRITTEN_AT.sub(b"@", part), begins, ends)
+    for part, first, last in _broken_off(octets):
+        whole = _WRITTEN_AT.sub(b"@", part)
+        yield from _plain(whole, begins and first, ends and last)
     if depth < _DEEPEST:
         for part, first, last in _base64(octets, ends):
             yield from _in_any(part, begins or not first, ends or not last, depth=depth + 1)
@@ -134,18 +135,18 @@ def _utf16(octets: bytes, begins: bool, ends: bool) -> Iterator[Occurrence]:
         at = octets.find(b"@\0", at + 1)
 
 
-def _broken_off(octets: bytes) -> Iterator[bytes]:
-    """Yield what stands around the soft line breaks of quoted-printable, without them."""
-    start = end = -1
+def _broken_off(octets: bytes) -> Iterator[tuple[bytes, bool, bool]]:
+    """Yield what stands around the soft line breaks of quoted-printable, without them, and whether
+    that is the beginning and the end of *octets*."""
+    parts: list[list[int]] = []
     for match in _BROKEN_OFF.finditer(octets):
         first, last = max(0, match.start() - LONGEST // 2), match.end() + LONGEST // 2
-        if first > end:
-            if end >= 0:
-                yield _BROKEN_OFF.sub(b"", octets[start:end])
-            start = first
-        end = last
-    if end >= 0:
-        yield _BROKEN_OFF.sub(b"", octets[start:end])
+        if parts and first <= parts[-1][1]:
+            parts[-1][1] = last
+        else:
+            parts.append([first, last])
+    for first, last in parts:
+        yield _BROKEN_OFF.sub(b"", octets[first:last]), first == 0, last >= len(octets)
 
 
 def _base64(octets: bytes, ends: bool) -> Iterator[tuple[bytes, bool, bool]]:
