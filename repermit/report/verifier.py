@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import bisect
 import hashlib
 import hmac
 import html
@@ -434,6 +435,9 @@ class Replay:
         self.approved: dict[str, Any] = {}  # the facts of the approval in force
         self.notice: Any = None  # the hash of the privacy notice that counts
         self.purged: dict[int, int] = {}
+        self.begun: dict[int, dict[str, Any]] = {}  # what the entry of each purge says
+        self.reported: dict[int, str] = {}  # the hash of its report
+        self.may_go: list[Any] = []  # the ids of the purge that began last
         self.facts: dict[str, dict[int, tuple[str, Any]]] = {"approved": {}, "screened": {}}
 
     def read(self, entry: Entry) -> None:
@@ -453,6 +457,10 @@ class Replay:
             self.notice = said["facts"].get("notice")
         elif entry.kind == "judged":
             self.notice = said["is"]
+        elif entry.kind == "frozen":
+            self.begun[said["purge"]], self.may_go = said, said["ids"]
+        elif entry.kind == "reported":
+            self.reported[said["purge"]] = said["report"]
         if is_yes(entry):
             self.yes[said["recipient"]] = entry.number
         elif entry.kind == "answered" and said["suspect"]:
@@ -490,6 +498,9 @@ class Replay:
             self.unreadable.difference_update(_within(self.unreadable, first, last))
         if to == "purged":
             number = said["purge"]
+            at = bisect.bisect_right(self.may_go, [first, float("inf")]) - 1
+            if number not in self.begun or at < 0 or self.may_go[at][1] < last:
+                raise Fault(f"purge {number}: somebody went who is not in its manifest")
             self.purged[number] = self.purged.get(number, 0) + last - first + 1
 
 
@@ -671,7 +682,22 @@ class Checks:
         counted = {each["number"]: each["purged"] for each in told if each["purged"]}
         if not isinstance(told, list) or counted != self.replay.purged:
             raise Fault("purges: they do not count those whom the log says were purged")
-        return f"purges: {len(told)}, which count those whom the log says were purged"
+        for each in told:
+            self._is_purge(each)
+        return (
+            f"purges: {len(told)}, which count those whom the log says were purged, all of them in"
+            f" the manifests; {len(self.replay.reported)} reports are those of the log"
+        )
+
+    def _is_purge(self, told: dict[str, Any]) -> None:
+        """Require that a purge, and its report, are what the log says."""
+        number, report = told["number"], told["report"]
+        begun = self.replay.begun.get(number, {})
+        if any(told[name] != begun.get(name) for name in ("by", "due", "by_reason")):
+            raise Fault(f"purge {number}: its beginning is not that of the log")
+        hashed = None if report is None else hashlib.sha256(report.encode()).hexdigest()
+        if hashed != self.replay.reported.get(number):
+            raise Fault(f"purge {number}: its report is not the one of the log")
 
     def seen(self) -> str:
         """The mail and the pages of one person are those that were shown, with places filled."""

@@ -13,7 +13,7 @@ from repermit.errors import PurgeRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import canonical
-from repermit.ledger.store import campaign, probing, token_keys
+from repermit.ledger.store import campaign, extending, places, probing, token_keys
 from repermit.ledger.store.probing import Looked, Vantage
 from repermit.purge import guard
 from repermit.purge.guard import Watch
@@ -199,8 +199,9 @@ async def test_promise_7_a_date_that_was_put_off_ends_the_window(
 ) -> None:
     await asked(a_ledger, "an@voorbeeld.example")
     until = END + 7 * DAY
-    sql = "UPDATE campaign SET extended_until = ?"
-    await a_ledger.write(lambda tx: tx.run(sql, to_micros(until)))
+    await a_ledger.write(
+        extending.extend, until, reason="strike", by="An", informed="Jan", approval=1
+    )
     await on_record(a_ledger, up(NOW, END + 6 * DAY))
     a_clock.advance(ANSWER_TIME + 7 * DAY)
 
@@ -223,14 +224,12 @@ async def test_promise_7_what_a_scheduled_purge_needs_besides(
 ) -> None:
     await asked(a_ledger, "an@voorbeeld.example")
     await on_record(a_ledger, up(NOW, END + DAY))
-    sql = "INSERT INTO place (name, named_at) VALUES ('the shop', 0)"
-    await a_ledger.write(lambda tx: tx.run(sql))
+    await a_ledger.write(places.name_places, ["the shop"])
     a_clock.advance(ANSWER_TIME + DAY)
     assert [*await against(a_ledger, scheduled(a_ledger))] == ["gap", "elsewhere", "untold"]
     assert len((await planned(a_ledger, typed(a_ledger))).warnings) == 2
 
-    sql = "UPDATE place SET handed_over_at = ?"
-    await a_ledger.write(lambda tx: tx.run(sql, to_micros(END)))
+    await a_ledger.write(places.hand_over, names_anybody=True)
     await tell_two(a_ledger, END - 7 * DAY)
     await a_ledger.write(campaign.pause)
     assert [*await against(a_ledger, scheduled(a_ledger))] == ["paused"]

@@ -572,8 +572,7 @@ async def test_an_expired_guard_against_asking_again_falls_due_with_the_next_pur
 ) -> None:
     """A no is kept."""
     await fill(a_ledger, a_clock)
-    purged_at = a_clock.now()
-    lapsed: list[int] = []
+    purged_at, lapsed = a_clock.now(), list[int]()
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     for longer in (MOMENT, timedelta(0)):
         await asked(a_ledger, mailbox(f"one{len(lapsed)}"))

@@ -315,7 +315,9 @@ async def test_a_scan_changes_nothing(
 
     await scan(a_ledger)
 
-    assert before == bytes_in(campaign_folder)
+    after = bytes_in(campaign_folder)
+    readers = "ledger.db-shm"  # where SQLite notes who reads
+    assert {**before, readers: b""} == {**after, readers: b""}
 
 
 # Any address, in any of the encodings, at any place

@@ -118,9 +118,11 @@ def screenings(tx: Transaction) -> list[dict[str, Any]]:
 
 
 def purges(tx: Transaction) -> list[dict[str, Any]]:
-    """Return every purge that was begun: who did it, who was due, how many are gone."""
+    """Return every purge that was begun: who did it, who was due, how many are gone, and the text
+    of its report, whose hash the log has."""
     rows = tx.rows(
-        "SELECT id, by, started_at, finished_at, due, by_reason, purged FROM purge ORDER BY id"
+        "SELECT id, by, started_at, finished_at, due, by_reason, purged, report FROM purge"
+        " ORDER BY id"
     )
     return [
         {
@@ -131,8 +133,9 @@ def purges(tx: Transaction) -> list[dict[str, Any]]:
             "due": due,
             "by_reason": json.loads(by_reason),
             "purged": purged,
+            "report": report,
         }
-        for number, by, started, finished, due, by_reason, purged in rows
+        for number, by, started, finished, due, by_reason, purged, report in rows
     ]
 
 
