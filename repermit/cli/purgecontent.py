@@ -78,7 +78,7 @@ def require_no_trace(content: Mapping[str, Any]) -> None:
         return
     failure = ProofBroken(
         f"{counted(content['traces'], 'trace')} of purged people can still be read",
-        hint="the report names the files: remove them, then run `repermit purge` again",
+        hint="the report names the files: remove them, or those people from them",
     )
     failure.done = dict(content)
     raise failure

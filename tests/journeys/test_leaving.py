@@ -221,6 +221,7 @@ def test_a_yes_that_was_exported_and_taken_back_before_the_purge_is_not_lost(
     asked: Campaign,
 ) -> None:
     """Nobody ran `export --opt-outs` in between: its proof is what is left to remove."""
+    asked.edit("proof_days = 1095", "proof_days = 0")
     answered(asked, yes=(0, 1))
     (row, _), _ = exported(asked)
     asked.here("withdraw", "-", stdin=row["email"])

@@ -57,7 +57,10 @@ def test_nothing_is_scheduled_and_nobody_is_due(asked: Campaign) -> None:
     before = state(asked)
 
     said = line(asked.at(_SOON, "purge", "--due"))
+    told = asked.at(_SOON, "purge", "--due", "--json").json
 
+    assert (told["due"], told["purged"], told["refused"], told["traces"]) == (0, 0, [], 0)
+    assert told["next"] == said["next"]
     assert (said["status"], said["what"], said["due"]) == ("nobody", None, "0")
     first = asked.status()["due"]["first"]
     assert (said["until"], said["next"]) == ("-", first)

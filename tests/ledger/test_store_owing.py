@@ -40,7 +40,7 @@ async def test_a_notice_says_what_it_was_owed_with(a_ledger: Ledger) -> None:
     assert (found.recipient_id, found.address, found.had_question) == (None, None, False)
 
 
-async def test_each_of_them_gets_the_same_once_whatever_came_of_it(a_ledger: Ledger) -> None:
+async def test_each_of_them_gets_the_same_once(a_ledger: Ledger) -> None:
     both = [await owe(a_ledger, receiver) for receiver in (0, 1)]
     again = [await owe(a_ledger, receiver) for receiver in (0, 1)]
     sent = await deliver_outbox(a_ledger)
@@ -94,4 +94,17 @@ async def test_what_is_put_off_is_sent_later(a_ledger: Ledger, a_clock: FakeCloc
         outbox.settle, "sender", found.id, Settled(Standing.WAITING, "450", a_clock.now())
     )
 
+    assert await deliver_outbox(a_ledger) == 1
+
+
+async def test_what_was_refused_for_good_is_owed_anew(a_ledger: Ledger) -> None:
+    """The address in the config was wrong, and is mended."""
+    await owe(a_ledger)
+    found = await first(a_ledger)
+    assert found is not None
+    assert await a_ledger.write(outbox.take, "sender", found)
+    word = Settled(Standing.FAILED, "550 5.1.1")
+    assert await a_ledger.write(outbox.settle, "sender", found.id, word)
+
+    assert await owe(a_ledger)
     assert await deliver_outbox(a_ledger) == 1

@@ -122,9 +122,10 @@ def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
 
 def owe_notice(tx: Transaction, receiver: int, notice: Notice, *, language: str) -> bool:
     """Owe *notice* to one of those whom the config names, by their place among them; False when
-    the same was owed to them before, whatever came of it."""
+    the same was owed to them before, unless it surely never arrived."""
     known = tx.one(
         "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
+        " AND standing NOT IN ('failed', 'dropped')"
         " AND json_extract(said, '$.once') = ?",
         *(receiver, notice.once),
     )
