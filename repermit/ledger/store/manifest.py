@@ -13,7 +13,6 @@ from typing import Any
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
-from repermit.ledger.log import ranges
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.tables import Purge
@@ -50,7 +49,18 @@ class Manifest:
 
 def freeze(tx: Transaction, terms: Terms) -> Frozen:
     """Return who is due by *terms*; it only reads, which may take a while."""
-    return Frozen(due.counts(tx, terms), ranges(due.ids(tx, terms)))
+    return Frozen(due.counts(tx, terms), _runs(due.ids(tx, terms)))
+
+
+def _runs(ids: Sequence[int]) -> list[list[int]]:
+    """Return *ids*, sorted, as [first, last] pairs; without the copies that `ranges` makes."""
+    pairs: list[list[int]] = []
+    for each in ids:
+        if pairs and pairs[-1][1] == each - 1:
+            pairs[-1][1] = each
+        else:
+            pairs.append([each, each])
+    return pairs
 
 
 def manifest_of(tx: Transaction, purge: Purge) -> Manifest:
