@@ -11,6 +11,7 @@ from repermit.errors import ProofBroken, PurgeRefused
 if TYPE_CHECKING:
     from repermit.purge.plan import Plan, Purged, Refusal
 
+_MOST_NAMED = 5
 _ACCEPTABLE = {"unknown", "outage", "last_hours"}  # of refusals, what a person may know better
 
 
@@ -53,6 +54,7 @@ def planned(intended: Plan) -> dict[str, Any]:
         "warnings": list(intended.warnings),
         "readings": dict(intended.readings),
         "traces": 0,
+        "traced": {},
         "report": None,
     }
 
@@ -68,8 +70,16 @@ def done_content(done: Purged) -> dict[str, Any]:
         "refused": [],
         "warnings": [],
         "traces": done.traces,
+        "traced": dict(done.traced),
         "report": dict(done.report) or None,
     }
+
+
+def _named(traced: Mapping[str, int]) -> str:
+    """Return the files with traces; what the ledger itself holds is not for anybody to delete."""
+    files = [name for name in traced if name != "ledger"]
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    return f"{', '.join(files[:_MOST_NAMED])}{more}" or "nothing, and report this: it is a defect"
 
 
 def require_no_trace(content: Mapping[str, Any]) -> None:
@@ -78,7 +88,8 @@ def require_no_trace(content: Mapping[str, Any]) -> None:
         return
     failure = ProofBroken(
         f"{counted(content['traces'], 'trace')} of purged people can still be read",
-        hint="the report names the files: remove them, or those people from them",
+        hint=f"delete {_named(content['traced'])}, or those people from it; `repermit purge` then"
+        " looks again",
     )
     failure.done = dict(content)
     raise failure

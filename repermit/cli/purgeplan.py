@@ -103,6 +103,8 @@ def show_done(content: Mapping[str, Any]) -> None:
     tell("Out of reach of any purge; deal with them now:")
     for name in report["beyond"] if report else _BEYOND:
         tell(f"  {_BEYOND.get(name, name.replace('_', ' '))}")
+    for name, count in report["scan"]["removal"] if report else ():
+        tell(f"  {name} names {count:,} of them for other places: delete it when those are clean")
     for place in report["places"] if report else ():
         if not place["done"]:
             tell(f"  {place['name']}: not cleaned yet; `repermit handover DIR` says of whom")

@@ -74,6 +74,10 @@ async def watch_of(runtime: Runtime) -> Watch:
         outside=None if is_trial else await outside_clock(url, runtime.clock.now()),
         notice=timedelta(days=said.notice_days),
         zone=config.campaign.zone,
+        own=(
+            *(config.relay.from_.address, config.relay.reply_to.address),
+            *(config.controller.email, config.controller.dpo, *config.notices.to),
+        ),
     )
 
 

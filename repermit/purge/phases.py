@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ class Phases:
     sign: Sign
     tell: Tell
     slices: Slices
+    own: tuple[str, ...] = ()  # addresses of the controller, which are nobody's trace
 
     async def finish(self, done: Purged) -> Purged:
         """Do the phases that are left, and note in *done* what was done."""
@@ -60,8 +61,7 @@ class Phases:
             await self._do(phase)
         done.report = await self._report()
         done.purged, done.backup = done.report["purged"], done.report["backup"]
-        scanned = done.report["scan"]
-        done.traces = scanned["ledger"] + sum(count for _, count in scanned["traces"])
+        done.traced = traced(done.report)
         return done
 
     @property
@@ -133,7 +133,7 @@ class Phases:
 
     async def _report(self) -> dict[str, Any]:
         self.tell("looking for traces")
-        scanned = await scan(self.ledger)
+        scanned = await scan(self.ledger, self.own)
         while rows := await self.ledger.read(lapsing.never_asked, limit=_CODES):
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)
@@ -159,6 +159,13 @@ class Phases:
             if not found:
                 return
             rows = int(rows * min(limits.seconds / max(seconds, 0.001), 2.0))
+
+
+def traced(report: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many people who are gone each file still tells of, by its name; "ledger" is what
+    stands there under keys that are gone."""
+    found = dict(report["scan"]["traces"])
+    return {**found, "ledger": report["scan"]["ledger"]} if report["scan"]["ledger"] else found
 
 
 def _timed(

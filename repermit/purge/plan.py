@@ -45,7 +45,8 @@ class Watch:
     """What the guard is told besides the ledger: how long the answer page may have been away, as a
     share of the time to answer and before its end; the fingerprints of the keys that read links;
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
-    purge two people must have been told; in which zone dates are said."""
+    purge two people must have been told; in which zone dates are said; and the controller's own
+    addresses, which are nobody's trace."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -53,6 +54,7 @@ class Watch:
     outside: timedelta | None = None
     notice: timedelta = timedelta(days=7)
     zone: tzinfo = UTC
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,12 @@ class Purged:
     owed: int = 0  # would have been due, but a mail is still owed to them
     held: int = 0  # would have been due, but are kept for another reason
     purged: int = 0
-    traces: int = 0  # of purged people, in what the scan could read; must be 0
+    traced: Mapping[str, int] = field(default_factory=dict)  # people who are gone, by file
     destroyed: int = 0  # the generation of vault keys that is no more
     backup: str = ""  # the name of the fresh backup's file
     report: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def traces(self) -> int:
+        """Return how many traces of purged people the scan found; it must be 0."""
+        return sum(self.traced.values())

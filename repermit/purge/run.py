@@ -15,9 +15,10 @@ from repermit.ledger.store import campaign, erasing, manifest
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
 from repermit.purge.guard import Watch
-from repermit.purge.phases import Phases, Slices, Tell
+from repermit.purge.phases import Phases, Slices, Tell, traced
 from repermit.purge.plan import Order, Plan, Purged
 from repermit.purge.report import Sign
+from repermit.purge.scan import scan
 
 _LOCK = "purge"
 _SLICES = Slices()
@@ -56,12 +57,22 @@ async def purge(
             copying.require_folder(order.backup_to)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
-            return Purged(owed=intended.owed, held=intended.held)
+            found = await _still_traced(ledger, watch)
+            return Purged(owed=intended.owed, held=intended.held, traced=found)
         current = current or await _begun(ledger, order, intended, sign)
         done = Purged(owed=intended.owed, held=intended.held)
-        return await Phases(ledger, current, order, sign, tell, slices).finish(done)
+        return await Phases(ledger, current, order, sign, tell, slices, watch.own).finish(done)
     finally:
         lock.release()
+
+
+async def _still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:
+    """Return what is left of the traces that the last purge found, by file; it looks again only
+    where there were any."""
+    report = await ledger.read(erasing.last_report)
+    if report is None or not traced(report):
+        return {}
+    return dict((await scan(ledger, watch.own)).traces)
 
 
 async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Purge:

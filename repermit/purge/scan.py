@@ -40,13 +40,16 @@ class Scanned:
     """What was read: files and bytes; how many people who are gone each file still tells of, by
     the name under which it may be shown.
 
-    `missing` are files that are not where they were written any more, `unread` those that could
-    not be read, or not all of them; `names` are the names of both.
+    `removal` is the same of files that were made so that people are removed elsewhere: these are no
+    traces, but are to be deleted when that is done. `missing` are files that are not where they
+    were written any more, `unread` those that could not be read, or not all of them; `names` are
+    the names of both.
     """
 
     files: int
     bytes: int
     traces: tuple[tuple[str, int], ...] = ()
+    removal: tuple[tuple[str, int], ...] = ()
     missing: int = 0
     unread: int = 0
     names: tuple[str, ...] = ()
@@ -62,6 +65,7 @@ class _File:
     path: Path
     name: str
     is_owed: bool = False  # a command wrote it, so that it counts when it is not there
+    is_removal: bool = False
 
 
 @dataclass
@@ -115,6 +119,7 @@ class _Scan:
     missing: int = 0
     unread: int = 0
     traces: list[tuple[str, int]] = field(default_factory=list)
+    removal: list[tuple[str, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
 
@@ -138,6 +143,7 @@ async def scan(ledger: Ledger, own: Sequence[str] = ()) -> Scanned:
         done.files,
         done.bytes,
         tuple(done.traces),
+        tuple(done.removal),
         done.missing,
         done.unread,
         tuple(done.names),
@@ -173,7 +179,8 @@ async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
 
 def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
     if people:
-        done.traces.append((file.name, len(people)))
+        found = done.removal if file.is_removal else done.traces
+        found.append((file.name, len(people)))
     if told is None:
         done.missing += file.is_owed
     else:
@@ -212,8 +219,8 @@ def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
     folder, keys = ledger.path.resolve().parent, ledger.vault.keys.folder.resolve()
     found: dict[Path, _File] = {}
 
-    def add(path: Path, name: str, *, is_owed: bool = False) -> None:
-        found.setdefault(path, _File(path, shown(name, longest=LONGEST_PATH), is_owed))
+    def add(path: Path, name: str) -> None:
+        found.setdefault(path, _File(path, shown(name, longest=LONGEST_PATH)))
 
     base = ledger.path.resolve()
     own = [pattern.format(escape(base.name)) for pattern in _OWN]
@@ -228,7 +235,10 @@ def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
                 for each in _under(path) if path.is_dir() else (path,):
                     add(each, str(each.relative_to(place)))
     for one in noted:
-        add(one.path, one.name, is_owed=True)
+        is_removal = one.kind == written.REMOVAL
+        found[one.path] = _File(
+            one.path, shown(one.name, longest=LONGEST_PATH), is_owed=True, is_removal=is_removal
+        )
         for path in _matching(one.path.parent, f".{escape(one.path.name)}.*.part"):
             add(path, path.name)
     return list(found.values())

@@ -18,7 +18,7 @@ from repermit.ledger.replay import Replay
 from repermit.ledger.store import elsewhere, reading
 from repermit.ledger.store.elsewhere import Changes, Seen, ToRemove, Written
 from repermit.ledger.store.reading import Exported
-from repermit.ledger.store.written import note_file
+from repermit.ledger.store.written import REMOVAL, note_file
 from repermit.ledger.transaction import Transaction
 from repermit.report.formats import FORMATS, Line
 
@@ -81,12 +81,14 @@ async def export_opt_outs(
 
 
 def note(tx: Transaction, sight: Seen, files: Mapping[Path, Written], kind: str) -> None:
-    """Note what was written to which files, before they have their names.
+    """Note what was written to which files, before they have their names; a file of those who
+    must stop is kept as `written.REMOVAL`.
 
     Raises: FileRefused.
     """
-    for path in files:
-        note_file(tx, path, kind)
+    for path, each in files.items():
+        must_stop = each.standing is Standing.OPTED_OUT
+        note_file(tx, path, REMOVAL if must_stop else kind)
     elsewhere.note_export(tx, sight, list(files.values()))
 
 

@@ -91,13 +91,21 @@ def test_a_report_says_it_when_nobody_knew_and_a_person_went_on(tmp_path: Path) 
 
 def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
     runtime = campaign_in(tmp_path, "en")
-    scan = {"files": 3, "bytes": 9, "missing": 0, "unread": 0, "ledger": 2}
+    scan = {
+        "files": 3,
+        "bytes": 9,
+        "removal": [["no.csv", 7]],
+        "missing": 0,
+        "unread": 0,
+        "ledger": 2,
+    }
 
     words = page_of(runtime, scan=scan | {"traces": [["opted-in.csv", 3]]}, places=[])
 
     assert "Traces found: 5." in words
     assert "opted-in.csv: 3" in words
     assert "repermit.db: 2" in words
+    assert "no.csv: 7" in words
     assert "No other place was named." in words
 
 

@@ -58,10 +58,10 @@ def test_whatever_names_people_is_on_the_list(asked: Campaign) -> None:
     assert len(shown) > 1
     assert listed(asked) == shown | {
         ("export", "yes.csv"),
-        ("export", str(out / "no.csv")),
+        ("removal", str(out / "no.csv")),
         ("handover", str(out / "handover" / "yes.csv")),
         ("handover", str(out / "handover" / "needs-no-question.csv")),
-        ("handover", str(out / "handover" / "must-be-removed.csv")),
+        ("removal", str(out / "handover" / "must-be-removed.csv")),
         ("bundle", str(out / "bundle.zip")),
         ("bundle", str(out / "one.zip")),
         ("receipt", str(out / "receipt.json")),

@@ -4,8 +4,7 @@ import pytest
 
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
-from repermit.ledger.instants import to_micros
-from repermit.ledger.store import elsewhere, erasing, leases, removal
+from repermit.ledger.store import elsewhere, erasing, holding, leases, removal
 from repermit.ledger.store.elsewhere import Written
 from repermit.ledger.store.removal import MustGo, Why
 from repermit.ledger.transaction import Transaction
@@ -42,11 +41,8 @@ async def people(a_ledger: Ledger) -> dict[str, int]:
 
 
 def _hold(tx: Transaction, recipient_id: int) -> None:
-    tx.run(
-        "INSERT INTO hold (recipient_id, kind, since, until, by, reason)"
-        " VALUES (?, 'dispute', 0, ?, 'An', 'a dispute')",
-        *(recipient_id, to_micros(tx.now + timedelta(days=365))),
-    )
+    until, why = tx.now + timedelta(days=365), holding.Why.DISPUTE
+    holding.hold(tx, recipient_id, kind=why, until=until, by="An", reason="as agreed")
 
 
 async def must_go(ledger: Ledger) -> list[tuple[str, Why]]:

@@ -58,16 +58,19 @@ PACKED: dict[str, Callable[[str], bytes]] = {
 }
 
 
+_NOBODY = Watch()
+
+
 async def purged(ledger: Ledger, clock: FakeClock) -> None:
     """Purge those of a campaign who are due."""
     await fill(ledger, clock)
     await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=lambda _: None)
 
 
-async def wrote(ledger: Ledger, path: Path, content: bytes) -> Path:
+async def wrote(ledger: Ledger, path: Path, content: bytes, kind: str = "export") -> Path:
     """Let a command write a file with addresses."""
     path.write_bytes(content)  # noqa: ASYNC240 - nothing else is under way
-    await ledger.write(written.note_file, path, "export")
+    await ledger.write(written.note_file, path, kind)
     return path
 
 
@@ -114,6 +117,37 @@ async def test_a_file_that_was_handed_over_still_tells_of_a_purged_person(
 
     assert found.traces == ((str(tmp_path / "members.csv"), 2),)
     assert found.people == 2
+
+
+async def test_what_names_people_who_must_be_removed_elsewhere_is_told_apart(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    path = await wrote(a_ledger, tmp_path / "stop.csv", mailbox("said-no").encode(), "removal")
+
+    found = await scan(a_ledger)
+
+    assert (found.traces, found.removal) == ((), ((str(path), 1),))
+
+
+async def test_a_purge_looks_again_at_the_traces_that_the_last_one_found(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """Also when nobody is due any more; the controller's own address is nobody's trace."""
+    await fill(a_ledger, a_clock)
+    path = await wrote(a_ledger, tmp_path / "members.csv", mailbox("silent1").encode())
+
+    async def purge_again(watch: Watch = _NOBODY) -> dict[str, int]:
+        order = ordered(a_ledger, DUE)
+        done = await purge(a_ledger, order, watch, sign=signed, tell=lambda _: None)
+        assert done.traces == sum(done.traced.values())
+        return dict(done.traced)
+
+    assert await purge_again() == {str(path): 1}
+    assert await purge_again() == {str(path): 1}
+    assert await purge_again(Watch(own=(mailbox("silent1"),))) == {}
+    path.unlink()
+    assert await purge_again() == {}
 
 
 async def test_a_file_of_people_who_remain_is_no_trace(

@@ -13,9 +13,8 @@ from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.errors import FileRefused, ProofBroken
 from repermit.ledger.engine import Ledger
-from repermit.ledger.instants import to_micros
 from repermit.ledger.keys import Keys
-from repermit.ledger.store import erasing, leases, places, removal, suppression
+from repermit.ledger.store import erasing, holding, leases, places, removal, suppression
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.report.handover import Counts, Reader, handover
@@ -131,12 +130,8 @@ async def test_a_yes_that_does_not_stand_any_more_is_named_before_its_date_too(
 
 
 def _hold(tx: Transaction, recipient_id: int) -> None:
-    until = to_micros(tx.now + timedelta(days=365))
-    tx.run(
-        "INSERT INTO hold (recipient_id, kind, since, until, by, reason)"
-        " VALUES (?, 'contract', 0, ?, 'An', 'a contract')",
-        *(recipient_id, until),
-    )
+    until, why = tx.now + timedelta(days=365), holding.Why.CONTRACT
+    holding.hold(tx, recipient_id, kind=why, until=until, by="An", reason="as agreed")
 
 
 def _owe(tx: Transaction, recipient_id: int) -> None:

@@ -86,6 +86,12 @@ def unfinished_purge(tx: Transaction) -> Purge | None:
     return tx.session.exec(select(Purge).where(col(Purge.finished_at).is_(None))).first()
 
 
+def last_report(tx: Transaction) -> dict[str, Any] | None:
+    """Return the report of the last purge that is finished; None when there is none."""
+    text = tx.value("SELECT report FROM purge WHERE report IS NOT NULL ORDER BY id DESC LIMIT 1")
+    return None if text is None else dict(json.loads(text))
+
+
 def set_phase(tx: Transaction, purge_id: int, phase: str) -> None:
     """Record the phase that a purge has reached."""
     tx.run("UPDATE purge SET phase = ? WHERE id = ?", phase, purge_id)

@@ -16,6 +16,8 @@ from repermit.errors import FileRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.transaction import Transaction
 
+REMOVAL = "removal"  # what a file is that names who must be removed elsewhere
+
 
 @dataclass(frozen=True)
 class NotedFile:
