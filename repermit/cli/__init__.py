@@ -28,6 +28,7 @@ from repermit.cli import (
     prepare,
     probe,
     proof,
+    running,
     suppress,
     withdraw,
 )
@@ -45,7 +46,7 @@ app = typer.Typer(
 for family in (
     *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, handover),
     *(withdraw, close),
-    *(proof, papers, operate),
+    *(proof, papers, operate, running),
 ):
     family.register(app)
 

@@ -32,11 +32,15 @@ def register(app: typer.Typer) -> None:
 def serve(context: typer.Context) -> None:
     """Serve the answer pages until stopped."""
     runtime = session_of(context).runtime()
-    run_until_stopped(lambda stop: _serve(runtime, stop))
+    run_until_stopped(lambda stop: serve_pages(runtime, stop))
     tell("stopped; every answer that was thanked for is on file")
 
 
-async def _serve(runtime: Runtime, stop: asyncio.Event) -> None:
+async def serve_pages(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Serve the answer pages until *stop* is set.
+
+    Raises: ServeRefused; LedgerUnusable; WordingIncomplete.
+    """
     from repermit.cli.ready import require_same_pages
     from repermit.respond.server import bound, serve_until
 

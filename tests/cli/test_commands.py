@@ -24,7 +24,7 @@ _CONTRACT = {
     "Answers": {"probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw", "close"},
     "Proof": {"proof", "papers"},
-    "Operate": {"status", "person", "demo"},
+    "Operate": {"status", "person", "run", "demo"},
 }
 
 

@@ -1,0 +1,144 @@
+"""Operate: everything that a campaign needs of one machine, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import typer
+
+from repermit.cli.session import run_until_stopped, session_of, tell
+from repermit.errors import RepermitError
+
+if TYPE_CHECKING:
+    from repermit.runtime import Runtime
+
+_UNTIL_REFUSED_AGAIN = timedelta(minutes=15)  # before a refused sender asks again
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often is looked whether something is to be done, in seconds. The first purge waits until
+    the pages have been looked at for a while."""
+
+    first: float = 5.0
+    send: float = 30.0
+    first_purge: float = 1200.0
+    purge: float = 3600.0
+
+
+_PACE = Pace()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to *app*."""
+    app.command("run", rich_help_panel="Operate")(run)
+
+
+def run(context: typer.Context) -> None:
+    """Serve the answer pages, send what may leave and is owed, and purge what the config has
+    scheduled, until stopped; what cannot be done yet is told, and tried again."""
+    runtime = session_of(context).runtime()
+    run_until_stopped(lambda stop: run_all(runtime, stop))
+    tell("stopped; every answer that was thanked for is on file")
+
+
+async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) -> None:
+    """Do all of that until *stop* is set; what one part cannot do, it tells, and the others go on.
+
+    Raises: what the pages cannot be served for. Crash: as of `serve`, `send` and `purge --due`.
+    """
+    from repermit.cli.answers import serve_pages
+    from repermit.cli.scheduled import purge_due
+
+    sender = _Sender(runtime, stop)
+    works = [asyncio.create_task(_again(sender.send, pace.first, pace.send, stop))]
+    if runtime.config.purge.scheduled:
+        works.append(
+            asyncio.create_task(
+                _again(
+                    lambda: purge_due(runtime, None, None, as_json=False),
+                    *(pace.first_purge, pace.purge),
+                    stop,
+                )
+            )
+        )
+    try:
+        await serve_pages(runtime, stop)
+    finally:
+        stop.set()
+        await asyncio.gather(*works)
+
+
+async def _again(
+    work: Callable[[], Awaitable[None]], first: float, every: float, stop: asyncio.Event
+) -> None:
+    """Do *work* time after time until *stop* is set; tell once why it cannot be done."""
+    told, seconds = "", first
+    while not await _is_set(stop, seconds):
+        seconds, failed = every, ""
+        try:
+            await work()
+        except RepermitError as failure:
+            failed = str(failure)
+            if failed != told:
+                tell(failed)
+                tell(f"  what to do: {failure.hint}")
+        told = failed
+
+
+async def _is_set(stop: asyncio.Event, seconds: float) -> bool:
+    """Return whether *stop* is set within so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+@dataclass
+class _Sender:
+    """Sends what is there to be sent, and no sooner than it may leave."""
+
+    runtime: Runtime
+    stop: asyncio.Event
+    asks_from: datetime | None = None  # before that no question may leave
+    tries_from: datetime | None = None  # nor anything else
+
+    async def send(self) -> None:
+        """Send what may leave now. Raises: RepermitError when it may not, or the relay is away."""
+        from repermit.cli.owed import show_delivered
+        from repermit.cli.sending import send_all
+
+        now = self.runtime.clock.now()
+        asks, owes = await self._is_anything_there(now)
+        if not asks and not owes:
+            return
+        later = now + _UNTIL_REFUSED_AGAIN  # unless all goes well
+        if asks:
+            self.asks_from = later
+        else:
+            self.tries_from = later
+        sent, _, owed = await send_all(self.runtime, None if asks else 0, None, self.stop)
+        show_delivered(owed, tell)
+        if sent.mails:
+            tell(f"{sent.mails:,} mails handed to the relay, of which it took {sent.asked:,}")
+        if failure := sent.refusal or owed.refusal:
+            raise failure
+        self.tries_from = None
+        if asks:
+            self.asks_from = sent.next.at if sent.next else None
+
+    async def _is_anything_there(self, now: datetime) -> tuple[bool, bool]:
+        """Return whether anybody may be asked now, and whether a mail is owed."""
+        from repermit.ledger.store import campaign
+
+        async with self.runtime.ledger() as ledger:
+            found = await ledger.read(campaign.figures)
+        waits = found.standings["listed"] or found.standings["deferred"]
+        may_ask = found.paused_at is None and found.stopped_at is None
+        asks = bool(waits) and may_ask and (self.asks_from is None or now >= self.asks_from)
+        owes = bool(found.outbox["owed"]) and (self.tries_from is None or now >= self.tries_from)
+        return asks, owes
