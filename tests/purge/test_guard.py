@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from repermit.domain.due import BY_DATE
 from repermit.domain.standing import Answer
 from repermit.errors import PurgeRefused
 from repermit.ledger.engine import Ledger
@@ -66,7 +67,7 @@ async def tell_two(ledger: Ledger, at: datetime) -> None:
         "INSERT INTO outbox (kind, receiver, said, language, created_at, not_before, standing,"
         " attempts, settled_at) VALUES ('notice', ?, ?, 'nl', 0, 0, 'sent', 1, ?)"
     )
-    said = json.dumps({"about": "purge"})
+    said = json.dumps({"about": "purge", "reasons": BY_DATE})
     values = [(receiver, said, to_micros(at)) for receiver in (0, 1)]
     await ledger.write(lambda tx: tx.many(sql, values))
 
