@@ -20,7 +20,8 @@ pytestmark = pytest.mark.journey
 _SOON, _THEN = Later(timedelta(days=25)), Later(timedelta(days=33))
 _LINE = re.compile(
     r"purge: (?P<status>\w+) (?:(?P<what>[\w,]+) )?due=(?P<due>\d+) purged=(?P<purged>\d+)"
-    r" traces=(?P<traces>\d+) until=(?P<until>\S+) next=(?P<next>\S+)\n"
+    r" traces=(?P<traces>\d+) until=(?P<until>\S+) next=(?P<next>\S+)"
+    r" postponed=(?P<postponed>\d+)\n"
 )
 _PEOPLE = ("an@tuinvrienden.example", "dpo@tuinvrienden.example")
 
