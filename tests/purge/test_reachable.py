@@ -116,7 +116,7 @@ def test_the_success_elsewhere_must_be_near_on_both_sides() -> None:
     assert told([other, down(110, 110)])[1] == (D, 110, 120)
     assert told([one, up(126, 126, ELSEWHERE), down(110, 110)])[1] == (D, 110, 125)
     assert told([one, up(126, 126, ELSEWHERE), down(111, 115)]) == [(N, 0, END)]
-    assert told([one, other, down(90, 110)])[1] == (D, 90, 100)
+    assert told([one, other, down(90, 110)])[1] == (D, 90, 105)
 
 
 def test_a_failure_wins_over_what_another_saw_at_the_same_time() -> None:
