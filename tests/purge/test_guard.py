@@ -10,7 +10,7 @@ import pytest
 
 from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE, BY_DATE
-from repermit.domain.standing import Answer
+from repermit.domain.standing import Answer, Standing
 from repermit.errors import PurgeRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
@@ -22,8 +22,8 @@ from repermit.purge import guard
 from repermit.purge.guard import Watch
 from repermit.purge.plan import Order, Plan
 from repermit.purge.run import purge
-from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, begin_purge, press, terms
-from tests.purge.builders import DUE, Killed, Told, fill, ordered, signed
+from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, begin_purge, press, settle, terms
+from tests.purge.builders import DUE, Killed, Told, being_sent, fill, ordered, signed
 from tests.respond.builders import hash_of_tables
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -347,9 +347,9 @@ async def test_promise_7_an_accepted_outage_takes_them_in_but_not_on_a_schedule(
 async def test_promise_7_where_nobody_is_left_the_purge_is_refused_for_all_of_them(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
-    await on_three_dates(a_ledger, a_clock)
-    others = "DELETE FROM recipient WHERE due_at > ?"
-    await a_ledger.write(lambda tx: tx.run(others, to_micros(END)))
+    _, *others = await on_three_dates(a_ledger, a_clock)
+    for one in others:
+        await press(a_ledger, one, Answer.YES)
 
     plan = await planned(a_ledger, typed(a_ledger), strict())
 
@@ -417,10 +417,8 @@ async def test_the_purge_of_a_closing_is_not_judged_for_what_only_dates_need(
 ) -> None:
     """Neither page, nor gap, nor links, nor places: nobody of those was asked."""
     await a_ledger.write(token_keys.note, "gone")
-    (one,) = await asked(a_ledger, "an@voorbeeld.example")
-    await a_ledger.write(
-        lambda tx: tx.run("UPDATE recipient SET standing = 'deferred' WHERE id = ?", one)
-    )
+    one = await being_sent(a_ledger, "an")
+    assert await settle(a_ledger, one, Standing.DEFERRED, try_at=NOW)
     await a_ledger.write(places.name_places, ["the shop"])
     a_clock.advance(ANSWER_TIME + 9 * DAY)
     order = typed(a_ledger)
