@@ -32,25 +32,22 @@ def refusal_of(intended: Plan, refused: Sequence[Refusal], *, hint: str) -> Purg
     failure = PurgeRefused(
         [(each.code, each.text, each.until) for each in refused], due=intended.due, hint=hint
     )
-    content, kept = planned(intended), ("by_reason", "owed", "held", "warnings", "readings")
+    content = planned(intended)
+    kept = ("by_reason", "owed", "held", "postponed", "warnings", "readings")
     failure.done = {**{name: content[name] for name in kept}, "report": None}
     return failure
 
 
 def planned(intended: Plan) -> dict[str, Any]:
     """Return a plan as `--json` tells it."""
-    from repermit.domain.clock import iso
-
     return {
         "due": intended.due,
         "by_reason": dict(intended.by_reason),
         "owed": intended.owed,
         "held": intended.held,
+        "postponed": [each.to_json() for each in intended.postponed],
         "purged": 0,
-        "refused": [
-            {"code": each.code, "text": each.text, "until": iso(each.until)}
-            for each in intended.refused
-        ],
+        "refused": [each.to_json() for each in intended.refused],
         "warnings": list(intended.warnings),
         "readings": dict(intended.readings),
         "traces": 0,
@@ -61,11 +58,13 @@ def planned(intended: Plan) -> dict[str, Any]:
 
 def done_content(done: Purged) -> dict[str, Any]:
     """Return what a purge did as `--json` tells it; `report` is the whole of it."""
+    readings = done.report.get("readings", {})
     return {
         "due": done.due,
         "by_reason": dict(done.by_reason),
         "owed": done.owed,
         "held": done.held,
+        "postponed": readings.get("postponed", []),
         "purged": done.purged,
         "refused": [],
         "warnings": [],

@@ -73,6 +73,10 @@ def show_against(intended: Plan, runtime: Runtime, *, say: Say) -> None:
     zone = runtime.config.campaign.zone
     for warning in intended.warnings:
         say(f"take note: {warning}")
+    for each in intended.postponed:
+        day, codes = last_day(each.seen.window.end, zone=zone), ", ".join(w.code for w in each.why)
+        people = counted(each.people, "recipient")
+        say(f"put off [{codes}]: {people} of {day}, until {_moment(each.seen.goes, zone)}")
     for refusal in intended.refused:
         until = f"; it will work from {_moment(refusal.until, zone)}" if refusal.until else ""
         say(f"refused [{refusal.code}]: {refusal.text}{until}")

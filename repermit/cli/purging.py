@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +59,9 @@ def order_of(runtime: Runtime, wish: Wish) -> Order:
     )
 
 
-async def watch_of(runtime: Runtime) -> Watch:
-    """Return what the guard is told besides the ledger."""
+async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Watch:
+    """Return what the guard is told besides the ledger; *latest_entry* is when the newest entry of
+    the log was made before this command wrote to it, if it did."""
     from repermit.purge.guard import Watch
     from repermit.respond.outside import outside_clock
 
@@ -78,6 +79,7 @@ async def watch_of(runtime: Runtime) -> Watch:
             *(config.relay.from_.address, config.relay.reply_to.address),
             *(config.controller.email, config.controller.dpo, *config.notices.to),
         ),
+        latest_entry=latest_entry,
     )
 
 
@@ -100,7 +102,7 @@ async def show_planned(runtime: Runtime, wish: Wish) -> None:
     order = order_of(runtime, wish)
     async with runtime.ledger() as ledger:
         intended = await plan(ledger, order, await watch_of(runtime))
-        show_plan(intended, await ledger.read(read, order.terms), runtime)
+        show_plan(intended, await ledger.read(read, intended.terms), runtime)
 
 
 async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[str, Any]:
@@ -113,17 +115,18 @@ async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[st
     say = _quietly if as_json else tell
     warnings: tuple[str, ...] = ()
     async with runtime.ledger() as ledger:
-        await settle_what_was_left(runtime, ledger, say)
+        latest = await settle_what_was_left(runtime, ledger, say)
         if await ledger.read(erasing.unfinished_purge):
             say("A purge was cut off: it is finished first, with those whom it was for.")
             say("Who has fallen due since is left for the next `repermit purge`.")
             wish = replace(wish, at_most=None)
         else:
-            intended = await _shown(runtime, ledger, wish, as_json=as_json)
+            watch = await watch_of(runtime, latest)
+            intended = await _shown(runtime, ledger, wish, watch, as_json=as_json)
             wish = replace(wish, at_most=_confirmed(intended, wish))
             warnings = intended.warnings
         before = await ledger.read(elsewhere.untold)
-        done = await carry_out(runtime, ledger, wish, say)
+        done = await carry_out(runtime, ledger, wish, say, latest_entry=latest)
         untold = await ledger.read(elsewhere.untold) - before
         lists = await ledger.read(originals.count_left)
     if untold:
@@ -138,29 +141,41 @@ async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[st
 
 async def settle_what_was_left(
     runtime: Runtime, ledger: Ledger, say: Callable[[str], None]
-) -> None:
-    """Settle what senders that are gone had in hand, and write the reports that a purge which was
-    cut off at its very end did not write."""
+) -> datetime:
+    """Settle what senders that are gone had in hand, write the reports that a purge which was cut
+    off at its very end did not write, and return when the newest entry of the log was made before
+    that."""
     from repermit.cli.purgereport import publish
     from repermit.dispatch.recover import recover, recover_owed
+    from repermit.ledger.store import erasing
 
+    latest = datetime.fromisoformat(await ledger.read(erasing.latest_entry_at))
     await recover(ledger)
     await recover_owed(ledger)
     for path in await publish(runtime, ledger):
         say(f"The report of an earlier purge had not been written: {path.name} is it.")
+    return latest
 
 
 async def carry_out(
-    runtime: Runtime, ledger: Ledger, wish: Wish, say: Callable[[str], None]
+    runtime: Runtime,
+    ledger: Ledger,
+    wish: Wish,
+    say: Callable[[str], None],
+    *,
+    latest_entry: datetime | None = None,
 ) -> Purged:
-    """Purge now, write the report and owe it to whom the config names; return what was done."""
+    """Purge now, write the report and owe it to whom the config names; return what was done.
+
+    *latest_entry* is what `watch_of` takes.
+    """
     from repermit.cli.purgereport import publish
     from repermit.purge.run import purge
 
     done = await purge(
         ledger,
         order_of(runtime, wish),
-        await watch_of(runtime),
+        await watch_of(runtime, latest_entry),
         sign=runtime.signing.sign,
         tell=say,
     )
@@ -169,7 +184,9 @@ async def carry_out(
     return done
 
 
-async def _shown(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: bool) -> Plan:
+async def _shown(
+    runtime: Runtime, ledger: Ledger, wish: Wish, watch: Watch, *, as_json: bool
+) -> Plan:
     """Return what is intended, shown to whoever sits there, or just what stands against it.
 
     Raises: PurgeRefused with every reason.
@@ -178,9 +195,9 @@ async def _shown(runtime: Runtime, ledger: Ledger, wish: Wish, *, as_json: bool)
     from repermit.purge.run import plan
 
     order = order_of(runtime, wish)
-    intended = await plan(ledger, order, await watch_of(runtime))
+    intended = await plan(ledger, order, watch)
     if not as_json and is_terminal() and intended.due:
-        told = await ledger.read(read, order.terms)
+        told = await ledger.read(read, intended.terms)
         show_plan(intended, told, runtime, say=tell)
         if not intended.refused:
             show_destroyed(told, runtime, say=tell)

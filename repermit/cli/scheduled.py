@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,25 +67,36 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
-        await settle_what_was_left(runtime, ledger, tell)
+        latest = await settle_what_was_left(runtime, ledger, tell)
         terms = order_of(runtime, wish).terms
         if await ledger.read(erasing.unfinished_purge):
             wish = replace(wish, at_most=None)
         else:
             if runtime.config.purge.scheduled:
                 await _tell_what_comes(runtime, ledger, terms)
-            intended = await plan(ledger, order_of(runtime, wish), await watch_of(runtime))
-            following = {"next": iso(await ledger.read(purges.next_due, terms))}
+            watch = await watch_of(runtime, latest)
+            intended = await plan(ledger, order_of(runtime, wish), watch)
+            following = await ledger.read(purges.next_due, terms)
+            soonest = {"next": _next(following, planned(intended))}
             if not intended.due:
-                return {**planned(intended), "refused": [], **following}
+                return {**planned(intended), "refused": [], **soonest}
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
             if refused:
                 await _tell_refused(runtime, ledger, intended.due, refused)
                 failure = refusal_of(intended, refused, hint=_HINT)
-                failure.done |= following
+                failure.done |= soonest
                 raise failure
-        done = await carry_out(runtime, ledger, wish, tell)
-        return {**done_content(done), "next": iso(await ledger.read(purges.next_due, terms))}
+            for warning in intended.warnings:
+                tell(f"take note: {warning}")
+        done = await carry_out(runtime, ledger, wish, tell, latest_entry=latest)
+        content, following = done_content(done), await ledger.read(purges.next_due, terms)
+        return {**content, "next": _next(following, content)}
+
+
+def _next(following: datetime | None, content: Mapping[str, Any]) -> str | None:
+    """Return when somebody goes next: falls due, or is put off until then."""
+    dates = [each["until"] for each in content["postponed"]]
+    return min([*dates, *([iso(following)] if following else [])], default=None)
 
 
 def _against_schedule(runtime: Runtime, intended: Plan) -> list[Refusal]:
@@ -143,24 +154,28 @@ async def _tell_what_comes(runtime: Runtime, ledger: Ledger, terms: Terms) -> No
     if not counts:
         counts = await ledger.read(due.counts, replace(terms, moment=first))
     in_all = await ledger.read(purges.in_all, terms)
+    reasons = list(map(str, terms.reasons))
     facts = {
         "first": max(first, terms.moment + notice),
         "due": sum(counts.values()),
         "in_all": in_all,
-        "reasons": list(map(str, terms.reasons)),
+        "reasons": reasons,
     }
-    once = f"purge of {','.join(sorted(map(str, terms.reasons)))}"
-    people = await ledger.write(tell_all, runtime, told(runtime, "purge", once, facts))
+    once = f"purge of {','.join(sorted(reasons))}"
+    telling = replace(told(runtime, "purge", once, facts), reasons=reasons)
+    people = await ledger.write(tell_all, runtime, telling)
     if people:
         tell(f"{counted(people, 'notice')} of what comes owed; `repermit send` delivers")
 
 
 def _line(status: str, content: Mapping[str, Any], what: str = "") -> str:
     """Return the line for monitoring: what became of it, and figures as key=value."""
-    known = {"due": 0, "purged": 0, "traces": 0, "refused": [], "next": None, **content}
+    known: dict[str, Any] = dict.fromkeys(("due", "purged", "traces"), 0)
+    known |= {"refused": [], "postponed": [], "next": None, **content}
     until = [each["until"] for each in known["refused"]]
     values = {name: known[name] for name in ("due", "purged", "traces")}
     values["until"] = max(until) if until and all(until) else "-"
     values["next"] = known["next"] or "-"
+    values["postponed"] = sum(each["people"] for each in known["postponed"])
     figures = " ".join(f"{name}={value}" for name, value in values.items())
     return f"purge: {status} {what}{' ' * bool(what)}{figures}"

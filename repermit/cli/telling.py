@@ -5,7 +5,7 @@ They are owed in the outbox and delivered by `send`; each carries the signed roo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Telling:
-    """One thing to tell: `about` in a word, `once` so that nobody is told it twice, and the text,
-    whose first line is the subject."""
+    """One thing to tell: `about` in a word, `once` so that nobody is told it twice, the text, whose
+    first line is the subject, and the reasons of the purge that it announces."""
 
     about: str
     once: str
     text: str
+    reasons: Sequence[str] = ()
 
 
 def told(runtime: Runtime, kind: str, once: str, facts: Mapping[str, Any]) -> Telling:
@@ -46,17 +47,18 @@ def told(runtime: Runtime, kind: str, once: str, facts: Mapping[str, Any]) -> Te
 def tell_all(tx: Transaction, runtime: Runtime, telling: Telling) -> int:
     """Owe *telling* to everybody whom the config names and who was not told it yet; return to how
     many."""
-    from repermit.ledger.store import purges
+    from repermit.ledger.store import campaign
     from repermit.ledger.store.owing import Notice, owe_notice
 
-    config, log = runtime.config, purges.log_now(tx)
+    config = runtime.config
     subject, _, text = telling.text.partition("\n")
     notice = Notice(
         about=telling.about,
         once=telling.once,
         subject=" ".join(subject.split()),
         lines=text.strip().splitlines(),
-        root=runtime.signing.sign(log.size, log.root),
+        root=runtime.signing.sign(*campaign.log_head(tx)),
+        reasons=telling.reasons,
     )
     language = config.campaign.default_language
     receivers = range(len(config.notices.to))

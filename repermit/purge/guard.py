@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from repermit.domain.clock import iso
 from repermit.ledger.engine import Ledger
+from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import due, erasing, guarding, probing, token_keys, undoing
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
-from repermit.purge.plan import Order, Plan, Readings, Watch
+from repermit.purge.plan import Order, Plan, Postponed, Readings, Watch
 from repermit.purge.reachable import stretches, within
-from repermit.purge.refusals import Judged, judged
+from repermit.purge.refusals import Judged, judged, page
 from repermit.purge.window import Limits, Seen, Window, seen
 
 __all__ = ["Watch", "plan"]
@@ -36,8 +38,11 @@ async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool)
 
 def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Plan:
     unfinished = erasing.unfinished_purge(tx)
-    terms = Terms.from_json(unfinished.terms) if unfinished else order.terms
-    by_reason = due.counts(tx, terms)
+    wanted = Terms.from_json(unfinished.terms) if unfinished else replace(order.terms, later=())
+    seen = _seen(tx, wanted, watch)
+    is_judged = not (unfinished or order.accepts)
+    later = [date for date, each in seen.items() if is_judged and each.goes > tx.now]
+    terms, by_reason = _left(tx, wanted, later)
     readings = Readings(
         now=tx.now,
         due=sum(by_reason.values()),
@@ -45,40 +50,63 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
         latest_entry=datetime.fromisoformat(erasing.latest_entry_at(tx)),
         unfinished_import=undoing.is_unfinished(tx),
         resumes=unfinished is not None,
-        seen=_seen(tx, terms, watch),
+        seen=tuple(
+            each for date, each in seen.items() if date not in terms.later and each.window.people
+        ),
+        postponed=tuple(
+            Postponed(from_micros(date), seen[date], tuple(page([seen[date]], watch, now=tx.now)))
+            for date in terms.later
+            if date in seen and seen[date].window.people
+        ),
         cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
         unlisted_places=guarding.unlisted_places(tx, terms),
         is_paused=guarding.is_paused(tx),
-        told=tuple(guarding.told(tx)),
+        told=tuple(guarding.told(tx, terms.reasons)),
         **known,
     )
     found = judged(readings, order, watch)
     return Plan(
         by_reason,
+        terms,
         refused=found.refused,
         resumes=readings.resumes,
         owed=due.owed(tx, terms),
         held=due.held(tx, terms),
+        postponed=readings.postponed,
         warnings=found.warnings,
         readings={**readings.to_json(watch), "accepted": _accepted(order, found)},
     )
 
 
-def _seen(tx: Transaction, terms: Terms, watch: Watch) -> tuple[Seen, ...]:
-    """Return what is known of the time that those who are due had to answer, date by date."""
-    windows = [
-        Window(each.printed - terms.window, each.until, each.people)
+def _left(tx: Transaction, wanted: Terms, later: Sequence[int]) -> tuple[Terms, Mapping[str, int]]:
+    """Return the terms without those whose dates are put off to *later*, and who is due by them.
+
+    Those are *wanted* where nobody would be left: the purge is refused then, for all of them.
+    """
+    terms = replace(wanted, later=(*wanted.later, *later))
+    by_reason = due.counts(tx, terms)
+    if by_reason or not later:
+        return terms, by_reason
+    return wanted, due.counts(tx, wanted)
+
+
+def _seen(tx: Transaction, terms: Terms, watch: Watch) -> dict[int, Seen]:
+    """Return what is known of the time that those who are due had to answer, by the date in their
+    mails; of whoever is held or owed a mail, too."""
+    windows = {
+        to_micros(each.printed): Window(each.printed - terms.window, each.until, each.people)
         for each in guarding.dates(tx, terms)
-    ]
+    }
     if not windows:
-        return ()
-    begin = min(window.begin for window in windows)
+        return {}
+    begin = min(window.begin for window in windows.values())
     answers = guarding.pressed(tx, begin - probing.TOGETHER)
     known = stretches(probing.looked(tx), answers, begin=begin, end=tx.now)
     limits = Limits(watch.outage_percent, watch.last_hours)
-    return tuple(
-        seen(window, within(known, window.begin, tx.now), limits, now=tx.now) for window in windows
-    )
+    return {
+        date: seen(window, within(known, window.begin, tx.now), limits, now=tx.now)
+        for date, window in windows.items()
+    }
 
 
 def _accepted(order: Order, found: Judged) -> dict[str, Any] | None:
@@ -87,8 +115,5 @@ def _accepted(order: Order, found: Judged) -> dict[str, Any] | None:
         return None
     return {
         "reason": order.accepted_outage,
-        "refusals": [
-            {"code": each.code, "text": each.text, "until": iso(each.until)}
-            for each in found.accepted
-        ],
+        "refusals": [each.to_json() for each in found.accepted],
     }

@@ -21,16 +21,50 @@ class Refusal:
     text: str
     until: datetime | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as scripts and the report read it."""
+        return {"code": self.code, "text": self.text, "until": iso(self.until)}
+
+
+@dataclass(frozen=True)
+class Postponed:
+    """Those with one date in their mails, who do not go yet: what is known of the time that they
+    had to answer, and why it was not enough."""
+
+    date: datetime
+    seen: Seen
+    why: tuple[Refusal, ...]
+
+    @property
+    def people(self) -> int:
+        """Return how many they are."""
+        return self.seen.window.people
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as scripts and the report read it; `until` is when they go."""
+        return {
+            "date": iso(self.date),
+            **self.seen.to_json(),
+            "until": iso(self.seen.goes),
+            "why": [each.to_json() for each in self.why],
+        }
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What a purge would erase, by reason, and everything that stands against it."""
+    """What a purge would erase, by which terms and reasons, and everything that stands against it.
+
+    Whoever is postponed is not among them. Where everybody would be, nobody is: then the purge is
+    refused.
+    """
 
     by_reason: Mapping[str, int]
+    terms: Terms
     refused: tuple[Refusal, ...] = ()
     resumes: bool = False  # an earlier purge was cut off; this one finishes it
     owed: int = 0  # would be due, but a mail is still owed to them
     held: int = 0  # would be due, but are kept for another reason
+    postponed: tuple[Postponed, ...] = ()  # the earliest date first
     warnings: tuple[str, ...] = ()  # what a person should think of before they go on
     readings: Mapping[str, Any] = field(default_factory=dict)  # what the guard saw, for the report
 
@@ -45,8 +79,9 @@ class Watch:
     """What the guard is told besides the ledger: how long the answer page may have been away, as a
     share of the time to answer and before its end; the fingerprints of the keys that read links;
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
-    purge two people must have been told; in which zone dates are said; and the controller's own
-    addresses, which are nobody's trace."""
+    purge two people must have been told; in which zone dates are said; the controller's own
+    addresses, which are nobody's trace; when the newest entry of the log was made before whoever
+    asks wrote to it."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -55,6 +90,7 @@ class Watch:
     notice: timedelta = timedelta(days=7)
     zone: tzinfo = UTC
     own: tuple[str, ...] = ()
+    latest_entry: datetime | None = None  # none: they wrote nothing
 
 
 @dataclass(frozen=True)
@@ -71,10 +107,15 @@ class Readings:
     unfinished_import: bool = False
     resumes: bool = False  # it was judged when it began, whether its people could answer
     seen: tuple[Seen, ...] = ()  # of each date of those who are due
+    postponed: tuple[Postponed, ...] = ()  # of each date of those who are not due because of that
     cut_off: int = 0  # are due, and the link in their mail works no more
     unlisted_places: int = 0
     is_paused: bool = False
     told: tuple[datetime, ...] = ()  # when each who gets notices was told of a purge
+
+    def newest(self, watch: Watch) -> datetime:
+        """Return when the newest entry of the log was made that does not come from this purge."""
+        return watch.latest_entry or self.latest_entry
 
     def to_json(self, watch: Watch) -> dict[str, Any]:
         """Return what the report says of it."""
@@ -83,13 +124,14 @@ class Readings:
             "clock": {"now": iso(self.now), "outside_ahead_seconds": outside},
             "leaving": self.claimed,
             "links_cut_off": self.cut_off,
-            "log": {"faults": self.log_faults, "latest_entry": iso(self.latest_entry)},
+            "log": {"faults": self.log_faults, "latest_entry": iso(self.newest(watch))},
             "page": {
                 "outage_percent": watch.outage_percent,
                 "last_hours": watch.last_hours // timedelta(hours=1),
                 "windows": [each.to_json() for each in self.seen],
             },
             "places_not_listed": self.unlisted_places,
+            "postponed": [each.to_json() for each in self.postponed],
             "told": [iso(each) for each in self.told],
         }
 
@@ -104,6 +146,11 @@ class Order:
     accepted_outage: str = ""  # why a person goes on although nobody knows that people could answer
     is_scheduled: bool = False  # no person has looked at this one
     backup_to: Path | None = None  # a folder for one more copy of what remains
+
+    @property
+    def accepts(self) -> bool:
+        """Return whether a person goes on although people could perhaps not answer."""
+        return bool(self.accepted_outage) and not self.is_scheduled
 
 
 @dataclass

@@ -1,9 +1,11 @@
 """When people could answer, as far as it is on record: stretches of up, down and unknown.
 
 Up is shown by probes that succeed and by answers of people, as long as they follow each other
-within `TOGETHER`. Down is shown by a probe that fails, until the next success; and by a monitor
-elsewhere that looked regularly, fell silent and came back: it tells of its successes only. What a
-failure says wins over what another probe saw at the same time, not over people who answered.
+within `TOGETHER`. Down is shown by a probe that fails, until the next success and at most for
+`TOGETHER`; and by a monitor elsewhere that looked regularly, fell silent and came back: it tells of
+its successes only. The best vantage wins: what fails here does not count when a monitor elsewhere
+saw a success within `TOGETHER` before and after. Else a failure wins over a success at the same
+time, but not over people who answered.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from repermit.ledger.store.probing import TOGETHER, Looked, Vantage
 
@@ -46,17 +48,13 @@ class Stretch:
 def stretches(
     looked: Iterable[Looked], answers: Iterable[datetime], *, begin: datetime, end: datetime
 ) -> list[Stretch]:
-    """Return what is known of the time from *begin* to *end*, without a gap or an overlap.
-
-    *end* must not be later than now: a failure that nothing followed lasts until then.
-    """
+    """Return what is known of the time from *begin* to *end*, without a gap or an overlap."""
     rows = sorted(looked, key=lambda row: (row.since, row.until, row.vantage, row.code))
     pressed = sorted(answers)
     ups = [(row.since, row.until) for row in rows if not row.code]
     people = _joined((at, at) for at in pressed)
     up = _joined([*ups, *((at, at) for at in pressed)])
-    fails = [(row.since, row.until) for row in rows if row.code]
-    down = _union([*_until_success(fails, ups, pressed, end), *_silences(rows)])
+    down = _union([*_until_success(_failures(rows), ups, pressed), *_silences(rows)])
     return [*_tiled(people, down, up, begin, end)]
 
 
@@ -86,24 +84,62 @@ def _union(spans: Iterable[_Span], apart: timedelta = timedelta(0)) -> list[_Spa
     return found
 
 
+def _failures(rows: Sequence[Looked]) -> Iterator[tuple[_Span, bool]]:
+    """Yield when probes failed that nobody elsewhere contradicts, and whether that is up to the
+    last of them."""
+    elsewhere = [
+        (row.since, row.until) for row in rows if row.vantage is Vantage.ELSEWHERE and not row.code
+    ]
+    after = _union((since, until + TOGETHER) for since, until in elsewhere)
+    before = _union((since - TOGETHER, until) for since, until in elsewhere)
+    vouched = [*_both(after, before)]
+    for row in rows:
+        if row.code:
+            yield from _without(vouched, row.since, row.until)
+
+
+def _both(some: Sequence[_Span], others: Sequence[_Span]) -> Iterator[_Span]:
+    """Yield when both are; each of the two has its spans in order and apart."""
+    at = other = 0
+    while at < len(some) and other < len(others):
+        begin = max(some[at][0], others[other][0])
+        end = min(some[at][1], others[other][1])
+        if begin <= end:
+            yield begin, end
+        if some[at][1] < others[other][1]:
+            at += 1
+        else:
+            other += 1
+
+
+def _without(
+    taken: Sequence[_Span], first: datetime, last: datetime
+) -> Iterator[tuple[_Span, bool]]:
+    """Yield what of the time from *first* to *last* is not *taken*, and whether *last* is in it."""
+    at = bisect_left(taken, first, key=lambda span: span[1])
+    while at < len(taken) and taken[at][0] <= last:
+        begin, end = taken[at]
+        if first < begin:
+            yield (first, begin), False
+        if end >= last:
+            return
+        first, at = end, at + 1
+    yield (first, last), True
+
+
 def _until_success(
-    fails: Sequence[_Span], ups: Sequence[_Span], pressed: Sequence[datetime], end: datetime
+    fails: Iterable[tuple[_Span, bool]], ups: Sequence[_Span], pressed: Sequence[datetime]
 ) -> Iterator[_Span]:
     """Yield from when to when each failure lasted, at the most.
 
     Of the successes in one row only the first and the last are known to the second; there is one
     at least every `TOGETHER`.
     """
-    since = [up[0] for up in ups]
-    latest = [*accumulate((up[1] for up in ups), max)]  # end of all that began until then
     seen = sorted(moment for up in ups for moment in up)
-    for first, last in fails:
-        ends = [end]
+    for (first, last), is_last in fails:
+        ends = [last + TOGETHER] if is_last else [last]
         ends += seen[(at := bisect_right(seen, last)) : at + 1]
         ends += pressed[(at := bisect_left(pressed, last)) : at + 1]
-        began = bisect_right(since, last)
-        if began and latest[began - 1] > last:
-            ends.append(last + TOGETHER)
         yield first, max(first, min(ends))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -33,17 +33,18 @@ def judged(readings: Readings, order: Order, watch: Watch) -> Judged:
     always = [*_always(readings), *_at_most(readings, order)]
     if readings.resumes:
         return Judged((*always, *(_paused(readings) if order.is_scheduled else ())))
-    answerable = [*_page(readings, watch), *_links(readings)]
+    answerable = [*page(readings.seen, watch, now=readings.now), *_links(readings)]
+    put_off = tuple(_put_off(readings, watch))
     doubted = [*_gap(readings, order, watch), *_elsewhere(readings)]
     clock = [*_outside(readings, watch)]
     if order.is_scheduled:
         unattended = [*_paused(readings), *_unordered(order), *_untold(readings, watch)]
-        return Judged((*always, *clock, *answerable, *doubted, *unattended))
-    is_accepted = bool(order.accepted_outage)
+        return Judged((*always, *clock, *answerable, *doubted, *unattended), put_off)
+    accepted = tuple(answerable) if order.accepts else ()
     return Judged(
-        refused=(*always, *clock, *(() if is_accepted else answerable)),
-        warnings=tuple(each.text for each in [*(answerable if is_accepted else ()), *doubted]),
-        accepted=tuple(answerable) if is_accepted else (),
+        refused=(*always, *clock, *(() if order.accepts else answerable)),
+        warnings=(*put_off, *(each.text for each in (*accepted, *doubted))),
+        accepted=accepted,
     )
 
 
@@ -75,17 +76,17 @@ def _at_most(readings: Readings, order: Order) -> Iterator[Refusal]:
         yield Refusal("at_most", text)
 
 
-def _page(readings: Readings, watch: Watch) -> Iterator[Refusal]:
+def page(seen: Sequence[Seen], watch: Watch, *, now: datetime) -> Iterator[Refusal]:
     """Yield what keeps people from having been able to answer, of the date that it keeps longest
     from being right."""
 
     def worst(goes: Callable[[Seen], datetime]) -> Seen | None:
-        found = max(readings.seen, key=goes, default=None)
-        return found if found is not None and goes(found) > readings.now else None
+        found = max(seen, key=goes, default=None)
+        return found if found is not None and goes(found) > now else None
 
     if found := worst(lambda each: max(each.moved, each.down_goes)):
         until = max(found.moved, found.down_goes)
-        yield Refusal("outage", _outage(found, watch, now=readings.now), until)
+        yield Refusal("outage", _outage(found, watch, now=now), until)
     if found := worst(lambda each: each.down_last_goes):
         text = (
             f"the answer page was out of reach within {_long(watch.last_hours)} before the end of"
@@ -95,7 +96,23 @@ def _page(readings: Readings, watch: Watch) -> Iterator[Refusal]:
         yield Refusal("last_hours", text, found.down_last_goes)
     if found := worst(lambda each: max(each.unknown_goes, each.unknown_last_goes)):
         until = max(found.unknown_goes, found.unknown_last_goes)
-        yield Refusal("unknown", _unknown(found, watch, now=readings.now), until)
+        yield Refusal("unknown", _unknown(found, watch, now=now), until)
+
+
+def _put_off(readings: Readings, watch: Watch) -> Iterator[str]:
+    """Yield who does not go yet because of that, and why."""
+    put_off = [each.seen for each in readings.postponed]
+    if not put_off:
+        return
+    people = sum(each.window.people for each in put_off)
+    until = max(each.goes for each in put_off)
+    yield (
+        f"{_people(people)} of {_counted(len(put_off), 'date', 'dates')} may have been unable to"
+        f" answer, and {'stays' if people == 1 else 'stay'} for now: the last of them until"
+        f" {_instant(until, watch.zone)}"
+    )
+    for each in page(put_off, watch, now=readings.now):
+        yield f"of the date that is put off longest for it: {each.text}"
 
 
 def _outage(found: Seen, watch: Watch, *, now: datetime) -> str:
@@ -128,10 +145,11 @@ def _links(readings: Readings) -> Iterator[Refusal]:
 
 
 def _gap(readings: Readings, order: Order, watch: Watch) -> Iterator[Refusal]:
-    since = readings.now - readings.latest_entry
-    if since > order.terms.window:
+    newest = readings.newest(watch)
+    since = readings.now - newest
+    if order.terms.by_date and since > order.terms.window:
         text = (
-            f"the newest entry of the log is of {_instant(readings.latest_entry, watch.zone)}, and"
+            f"the newest entry of the log is of {_instant(newest, watch.zone)}, and"
             f" this machine's clock says {_instant(readings.now, watch.zone)}: {_long(since)}"
             f" without an entry, while people have {_long(order.terms.window)} to answer; is the"
             " clock right? A purge that a person types goes on"

@@ -76,8 +76,9 @@ async def _still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:
 
 
 async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Purge:
-    """Freeze who is due: read without a lock, then written in an instant."""
-    frozen = await ledger.read(manifest.freeze, order.terms)
+    """Freeze who is due, by the terms that were judged: read without a lock, then written in an
+    instant."""
+    frozen = await ledger.read(manifest.freeze, intended.terms)
     if order.at_most is not None and frozen.due > order.at_most:
         text = f"{frozen.due} recipients are due by now, but at most {order.at_most} may go"
         hint = "see `repermit purge --dry-run`"
@@ -91,7 +92,7 @@ async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Pu
         "before": sign(*await ledger.read(campaign.log_head)),
     }
     return await ledger.write(
-        erasing.begin_purge, order.terms, by=order.by, facts=facts, frozen=frozen
+        erasing.begin_purge, intended.terms, by=order.by, facts=facts, frozen=frozen
     )
 
 

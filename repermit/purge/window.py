@@ -55,6 +55,12 @@ class Seen:
     unknown_goes: datetime  # the share of time of which nobody knows is small enough
     unknown_last_goes: datetime  # it is known of the last hours, or of as long since
 
+    @property
+    def goes(self) -> datetime:
+        """Return the first instant at which none of that stands against it."""
+        down = max(self.moved, self.down_goes, self.down_last_goes)
+        return max(down, self.unknown_goes, self.unknown_last_goes)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as the report says it; a part of a minute counts as one."""
         return {

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.journey
 _SOON, _THEN = Later(timedelta(days=25)), Later(timedelta(days=33))
 _LINE = re.compile(
     r"purge: (?P<status>\w+) (?:(?P<what>[\w,]+) )?due=(?P<due>\d+) purged=(?P<purged>\d+)"
-    r" traces=(?P<traces>\d+) until=(?P<until>\S+) next=(?P<next>\S+)\n"
+    r" traces=(?P<traces>\d+) until=(?P<until>\S+) next=(?P<next>\S+)"
+    r" postponed=(?P<postponed>\d+)\n"
 )
 _PEOPLE = ("an@tuinvrienden.example", "dpo@tuinvrienden.example")
 
@@ -120,6 +121,61 @@ def test_two_people_are_told_before_and_then_it_erases(asked: Campaign, relay: R
     assert asked.status()["purged"] == LISTED
     assert line(asked.at(_THEN, "purge", "--due"))["status"] == "nobody"
     assert asked.here("proof", "verify", "--json").json["holds"] is True
+
+
+def test_promise_7_who_could_not_answer_is_put_off_and_the_others_go(
+    approved: Campaign, relay: Relay
+) -> None:
+    """Five had a mail a day earlier, on which the page was away; the line and the report say so."""
+    plan(approved, "silent", "opted_out")
+    approved.use(relay.port)
+    approved.here("send", "--limit", "5")
+    approved.at(Later(timedelta(days=1)), "send")
+    keep_up(approved)
+    day = 86_400_000_000
+    since, until = (to_micros(Later(timedelta(days=each)).now()) for each in (-1, 36))
+    first = "SELECT min(due_at) FROM recipient"
+    approved.change_ledger("DELETE FROM probe")
+    approved.change_ledger(
+        "INSERT INTO probe (since, until, probes, vantage, code)"
+        f" SELECT {since}, ({first}) - 31 * {day} - {day}, 9, 'server', ''"
+        f" UNION ALL SELECT ({first}) - 31 * {day}, ({first}) - 30 * {day} - {day // 96}, 99,"
+        " 'server', 'refused'"
+        f" UNION ALL SELECT ({first}) - 30 * {day}, {until}, 9999, 'server', ''"
+    )
+    approved.edit(r"outage_percent = \d+", "outage_percent = 2")
+    approved.at(_SOON, "purge", "--due")
+    approved.at(_SOON, "send", "--limit", "0")
+
+    then = Later(timedelta(days=35))
+    shown = approved.at(then, "purge", "--dry-run").out
+    done = approved.at(then, "purge", "--due")
+
+    said = line(done)
+    assert (said["status"], said["due"], said["postponed"]) == ("done", str(LISTED - 5), "5")
+    assert "put off [outage]: 5 recipients of " in shown
+    assert f"{LISTED - 5} recipients due" in shown
+    assert "take note: 5 people of 1 date may have been unable to answer" in done.err
+    assert said["next"] != "-"
+    assert approved.status()["purged"] == LISTED - 5
+    assert "postponed 1: people" in (approved.folder / "purge-1.html").read_text("utf-8")
+    assert line(approved.at(then, "purge", "--due", expect=1))["status"] == "refused"
+
+
+def test_promise_7_two_people_are_told_anew_when_a_reason_is_added(
+    asked: Campaign, relay: Relay
+) -> None:
+    plan(asked, "opted_out")
+    keep_up(asked)
+    asked.use(relay.port)
+    asked.at(_SOON, "purge", "--due")
+    asked.at(_SOON, "send", "--limit", "0")
+    asked.edit(r'scheduled = \["opted_out"\]', 'scheduled = ["opted_out", "silent"]')
+
+    refused = asked.at(_THEN, "purge", "--due", expect=1)
+
+    assert line(refused)["what"] == "untold"
+    assert "2 notices of what comes owed" in refused.err
 
 
 def test_it_refuses_when_only_one_person_could_be_told(asked: Campaign, relay: Relay) -> None:

@@ -40,7 +40,13 @@ def test_nobody_is_due_before_the_date_in_their_mail(asked: Campaign) -> None:
     assert due is not None
     assert (early["due"], early["refused"]) == (0, [])
     none = dict.fromkeys(("due", "owed", "held", "purged", "traces"), 0)
-    nothing: dict[str, Any] = {"by_reason": {}, "refused": [], "warnings": [], "report": None}
+    nothing: dict[str, Any] = {
+        "by_reason": {},
+        "refused": [],
+        "postponed": [],
+        "warnings": [],
+        "report": None,
+    }
     assert purged == none | nothing
     assert asked.status() == before
 

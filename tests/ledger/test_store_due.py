@@ -320,8 +320,28 @@ async def test_from_an_extension_on_nobody_falls_due_before_it(
     assert await reasons(a_ledger, end, reasons=BY_CLOSE) == {}
 
 
+async def test_a_date_that_is_put_off_makes_nobody_due(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Nor is anybody of it told as owed or held; whoever has no date is not concerned."""
+    one, two, three = await asked(a_ledger, AN, "bo@voorbeeld.example", "cy@voorbeeld.example")
+    a_clock.advance(ANSWER_TIME)
+    no = "UPDATE recipient SET standing = 'opted_out', due_at = ?, no_at = 0 WHERE id = ?"
+    date = await a_ledger.read(lambda tx: int(tx.value("SELECT max(due_at) FROM recipient")))
+    await a_ledger.write(lambda tx: tx.run(no, date, two))
+    await a_ledger.write(lambda tx: tx.run(no, None, three))
+    now = terms(a_clock.now())
+    later = replace(now, later=(1, date))
+
+    assert await a_ledger.read(due.counts, now) == {"silent": 1, "opted_out": 2}
+    assert await a_ledger.read(due.counts, later) == {"opted_out": 1}
+    assert await a_ledger.read(due.ids, later) == [three]
+    assert await a_ledger.read(due.ids, replace(now, later=(date + 1,))) == [one, two, three]
+    assert [await a_ledger.read(each, later) for each in (due.owed, due.held)] == [0, 0]
+
+
 def test_terms_come_back_as_they_were_kept(a_clock: FakeClock) -> None:
-    kept = Terms(a_clock.now(), (Reason.SILENT,), ANSWER_TIME, YEARS, timedelta(days=7))
+    kept = Terms(a_clock.now(), (Reason.SILENT,), ANSWER_TIME, YEARS, timedelta(days=7), (3, 5))
 
     assert Terms.from_json(kept.to_json()) == kept
 

@@ -20,7 +20,6 @@ from tests.builders import (
     deliver_outbox,
     press,
     terms,
-    verified,
 )
 
 DATE = NOW + ANSWER_TIME
@@ -98,10 +97,3 @@ async def test_a_report_is_told_once_it_is_there(a_ledger: Ledger, a_clock: Fake
 
     assert await a_ledger.read(purges.reports) == [(1, {"number": 1})]
     assert await a_ledger.read(purges.finished) == 1
-
-
-async def test_the_log_is_told_as_it_is_now(a_ledger: Ledger) -> None:
-    now = await a_ledger.read(purges.log_now)
-    found = await verified(a_ledger)
-
-    assert (now.size, now.root.hex()) == (found.size, found.root)

@@ -8,19 +8,22 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from repermit.domain.standing import Answer
+from repermit.domain.clock import iso
+from repermit.domain.due import BY_CLOSE, BY_DATE
+from repermit.domain.standing import Answer, Standing
 from repermit.errors import PurgeRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import canonical
-from repermit.ledger.store import campaign, extending, places, probing, token_keys
+from repermit.ledger.store import campaign, erasing, extending, places, probing, token_keys
+from repermit.ledger.store.due import Terms
 from repermit.ledger.store.probing import Looked, Vantage
 from repermit.purge import guard
 from repermit.purge.guard import Watch
 from repermit.purge.plan import Order, Plan
 from repermit.purge.run import purge
-from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, begin_purge, press, terms
-from tests.purge.builders import DUE, fill, ordered, signed
+from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, begin_purge, press, settle, terms
+from tests.purge.builders import DUE, Killed, Told, being_sent, fill, ordered, signed
 from tests.respond.builders import hash_of_tables
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -66,7 +69,7 @@ async def tell_two(ledger: Ledger, at: datetime) -> None:
         "INSERT INTO outbox (kind, receiver, said, language, created_at, not_before, standing,"
         " attempts, settled_at) VALUES ('notice', ?, ?, 'nl', 0, 0, 'sent', 1, ?)"
     )
-    said = json.dumps({"about": "purge"})
+    said = json.dumps({"about": "purge", "reasons": BY_DATE})
     values = [(receiver, said, to_micros(at)) for receiver in (0, 1)]
     await ledger.write(lambda tx: tx.many(sql, values))
 
@@ -119,8 +122,8 @@ async def test_promise_7_probes_that_failed_put_the_date_off_until_the_page_was_
 ) -> None:
     await asked(a_ledger, "an@voorbeeld.example")
     a_clock.advance(ANSWER_TIME)
-    failed = Looked(NOW + DAY, NOW + DAY + HOUR, 9, Vantage.HERE, "refused")
     again = NOW + DAY + 4 * HOUR
+    failed = Looked(NOW + DAY, again - timedelta(minutes=5), 9, Vantage.HERE, "refused")
     await on_record(a_ledger, up(NOW, NOW + DAY), failed, up(again, END))
 
     assert await against(a_ledger, typed(a_ledger)) == {"outage": END + 4 * HOUR}
@@ -135,14 +138,31 @@ async def test_promise_7_probes_of_the_server_itself_go_on_record_and_count(
     await asked(a_ledger, "an@voorbeeld.example")
     await on_record(a_ledger, up(NOW, END - 5 * HOUR))
     a_clock.advance(ANSWER_TIME - 5 * HOUR)
-    await a_ledger.write(probing.note, "certificate", Vantage.SERVER)
-    a_clock.advance(5 * HOUR)
+    for _ in range(20):
+        await a_ledger.write(probing.note, "certificate", Vantage.SERVER)
+        a_clock.advance(timedelta(minutes=15))
     await a_ledger.write(probing.note, "", Vantage.SERVER)
 
     assert await against(a_ledger, typed(a_ledger)) == {
         "outage": END + 5 * HOUR,
         "last_hours": END + DAY,
     }
+
+
+async def test_promise_7_one_failed_probe_and_then_silence_is_no_outage_for_ever(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Nobody knows what followed; it works once the page was up for as long as it has to be."""
+    await asked(a_ledger, "an@voorbeeld.example")
+    await a_ledger.write(probing.note, "refused", Vantage.HERE)
+    a_clock.advance(ANSWER_TIME)
+    plan = await planned(a_ledger, typed(a_ledger))
+
+    assert [each.code for each in plan.refused] == ["outage", "unknown"]
+    assert plan.refused[0].until == END + timedelta(minutes=15)
+    (window,) = plan.readings["page"]["windows"]
+    assert window["down_minutes"] == 15
+    assert (await planned(a_ledger, ordered(a_ledger, None))).refused == ()
 
 
 async def test_promise_7_real_answers_show_that_the_page_was_up(
@@ -177,10 +197,11 @@ async def test_promise_7_each_date_has_a_window_of_its_own_and_the_worst_is_told
     await asked(a_ledger, "an@voorbeeld.example")
     a_clock.advance(2 * DAY)
     await asked(a_ledger, "bo@voorbeeld.example", "cy@voorbeeld.example")
-    await on_record(a_ledger, up(NOW, NOW + DAY), up(NOW + 2 * DAY, END + 2 * DAY))
-    sql = "INSERT INTO probe (since, until, probes, vantage, code) VALUES (?, ?, 1, 'here', 'name')"
-    begin = to_micros(NOW + DAY)
-    await a_ledger.write(lambda tx: tx.run(sql, begin, begin))
+    back = NOW + 2 * DAY
+    await on_record(a_ledger, up(NOW, NOW + DAY), up(back, END + 2 * DAY))
+    await on_record(
+        a_ledger, Looked(NOW + DAY, back - timedelta(minutes=5), 99, Vantage.HERE, "name")
+    )
     a_clock.advance(ANSWER_TIME)
 
     plan = await planned(a_ledger, typed(a_ledger))
@@ -254,3 +275,155 @@ async def test_where_nobody_is_due_nothing_is_said_of_the_page(a_ledger: Ledger)
     plan = await planned(a_ledger, Order(terms(NOW), by="An", at_most=None))
 
     assert (plan.due, plan.refused, plan.readings["page"]["windows"]) == (0, (), [])
+
+
+async def on_three_dates(ledger: Ledger, clock: FakeClock) -> list[int]:
+    """Ask one person a day on three days, let the page be away on the first and let all three dates
+    pass; it has been up since, for too short a time to make up for that."""
+    people = []
+    for each in ("an", "bo", "cy"):
+        people += await asked(ledger, f"{each}@voorbeeld.example")
+        clock.advance(DAY)
+    back = NOW + DAY - timedelta(minutes=5)
+    away = Looked(NOW, back - timedelta(minutes=5), 288, Vantage.SERVER, "refused")
+    await on_record(ledger, away, up(back, END + 2 * DAY))
+    clock.advance(ANSWER_TIME - DAY)
+    return people
+
+
+def strict(watch: Watch = WATCH) -> Watch:
+    """Return limits by which a day is too much, and is made up for after a hundred."""
+    return replace(watch, outage_percent=1.0)
+
+
+async def test_promise_7_a_date_that_moves_moves_only_its_own_people(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await on_three_dates(a_ledger, a_clock)
+
+    plan = await planned(a_ledger, typed(a_ledger), strict())
+
+    assert (plan.refused, plan.due) == ((), 2)
+    assert plan.terms.later == (to_micros(END),)
+    (put_off,) = plan.postponed
+    assert (put_off.people, put_off.date) == (1, END)
+    assert [each.code for each in put_off.why] == ["outage"]
+    assert put_off.seen.goes == put_off.why[0].until
+    assert put_off.seen.goes > END + 60 * DAY
+    assert plan.warnings[0].startswith("1 person of 1 date may have been unable to answer")
+    assert "out of reach for 23.9 hours" in plan.warnings[1]
+    assert plan.readings["postponed"] == [put_off.to_json()]
+    assert [each["people"] for each in plan.readings["page"]["windows"]] == [1, 1]
+
+
+async def test_promise_7_who_waits_for_the_same_date_waits_whatever_they_said(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    an, *_ = await on_three_dates(a_ledger, a_clock)
+    await press(a_ledger, an, Answer.NO)
+    sql = "DELETE FROM outbox"
+    await a_ledger.write(lambda tx: tx.run(sql))
+
+    assert (await planned(a_ledger, typed(a_ledger), strict())).by_reason == {"silent": 2}
+    everybody = await planned(a_ledger, ordered(a_ledger, None), strict())
+    assert everybody.by_reason == {"silent": 2, "opted_out": 1}
+    assert (everybody.postponed, everybody.terms.later) == ((), ())
+
+
+async def test_promise_7_an_accepted_outage_takes_them_in_but_not_on_a_schedule(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await on_three_dates(a_ledger, a_clock)
+    accepting = ordered(a_ledger, None)
+
+    typed_plan = await planned(a_ledger, accepting, strict())
+    unattended = await planned(a_ledger, replace(accepting, is_scheduled=True), strict())
+
+    assert (typed_plan.due, typed_plan.postponed, typed_plan.refused) == (3, (), ())
+    assert (unattended.due, len(unattended.postponed)) == (2, 1)
+    assert [each.code for each in unattended.refused] == ["untold"]
+
+
+async def test_promise_7_where_nobody_is_left_the_purge_is_refused_for_all_of_them(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    _, *others = await on_three_dates(a_ledger, a_clock)
+    for one in others:
+        await press(a_ledger, one, Answer.YES)
+
+    plan = await planned(a_ledger, typed(a_ledger), strict())
+
+    assert [each.code for each in plan.refused] == ["outage"]
+    assert (plan.due, plan.postponed, plan.terms.later) == (1, (), ())
+
+
+async def test_promise_7_a_date_whose_people_are_all_held_back_is_judged_all_the_same(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A hold may end, or a mail leave, between the judgement and the manifest."""
+    an, *_ = await on_three_dates(a_ledger, a_clock)
+    await press(a_ledger, an, Answer.NO)  # the acknowledgement is owed
+
+    plan = await planned(a_ledger, typed(a_ledger), strict())
+
+    assert (plan.due, plan.postponed, plan.owed) == (2, (), 0)
+    assert plan.terms.later == (to_micros(END),)
+    assert not any("0 people" in text for text in plan.warnings)
+
+
+async def test_promise_7_a_purge_freezes_by_what_it_judged_and_goes_on_by_it(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """It is killed, and goes on with its own terms, although the date is good by then."""
+    an, *_ = await on_three_dates(a_ledger, a_clock)
+    told = Told([], kill_at="sealing")
+    with pytest.raises(Killed):
+        await purge(a_ledger, typed(a_ledger), strict(), sign=signed, tell=told)
+    kept = await a_ledger.read(erasing.unfinished_purge)
+    assert kept is not None
+    assert Terms.from_json(kept.terms).later == (to_micros(END),)
+
+    plan = await planned(a_ledger, ordered(a_ledger, None))
+    done = await purge(a_ledger, typed(a_ledger), WATCH, sign=signed, tell=lambda _: None)
+
+    assert (plan.resumes, plan.terms.later, plan.postponed) == (True, (to_micros(END),), ())
+    assert done.purged == 2
+    (put_off,) = done.report["readings"]["postponed"]
+    assert (put_off["people"], put_off["date"]) == (1, iso(END))
+    assert await a_ledger.read(lambda tx: tx.rows("SELECT id FROM recipient")) == [(an,)]
+
+
+async def test_promise_7_a_gap_is_seen_although_the_command_wrote_to_the_log_first(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await asked(a_ledger, "an@voorbeeld.example")
+    await on_record(a_ledger, up(NOW, END + DAY))
+    await tell_two(a_ledger, NOW)
+    before = datetime.fromisoformat(await a_ledger.read(erasing.latest_entry_at))
+    a_clock.advance(ANSWER_TIME + DAY)
+    await a_ledger.write(campaign.pause)
+    await a_ledger.write(campaign.resume)
+
+    assert await against(a_ledger, scheduled(a_ledger)) == {}
+    watch = replace(WATCH, latest_entry=before)
+    assert await against(a_ledger, scheduled(a_ledger), watch) == {"gap": None}
+    plan = await planned(a_ledger, typed(a_ledger), watch)
+    assert len(plan.warnings) == 1
+    assert plan.readings["log"]["latest_entry"] == iso(before)
+
+
+async def test_the_purge_of_a_closing_is_not_judged_for_what_only_dates_need(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Neither page, nor gap, nor links, nor places: nobody of those was asked."""
+    await a_ledger.write(token_keys.note, "gone")
+    one = await being_sent(a_ledger, "an")
+    assert await settle(a_ledger, one, Standing.DEFERRED, try_at=NOW)
+    await a_ledger.write(places.name_places, ["the shop"])
+    a_clock.advance(ANSWER_TIME + 9 * DAY)
+    order = typed(a_ledger)
+
+    closing = replace(order, terms=replace(order.terms, reasons=BY_CLOSE))
+    plan = await planned(a_ledger, closing)
+
+    assert (plan.by_reason, plan.refused, plan.warnings) == ({"never_sent": 1}, (), ())

@@ -283,13 +283,15 @@ def test_what_the_report_says_of_the_readings() -> None:
             "windows": [SHORT.to_json()],
         },
         "places_not_listed": 2,
+        "postponed": [],
         "told": ["2026-11-12T09:30:00Z", "2026-11-13T09:30:00Z"],
     }
     assert GOOD.to_json(WATCH)["clock"]["outside_ahead_seconds"] is None
 
 
 def test_a_plan_adds_up() -> None:
-    plan = Plan(by_reason={"silent": 400, "opted_out": 12}, refused=(Refusal("log", "false"),))
+    by_reason = {"silent": 400, "opted_out": 12}
+    plan = Plan(by_reason, TYPED.terms, refused=(Refusal("log", "false"),))
 
     assert plan.due == 412
     assert not plan.resumes

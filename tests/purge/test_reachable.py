@@ -64,19 +64,59 @@ def test_an_answer_bridges_like_a_probe() -> None:
 
 
 def test_a_failure_lasts_until_the_next_success_of_whomever() -> None:
-    assert told([up(0, 100), down(101, 200), up(300, END, HERE)]) == [
+    assert told([up(0, 100), down(101, 200), up(210, END, HERE)]) == [
         *((U, 0, 100), (N, 100, 101)),
-        *((D, 101, 300), (U, 300, END)),
+        *((D, 101, 210), (U, 210, END)),
     ]
-    assert told([down(0, 10)], [50]) == [(D, 0, 50), (N, 50, END)]
+    assert told([down(0, 10)], [20]) == [(D, 0, 20), (N, 20, END)]
 
 
-def test_a_failure_that_nothing_followed_lasts_until_now() -> None:
-    assert told([up(0, 100), down(110, 110)]) == [(U, 0, 100), (N, 100, 110), (D, 110, END)]
+def test_a_failure_after_which_nobody_looked_lasts_a_quarter_of_an_hour() -> None:
+    """What follows is unknown, however long it lasts and whatever is seen in the end."""
+    dark = [(U, 0, 100), (N, 100, 110), (D, 110, 125)]
+    assert told([up(0, 100), down(110, 110)]) == [*dark, (N, 125, END)]
+    late = [(N, 125, 300), (U, 300, END)]
+    assert told([up(0, 100), down(110, 110), up(300, END)]) == [*dark, *late]
+
+
+def test_failures_that_follow_each_other_are_one() -> None:
+    assert told([down(0, 10), down(20, 20, HERE), down(35, 40)]) == [(D, 0, 55), (N, 55, END)]
 
 
 def test_a_failure_before_the_window_reaches_into_it() -> None:
-    assert told([down(-50, -40), up(30, END)]) == [(D, 0, 30), (U, 30, END)]
+    assert told([down(-50, -10), up(30, END)]) == [(D, 0, 5), (N, 5, 30), (U, 30, END)]
+
+
+def test_a_failure_here_does_not_count_while_a_monitor_elsewhere_reaches_the_page() -> None:
+    """The name server of this machine was away, not the page."""
+    for vantage in (SERVER, HERE):
+        assert told([up(0, END, ELSEWHERE), down(100, 300, vantage)]) == [(U, 0, END)]
+    assert told([up(0, END), up(0, END, HERE), down(100, 100, HERE)])[1] == (D, 100, 115)
+
+
+def test_a_failure_counts_where_the_monitor_elsewhere_did_not_look() -> None:
+    """It ends with its first success, and begins again after its last."""
+    elsewhere = [up(150, 200, ELSEWHERE, probes=3)]
+
+    assert told([*elsewhere, down(100, 250)]) == [
+        *((N, 0, 100), (D, 100, 150), (U, 150, 200)),
+        *((D, 200, 265), (N, 265, END)),
+    ]
+    assert told([*elsewhere, down(100, 160)]) == [
+        *((N, 0, 100), (D, 100, 150), (U, 150, 200)),
+        (N, 200, END),
+    ]
+
+
+def test_the_success_elsewhere_must_be_near_on_both_sides() -> None:
+    one, other = up(100, 100, ELSEWHERE), up(120, 120, ELSEWHERE)
+
+    assert told([one, other, down(110, 110)]) == [(N, 0, END)]
+    assert told([one, down(110, 110)])[1] == (D, 110, 125)
+    assert told([other, down(110, 110)])[1] == (D, 110, 120)
+    assert told([one, up(126, 126, ELSEWHERE), down(110, 110)])[1] == (D, 110, 125)
+    assert told([one, up(126, 126, ELSEWHERE), down(111, 115)]) == [(N, 0, END)]
+    assert told([one, other, down(90, 110)])[1] == (D, 90, 105)
 
 
 def test_a_failure_wins_over_what_another_saw_at_the_same_time() -> None:
@@ -199,3 +239,15 @@ def test_people_who_answer_in_close_order_could_answer(
     for first, second in pairwise(inside):
         if second - first <= TOGETHER / MINUTE:
             assert all(each.state is U for each in within(found, at(first), at(second)))
+
+
+@given(records, presses, spans)
+def test_what_a_monitor_elsewhere_saw_is_up(
+    looked: list[Looked], answers: list[int], span: tuple[int, int]
+) -> None:
+    """Whatever failed here, but for a time in which another monitor elsewhere saw nothing."""
+    begin, end = max(span[0], 0), min(span[0] + span[1], END)
+    others = [row for row in looked if row.vantage is not ELSEWHERE]
+    found = known([*others, up(span[0], span[0] + span[1], ELSEWHERE)], answers)
+
+    assert all(each.state is U for each in within(found, at(begin), at(end)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from repermit.domain.due import Reason
+from repermit.domain.due import BY_DATE, Reason
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import outbox
 from repermit.ledger.transaction import Transaction
@@ -40,6 +40,8 @@ _KEPT: Final = (
     "EXISTS (SELECT 1 FROM hold WHERE hold.recipient_id = recipient.id AND hold.until > :now)"
 )
 _OWED: Final = f"EXISTS ({outbox.HOLDS})"
+FREE: Final = f"NOT {_KEPT} AND NOT {_OWED}"  # neither held, nor owed a mail
+_NOT_LATER: Final = " AND coalesce(due_at, 0) NOT IN (SELECT value FROM json_each(:later))"
 _BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
 # Of a row of recipient: the date in their mail or, if that is later, the one it was moved to.
 FALLS_DUE: Final = "max(due_at, coalesce((SELECT extended_until FROM campaign), 0))"
@@ -49,13 +51,19 @@ FALLS_DUE: Final = "max(due_at, coalesce((SELECT extended_until FROM campaign), 
 class Terms:
     """Which reasons count, at which moment; `window` is how long people have to answer, `proof`
     how long that of a withdrawn yes is kept, `ask_again` how long who was purged for silence is
-    not asked again."""
+    not asked again; `later` are the dates in mails that are put off: who has one is not due yet."""
 
     moment: datetime
     reasons: tuple[Reason, ...]
     window: timedelta
     proof: timedelta
     ask_again: timedelta = timedelta(days=1095)
+    later: tuple[int, ...] = ()  # microseconds, each equal to the `due_at` that is put off
+
+    @property
+    def by_date(self) -> tuple[Reason, ...]:
+        """Return those of the reasons that wait for a date."""
+        return tuple(reason for reason in self.reasons if reason in BY_DATE)
 
     def values(self) -> dict[str, Any]:
         """Return what the conditions take."""
@@ -63,6 +71,7 @@ class Terms:
             "now": to_micros(self.moment),
             "window": self.window // timedelta(microseconds=1),
             "proof": to_micros(self.moment - self.proof),
+            "later": json.dumps(self.later),
         }
 
     def to_json(self) -> str:
@@ -74,6 +83,7 @@ class Terms:
                 "window": self.window // timedelta(microseconds=1),
                 "proof": self.proof // timedelta(microseconds=1),
                 "ask_again": self.ask_again // timedelta(microseconds=1),
+                "later": self.later,
             }
         )
 
@@ -87,19 +97,26 @@ class Terms:
             window=timedelta(microseconds=said["window"]),
             proof=timedelta(microseconds=said["proof"]),
             ask_again=timedelta(microseconds=said["ask_again"]),
+            later=tuple(said["later"]),
         )
 
 
 def condition(reason: Reason) -> str:
-    """Return the SQL condition on a row of recipient that *reason* makes due: past its date, not
-    held, and owed no mail. It takes `Terms.values`."""
-    return f"{_past(reason)} AND NOT {_KEPT} AND NOT {_OWED}"
+    """Return the SQL condition on a row of recipient that *reason* makes due: past its date, which
+    is not put off, not held, and owed no mail. It takes `Terms.values`."""
+    return f"{ended(reason)} AND {FREE}"
 
 
 def past(reason: Reason) -> str:
-    """Return the same whether or not a mail is owed to them: that it leaves first changes nothing
-    about where else they must be removed."""
+    """Return the same whether or not a mail is owed to them, or their date is put off: neither
+    changes anything about where else they must be removed."""
     return f"{_past(reason)} AND NOT {_KEPT}"
+
+
+def ended(reason: Reason) -> str:
+    """Return the same as `condition` of whoever has that behind them, held and owed a mail or not;
+    whoever of them is `FREE` is due."""
+    return _past(reason) + (_NOT_LATER if reason in BY_DATE else "")
 
 
 def is_due(terms: Terms) -> str:
@@ -135,12 +152,11 @@ def held(tx: Transaction, terms: Terms) -> int:
 
 
 def _sum(tx: Transaction, terms: Terms, also: str) -> int:
-    return sum(_count(tx, terms, f"{_past(reason)} AND {also}") for reason in terms.reasons)
+    return sum(_count(tx, terms, f"{ended(reason)} AND {also}") for reason in terms.reasons)
 
 
 def _past(reason: Reason) -> str:
-    from_date = reason not in (Reason.WITHHELD, Reason.NEVER_SENT)
-    return _IS[reason] + (_BY_DATE if from_date else "")
+    return _IS[reason] + (_BY_DATE if reason in BY_DATE else "")
 
 
 def _count(tx: Transaction, terms: Terms, where: str) -> int:

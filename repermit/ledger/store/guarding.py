@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from repermit.domain.due import BY_DATE, Reason
+from repermit.domain.due import Reason
 from repermit.domain.standing import Way
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import due
@@ -20,7 +21,7 @@ _OVER_THE_PAGE = (str(Way.FORM), str(Way.ONE_CLICK))
 @dataclass(frozen=True)
 class Dated:
     """How many people are due who had the same date in their mail, and until when they had in the
-    end, if that date was put off."""
+    end, if everybody's was extended; nobody, where all of them are held or owed a mail."""
 
     printed: datetime
     until: datetime
@@ -28,12 +29,13 @@ class Dated:
 
 
 def dates(tx: Transaction, terms: Terms) -> list[Dated]:
-    """Return the dates of those who are due because of one, the earliest first."""
+    """Return the dates of those who are due because of one, the earliest first; those, too, whose
+    people may all be due any moment, because a hold ends or a mail leaves."""
     found: Counter[int] = Counter()
-    for reason in _by_date(terms):
+    for reason in terms.by_date:
         sql = (
-            "SELECT due_at, count(*) FROM recipient"
-            f" WHERE {due.condition(reason)} AND due_at IS NOT NULL GROUP BY due_at"
+            f"SELECT due_at, sum({due.FREE}) FROM recipient"
+            f" WHERE {due.ended(reason)} AND due_at IS NOT NULL GROUP BY due_at"
         )
         found.update(dict(tx.connection.execute(sql, terms.values()).fetchall()))
     extended = tx.value("SELECT coalesce(extended_until, 0) FROM campaign")
@@ -59,11 +61,15 @@ def unlisted_places(tx: Transaction, terms: Terms) -> int:
     return sum(at < newest for at in handed_over)
 
 
-def told(tx: Transaction) -> list[datetime]:
-    """Return when the relay took the first notice of a purge to each who gets them, in order."""
+def told(tx: Transaction, reasons: Sequence[Reason]) -> list[datetime]:
+    """Return when the relay took the first notice of a purge that named all of *reasons* to each
+    who gets them, in order."""
     rows = tx.rows(
         "SELECT min(settled_at) FROM outbox WHERE kind = 'notice' AND standing = 'sent'"
-        " AND json_extract(said, '$.about') = 'purge' GROUP BY receiver ORDER BY 1"
+        " AND json_extract(said, '$.about') = 'purge' AND NOT EXISTS (SELECT 1 FROM json_each(?)"
+        " AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(said, '$.reasons')))"
+        " GROUP BY receiver ORDER BY 1",
+        json.dumps(reasons),
     )
     return [from_micros(row[0]) for row in rows]
 
@@ -76,13 +82,9 @@ def is_paused(tx: Transaction) -> bool:
 def _newest(tx: Transaction, terms: Terms) -> int:
     """Return when the last of those who are due fell due; 0 when nobody is."""
     newest = 0
-    for reason in _by_date(terms):
+    for reason in terms.by_date:
         for date, where in (("due_at", "TRUE"), ("no_at + :window", "due_at IS NULL")):
             sql = f"SELECT max({date}) FROM recipient WHERE {due.condition(reason)} AND {where}"
             found = tx.connection.execute(sql, terms.values()).fetchone()[0]
             newest = max(newest, found or 0)
     return newest
-
-
-def _by_date(terms: Terms) -> Iterator[Reason]:
-    return (reason for reason in terms.reasons if reason in BY_DATE)

@@ -44,7 +44,8 @@ class Notice:
     """What a mail to one of those says whom the config names under `[notices]`; no address.
 
     `about` is its subject in a word, for whoever asks whether it was sent; `once` says the whole of
-    it, so that nobody gets the same twice; `root` is the signed root of the log at that moment.
+    it, so that nobody gets the same twice; `root` is the signed root of the log at that moment;
+    `reasons` are those of the purge that it announces.
     """
 
     about: str
@@ -52,6 +53,7 @@ class Notice:
     subject: str
     lines: Sequence[str]
     root: str
+    reasons: Sequence[str] = ()
 
 
 def owe_acknowledgement(

@@ -5,32 +5,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from repermit.domain.due import Reason
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
 
 _LATER: Final = datetime(9000, 1, 1, tzinfo=UTC)  # when every date has passed
-
-
-@dataclass(frozen=True)
-class Log:
-    """The size and the root of the log."""
-
-    size: int
-    root: bytes
-
-
-def log_now(tx: Transaction) -> Log:
-    """Return the log as it is now, for a checkpoint."""
-    size, frontier = tx.one("SELECT size, frontier FROM log_head")
-    return Log(size, Frontier.from_bytes(size, frontier).root())
 
 
 def printed(tx: Transaction, terms: Terms) -> dict[str, tuple[datetime, datetime]]:

@@ -21,8 +21,8 @@ def note(tx: Transaction, fingerprint: str) -> None:
 
 
 def cut_off(tx: Transaction, terms: Terms, read: Sequence[str]) -> int:
-    """Return how many of those who are due have a link of a key that is not among those that are
-    *read*: from when that key was noted to when the next one was."""
+    """Return how many of those who are due by a date have a link of a key that is not among those
+    that are *read*: from when that key was noted to when the next one was."""
     noted = tx.rows("SELECT fingerprint, since FROM token_key ORDER BY since, fingerprint")
     found = 0
     for (fingerprint, since), (_, until) in pairwise([*noted, ("", None)]):
@@ -40,5 +40,5 @@ def _signed(tx: Transaction, terms: Terms, since: int, until: int | None) -> int
             " AND intent_at >= :since AND (:until IS NULL OR intent_at < :until)",
             values,
         ).fetchone()[0]
-        for reason in terms.reasons
+        for reason in terms.by_date
     )
