@@ -44,6 +44,7 @@ def test_nobody_is_due_before_the_date_in_their_mail(asked: Campaign) -> None:
         "by_reason": {},
         "refused": [],
         "postponed": [],
+        "traced": {},
         "warnings": [],
         "report": None,
     }
