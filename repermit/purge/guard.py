@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,44 +25,60 @@ async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool)
 
     A purge that was cut off goes on with its own terms, whatever those of *order* are.
     """
-    verified = await ledger.verified()
-    return await ledger.read(
-        _planned,
-        order,
-        watch,
+    verified, found, older_copy = await asyncio.gather(
+        ledger.verified(),  # it takes longest, and the rest is read beside it
+        ledger.read(_found, order, watch),
+        ledger.read(ledger.older_copy),
+    )
+    readings = Readings(
+        **found.readings,
+        due=sum(found.by_reason.values()),
         log_faults=len(verified.false_entries) + verified.unaccounted,
-        older_copy=await ledger.read(ledger.older_copy),
+        older_copy=older_copy,
         other_purge=other_purge,
     )
+    return _planned(found, readings, order, watch)
 
 
-def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Plan:
+@dataclass(frozen=True)
+class _Found:
+    """What is read besides the log."""
+
+    by_reason: dict[str, int]
+    owed: int
+    held: int
+    readings: dict[str, Any]
+
+
+def _found(tx: Transaction, order: Order, watch: Watch) -> _Found:
     unfinished = erasing.unfinished_purge(tx)
     terms = Terms.from_json(unfinished.terms) if unfinished else order.terms
-    by_reason = due.counts(tx, terms)
-    readings = Readings(
-        now=tx.now,
-        due=sum(by_reason.values()),
-        claimed=erasing.still_leaving(tx),
-        latest_entry=datetime.fromisoformat(erasing.latest_entry_at(tx)),
-        unfinished_import=undoing.is_unfinished(tx),
-        resumes=unfinished is not None,
-        seen=_seen(tx, terms, watch),
-        cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
-        unlisted_places=guarding.unlisted_places(tx, terms),
-        is_paused=guarding.is_paused(tx),
-        told=tuple(guarding.told(tx)),
-        **known,
-    )
-    found = judged(readings, order, watch)
+    readings = {
+        "now": tx.now,
+        "claimed": erasing.still_leaving(tx),
+        "latest_entry": datetime.fromisoformat(erasing.latest_entry_at(tx)),
+        "unfinished_import": undoing.is_unfinished(tx),
+        "resumes": unfinished is not None,
+        "seen": _seen(tx, terms, watch),
+        "cut_off": token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
+        "unlisted_places": guarding.unlisted_places(tx, terms),
+        "is_paused": guarding.is_paused(tx),
+        "told": tuple(guarding.told(tx)),
+    }
+    counts = due.counts(tx, terms)
+    return _Found(counts, due.owed(tx, terms), due.held(tx, terms), readings)
+
+
+def _planned(found: _Found, readings: Readings, order: Order, watch: Watch) -> Plan:
+    verdict = judged(readings, order, watch)
     return Plan(
-        by_reason,
-        refused=found.refused,
+        found.by_reason,
+        refused=verdict.refused,
         resumes=readings.resumes,
-        owed=due.owed(tx, terms),
-        held=due.held(tx, terms),
-        warnings=found.warnings,
-        readings={**readings.to_json(watch), "accepted": _accepted(order, found)},
+        owed=found.owed,
+        held=found.held,
+        warnings=verdict.warnings,
+        readings={**readings.to_json(watch), "accepted": _accepted(order, verdict)},
     )
 
 
