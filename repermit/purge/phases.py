@@ -37,7 +37,7 @@ class Slices:
     first: int = 500
     least: int = 100
     most: int = 10_000
-    seconds: float = 0.025
+    seconds: float = 0.04
 
 
 @dataclass
@@ -56,9 +56,10 @@ class Phases:
         """Do the phases that are left, and note in *done* what was done."""
         done.number, done.destroyed = self._id, self.current.generation
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
-        for phase in PHASES[PHASES.index(self.current.phase) :]:
-            await self.ledger.write(erasing.set_phase, self._id, phase)
-            await self._do(phase)
+        async with self.ledger.writing_much():
+            for phase in PHASES[PHASES.index(self.current.phase) :]:
+                await self.ledger.write(erasing.set_phase, self._id, phase)
+                await self._do(phase)
         done.report = await self._report()
         done.purged, done.backup = done.report["purged"], done.report["backup"]
         scanned = done.report["scan"]
