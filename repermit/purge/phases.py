@@ -107,7 +107,7 @@ class Phases:
         await self._in_slices(lambda tx, rows: erasing.reseal_slice(tx, slice_rows=rows))
 
     async def _verify(self) -> None:
-        self.tell("verifying the log, and copying the ledger beside it")
+        self.tell("verifying the log")
         verified, _ = await asyncio.gather(
             self.ledger.verified(), asyncio.to_thread(copying.prepare, self.ledger.path)
         )
