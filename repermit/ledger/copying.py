@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date
 from pathlib import Path
 
@@ -50,8 +50,11 @@ def put_in_place(ledger: Path) -> Path:
 
 
 def discard(ledger: Path) -> None:
-    """Take away what `prepare` has copied."""
-    _places(ledger)[1].unlink(missing_ok=True)
+    """Take away what `prepare` has copied, and the folder if nothing else is in it."""
+    beside = _places(ledger)[1]
+    beside.unlink(missing_ok=True)
+    with suppress(OSError):
+        beside.parent.rmdir()
 
 
 def _places(ledger: Path) -> tuple[Path, Path]:

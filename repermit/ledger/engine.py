@@ -10,9 +10,9 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -30,8 +30,6 @@ from repermit.ledger.writer import Writer
 P = ParamSpec("P")
 T = TypeVar("T")
 _READERS = 4
-_USUAL = ("cache_size = -2000", "wal_autocheckpoint = 1000")  # KiB; pages
-_MUCH = ("cache_size = -32000", "wal_autocheckpoint = 8000")
 _TURNS, _TURN_SECONDS = 100, 0.002  # how long a writer of many slices lets others go first
 
 
@@ -143,16 +141,6 @@ class Ledger:
                 return
             await asyncio.sleep(_TURN_SECONDS)
 
-    @asynccontextmanager
-    async def writing_much(self) -> AsyncIterator[None]:
-        """For the length of a block keep more pages in memory, and move the write-ahead log into
-        the file less often: pages that are written again and again are moved once."""
-        await self.write(_set, _MUCH)
-        try:
-            yield
-        finally:
-            await self.write(_set, _USUAL)
-
     async def close(self) -> None:
         """Finish what was handed in, and let go of every file."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
@@ -238,8 +226,3 @@ class Ledger:
 
     def _transaction(self, connection: sqlite3.Connection) -> Transaction:
         return Transaction(connection, self.vault, self.clock.now(), self._log_key)
-
-
-def _set(tx: Transaction, pragmas: Sequence[str]) -> None:
-    for pragma in pragmas:
-        tx.run(f"PRAGMA {pragma}")
