@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -21,46 +21,15 @@ def backup(ledger: Path) -> Path:
     Raises: LedgerUnusable when the disk is full or the copy is not whole; the old copy stays.
     Crash: the old copy or the new one.
     """
-    prepare(ledger)
-    return put_in_place(ledger)
-
-
-def prepare(ledger: Path) -> None:
-    """Copy the ledger beside the place of its backup, for `put_in_place`.
-
-    Raises: as `backup` does. Crash: the old copy, and perhaps a hidden file that ends in `.new`.
-    """
-    target, beside = _places(ledger)
+    target = ledger.parent / "backup" / ledger.name
+    beside = target.with_name(f".{target.name}.new")
     with connect.translated():
         target.parent.mkdir(mode=0o700, exist_ok=True)
         beside.unlink(missing_ok=True)
         copy(ledger, beside)
         _require_log(beside)
-
-
-def put_in_place(ledger: Path) -> Path:
-    """Let what `prepare` has copied be the backup, replacing the copy there, and return its path.
-
-    Crash: the old copy or the new one.
-    """
-    target, beside = _places(ledger)
-    with connect.translated():
         _keep(beside, target)
     return target
-
-
-def discard(ledger: Path) -> None:
-    """Take away what `prepare` has copied, and the folder if nothing else is in it."""
-    beside = _places(ledger)[1]
-    beside.unlink(missing_ok=True)
-    with suppress(OSError):
-        beside.parent.rmdir()
-
-
-def _places(ledger: Path) -> tuple[Path, Path]:
-    """Return where the backup of *ledger* stands, and where one that is being made does."""
-    target = ledger.parent / "backup" / ledger.name
-    return target, target.with_name(f".{target.name}.new")
 
 
 def backup_to(backup: Path, folder: Path, today: date) -> Path:

@@ -40,7 +40,7 @@ class Slices:
     seconds: float = 0.04
 
 
-@dataclass
+@dataclass(frozen=True)
 class Phases:
     """One purge, and what its phases need."""
 
@@ -50,7 +50,6 @@ class Phases:
     sign: Sign
     tell: Tell
     slices: Slices
-    is_copied: bool = False  # by us, and whole; not yet in its place
 
     async def finish(self, done: Purged) -> Purged:
         """Do the phases that are left, and note in *done* what was done."""
@@ -107,19 +106,12 @@ class Phases:
 
     async def _verify(self) -> None:
         self.tell("verifying the log")
-        verified, _ = await asyncio.gather(
-            self.ledger.verified(), asyncio.to_thread(copying.prepare, self.ledger.path)
-        )
-        if not verified.holds:
-            copying.discard(self.ledger.path)
-        require_proof(verified)
-        self.is_copied = True
+        require_proof(await self.ledger.verified())
 
     async def _backup(self) -> None:
         self.tell("taking a fresh backup")
         today = self.ledger.clock.now().date()
-        make = copying.put_in_place if self.is_copied else copying.backup
-        path = await asyncio.to_thread(make, self.ledger.path)
+        path = await asyncio.to_thread(copying.backup, self.ledger.path)
         names = [path.name]
         if self.order.backup_to:
             copied = await asyncio.to_thread(copying.backup_to, path, self.order.backup_to, today)
