@@ -201,10 +201,10 @@ def _compare_head(tx: Transaction, found: Verified, frontier: Frontier) -> None:
 
 def _compare_rows(tx: Transaction, replay: Replay, found: Verified) -> None:
     """Name the recipients of whom the log says something else, and those who should be there."""
-    for recipient_id, *row in tx.connection.execute(_ROWS):
-        logged = replay.row(recipient_id)
-        if logged != tuple(row):
-            found.note_standing(f"recipient {recipient_id}: {_difference(row, logged)}")
+    for row in tx.connection.execute(_ROWS):
+        recipient_id, logged = row[0], replay.row(row[0])
+        if logged != row[1:]:
+            found.note_standing(f"recipient {recipient_id}: {_difference(row[1:], logged)}")
         replay.forget(recipient_id)
     for recipient_id, name in replay.left():
         found.note_standing(f"recipient {recipient_id}: not there, but the log says {name}")

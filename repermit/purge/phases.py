@@ -37,7 +37,7 @@ class Slices:
     first: int = 500
     least: int = 100
     most: int = 10_000
-    seconds: float = 0.025
+    seconds: float = 0.04
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ _SIGNS = tuple(  # of the same; these begin with what is rare, which is several 
 )
 _BROKEN_OFF = re.compile(rb"=[ \t]*\r?\n")
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_\r\n"
+_DOT = {  # within the longest domain; see _AT
+    "utf-16-le": re.compile(rb"[.Ee]\x00"),
+    "utf-16-be": re.compile(rb"\x00[.Ee]"),
+}
 _IS_BASE64 = bytes(one in _ALPHABET for one in range(256))
 _SHORTEST_BASE64 = bytes([1]) * 8  # of six bytes: a@b.cd
 _BETWEEN = bytes(4)  # which no encoding takes for a part of an address
@@ -119,6 +123,8 @@ def _utf16(octets: bytes, begins: bool, ends: bool) -> Iterator[Occurrence]:
         for start, name in ((at, "utf-16-le"), (at - 1, "utf-16-be")):
             if start < 0 or (start < at and octets[start]):
                 continue
+            if not _DOT[name].search(octets, start + 2, start + 2 + LONGEST // 4):
+                continue  # no domain comes; in a database most are such
             first = max(start % 2, start - LONGEST // 4)
             part = octets[first : start + LONGEST // 4 * 2]
             text = part[: len(part) // 2 * 2].decode(name, "replace")

@@ -7,6 +7,7 @@ from repermit.domain.policy import Outcome, Rules
 from repermit.domain.provider import NO_CAPS
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import admission, approval, campaign, screening, sending
+from repermit.ledger.transaction import Transaction
 from tests.builders import (
     EVERYTHING,
     NOW,
@@ -158,3 +159,33 @@ async def test_the_rules_of_a_screening_are_kept_in_the_log(a_ledger: Ledger) ->
 
 def test_every_outcome_has_its_standing() -> None:
     assert set(admission.STANDING_AFTER) == set(Outcome)
+
+
+async def test_a_slice_reads_its_own_rows_only(a_ledger: Ledger) -> None:
+    """Else each slice would sort all who are left, and a long list would never be through."""
+
+    def plan(tx: Transaction) -> list[str]:
+        values = {"after": 0, "limit": 9}
+        rows = tx.connection.execute(f"EXPLAIN QUERY PLAN {screening.NEXT}", values)
+        return [str(row[-1]) for row in rows]
+
+    steps = await a_ledger.read(plan)
+    assert sum("(standing=? AND due_at=? AND id>?)" in step for step in steps) == 3
+    assert not [step for step in steps if "TEMP B-TREE" in step or "SCAN recipient" in step]
+
+
+async def test_a_slice_is_full_whoever_stands_between(a_ledger: Ledger) -> None:
+    """Everybody is screened in the order of the ids, whatever they stand at and however many of
+    those between had a mail."""
+    ids = await admit(a_ledger, *(f"r{n}@voorbeeld.example" for n in range(6)))
+    for asked in ids[1:4]:
+        await ask(a_ledger, asked)
+    last, found = await a_ledger.write(
+        screening.screen_slice, FORBID, today=NOW.date(), after_id=0, slice_rows=2
+    )
+
+    assert (last, sum(found.cells.values())) == (ids[4], 2)
+    last, found = await a_ledger.write(
+        screening.screen_slice, RULES, today=NOW.date(), after_id=0, slice_rows=3
+    )
+    assert (last, sum(found.cells.values())) == (ids[5], 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,10 +37,12 @@ _IS: Final[Mapping[Reason, str]] = {
     Reason.WITHHELD: "recipient.standing = 'withheld'",
     Reason.NEVER_SENT: "recipient.standing IN ('listed', 'deferred')",
 }
-_KEPT: Final = (
-    "EXISTS (SELECT 1 FROM hold WHERE hold.recipient_id = recipient.id AND hold.until > :now)"
+# Both begin with the few who have a row there, so that nobody else is looked at one by one.
+_KEPT: Final = "recipient.id IN (SELECT recipient_id FROM hold WHERE until > :now)"
+_OWED: Final = (
+    "(recipient.id IN (SELECT recipient_id FROM outbox WHERE recipient_id IS NOT NULL"
+    f" AND standing IN ('claimed', 'waiting')) AND EXISTS ({outbox.HOLDS}))"
 )
-_OWED: Final = f"EXISTS ({outbox.HOLDS})"
 FREE: Final = f"NOT {_KEPT} AND NOT {_OWED}"  # neither held, nor owed a mail
 _NOT_LATER: Final = " AND coalesce(due_at, 0) NOT IN (SELECT value FROM json_each(:later))"
 _BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
@@ -134,11 +137,17 @@ def counts(tx: Transaction, terms: Terms) -> dict[str, int]:
 
 def ids(tx: Transaction, terms: Terms) -> list[int]:
     """Return who is due, sorted by id."""
-    found: list[int] = []
+    return sorted(each for found in by_reason(tx, terms).values() for each in found)
+
+
+def by_reason(tx: Transaction, terms: Terms) -> dict[str, array[int]]:
+    """Return the ids of who is due, 8 bytes each, by reason, without reasons that nobody has."""
+    found = {}
     for reason in terms.reasons:
         sql = f"SELECT id FROM recipient WHERE {condition(reason)}"
-        found += (row[0] for row in tx.connection.execute(sql, terms.values()))
-    return sorted(found)
+        rows = tx.connection.execute(sql, terms.values())
+        found[str(reason)] = array("q", (row[0] for row in rows))
+    return {reason: those for reason, those in found.items() if those}
 
 
 def owed(tx: Transaction, terms: Terms) -> int:

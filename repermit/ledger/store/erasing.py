@@ -174,7 +174,10 @@ def _erase_rows(tx: Transaction, gone: Sequence[int]) -> None:
     """Erase recipients with all that is theirs, what points to a row before the row."""
     ids = json.dumps(gone)
     for table in _THEIRS:
-        tx.run(f"DELETE FROM {table} WHERE recipient_id IN (SELECT value FROM json_each(?))", ids)
+        if tx.one(f"SELECT 1 FROM {table} LIMIT 1"):
+            tx.run(
+                f"DELETE FROM {table} WHERE recipient_id IN (SELECT value FROM json_each(?))", ids
+            )
     outbox.forget(tx, gone)
     tx.run(
         "UPDATE log SET payload = NULL WHERE recipient_id IN (SELECT value FROM json_each(?))", ids

@@ -47,10 +47,10 @@ def dates(tx: Transaction, terms: Terms) -> list[Dated]:
 
 def pressed(tx: Transaction, since: datetime) -> list[datetime]:
     """Return when people answered over the page, from *since* on."""
-    rows = tx.rows(
-        "SELECT at FROM answer WHERE at >= ? AND way IN (?, ?)", to_micros(since), *_OVER_THE_PAGE
+    rows = tx.connection.execute(
+        "SELECT at FROM answer WHERE at >= ? AND way IN (?, ?)", (to_micros(since), *_OVER_THE_PAGE)
     )
-    return [from_micros(row[0]) for row in rows]
+    return [from_micros(at) for (at,) in rows]
 
 
 def unlisted_places(tx: Transaction, terms: Terms) -> int:

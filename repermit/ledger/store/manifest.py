@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from heapq import merge
 from itertools import islice
 from typing import Any
 
@@ -49,10 +50,12 @@ class Manifest:
 
 def freeze(tx: Transaction, terms: Terms) -> Frozen:
     """Return who is due by *terms*; it only reads, which may take a while."""
-    return Frozen(due.counts(tx, terms), _runs(due.ids(tx, terms)))
+    found = due.by_reason(tx, terms)
+    by_reason = {reason: len(those) for reason, those in found.items()}
+    return Frozen(by_reason, _runs(merge(*map(sorted, found.values()))))
 
 
-def _runs(ids: Sequence[int]) -> list[list[int]]:
+def _runs(ids: Iterable[int]) -> list[list[int]]:
     """Return *ids*, sorted, as [first, last] pairs; without the copies that `ranges` makes."""
     pairs: list[list[int]] = []
     for each in ids:
