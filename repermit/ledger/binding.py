@@ -24,7 +24,7 @@ def false_addresses(tx: Transaction) -> Iterator[tuple[int, str]]:
     """Yield the number of each recipient who stands as opted in and whose sealed address is not
     that of their yes, or cannot be opened, with what is false about it; a yes of which the log
     does not know is not looked at."""
-    for recipient_id, generation, sealed, lookup, own_key, who in tx.connection.execute(_YESES):
+    for recipient_id, generation, sealed, lookup, kept, who in tx.connection.execute(_YESES):
         if not isinstance(generation, int):
             yield recipient_id, "its generation is not one"
             continue
@@ -32,6 +32,7 @@ def false_addresses(tx: Transaction) -> Iterator[tuple[int, str]]:
             content = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
             canonical = _canonical(content)
             filed = tx.vault.lookup(canonical, generation=generation)
+            own_key = tx.vault.own_key(kept, generation=generation, recipient_id=recipient_id)
         except (KeysUnusable, SealBroken) as failure:
             yield recipient_id, f"its address cannot be opened: {failure}"
             continue
@@ -43,11 +44,12 @@ def false_addresses(tx: Transaction) -> Iterator[tuple[int, str]]:
 
 def require_theirs(tx: Transaction, recipient_id: int, canonical: str) -> None:
     """Raise ProofBroken unless *canonical* is the address whose yes stands at that recipient."""
-    own_key, who = tx.one(
-        "SELECT CAST(leaf_key AS BLOB), who FROM recipient"
+    kept, generation, who = tx.one(
+        "SELECT CAST(leaf_key AS BLOB), generation, who FROM recipient"
         " LEFT JOIN answer ON leaf = recipient.yes_leaf WHERE recipient.id = ?",
         recipient_id,
     )
+    own_key = tx.vault.own_key(kept, generation=generation, recipient_id=recipient_id)
     if not _is_theirs(tx, own_key, canonical, who):
         raise ProofBroken(
             f"recipient {recipient_id}: {_FALSE}",

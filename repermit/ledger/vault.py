@@ -11,6 +11,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from operator import xor
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -104,10 +105,20 @@ class Vault:
         keys, mac = self.suppression_keys(), self.mac
         return [tuple([mac(key, each.encode()) for key in keys]) for each in canonicals]
 
+    def own_key(self, kept: bytes, *, generation: int, recipient_id: int) -> bytes:
+        """Return a recipient's own key from the form in which their row keeps it, and the other way
+        round: whoever lacks the generation has neither, and cannot tell whose acts those are.
+
+        Raises: KeysUnusable when the generation is destroyed.
+        """
+        mask = self.mac(self._generation(generation).seal, b"own:%d" % recipient_id)
+        return bytes(map(xor, kept, mask))
+
     def who(self, own_key: bytes, canonical: str) -> str:
         """Return what binds an act of a person to their address, as hex; *own_key* is their row's.
 
-        Whoever has the ledger alone, or an older copy of it, cannot try addresses out on it.
+        Whoever has the ledger alone, or an older copy of it, cannot try addresses out on it: the
+        own key is not there without the keys of the generation (see `own_key`).
         """
         return hmac.digest(self.who_key(own_key), canonical.encode(), "sha256").hex()
 
@@ -141,6 +152,7 @@ class Vault:
         """Drop *generation* from memory."""
         if known := self._generations.pop(generation, None):
             self._macs.pop(known.lookup, None)
+            self._macs.pop(known.seal, None)
         self._ciphers.pop(generation, None)
 
     def _generation(self, number: int) -> Generation:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from repermit.domain.standing import Standing
-from repermit.errors import ProofBroken
+from repermit.errors import KeysUnusable, ProofBroken
 from repermit.ledger.binding import false_addresses
 from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.log import PERSONAL, Kind, leaf_data, leaf_key
@@ -26,14 +26,14 @@ _OTHER = "something else"
 _NAMED = 20  # false rows that are named one by one
 _ENTRIES = (
     'SELECT "index", log.at, kind, log.recipient_id, CAST(commitment AS BLOB), CAST(hash AS BLOB),'
-    " CAST(payload AS BLOB), CAST(recipient.leaf_key AS BLOB),"
+    " CAST(payload AS BLOB), CAST(recipient.leaf_key AS BLOB), recipient.generation,"
     " typeof(commitment) || typeof(hash) || typeof(payload)"
     f", {ANSWER_COLUMNS} FROM log"
     " LEFT JOIN recipient ON recipient.id = log.recipient_id"
     ' LEFT JOIN answer ON kind = \'answered\' AND leaf = "index" ORDER BY "index"'
 )
 _KINDS = frozenset(("blobblobblob", "blobblobnull"))  # what an entry's bytes are kept as
-_FACTS = 9  # columns of an entry itself; those of an answer follow
+_FACTS = 10  # columns of an entry itself; those of an answer follow
 _ROWS = "SELECT id, standing, due_at, mail, purposes, suspect, yes_leaf FROM recipient ORDER BY id"
 _ROW_FACTS = ("standing", "due date", "mail", "purposes", "suspect", "yes")
 
@@ -167,17 +167,24 @@ def _points(mark: Mark | None, known: Sequence[Checkpoint]) -> dict[int, list[tu
 
 def _entry_fault(tx: Transaction, row: tuple[Any, ...]) -> str | None:
     """Return what is false about one entry, or None."""
-    index, at, kind, recipient_id, commitment, hashed, payload, own_key, kinds = row
+    index, at, kind, recipient_id, commitment, hashed, payload, kept, generation, kinds = row
     if isinstance(at, bytes) or isinstance(kind, bytes) or isinstance(recipient_id, bytes):
         return "it is not what was written"
     if leaf_hash(leaf_data(index, at, kind, recipient_id, commitment)) != hashed:
         return "its hash is not that of its content"
     if payload is None:
-        gone = kind in PERSONAL and own_key is None
+        gone = kind in PERSONAL and kept is None
         return _kind_fault(kinds) if gone else "its payload is gone"
-    if kind in PERSONAL and own_key is None:
+    if kind in PERSONAL and kept is None:
         return "it names a recipient who is not there"
-    key = own_key if kind in PERSONAL else tx.log_key
+    key = tx.log_key
+    if kind in PERSONAL:
+        try:
+            key = tx.vault.own_key(kept, generation=generation, recipient_id=recipient_id)
+        except KeysUnusable as failure:
+            return f"it cannot be checked: {failure}"
+        except (TypeError, OverflowError):
+            return "its recipient's generation is not one"
     if hmac.digest(leaf_key(key, index), payload, "sha256") != commitment:
         return "its payload is not the one that was committed to"
     return _kind_fault(kinds)

@@ -14,6 +14,7 @@ from repermit.ledger import keys, merkle
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import leaf_data
 from repermit.ledger.store import approval, campaign, erasing, evidence
+from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from tests.builders import (
@@ -118,7 +119,8 @@ async def test_a_purge_is_told_with_who_did_it(answered: Ledger, a_clock: FakeCl
 async def test_the_key_of_a_person_binds_their_acts_to_their_address(answered: Ledger) -> None:
     key = await answered.read(evidence.address_key, 1)
     told = await answered.read(lambda tx: tx.value("SELECT who FROM answer WHERE recipient_id = 1"))
-    own = await answered.read(lambda tx: tx.value("SELECT leaf_key FROM recipient WHERE id = 1"))
+    own = await answered.read(own_key, 1)
+    assert own is not None
 
     assert hmac.digest(key, b"an@voorbeeld.example", "sha256").hex() == told
     assert told == answered.vault.who(own, "an@voorbeeld.example")
@@ -131,7 +133,8 @@ async def test_promise_8_the_ledger_alone_is_no_place_to_try_addresses_out(
 ) -> None:
     """Whoever has it without the key folder of this campaign knows no key of `who`."""
     told = await answered.read(lambda tx: tx.value("SELECT who FROM answer WHERE recipient_id = 1"))
-    own = await answered.read(lambda tx: tx.value("SELECT leaf_key FROM recipient WHERE id = 1"))
+    own = await answered.read(own_key, 1)
+    assert own is not None
     of_others = Vault(keys.create(tmp_path / "others"))
 
     assert of_others.who(own, "an@voorbeeld.example") != told

@@ -17,6 +17,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.log import canonical
 from repermit.ledger.store import answering, campaign, reading
+from repermit.ledger.store.personal import own_key
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
 from repermit.purge.run import plan, purge
@@ -370,6 +371,38 @@ async def test_promise_8_an_older_copy_yields_no_purged_person(
             await older.read(reading.find, address(name))
         with pytest.raises(KeysUnusable, match=said):
             await older.read(answering.asked, people[name])
+    await older.close()
+
+
+async def test_promise_8_an_older_copy_is_no_place_to_try_addresses_out(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Not even of somebody who pressed, and with the lasting keys: an answer is bound to an address
+    by a key that the copy keeps under the generation that is gone."""
+    people = await fill(a_ledger, a_clock)
+    said_no = people["said-no"]
+    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    told = await a_ledger.read(
+        lambda tx: tx.value("SELECT who FROM answer WHERE recipient_id = ?", said_no)
+    )
+    key = await a_ledger.read(own_key, said_no)
+    assert key is not None
+    assert a_ledger.vault.who(key, mailbox("said-no")) == told
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+
+    mark = campaign_folder / "thrown-away"
+    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    row = await older.read(
+        lambda tx: tx.one(
+            "SELECT leaf_key, who FROM recipient JOIN answer ON recipient_id = id WHERE id = ?",
+            said_no,
+        )
+    )
+    assert row[1] == told
+    assert older.vault.who(row[0], mailbox("said-no")) != told
+    with pytest.raises(KeysUnusable, match="destroyed on"):
+        await older.read(own_key, said_no)
+    assert not (await verified(older)).holds
     await older.close()
 
 

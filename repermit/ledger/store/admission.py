@@ -195,6 +195,7 @@ def _insert(
 ) -> None:
     """Add recipients, sealed, with ids from *first_id* on."""
     leaf = tx.value("SELECT size FROM log_head")
+    # Random as it is kept, and so is what `Vault.own_key` makes of it.
     own_keys = secrets.token_bytes(_OWN_KEY_BYTES * len(fresh))
     texts = [personal.sealed_text(one.mailbox, one.known) for one in fresh]
     sealed = tx.vault.seal_texts(texts, generation=generation, first_id=first_id)

@@ -109,7 +109,7 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
         _set_presses(tx, left)  # the window runs anew
         return left
     _suppress_by_answer(tx, before, after)
-    left = replace(left, yes_leaf=_prove(tx, was, left, press, own_key=row[14]))
+    left = replace(left, yes_leaf=_prove(tx, was, left, press, own_key=_own_key(tx, row)))
     _set_presses(tx, left)
     return replace(left, answered_at=tx.now)
 
@@ -191,6 +191,10 @@ def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
         tx.many("DELETE FROM suppression WHERE hash = ?", [(each,) for each in hashes])
     else:
         tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'answer'", hashes[0])
+
+
+def _own_key(tx: Transaction, row: Sequence[Any]) -> bytes:
+    return tx.vault.own_key(row[14], generation=row[1], recipient_id=row[0])
 
 
 def _prove(tx: Transaction, was: Asked, left: Asked, press: Press, *, own_key: bytes) -> int | None:

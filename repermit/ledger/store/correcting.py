@@ -13,7 +13,13 @@ from typing import Any, Final
 from repermit.domain.policy import Rules
 from repermit.ledger.log import Kind
 from repermit.ledger.store.enriching import NO_MAIL_YET
-from repermit.ledger.store.personal import contact_month, known_text, open_person, sealed_text
+from repermit.ledger.store.personal import (
+    contact_month,
+    known_text,
+    open_person,
+    own_key,
+    sealed_text,
+)
 from repermit.ledger.store.resealing import reseal_one
 from repermit.ledger.store.screening import screen_slice
 from repermit.ledger.transaction import Transaction
@@ -41,13 +47,13 @@ def correct(
     Crash: the row, its entry in the log and the screening go together or not at all.
     """
     row = tx.one(
-        "SELECT id, generation, sealed, relationship, country, leaf_key, language,"
+        "SELECT id, generation, sealed, relationship, country, language,"
         f" {NO_MAIL_YET} FROM recipient WHERE id = ?",
         recipient_id,
     )
     if row is None:
         return Correction.GONE
-    own_key, language, is_open = row[5:]
+    language, is_open = row[5:]
     person = open_person(tx, row)
     evidence = person.evidence
     if name == LANGUAGE:
@@ -58,13 +64,15 @@ def correct(
     else:
         return Correction.SHOWN
     text = sealed_text(person.address.mailbox, known_text(evidence))
+    key = own_key(tx, recipient_id)
+    assert key is not None  # noqa: S101 - the row was read
     tx.run(
         "UPDATE recipient SET sealed = ?, language = ?, contact = ? WHERE id = ?",
         tx.vault.seal_text(text, reseal_one(tx, row), recipient_id),
         *(language, contact_month(evidence), recipient_id),
     )
     payload = {"recipient": recipient_id, "fields": [name]}
-    tx.log.append(Kind.CORRECTED, payload, now=tx.now, recipient=(recipient_id, own_key))
+    tx.log.append(Kind.CORRECTED, payload, now=tx.now, recipient=(recipient_id, key))
     if is_open:
         tx.run(
             "UPDATE recipient SET listed_at_leaf = (SELECT size FROM log_head), lease_by = NULL,"

@@ -12,11 +12,13 @@ from repermit.errors import ProofBroken
 from repermit.ledger.instants import from_micros
 from repermit.ledger.log import PERSONAL, Kind, leaf_key
 from repermit.ledger.mark import Mark
+from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified, verify
 
 _ENTRIES: Final = (
-    'SELECT "index", log.at, kind, log.recipient_id, commitment, hash, payload, leaf_key FROM log'
+    'SELECT "index", log.at, kind, log.recipient_id, commitment, hash, payload, leaf_key,'
+    " generation FROM log"
     ' LEFT JOIN recipient ON recipient.id = log.recipient_id ORDER BY "index"'
 )
 _YESES: Final = (
@@ -62,11 +64,14 @@ def proven(tx: Transaction, mark: Mark | None) -> Verified:
 
 def entries(tx: Transaction) -> Iterator[Entry]:
     """Yield every entry, from the first to the last."""
-    for index, at, kind, recipient, commitment, hashed, payload, own in tx.connection.execute(
-        _ENTRIES
-    ):
-        key = own if kind in PERSONAL else tx.log_key
-        key = leaf_key(key, index) if payload is not None else None
+    for row in tx.connection.execute(_ENTRIES):
+        index, at, kind, recipient, commitment, hashed, payload, kept, generation = row
+        key: bytes | None = None
+        if payload is not None:
+            own = tx.log_key
+            if kind in PERSONAL:
+                own = tx.vault.own_key(kept, generation=generation, recipient_id=recipient)
+            key = leaf_key(own, index)
         yield Entry(index, at, kind, recipient, commitment, hashed, payload, key)
 
 
@@ -164,8 +169,9 @@ def notices_of(tx: Transaction, recipient_id: int) -> list[str]:
 
 def address_key(tx: Transaction, recipient_id: int) -> bytes:
     """Return the key that ties the acts of one person to their address; see `Vault.who`."""
-    own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    return tx.vault.who_key(own_key)
+    key = own_key(tx, recipient_id)
+    assert key is not None  # noqa: S101 - whoever asks has read the row in this transaction
+    return tx.vault.who_key(key)
 
 
 def note_bundle(tx: Transaction, *, people: int) -> None:

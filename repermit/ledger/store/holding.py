@@ -14,6 +14,7 @@ from repermit.domain.clock import iso
 from repermit.errors import PersonHeld
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
+from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 
 
@@ -46,7 +47,7 @@ def hold(
 
     Crash: the row and its entry in the log go together or not at all.
     """
-    key = _own_key(tx, recipient_id)
+    key = own_key(tx, recipient_id)
     if key is None:
         return False
     tx.run(
@@ -70,7 +71,7 @@ def release(tx: Transaction, recipient_id: int, *, by: str, reason: str) -> bool
 
     Crash: as `hold`.
     """
-    key = _own_key(tx, recipient_id)
+    key = own_key(tx, recipient_id)
     if key is None or not tx.run("DELETE FROM hold WHERE recipient_id = ?", recipient_id):
         return False
     payload = {"recipient": recipient_id, "by": by, "reason": reason}
@@ -108,8 +109,3 @@ def forget(tx: Transaction, gone: Sequence[int]) -> None:
 
 def _now(tx: Transaction) -> int:
     return to_micros(tx.now)
-
-
-def _own_key(tx: Transaction, recipient_id: int) -> bytes | None:
-    key: bytes | None = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    return key

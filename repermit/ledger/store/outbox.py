@@ -20,7 +20,7 @@ from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind as Fact
 from repermit.ledger.store import caps as provider_caps
 from repermit.ledger.store.owing import Kind, Notice, has_complained
-from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.personal import Person, open_person, own_key
 from repermit.ledger.store.present import require_present
 from repermit.ledger.transaction import Transaction
 
@@ -216,11 +216,11 @@ def prove_sent(
     tx: Transaction, recipient_id: int | None, kind: str, language: str, *, assumed: bool = False
 ) -> None:
     """Put into the log that a mail has left, unless its recipient is gone."""
-    own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    if own_key is not None and recipient_id is not None:
+    key = own_key(tx, recipient_id)
+    if key is not None and recipient_id is not None:
         payload = {"recipient": recipient_id, "mail": kind, "language": language}
         payload |= {"assumed": True} if assumed else {}
-        tx.log.append(Fact.MAILED, payload, now=tx.now, recipient=(recipient_id, own_key))
+        tx.log.append(Fact.MAILED, payload, now=tx.now, recipient=(recipient_id, key))
 
 
 def relay_was_away(tx: Transaction, *, give_up: timedelta) -> int:

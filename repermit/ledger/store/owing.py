@@ -16,7 +16,7 @@ from repermit.domain.standing import CONTRARY_WINDOW
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind as Fact
 from repermit.ledger.log import canonical
-from repermit.ledger.store.personal import Person
+from repermit.ledger.store.personal import Person, own_key
 from repermit.ledger.transaction import Transaction
 
 _A_DAY = timedelta(days=1)
@@ -86,8 +86,8 @@ def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> DataReques
     came of it: whoever was forwarded a link makes nobody get more than one a day.
     Source: GDPR art. 12(5) and 15(3).
     """
-    own_key = tx.value("SELECT leaf_key FROM recipient WHERE id = ?", recipient_id)
-    if own_key is None:
+    key = own_key(tx, recipient_id)
+    if key is None:
         return None
     if (recent := _recent_data(tx, recipient_id)) is not None:
         return recent
@@ -98,7 +98,7 @@ def owe_data(tx: Transaction, recipient_id: int, *, language: str) -> DataReques
         *(recipient_id, language, now, now),
     )
     payload = {"recipient": recipient_id, "request": str(Kind.DATA), "language": language}
-    tx.log.append(Fact.REQUESTED, payload, now=tx.now, recipient=(recipient_id, own_key))
+    tx.log.append(Fact.REQUESTED, payload, now=tx.now, recipient=(recipient_id, key))
     return DataRequest.OWED
 
 

@@ -93,6 +93,15 @@ def open_person(tx: Transaction, row: Sequence[Any]) -> Person:
     return person_from(content, relationship=relationship, country=country)
 
 
+def own_key(tx: Transaction, recipient_id: int | None) -> bytes | None:
+    """Return the key of a recipient's own that their acts are committed to with; None when they
+    are not there. Raises: KeysUnusable."""
+    row = tx.one("SELECT generation, leaf_key FROM recipient WHERE id = ?", recipient_id)
+    if row is None or recipient_id is None:
+        return None
+    return tx.vault.own_key(row[1], generation=row[0], recipient_id=recipient_id)
+
+
 def lookups(tx: Transaction, address: Address) -> list[bytes]:
     """Return the keys under which a row of *address* may be filed: the present generation, and
     the one before while a purge is sealing its survivors anew."""

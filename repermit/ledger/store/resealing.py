@@ -24,14 +24,25 @@ def mailbox_in(text: str) -> str:
 def reseal(tx: Transaction, rows: Sequence[Sequence[Any]], *, generation: int) -> None:
     """Seal recipients anew, with all that is theirs, under *generation*; *rows* begin with id,
     generation and sealed. Raises: KeysUnusable, SealBroken."""
-    values = []
+    values, kept = [], _kept_keys(tx, [row[0] for row in rows])
     for recipient_id, old, sealed, *_ in rows:
         text = tx.vault.open_text(sealed, generation=old, recipient_id=recipient_id)
         lookup = tx.vault.lookup(mailbox_in(text).casefold(), generation=generation)
         fresh = tx.vault.seal_text(text, generation, recipient_id)
-        values.append((generation, fresh, lookup, recipient_id))
-    tx.many("UPDATE recipient SET generation = ?, sealed = ?, lookup = ? WHERE id = ?", values)
+        own = tx.vault.own_key(kept[recipient_id], generation=old, recipient_id=recipient_id)
+        own = tx.vault.own_key(own, generation=generation, recipient_id=recipient_id)
+        values.append((generation, fresh, lookup, own, recipient_id))
+    tx.many(
+        "UPDATE recipient SET generation = ?, sealed = ?, lookup = ?, leaf_key = ? WHERE id = ?",
+        values,
+    )
     reseal_origins(tx, [row[0] for row in rows], generation=generation)
+
+
+def _kept_keys(tx: Transaction, ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the own keys of recipients, as their rows keep them."""
+    sql = "SELECT id, leaf_key FROM recipient WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(tx.rows(sql, json.dumps(ids)))
 
 
 def reseal_one(tx: Transaction, row: Sequence[Any]) -> int:

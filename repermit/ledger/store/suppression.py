@@ -12,7 +12,7 @@ from repermit.domain.standing import Standing
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.store.campaign import take_back_statement
-from repermit.ledger.store.personal import lookups, open_person
+from repermit.ledger.store.personal import lookups, open_person, own_key
 from repermit.ledger.transaction import Transaction
 
 _AT_ONCE = 500  # values in one statement
@@ -68,7 +68,7 @@ def suppress(
 def stood(tx: Transaction, addresses: Sequence[Address]) -> Counter[str]:
     """Return how many of *addresses* are recipients who stand where; changes nothing."""
     found = [_row(tx, address) for address in addresses]
-    return Counter(row[2] for row in found if row is not None)
+    return Counter(row[1] for row in found if row is not None)
 
 
 def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, reason: str) -> int:
@@ -131,10 +131,10 @@ def suppressed_recipients(
 
 
 def _row(tx: Transaction, address: Address) -> Any:
-    """Return id, own key and standing of the recipient with that address, or None."""
+    """Return id and standing of the recipient with that address, or None."""
     row = None
     for lookup in lookups(tx, address):
-        row = row or tx.one("SELECT id, leaf_key, standing FROM recipient WHERE lookup = ?", lookup)
+        row = row or tx.one("SELECT id, standing FROM recipient WHERE lookup = ?", lookup)
     return row
 
 
@@ -152,7 +152,8 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
         " WHERE id = ?2",
         *(to_micros(tx.now), row[0]),
     )
-    if row[2] != Standing.OPTED_OUT:
+    key = own_key(tx, row[0])
+    if row[1] != Standing.OPTED_OUT and key is not None:
         payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
-        tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], row[1]))
-    return str(row[2])
+        tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], key))
+    return str(row[1])
