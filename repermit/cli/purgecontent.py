@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from repermit.purge.plan import Plan, Purged, Refusal
 
 _MOST_NAMED = 5
-_ACCEPTABLE = {"unknown", "outage", "last_hours"}  # of refusals, what a person may know better
+_ACCEPTABLE = {
+    "unknown",
+    "outage",
+    "last_hours",
+    "links",
+}  # of refusals, what a person may know better
 
 
 def way_out(intended: Plan) -> str:
@@ -47,6 +52,8 @@ def planned(intended: Plan) -> dict[str, Any]:
         "owed": intended.owed,
         "held": intended.held,
         "purged": 0,
+        "lapsing": intended.lapsing,
+        "lapsed": 0,
         "refused": [
             {"code": each.code, "text": each.text, "until": iso(each.until)}
             for each in intended.refused
@@ -67,6 +74,8 @@ def done_content(done: Purged) -> dict[str, Any]:
         "owed": done.owed,
         "held": done.held,
         "purged": done.purged,
+        "lapsing": 0,
+        "lapsed": done.lapsed,
         "refused": [],
         "warnings": [],
         "traces": done.traces,

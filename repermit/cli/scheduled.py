@@ -63,7 +63,7 @@ async def purge_due(
 
 
 async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
-    from repermit.ledger.store import erasing, purges
+    from repermit.ledger.store import due, erasing
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
@@ -75,9 +75,11 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
             if runtime.config.purge.scheduled:
                 await _tell_what_comes(runtime, ledger, terms)
             intended = await plan(ledger, order_of(runtime, wish), await watch_of(runtime))
-            following = {"next": iso(await ledger.read(purges.next_due, terms))}
+            following = {"next": iso(await ledger.read(due.following, terms))}
             if not intended.due:
-                return {**planned(intended), "refused": [], **following}
+                lapsed = 0 if intended.refused else await _lapse(ledger, terms)
+                content = {**planned(intended), "lapsing": 0, "lapsed": lapsed}
+                return {**content, "refused": [], **following}
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
             if refused:
                 await _tell_refused(runtime, ledger, intended.due, refused)
@@ -85,7 +87,17 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
                 failure.done |= following
                 raise failure
         done = await carry_out(runtime, ledger, wish, tell)
-        return {**done_content(done), "next": iso(await ledger.read(purges.next_due, terms))}
+        return {**done_content(done), "next": iso(await ledger.read(due.following, terms))}
+
+
+async def _lapse(ledger: Ledger, terms: Terms) -> int:
+    """Forget codes past their date, and return how many."""
+    from repermit.cli.purgeplan import forgotten
+    from repermit.purge.phases import lapse
+
+    if lapsed := await lapse(ledger, terms):
+        tell(forgotten(lapsed))
+    return lapsed
 
 
 def _against_schedule(runtime: Runtime, intended: Plan) -> list[Refusal]:
@@ -136,7 +148,7 @@ async def _tell_what_comes(runtime: Runtime, ledger: Ledger, terms: Terms) -> No
     from repermit.ledger.store import due, purges
 
     counts = await ledger.read(due.counts, terms)
-    first = terms.moment if counts else await ledger.read(purges.next_due, terms)
+    first = terms.moment if counts else await ledger.read(due.following, terms)
     notice = timedelta(days=runtime.config.purge.notice_days)
     if first is None or first > terms.moment + notice + _A_DAY:
         return
