@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     from repermit.purge.plan import Plan, Purged, Refusal
 
 _MOST_NAMED = 5
-_ACCEPTABLE = {
-    "unknown",
-    "outage",
-    "last_hours",
-    "links",
-}  # of refusals, what a person may know better
+_ACCEPTABLE = {"unknown", "outage", "last_hours", "links"}  # what a person may know better
 
 
 def way_out(intended: Plan) -> str:

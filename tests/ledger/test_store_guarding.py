@@ -106,7 +106,7 @@ async def unlisted(ledger: Ledger, due: Terms) -> int:
 
 
 async def owe_notice(
-    ledger: Ledger, receiver: int, settled: datetime, *, about: str = "purge", standing: str
+    ledger: Ledger, receiver: str, settled: datetime, *, about: str = "purge", standing: str
 ) -> None:
     await run(
         ledger,
@@ -119,11 +119,11 @@ async def owe_notice(
 async def test_who_was_told_of_a_purge(a_ledger: Ledger) -> None:
     """Twice told is told once, and what the relay did not take has told nobody."""
     assert await a_ledger.read(guarding.told) == []
-    await owe_notice(a_ledger, 1, NOW + DAY, standing="sent")
-    await owe_notice(a_ledger, 1, NOW, standing="sent")
-    await owe_notice(a_ledger, 0, NOW + 2 * DAY, standing="sent")
-    await owe_notice(a_ledger, 2, NOW, standing="waiting")
-    await owe_notice(a_ledger, 3, NOW, about="wave", standing="sent")
+    await owe_notice(a_ledger, "1", NOW + DAY, standing="sent")
+    await owe_notice(a_ledger, "1", NOW, standing="sent")
+    await owe_notice(a_ledger, "0", NOW + 2 * DAY, standing="sent")
+    await owe_notice(a_ledger, "2", NOW, standing="waiting")
+    await owe_notice(a_ledger, "3", NOW, about="wave", standing="sent")
 
     assert await a_ledger.read(guarding.told) == [NOW, NOW + 2 * DAY]
 
