@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _BY = "the schedule in the config"
 _HINT = "`repermit purge --dry-run` shows it; docs/purge.md says what to do about each"
+_UNSOUND = frozenset(  # of refusals, those that concern more than the people who are due
+    {"older_copy", "running", "import", "log", "clock", "outside_clock", "paused"}
+)
 _PEOPLE = 2  # who must have been told before anybody is erased without a person
 _A_DAY = timedelta(days=1)  # in which it runs once
 
@@ -77,7 +80,7 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
             intended = await plan(ledger, order_of(runtime, wish), await watch_of(runtime))
             following = {"next": iso(await ledger.read(due.following, terms))}
             if not intended.due:
-                lapsed = 0 if intended.refused else await _lapse(ledger, terms)
+                lapsed = await _lapse(ledger, terms, intended)
                 content = {**planned(intended), "lapsing": 0, "lapsed": lapsed}
                 return {**content, "refused": [], **following}
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
@@ -90,11 +93,14 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
         return {**done_content(done), "next": iso(await ledger.read(due.following, terms))}
 
 
-async def _lapse(ledger: Ledger, terms: Terms) -> int:
-    """Forget codes past their date, and return how many."""
+async def _lapse(ledger: Ledger, terms: Terms, intended: Plan) -> int:
+    """Forget codes past their date, and return how many; none while ledger or clock may be wrong.
+    That nobody was told of a purge is no reason: there is none."""
     from repermit.cli.purgeplan import forgotten
     from repermit.purge.phases import lapse
 
+    if not _UNSOUND.isdisjoint(each.code for each in intended.refused):
+        return 0
     if lapsed := await lapse(ledger, terms):
         tell(forgotten(lapsed))
     return lapsed
