@@ -145,6 +145,7 @@ class Runtime:
             zone=config.campaign.zone,
             answer_days=config.campaign.answer_days,
             ask_again_days=config.purge.ask_again_days,
+            proof_days=config.purge.proof_days,
             sensitive=config.campaign.sensitive,
             colour=config.campaign.colour,
             logo=config.campaign.logo,

@@ -21,6 +21,7 @@ from repermit.files import require_new
 if TYPE_CHECKING:
     from repermit.cli.whom import Whom
     from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.due import Terms
     from repermit.ledger.transaction import Transaction
     from repermit.report.letters import About
     from repermit.report.outlook import At
@@ -124,6 +125,7 @@ class _Asked:
 
 async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) -> Told:
     from repermit.cli.correcting import correct_one
+    from repermit.cli.purging import Wish, order_of
     from repermit.cli.shown import write_shown
     from repermit.report.letters import reading_of
 
@@ -140,7 +142,7 @@ async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) ->
         corrected = await correct_one(runtime, ledger, who) if asked.correct else None
         if asked.hold is not None:
             await change_hold(runtime, ledger, who, asked.hold)
-        about = await _about(ledger, who)
+        about = await _about(ledger, who, order_of(runtime, Wish("")).terms)
         told = Told(who.mailbox, about.life, corrected)
         languages = reading_of(about.life, runtime.question) if letter else ()
         if asked.shown is not None:
@@ -178,7 +180,7 @@ async def _is_held(ledger: Ledger, who: Whom) -> bool:
     return hold is not None and hold.counts(ledger.clock.now())
 
 
-async def _about(ledger: Ledger, who: Whom) -> About:
+async def _about(ledger: Ledger, who: Whom, terms: Terms) -> About:
     """Return everything about a person as it is now, of one reading."""
     from repermit.ledger.store import reading
     from repermit.ledger.store.held import everything
@@ -193,7 +195,7 @@ async def _about(ledger: Ledger, who: Whom) -> About:
         found = reading.of(tx, number)
         if found is None:
             return None
-        return About(who.mailbox, life(tx, found), everything(tx, number))
+        return About(who.mailbox, life(tx, found, terms), everything(tx, number))
 
     about = await ledger.read(read)
     if about is None:  # erased just now

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from repermit.purge.plan import Plan, Purged, Refusal
 
 _MOST_NAMED = 5
-_ACCEPTABLE = {"unknown", "outage", "last_hours"}  # of refusals, what a person may know better
+_ACCEPTABLE = {"unknown", "outage", "last_hours", "links"}  # what a person may know better
 
 
 def way_out(intended: Plan) -> str:
@@ -47,6 +47,8 @@ def planned(intended: Plan) -> dict[str, Any]:
         "held": intended.held,
         "postponed": [each.to_json() for each in intended.postponed],
         "purged": 0,
+        "lapsing": intended.lapsing,
+        "lapsed": 0,
         "refused": [each.to_json() for each in intended.refused],
         "warnings": list(intended.warnings),
         "readings": dict(intended.readings),
@@ -66,6 +68,8 @@ def done_content(done: Purged) -> dict[str, Any]:
         "held": done.held,
         "postponed": readings.get("postponed", []),
         "purged": done.purged,
+        "lapsing": 0,
+        "lapsed": done.lapsed,
         "refused": [],
         "warnings": [],
         "traces": done.traces,

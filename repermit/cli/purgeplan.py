@@ -63,6 +63,8 @@ def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) 
         day = _days(told.dates[name], zone) if name in told.dates else ""
         say(f"{count:>10,}  {name}: {_WHY[name]}{day}")
     _show_kept(intended.owed, intended.held, say)
+    if intended.lapsing:
+        say(f"{codes(intended.lapsing)} would be forgotten")
     show_against(intended, runtime, say=say)
     if say is show:
         say("nobody was erased")
@@ -99,6 +101,8 @@ def show_done(content: Mapping[str, Any]) -> None:
     _show_due(content["due"], content["by_reason"], show)
     _show_kept(content["owed"], content["held"], show)
     show(f"{counted(content['purged'], 'recipient')} erased; traces left: {content['traces']}")
+    if content["lapsed"]:
+        show(forgotten(content["lapsed"]))
     report = content["report"]
     if not content["due"]:
         return
@@ -112,6 +116,16 @@ def show_done(content: Mapping[str, Any]) -> None:
     for place in report["places"] if report else ():
         if not place["done"]:
             tell(f"  {place['name']}: not cleaned yet; `repermit handover DIR` says of whom")
+
+
+def codes(count: int) -> str:
+    """Return what lapses: so many codes of people who may be asked again."""
+    return f"{counted(count, 'code')} of people who were asked long ago"
+
+
+def forgotten(count: int) -> str:
+    """Return that so many codes have lapsed."""
+    return f"{codes(count)} {'is' if count == 1 else 'are'} forgotten"
 
 
 def _show_due(due: int, by_reason: Mapping[str, int], say: Say) -> None:

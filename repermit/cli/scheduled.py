@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _BY = "the schedule in the config"
 _HINT = "`repermit purge --dry-run` shows it; docs/purge.md says what to do about each"
+_UNSOUND = frozenset(  # of refusals, those that concern more than the people who are due
+    {"older_copy", "running", "import", "log", "clock", "outside_clock", "paused"}
+)
 _PEOPLE = 2  # who must have been told before anybody is erased without a person
 _A_DAY = timedelta(days=1)  # in which it runs once
 
@@ -63,7 +66,7 @@ async def purge_due(
 
 
 async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
-    from repermit.ledger.store import erasing, purges
+    from repermit.ledger.store import due, erasing
     from repermit.purge.run import plan
 
     async with runtime.ledger() as ledger:
@@ -76,10 +79,12 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
                 await _tell_what_comes(runtime, ledger, terms)
             watch = await watch_of(runtime, latest)
             intended = await plan(ledger, order_of(runtime, wish), watch)
-            following = await ledger.read(purges.next_due, terms)
+            following = await ledger.read(due.following, terms)
             soonest = {"next": _next(following, planned(intended))}
             if not intended.due:
-                return {**planned(intended), "refused": [], **soonest}
+                lapsed = await _lapse(ledger, terms, intended)
+                content = {**planned(intended), "lapsing": 0, "lapsed": lapsed}
+                return {**content, "refused": [], **soonest}
             refused = [*intended.refused, *_against_schedule(runtime, intended)]
             if refused:
                 await _tell_refused(runtime, ledger, intended.due, refused)
@@ -89,7 +94,7 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
             for warning in intended.warnings:
                 tell(f"take note: {warning}")
         done = await carry_out(runtime, ledger, wish, tell, latest_entry=latest)
-        content, following = done_content(done), await ledger.read(purges.next_due, terms)
+        content, following = done_content(done), await ledger.read(due.following, terms)
         return {**content, "next": _next(following, content)}
 
 
@@ -97,6 +102,19 @@ def _next(following: datetime | None, content: Mapping[str, Any]) -> str | None:
     """Return when somebody goes next: falls due, or is put off until then."""
     dates = [each["until"] for each in content["postponed"]]
     return min([*dates, *([iso(following)] if following else [])], default=None)
+
+
+async def _lapse(ledger: Ledger, terms: Terms, intended: Plan) -> int:
+    """Forget codes past their date, and return how many; none while ledger or clock may be wrong.
+    That nobody was told of a purge is no reason: there is none."""
+    from repermit.cli.purgeplan import forgotten
+    from repermit.purge.phases import lapse
+
+    if not _UNSOUND.isdisjoint(each.code for each in intended.refused):
+        return 0
+    if lapsed := await lapse(ledger, terms):
+        tell(forgotten(lapsed))
+    return lapsed
 
 
 def _against_schedule(runtime: Runtime, intended: Plan) -> list[Refusal]:
@@ -147,7 +165,7 @@ async def _tell_what_comes(runtime: Runtime, ledger: Ledger, terms: Terms) -> No
     from repermit.ledger.store import due, purges
 
     counts = await ledger.read(due.counts, terms)
-    first = terms.moment if counts else await ledger.read(purges.next_due, terms)
+    first = terms.moment if counts else await ledger.read(due.following, terms)
     notice = timedelta(days=runtime.config.purge.notice_days)
     if first is None or first > terms.moment + notice + _A_DAY:
         return

@@ -61,5 +61,4 @@ def tell_all(tx: Transaction, runtime: Runtime, telling: Telling) -> int:
         reasons=telling.reasons,
     )
     language = config.campaign.default_language
-    receivers = range(len(config.notices.to))
-    return sum(owe_notice(tx, receiver, notice, language=language) for receiver in receivers)
+    return sum(owe_notice(tx, each, notice, language=language) for each in config.notices.to)

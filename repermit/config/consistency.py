@@ -25,8 +25,17 @@ def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _signing(_table(raw, "relay"))
     yield from _in_the_clear(_table(raw, "relay"))
     yield from _overrides(_table(raw, "policy"))
+    yield from _told(_table(raw, "notices"))
     if raw.get("purposes") == []:
         yield ("purposes",), "is empty; expected one to twenty tables [[purposes]]"
+
+
+def _told(notices: Mapping[str, Any]) -> Iterator[Fault]:
+    named = notices.get("to")
+    to = named if isinstance(named, list) else []
+    people = [each.strip().casefold() for each in to if isinstance(each, str)]
+    if len(set(people)) < len(people):
+        yield ("notices", "to"), "names an address twice; expected each address once"
 
 
 def _languages(campaign: Mapping[str, Any]) -> Iterator[Fault]:

@@ -50,14 +50,14 @@ class Letters:
     ) -> None:
         self._question, self._envelope, self._templates = question, envelope, templates
         self._question_id, self._signer = question_id, signer
-        self._receivers = receivers
+        self._receivers = {each.casefold(): each for each in receivers}
         self._ids = Mac(envelope.message_key)
         self._bounces = Bounces(envelope.message_key, envelope.bounce_domain)
 
     def knows(self, owed: Owed) -> bool:
         """Return whether there is somebody to send a mail to: a notice is for somebody whom the
         config names, as long as it does."""
-        return owed.receiver is None or owed.receiver < len(self._receivers)
+        return owed.receiver is None or owed.receiver in self._receivers
 
     def build(self, owed: Owed, held: Mapping[str, Any] | None, *, now: datetime) -> Mail:
         """Return the mail that is owed; *held* is everything about its recipient, for a mail that
@@ -81,7 +81,7 @@ class Letters:
     def _mailbox(self, owed: Owed) -> str:
         if owed.address is not None:
             return owed.address.mailbox
-        return self._receivers[owed.receiver or 0]
+        return self._receivers[owed.receiver or ""]
 
     def _sender(self, owed_id: int) -> str:
         if not self._envelope.bounce_domain:

@@ -138,9 +138,8 @@ class _Told:
         processors = ["page.processors"] if self.question.processors else []
         for key in (*processors, "page.legal_basis", "page.after_yes", "page.after_no"):
             yield "", self.say(key, processors="; ".join(self.question.processors))
-        if (due := self._falls_due()) is not None:
-            again = self.question.may_ask_again(due)
-            yield "", self.say("after_silence", answered=day_in_words(again, self.language))
+        if self._falls_due() is not None:
+            yield "", self.say("after_silence")
 
     def rights(self) -> Iterator[tuple[str, str]]:
         """Yield what they may ask for, and where they may complain."""

@@ -53,6 +53,7 @@ class Question:
     ask_again_days: int = (
         1095  # that it is known of somebody who stayed silent that they were asked
     )
+    proof_days: int = 1095  # that the proof of a yes is kept once it is taken back
     sensitive: bool = False  # being on the list says something intimate: neutral words
     colour: str = colour.DEFAULT
     logo: str = ""  # a data URI
@@ -112,6 +113,8 @@ class Question:
             "authority": controller.authority,
             "signup_url": controller.signup_url,
             "processors": "; ".join(self.processors),
+            "proof_days": str(self.proof_days),
+            "again_days": str(self.ask_again_days),
             "what": self.named(language),
             "often": "" if self.has_several else self.purposes[0].frequency[language],
         }

@@ -112,7 +112,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "page.details": _SENDER,
         "page.legal_basis": _SENDER,
         "page.processors": _SENDER | {"processors"},
-        "page.after_yes": _SENDER,
+        "page.after_yes": _SENDER | {"proof_days"},
         "page.after_no": _SENDER,
         "page.thanks": _ONTO,
         "page.declined": _ONTO,
@@ -174,7 +174,7 @@ REQUIRED: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "record.until_withdrawn": _NONE,
         "acknowledgement.subject": _SENDER,
         "acknowledgement.text": _SENDER | {"what"},
-        **{f"held.{name}": _SENDER | {"answered"} for name in _HELD},
+        **{f"held.{name}": _SENDER | {"answered", "again_days"} for name in _HELD},
     }
 )
 

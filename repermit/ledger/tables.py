@@ -266,7 +266,7 @@ class Outbox(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     recipient_id: int | None = _big(default=None)  # None: gone since, or the operator
     kind: str  # acknowledgement, data, notice
-    receiver: int | None = None  # of a notice: its place among those that the config names
+    receiver: str | None = None  # of a notice: one of those that the config names, casefolded
     said: str | None = None  # of a notice: what it says, as JSON; never an address
     language: str
     created_at: int = _big()

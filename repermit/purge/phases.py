@@ -61,7 +61,7 @@ class Phases:
             await self._do(phase)
         done.report = await self._report()
         done.purged, done.backup = done.report["purged"], done.report["backup"]
-        done.traced = traced(done.report)
+        done.lapsed, done.traced = done.report["lapsed"], traced(done.report)
         return done
 
     @property
@@ -91,10 +91,7 @@ class Phases:
             return erasing.erase_due(tx, self.current, slice_rows=rows, manifest=manifest)
 
         await self._in_slices(part)
-        terms = Terms.from_json(self.current.terms)
-        while rows := await self.ledger.read(lapsing.lapsing, terms, limit=_CODES):
-            await self.ledger.give_way()
-            await self.ledger.write(lapsing.lapse, self.current, rows)
+        await lapse(self.ledger, Terms.from_json(self.current.terms), purge=self._id)
 
     async def _reseal(self) -> None:
         self.tell("sealing those who remain under new keys")
@@ -159,6 +156,18 @@ class Phases:
             if not found:
                 return
             rows = int(rows * min(limits.seconds / max(seconds, 0.001), 2.0))
+
+
+async def lapse(ledger: Ledger, terms: Terms, *, purge: int | None = None) -> int:
+    """Forget by *terms* who was asked so long ago that they may be asked again; return how many.
+
+    Crash: the next purge forgets the rest.
+    """
+    gone = 0
+    while rows := await ledger.read(lapsing.lapsing, terms, limit=_CODES):
+        await ledger.give_way()
+        gone += await ledger.write(lapsing.lapse, terms, rows, purge=purge)
+    return gone
 
 
 def traced(report: Mapping[str, Any]) -> dict[str, int]:

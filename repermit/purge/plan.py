@@ -65,6 +65,7 @@ class Plan:
     owed: int = 0  # would be due, but a mail is still owed to them
     held: int = 0  # would be due, but are kept for another reason
     postponed: tuple[Postponed, ...] = ()  # the earliest date first
+    lapsing: int = 0  # codes of people who were asked so long ago that they may be asked again
     warnings: tuple[str, ...] = ()  # what a person should think of before they go on
     readings: Mapping[str, Any] = field(default_factory=dict)  # what the guard saw, for the report
 
@@ -163,6 +164,7 @@ class Purged:
     owed: int = 0  # would have been due, but a mail is still owed to them
     held: int = 0  # would have been due, but are kept for another reason
     purged: int = 0
+    lapsed: int = 0  # codes of people who may be asked again
     traced: Mapping[str, int] = field(default_factory=dict)  # people who are gone, by file
     destroyed: int = 0  # the generation of vault keys that is no more
     backup: str = ""  # the name of the fresh backup's file

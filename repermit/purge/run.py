@@ -7,15 +7,17 @@ take a fresh backup, destroy the old generation, give the space back, look for t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from repermit.errors import PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock, is_free
-from repermit.ledger.store import campaign, erasing, manifest
+from repermit.ledger.store import campaign, erasing, lapsing, manifest
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
 from repermit.purge.guard import Watch
-from repermit.purge.phases import Phases, Slices, Tell, traced
+from repermit.purge.phases import Phases, Slices, Tell, lapse, traced
 from repermit.purge.plan import Order, Plan, Purged
 from repermit.purge.report import Sign
 from repermit.purge.scan import scan
@@ -27,7 +29,8 @@ _SLICES = Slices()
 async def plan(ledger: Ledger, order: Order, watch: Watch) -> Plan:
     """Return who is due now and everything that stands against a purge; changes nothing."""
     running = not is_free(ledger.path, _LOCK)
-    return await guard.plan(ledger, order, watch, other_purge=running)
+    intended = await guard.plan(ledger, order, watch, other_purge=running)
+    return replace(intended, lapsing=await ledger.read(lapsing.count, order.terms))
 
 
 async def purge(
@@ -40,7 +43,7 @@ async def purge(
     slices: Slices = _SLICES,
 ) -> Purged:
     """Erase who is due by *order* and return what was done; *tell* is given one line a phase, and
-    *sign* makes a checkpoint of the log.
+    *sign* makes a checkpoint of the log. When nobody is due, codes past their date go all the same.
 
     Raises: PurgeRefused with every reason; ProofBroken when the log does not verify after the
     erasing (the old generation is then kept); LedgerUnusable.
@@ -57,8 +60,8 @@ async def purge(
             copying.require_folder(order.backup_to)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
-            found = await _still_traced(ledger, watch)
-            return Purged(owed=intended.owed, held=intended.held, traced=found)
+            lapsed, found = await lapse(ledger, order.terms), await _still_traced(ledger, watch)
+            return Purged(owed=intended.owed, held=intended.held, lapsed=lapsed, traced=found)
         current = current or await _begun(ledger, order, intended, sign)
         done = Purged(owed=intended.owed, held=intended.held)
         return await Phases(ledger, current, order, sign, tell, slices, watch.own).finish(done)

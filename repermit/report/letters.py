@@ -23,6 +23,7 @@ from repermit.ledger.store.reading import OnFile
 from repermit.report.life import Life
 
 _COLUMNS: Final = 78
+_SAID: Final = ("who", "what", "email", "authority", "proof_days", "again_days")
 _UNASKED: Final = frozenset({Standing.WITHHELD, Standing.EXEMPT})
 _NOT_LEFT: Final = _UNASKED | {Standing.LISTED, Standing.DEFERRED}
 _UNSURE: Final = frozenset({Standing.CLAIMED, Standing.DOUBTFUL})
@@ -94,7 +95,7 @@ def _said(about: About, language: str, sender: Sender) -> dict[str, Any]:
     is_open = sender.unnamed or not question.processors
     processors = "; ".join([*question.processors, *([_DOTS] if is_open else [])])
     common = {
-        **{name: variables[name] for name in ("who", "what", "email", "authority")},
+        **{name: variables[name] for name in _SAID},
         "sender_lines": question.sender()["sender_lines"],
         "day": day_in_words(sender.today, language),
         "to": about.to,
@@ -148,7 +149,6 @@ def _on_file(
         "asked_on": moment(found.intent_at) if found.intent_at else "",
         "deadline": deadline,
         "is_past": due is not None and sender.now >= due,
-        "again": day_in_words(question.may_ask_again(due), language) if due else "",
         "kept_for": str(hold.kind) if hold else "",
         "kept_until": day_in_words(last_day(hold.until, zone=question.zone), language)
         if hold

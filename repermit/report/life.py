@@ -9,7 +9,8 @@ from typing import Any, Final
 from repermit.domain.policy import Outcome, Reason
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
-from repermit.ledger.store import holding, reading, timeline
+from repermit.ledger.store import due, holding, reading, timeline
+from repermit.ledger.store.due import Due, Terms
 from repermit.ledger.store.holding import OnHold
 from repermit.ledger.store.reading import OnFile, SuppressedOnFile
 from repermit.ledger.store.timeline import Event
@@ -24,8 +25,8 @@ _OUTCOMES: Final[Mapping[str, Outcome]] = {
 @dataclass(frozen=True)
 class Life:
     """Everything about one person: what is on file (None: no row), since when they are never
-    mailed, what happened, the lists they were on, why they were asked, what is owed to them, and
-    what keeps them."""
+    mailed, what happened, the lists they were on, why they were asked, what is owed to them, what
+    keeps them, and from when on a purge erases them."""
 
     found: OnFile | None
     never: SuppressedOnFile | None
@@ -34,6 +35,7 @@ class Life:
     reason: str | None = None
     owed: tuple[str, ...] = ()
     hold: OnHold | None = None
+    due: Due | None = None
 
     @property
     def exports(self) -> tuple[Event, ...]:
@@ -57,8 +59,8 @@ class Life:
         return out and any(each.entry > max(told, default=-1) for each in self.exports)
 
 
-def life(tx: Transaction, found: OnFile) -> Life:
-    """Return everything about the person on file as *found*."""
+def life(tx: Transaction, found: OnFile, terms: Terms) -> Life:
+    """Return everything about the person on file as *found*; a purge would be by *terms*."""
     events = timeline.timeline(tx, found.id)
     mails = [each.entry for each in events if each.facts.get("to") == Standing.CLAIMED]
     relationship = found.person.evidence.relationship
@@ -70,6 +72,7 @@ def life(tx: Transaction, found: OnFile) -> Life:
         timeline.reason_of(tx, relationship, before=mails[-1] if mails else None),
         timeline.owed(tx, found.id),
         holding.hold_on(tx, found.id),
+        due.of(tx, terms, found.id),
     )
 
 

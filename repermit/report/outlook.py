@@ -9,8 +9,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from repermit.domain.deadline import last_day
+from repermit.domain.due import Reason
 from repermit.domain.policy import CURES
 from repermit.domain.standing import Standing
+from repermit.ledger.store.due import Due
 from repermit.ledger.store.holding import OnHold
 from repermit.ledger.store.reading import OnFile, SuppressedOnFile
 from repermit.report.life import Life
@@ -20,9 +22,6 @@ MAILS: Final[Mapping[str, str]] = {
     "data": "the mail with everything that is held about them",
 }
 _CURES: Final = {str(reason): cure for reason, cure in CURES.items()}
-_FALLS_DUE: Final = frozenset(
-    {Standing.ASKED, Standing.DOUBTFUL, Standing.OPTED_OUT, Standing.UNDELIVERABLE}
-)
 
 
 @dataclass(frozen=True)
@@ -124,28 +123,28 @@ def _by_standing(told: Life, found: OnFile, at: At) -> Iterator[Step]:
             yield Step("kept", None, "row and proof are kept for as long as the yes stands")
         case Standing.DOUBTFUL:
             yield Step("decision", None, "a person decides whether it left: `repermit doubt list`")
-    if found.standing in _FALLS_DUE and found.falls_due is not None:
-        yield from _deadline(told, found.falls_due, at)
-    elif found.standing is Standing.OPTED_OUT:
-        yield Step("none", None, "they are never mailed; the row stays until the campaign ends")
+    if told.due is not None:
+        yield from _deadline(found, told.due, at)
 
 
-def _deadline(told: Life, due: datetime, at: At) -> Iterator[Step]:
-    last = at.last_day(due)
-    no = told.found is not None and told.found.standing is Standing.OPTED_OUT
-    kept = told.hold.until if told.hold and told.hold.until > due else due
-    if at.now < due:
+def _deadline(found: OnFile, due: Due, at: At) -> Iterator[Step]:
+    no = found.standing is Standing.OPTED_OUT
+    until = found.falls_due
+    if until is not None and at.now < until:
         change = "they may still change their no" if no else "they may answer"
-        yield Step("answer", due, f"{change}, to the end of {last}; no reminder leaves")
-    if at.now < kept:
-        yield Step("purge", kept, "from then on the next `purge` erases them")
+        last = at.last_day(until)
+        yield Step("answer", until, f"{change}, to the end of {last}; no reminder leaves")
+    if due.reason is Reason.WITHDRAWN and at.now < due.at:
+        last = at.last_day(due.at)
+        yield Step("proof", due.at, f"the proof of the yes they took back is kept to {last}")
+    if at.now < due.at:
+        yield Step("purge", due.at, "from then on the next `purge` erases them")
     else:
-        yield Step(
-            "purge", kept, f"due since the end of {at.last_day(kept)}: the next `purge` erases"
-        )
-    until = "" if no else f", up to {(kept + at.ask_again).astimezone(at.zone):%Y-%m-%d} at least"
+        since = at.last_day(due.at)
+        yield Step("purge", due.at, f"due since the end of {since}: the next `purge` erases")
+    long = "" if no else f" for at least {at.ask_again.days:,} days"
     yield Step(
         "code",
         None,
-        f"after that only an unreadable code stays{until}, so that nobody asks them a second time",
+        f"after that only an unreadable code stays{long}, so that nobody asks them a second time",
     )

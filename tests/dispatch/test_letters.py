@@ -209,7 +209,7 @@ def test_a_controller_without_an_authority_leaves_no_empty_line() -> None:
     assert ", \n" not in text_of(read(letters(bare).build(owed(), None, now=NOW)))
 
 
-def a_notice(receiver: int = 1) -> Owed:
+def a_notice(receiver: str = RECEIVERS[1].casefold()) -> Owed:
     """Return a notice that was taken."""
     said = Notice("purge", "x", "412 weg op 24 december", ["Zo stopt u het:", "", "pause"], "ROOT")
     return Owed(13, Kind.NOTICE, "nl", receiver=receiver, notice=said)
@@ -229,6 +229,6 @@ def test_a_notice_goes_to_whom_the_config_names_and_carries_the_root_of_the_log(
 
 
 def test_a_notice_knows_whom_the_config_still_names() -> None:
-    assert letters().knows(a_notice(1))
-    assert not letters().knows(a_notice(2))
+    assert letters().knows(a_notice())
+    assert not letters().knows(a_notice("gone@tuinvrienden.example"))
     assert letters().knows(owed())

@@ -490,7 +490,7 @@ async def test_promise_1_a_notice_leaves_once_to_each_also_while_paused(
 ) -> None:
     """And to nobody whom the config does not name any more."""
     said = Notice("purge", "x", "412 weg", ["Op 24 december."], "ROOT")
-    for receiver in range(3):
+    for receiver in (*RECEIVERS, "gone@tuinvrienden.example"):
         await a_ledger.write(owing.owe_notice, receiver, said, language="nl")
     await a_ledger.write(campaign.pause)
     async with relay.running():

@@ -271,8 +271,8 @@ def test_the_last_day_is_the_one_to_which_it_was_moved() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_it_says_up_to_when_the_code_of_the_silent_is_kept(language: str) -> None:
+def test_it_says_for_how_long_the_code_of_the_silent_is_kept(language: str) -> None:
     asked, never_asked = read(language), read(language, person=a_person(due_at=None))
 
     (extra,) = set(asked[list(asked)[-3]]) - set(never_asked[list(never_asked)[-3]])
-    assert "2029" in extra[1]
+    assert "1095" in extra[1]

@@ -10,7 +10,7 @@ import pytest
 from repermit.ledger.instants import to_micros
 from tests.cli.refusals import state
 from tests.cli.sample_report import a_report
-from tests.journeys.campaign import LISTED, Campaign, Later, Result
+from tests.journeys.campaign import ACCEPTED, LISTED, Campaign, Later, Result
 from tests.journeys.relay import Relay
 from tests.journeys.test_purge import cut_off
 from tests.journeys.web import message, text_of
@@ -249,3 +249,17 @@ def test_a_report_that_was_not_written_is_written_by_the_next_one(
     assert len(reports) == 2
     assert "Verslag van opruiming 1" in reports[0]
     asked.here("proof", "verify", "--against", report)
+
+
+def test_codes_past_their_date_are_forgotten_although_nobody_is_due(asked: Campaign) -> None:
+    """Without a person, and a person who looks before is told how many."""
+    asked.at(_THEN, "purge", "--at-most", str(LISTED), "--by", "An", *ACCEPTED)
+    later = Later(timedelta(days=33 + 1096))
+
+    planned = asked.at(later, "purge", "--dry-run", "--json").json
+    said = asked.at(later, "purge", "--due", "--json").json
+    again = asked.at(later, "purge", "--due", "--json").json
+
+    assert (planned["due"], planned["lapsing"], planned["lapsed"]) == (0, LISTED, 0)
+    assert (said["due"], said["lapsing"], said["lapsed"]) == (0, 0, LISTED)
+    assert again["lapsed"] == 0

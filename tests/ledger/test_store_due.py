@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -392,3 +393,55 @@ async def test_what_a_slice_erases_is_what_was_counted(
     await a_ledger.write(erasing.erase_due, purge, slice_rows=10)
 
     assert await standings(a_ledger) == {silent: "opted_in"}
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_the_next_date_is_the_first_instant_at_which_somebody_falls_due(
+    a_ledger: Ledger, a_clock: FakeClock, seed: int
+) -> None:
+    """An instant before it nobody more is due than now, whatever their dates, holds and noes."""
+    chance, begin = Random(seed), a_clock.now()
+    day = timedelta(days=1)
+
+    def some_day() -> int:
+        return to_micros(begin + chance.randint(1, 40) * day)
+
+    names = [f"one{number}@voorbeeld.example" for number in range(12)]
+    mailed, unmailed = await asked(a_ledger, *names[:9]), await admit(a_ledger, *names[9:])
+    for each in mailed[4:6]:
+        await press(a_ledger, each, YES)
+    for each in mailed[2:4]:
+        await press(a_ledger, each, NO)
+    a_clock.advance(timedelta(minutes=1))
+    for each in mailed[4:6]:
+        await press(a_ledger, each, NO)
+    for name in names[9:]:
+        await a_ledger.write(suppression.suppress, [parse(name)], source="elsewhere", reason="")
+
+    def scatter(tx: Transaction) -> None:
+        for each in mailed:
+            tx.run("UPDATE recipient SET due_at = ? WHERE id = ?", some_day(), each)
+        for each in (*mailed[2:6], *unmailed):
+            tx.run("UPDATE recipient SET no_at = ? WHERE id = ?", some_day(), each)
+        for each in chance.sample([*mailed, *unmailed], 4):
+            why = {"kind": "dispute", "reason": "a claim", "by": "Bo"}
+            tx.session.add(Hold(recipient_id=each, since=1, until=some_day(), **why))
+        tx.session.flush()
+        if seed % 2:
+            tx.run("UPDATE campaign SET extended_until = ?", some_day())
+
+    await a_ledger.write(scatter)
+    at = replace(terms(begin), window=7 * day, proof=chance.choice((timedelta(0), 9 * day)))
+    found = set[int]()
+    while following := await a_ledger.read(due.following, at):
+        just_before = replace(at, moment=following - MOMENT)
+        assert set(await a_ledger.read(due.ids, just_before)) == found
+        at = replace(at, moment=following)
+        then = set(await a_ledger.read(due.ids, at))
+        assert then > found
+        for each in then - found:
+            told = await a_ledger.read(due.of, at, each)
+            assert told is not None
+            assert told.at == following
+        found = then
+    assert found == {*mailed, *unmailed}

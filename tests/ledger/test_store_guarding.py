@@ -107,7 +107,7 @@ async def unlisted(ledger: Ledger, due: Terms) -> int:
 
 async def owe_notice(
     ledger: Ledger,
-    receiver: int,
+    receiver: str,
     settled: datetime,
     *reasons: Reason,
     about: str = "purge",
@@ -125,23 +125,23 @@ async def test_who_was_told_of_a_purge(a_ledger: Ledger) -> None:
     """Twice told is told once, and what the relay did not take has told nobody."""
     silent = [Reason.SILENT]
     assert await a_ledger.read(guarding.told, silent) == []
-    await owe_notice(a_ledger, 1, NOW + DAY, Reason.SILENT)
-    await owe_notice(a_ledger, 1, NOW, Reason.SILENT)
-    await owe_notice(a_ledger, 0, NOW + 2 * DAY, Reason.SILENT)
-    await owe_notice(a_ledger, 2, NOW, Reason.SILENT, standing="waiting")
-    await owe_notice(a_ledger, 3, NOW, Reason.SILENT, about="wave")
+    await owe_notice(a_ledger, "1", NOW + DAY, Reason.SILENT)
+    await owe_notice(a_ledger, "1", NOW, Reason.SILENT)
+    await owe_notice(a_ledger, "0", NOW + 2 * DAY, Reason.SILENT)
+    await owe_notice(a_ledger, "2", NOW, Reason.SILENT, standing="waiting")
+    await owe_notice(a_ledger, "3", NOW, Reason.SILENT, about="wave")
 
     assert await a_ledger.read(guarding.told, silent) == [NOW, NOW + 2 * DAY]
 
 
 async def test_a_notice_counts_for_the_reasons_that_it_named(a_ledger: Ledger) -> None:
     """The config gained a reason after two people were told."""
-    await owe_notice(a_ledger, 0, NOW, Reason.SILENT)
-    await owe_notice(a_ledger, 1, NOW)
+    await owe_notice(a_ledger, "0", NOW, Reason.SILENT)
+    await owe_notice(a_ledger, "1", NOW)
     both = [Reason.SILENT, Reason.OPTED_OUT]
     assert await a_ledger.read(guarding.told, both) == []
     assert await a_ledger.read(guarding.told, [Reason.SILENT]) == [NOW]
-    await owe_notice(a_ledger, 0, NOW + DAY, Reason.OPTED_OUT, Reason.DOUBTFUL, Reason.SILENT)
+    await owe_notice(a_ledger, "0", NOW + DAY, Reason.OPTED_OUT, Reason.DOUBTFUL, Reason.SILENT)
 
     assert await a_ledger.read(guarding.told, both) == [NOW + DAY]
     assert await a_ledger.read(guarding.told, [Reason.SILENT]) == [NOW]

@@ -10,6 +10,7 @@ from repermit.ledger.store.outbox import Owed, Settled, Standing
 from repermit.ledger.store.owing import Kind, Notice
 from tests.builders import FakeClock, deliver_outbox, verified
 
+AN, BO = "an@tuinvrienden.example", "bo@tuinvrienden.example"
 COMING = Notice(
     about="purge",
     once="coming 2026-12-24",
@@ -19,7 +20,7 @@ COMING = Notice(
 )
 
 
-async def owe(ledger: Ledger, receiver: int = 0, notice: Notice = COMING) -> bool:
+async def owe(ledger: Ledger, receiver: str = AN, notice: Notice = COMING) -> bool:
     return await ledger.write(owing.owe_notice, receiver, notice, language="nl")
 
 
@@ -30,19 +31,19 @@ async def first(ledger: Ledger) -> Owed | None:
 
 
 async def test_a_notice_says_what_it_was_owed_with(a_ledger: Ledger) -> None:
-    assert await owe(a_ledger, 1)
+    assert await owe(a_ledger, BO)
 
     found = await first(a_ledger)
 
     assert found is not None
     assert found.notice == replace(COMING, lines=list(COMING.lines))
-    assert (found.kind, found.receiver, found.language) == (Kind.NOTICE, 1, "nl")
+    assert (found.kind, found.receiver, found.language) == (Kind.NOTICE, BO, "nl")
     assert (found.recipient_id, found.address, found.had_question) == (None, None, False)
 
 
 async def test_each_of_them_gets_the_same_once(a_ledger: Ledger) -> None:
-    both = [await owe(a_ledger, receiver) for receiver in (0, 1)]
-    again = [await owe(a_ledger, receiver) for receiver in (0, 1)]
+    both = [await owe(a_ledger, receiver) for receiver in (AN, BO)]
+    again = [await owe(a_ledger, receiver.title()) for receiver in (BO, AN)]
     sent = await deliver_outbox(a_ledger)
     afterwards = await owe(a_ledger)
     other = await owe(a_ledger, notice=replace(COMING, once="coming 2026-12-29"))

@@ -9,7 +9,7 @@ from repermit.domain.due import Reason
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
-from repermit.ledger.store import purges
+from repermit.ledger.store import due, purges
 from repermit.ledger.store.due import Terms
 from tests.builders import (
     ANSWER_TIME,
@@ -46,17 +46,17 @@ async def test_the_dates_of_those_who_are_due_are_told_by_reason(
 async def test_the_next_date_is_that_of_the_next_person(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
-    assert await a_ledger.read(purges.next_due, of(a_ledger)) is None
+    assert await a_ledger.read(due.following, of(a_ledger)) is None
     await asked(a_ledger, "first@voorbeeld.example")
     a_clock.advance(timedelta(days=1))
     await asked(a_ledger, "second@voorbeeld.example")
 
-    assert await a_ledger.read(purges.next_due, of(a_ledger)) == DATE
+    assert await a_ledger.read(due.following, of(a_ledger)) == DATE
     a_clock.advance(timedelta(days=30))
-    assert await a_ledger.read(purges.next_due, of(a_ledger)) == DATE + timedelta(days=1)
+    assert await a_ledger.read(due.following, of(a_ledger)) == DATE + timedelta(days=1)
     assert await a_ledger.read(purges.in_all, of(a_ledger)) == 2
     a_clock.advance(timedelta(days=1))
-    assert await a_ledger.read(purges.next_due, of(a_ledger)) is None
+    assert await a_ledger.read(due.following, of(a_ledger)) is None
 
 
 async def test_a_later_deadline_is_the_next_date(a_ledger: Ledger) -> None:
@@ -66,7 +66,7 @@ async def test_a_later_deadline_is_the_next_date(a_ledger: Ledger) -> None:
         lambda tx: tx.run("UPDATE campaign SET extended_until = ?", to_micros(later))
     )
 
-    assert await a_ledger.read(purges.next_due, of(a_ledger)) == later
+    assert await a_ledger.read(due.following, of(a_ledger)) == later
 
 
 async def test_the_proof_of_a_yes_that_was_withdrawn_has_a_date_of_its_own(
@@ -80,7 +80,7 @@ async def test_the_proof_of_a_yes_that_was_withdrawn_has_a_date_of_its_own(
     await deliver_outbox(a_ledger)
     kept = replace(of(a_ledger, Reason.WITHDRAWN), proof=timedelta(days=1000))
 
-    assert await a_ledger.read(purges.next_due, kept) == NOW + timedelta(days=1003)
+    assert await a_ledger.read(due.following, kept) == NOW + timedelta(days=1003)
 
 
 async def test_a_report_is_told_once_it_is_there(a_ledger: Ledger, a_clock: FakeClock) -> None:

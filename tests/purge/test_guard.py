@@ -70,7 +70,7 @@ async def tell_two(ledger: Ledger, at: datetime) -> None:
         " attempts, settled_at) VALUES ('notice', ?, ?, 'nl', 0, 0, 'sent', 1, ?)"
     )
     said = json.dumps({"about": "purge", "reasons": BY_DATE})
-    values = [(receiver, said, to_micros(at)) for receiver in (0, 1)]
+    values = [(receiver, said, to_micros(at)) for receiver in ("an", "bo")]
     await ledger.write(lambda tx: tx.many(sql, values))
 
 

@@ -16,7 +16,7 @@ from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.log import canonical
-from repermit.ledger.store import answering, campaign, reading
+from repermit.ledger.store import answering, campaign, purges, reading, suppression
 from repermit.ledger.store.personal import own_key
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
@@ -621,6 +621,66 @@ async def test_an_expired_guard_against_asking_again_falls_due_with_the_next_pur
     assert await a_ledger.read(reading.suppressed, address("silent1")) is None
     assert await a_ledger.read(reading.suppressed, address("said-no"))
     assert (await verified(a_ledger)).holds
+
+
+async def test_a_no_after_silence_is_kept_for_good(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    await fill(a_ledger, a_clock)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    a_clock.advance(MOMENT)
+    await a_ledger.write(suppression.suppress, [address("silent1")], source="elsewhere", reason="")
+    await a_ledger.write(suppression.suppress, [address("said-no")], source="elsewhere", reason="")
+
+    said = await a_ledger.read(reading.suppressed, address("silent1"))
+    assert said is not None
+    assert (said.source, said.since) == ("elsewhere", a_clock.now())
+    known = await a_ledger.read(reading.suppressed, address("said-no"))
+    assert known is not None
+    assert (known.source, known.since < a_clock.now()) == ("answer", True)
+    a_clock.advance(terms(a_clock.now()).ask_again)
+    done = await purge(a_ledger, ordered(a_ledger, 9), Watch(), sign=signed, tell=quietly)
+    assert done.report["lapsed"] == DUE - 2
+    assert await a_ledger.read(reading.suppressed, address("silent1")) == said
+
+
+async def test_a_no_while_a_purge_of_who_was_never_asked_is_cut_off_is_kept(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    order = ordered(a_ledger, None)
+    order = replace(order, terms=replace(order.terms, reasons=BY_CLOSE))
+    tell = Told([], kill_at="looking")
+    with pytest.raises(Killed):
+        await purge(a_ledger, order, Watch(), sign=signed, tell=tell)
+    await a_ledger.write(suppression.suppress, [address("listed")], source="elsewhere", reason="")
+
+    await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert await a_ledger.read(suppression.is_suppressed, mailbox("listed"))
+    assert not await a_ledger.read(suppression.is_suppressed, mailbox("withheld"))
+
+
+async def test_an_expired_guard_lapses_also_when_nobody_is_due(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await fill(a_ledger, a_clock)
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    a_clock.advance(ANSWER_TIME)
+    await purge(a_ledger, ordered(a_ledger, 1), Watch(), sign=signed, tell=quietly)
+    a_clock.advance(terms(a_clock.now()).ask_again - ANSWER_TIME)
+    generation = await a_ledger.read(purges.generation)
+
+    intended = await plan(a_ledger, ordered(a_ledger, None), Watch())
+    assert (intended.due, intended.lapsing) == (0, DUE - 1)
+    done = await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+
+    assert (done.number, done.lapsed) == (0, DUE - 1)
+    assert await a_ledger.read(reading.suppressed, address("silent1")) is None
+    assert await a_ledger.read(reading.suppressed, address("asked-later"))
+    assert await a_ledger.read(purges.generation) == generation
+    assert (await verified(a_ledger)).holds
+    a_clock.advance(ANSWER_TIME)
+    again = await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+    assert again.lapsed == 1
 
 
 # Promise 7: the purge refuses

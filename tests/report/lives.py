@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from repermit.domain.due import Reason
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
+from repermit.ledger.store.due import Due
 from repermit.ledger.store.reading import AnswerOnFile, OnFile, SuppressedOnFile
 from repermit.ledger.store.timeline import Event
 from repermit.report.life import Life
@@ -15,6 +17,12 @@ from tests.dispatch.builders import a_person
 
 ADDRESS = "an.peeters@telenet.example"
 DUE = NOW + timedelta(days=31)
+_REASONS = {
+    Standing.ASKED: Reason.SILENT,
+    Standing.DOUBTFUL: Reason.DOUBTFUL,
+    Standing.OPTED_OUT: Reason.OPTED_OUT,
+    Standing.UNDELIVERABLE: Reason.UNDELIVERABLE,
+}
 ANSWER: dict[str, Any] = {
     "answer": "yes",
     "button": "Ja, ik wil dit ontvangen",
@@ -79,4 +87,7 @@ def a_code(source: str, at: datetime = NOW) -> SuppressedOnFile:
 def a_life(standing: Standing | None, *events: Event, source: str = "", **changes: Any) -> Life:
     """Return somebody who stands there (None: no row), suppressed if a source is given."""
     found = on_file(standing, **changes) if standing else None
-    return Life(found, a_code(source) if source else None, events)
+    due = None
+    if found and found.standing in _REASONS and found.falls_due:
+        due = Due(_REASONS[found.standing], found.falls_due)
+    return Life(found, a_code(source) if source else None, events, due=due)

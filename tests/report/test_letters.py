@@ -316,13 +316,25 @@ def test_access_says_what_keeps_them_as_long_as_it_counts(language: str) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_access_says_up_to_when_the_code_of_the_silent_is_kept(language: str) -> None:
-    """Three years after the date in the mail, or after the purge."""
-    years = {"nl": "december", "fr": "décembre", "de": "Dezember", "en": "December"}
-    assert f"{years[language]} 2029" in write("access", language, a_life(Standing.ASKED))
+def test_access_says_for_how_long_the_code_of_the_silent_is_kept(language: str) -> None:
+    """From the purge on, of which nobody knows the day before."""
+    before = write("access", language, a_life(Standing.ASKED))
+    assert "1095" in before
+    assert "2029" not in before
     purged = write("access", language, a_life(None, source="asked"))
     assert "2029" in purged
     assert "2029" not in write("access", language, a_life(None, source="answer"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_access_says_for_how_long_the_proof_of_a_withdrawn_yes_is_kept(language: str) -> None:
+    assert re.search(r"77\s(dagen|jours|Tage|more)", text_of_access(language))
+
+
+def text_of_access(language: str) -> str:
+    """Return the letter of somebody who took their yes back, where proofs are kept 77 days."""
+    question = replace(a_question(), proof_days=77)
+    return write("access", language, a_life(Standing.OPTED_OUT), question=question)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from repermit.domain.due import Reason
 from repermit.domain.policy import Outcome
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
+from repermit.ledger.store.due import Due
 from repermit.ledger.store.extending import Extension
 from repermit.ledger.store.holding import OnHold, Why
 from repermit.ledger.store.origin import Origin
@@ -107,7 +109,16 @@ def test_the_silent_may_answer_until_the_deadline_and_are_purged_after_it() -> N
 
 def test_a_no_may_be_changed_until_the_deadline_or_stays_where_there_was_no_mail() -> None:
     assert "change their no" in steps(a_life(OUT))["answer"]
-    assert "never mailed" in steps(a_life(OUT, due_at=None))["none"]
+    unmailed = replace(a_life(OUT, due_at=None), due=Due(Reason.OPTED_OUT, DUE))
+    assert list(steps(unmailed)) == ["purge", "code"]
+
+
+def test_a_yes_that_was_taken_back_waits_until_its_proof_is_not_needed() -> None:
+    life = replace(a_life(OUT), due=Due(Reason.WITHDRAWN, NOW + timedelta(days=1098)))
+    found = steps(life, days=63)
+
+    assert found["proof"] == "the proof of the yes they took back is kept to 2029-11-23"
+    assert "from then on" in found["purge"]
 
 
 def test_what_withholds_comes_with_its_cure_if_there_is_one() -> None:
@@ -128,7 +139,7 @@ def test_after_silence_the_code_has_a_date_and_after_a_no_it_has_none() -> None:
     assert "the next `purge` after that deletes it" in silent.says
     assert no.at is None
     assert "until you destroy this ledger or keys/keep" in no.says
-    assert "up to 2029-12-21 at least" in steps(a_life(Standing.ASKED))["code"]
+    assert "for at least 1,095 days" in steps(a_life(Standing.ASKED))["code"]
     assert "at least" not in steps(a_life(OUT))["code"]
 
 
@@ -139,7 +150,8 @@ def a_hold(days: int) -> OnHold:
 
 
 def test_who_is_held_is_erased_only_after_the_hold() -> None:
-    life = replace(a_life(Standing.ASKED), hold=a_hold(90))
+    hold = a_hold(90)
+    life = replace(a_life(Standing.ASKED), hold=hold, due=Due(Reason.SILENT, hold.until))
     before, after = steps(life, days=40), steps(life, days=100)
 
     assert "to the end of 2027-02-19 because of a dispute (a claim is open)" in before["hold"]

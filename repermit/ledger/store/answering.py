@@ -22,6 +22,7 @@ from repermit.ledger.log import Kind, listed
 from repermit.ledger.store import owing
 from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.personal import Person, open_person
+from repermit.ledger.store.suppression import say_no
 from repermit.ledger.transaction import Transaction
 
 
@@ -182,11 +183,7 @@ def _suppress_by_answer(tx: Transaction, before: Asked, after: Presses) -> None:
     """
     hashes = tx.vault.suppressions(before.person.address.canonical)
     if after.standing is Standing.OPTED_OUT:
-        tx.run(
-            "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'answer', '')"
-            " ON CONFLICT (hash) DO NOTHING",
-            *(hashes[0], to_micros(tx.now)),
-        )
+        say_no(tx, hashes[0], source="answer")
     elif after.standing is Standing.OPTED_IN:
         tx.many("DELETE FROM suppression WHERE hash = ?", [(each,) for each in hashes])
     else:

@@ -25,17 +25,22 @@ _SAID_YES: Final = (
     "EXISTS (SELECT 1 FROM answer AS yes WHERE yes.recipient_id = recipient.id"
     f" AND yes.standing = 'opted_in' AND NOT yes.suspect AND NOT {_VOID})"
 )
-_PAST: Final = "due_at <= :now"
-_NO_PAST: Final = "coalesce(due_at, no_at + :window, :now) <= :now"  # no mail, no date
-_IS: Final[Mapping[Reason, str]] = {
-    Reason.SILENT: f"recipient.standing = 'asked' AND {_PAST}",
-    Reason.DOUBTFUL: f"recipient.standing = 'doubtful' AND {_PAST}",
-    Reason.OPTED_OUT: f"recipient.standing = 'opted_out' AND {_NO_PAST} AND NOT {_SAID_YES}",
-    Reason.WITHDRAWN: f"recipient.standing = 'opted_out' AND {_NO_PAST} AND {_SAID_YES}"
-    " AND no_at <= :proof",
-    Reason.UNDELIVERABLE: f"recipient.standing = 'undeliverable' AND {_PAST}",
+_WHO: Final[Mapping[Reason, str]] = {
+    Reason.SILENT: "recipient.standing = 'asked'",
+    Reason.DOUBTFUL: "recipient.standing = 'doubtful'",
+    Reason.OPTED_OUT: f"recipient.standing = 'opted_out' AND NOT {_SAID_YES}",
+    Reason.WITHDRAWN: f"recipient.standing = 'opted_out' AND {_SAID_YES}",
+    Reason.UNDELIVERABLE: "recipient.standing = 'undeliverable'",
     Reason.WITHHELD: "recipient.standing = 'withheld'",
     Reason.NEVER_SENT: "recipient.standing IN ('listed', 'deferred')",
+}
+_NO_PAST: Final = "coalesce(due_at, no_at + :window, 0)"  # no mail, no date
+_DATE: Final[Mapping[Reason, str]] = {  # the others wait for none
+    Reason.SILENT: "due_at",
+    Reason.DOUBTFUL: "due_at",
+    Reason.OPTED_OUT: _NO_PAST,
+    Reason.WITHDRAWN: f"max({_NO_PAST}, no_at + :proof)",
+    Reason.UNDELIVERABLE: "due_at",
 }
 # Both begin with the few who have a row there, so that nobody else is looked at one by one.
 _KEPT: Final = "recipient.id IN (SELECT recipient_id FROM hold WHERE until > :now)"
@@ -45,9 +50,10 @@ _OWED: Final = (
 )
 FREE: Final = f"NOT {_KEPT} AND NOT {_OWED}"  # neither held, nor owed a mail
 _NOT_LATER: Final = " AND coalesce(due_at, 0) NOT IN (SELECT value FROM json_each(:later))"
-_BY_DATE: Final = " AND coalesce((SELECT extended_until FROM campaign), 0) <= :now"
+_MOVED: Final = "coalesce((SELECT extended_until FROM campaign), 0)"
+_HELD_UNTIL: Final = "coalesce((SELECT until FROM hold WHERE hold.recipient_id = recipient.id), 0)"
 # Of a row of recipient: the date in their mail or, if that is later, the one it was moved to.
-FALLS_DUE: Final = "max(due_at, coalesce((SELECT extended_until FROM campaign), 0))"
+FALLS_DUE: Final = f"max(due_at, {_MOVED})"
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Terms:
         return {
             "now": to_micros(self.moment),
             "window": self.window // timedelta(microseconds=1),
-            "proof": to_micros(self.moment - self.proof),
+            "proof": self.proof // timedelta(microseconds=1),
             "later": json.dumps(self.later),
         }
 
@@ -102,6 +108,14 @@ class Terms:
             ask_again=timedelta(microseconds=said["ask_again"]),
             later=tuple(said["later"]),
         )
+
+
+@dataclass(frozen=True)
+class Due:
+    """Why somebody falls due, and from when on."""
+
+    reason: Reason
+    at: datetime
 
 
 def condition(reason: Reason) -> str:
@@ -150,6 +164,31 @@ def by_reason(tx: Transaction, terms: Terms) -> dict[str, array[int]]:
     return {reason: those for reason, those in found.items() if those}
 
 
+def following(tx: Transaction, terms: Terms) -> datetime | None:
+    """Return the next instant after the moment of *terms* at which somebody falls due, if they do
+    not answer before and nobody is held anew; None when nobody ever does, but for those to whom a
+    mail is owed."""
+    dates = []
+    for reason in terms.reasons:
+        sql = (
+            f"SELECT min(date) FROM (SELECT {_falls_due(reason)} AS date FROM recipient"
+            f" WHERE {_WHO[reason]} AND NOT {_OWED}) WHERE date > :now"
+        )
+        dates.append(tx.connection.execute(sql, terms.values()).fetchone()[0])
+    return from_micros(min((date for date in dates if date is not None), default=None))
+
+
+def of(tx: Transaction, terms: Terms, recipient_id: int) -> Due | None:
+    """Return why and from when on a recipient falls due as they stand now, whether or not that is
+    past and a mail is owed to them; None when no reason of *terms* is ever theirs."""
+    for reason in terms.reasons:
+        sql = f"SELECT {_falls_due(reason)} FROM recipient WHERE id = :id AND {_WHO[reason]}"
+        row = tx.connection.execute(sql, {**terms.values(), "id": recipient_id}).fetchone()
+        if row is not None and row[0] is not None:
+            return Due(reason, from_micros(row[0]))
+    return None
+
+
 def owed(tx: Transaction, terms: Terms) -> int:
     """Return how many would be due if no mail was owed to them."""
     return _sum(tx, terms, f"NOT {_KEPT} AND {_OWED}")
@@ -165,7 +204,15 @@ def _sum(tx: Transaction, terms: Terms, also: str) -> int:
 
 
 def _past(reason: Reason) -> str:
-    return _IS[reason] + (_BY_DATE if reason in BY_DATE else "")
+    if reason not in _DATE:
+        return _WHO[reason]
+    return f"{_WHO[reason]} AND {_DATE[reason]} <= :now AND {_MOVED} <= :now"
+
+
+def _falls_due(reason: Reason) -> str:
+    """Return from which instant on `past` holds of a row that *reason* is about."""
+    date = f"{_DATE[reason]}, {_MOVED}" if reason in _DATE else "0"
+    return f"max({date}, {_HELD_UNTIL})"
 
 
 def _count(tx: Transaction, terms: Terms, where: str) -> int:

@@ -14,11 +14,11 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
 from repermit.ledger.store import due, elsewhere, holding, outbox
 from repermit.ledger.store.due import Terms
-from repermit.ledger.store.lapsing import NEVER_ASKED
 from repermit.ledger.store.manifest import Frozen, Manifest, digest, freeze, manifest_of
 from repermit.ledger.store.origin import forget_origins
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.store.resealing import mailbox_in, reseal
+from repermit.ledger.store.suppression import NEVER_ASKED, say_no
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 
@@ -242,11 +242,7 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
         return None
     person = open_person(tx, row)
     carried = elsewhere.note_gone(tx, [recipient_id])
-    tx.run(
-        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, 'erased', '')"
-        " ON CONFLICT (hash) DO NOTHING",
-        *(tx.vault.suppression(person.address.canonical), to_micros(tx.now)),
-    )
+    say_no(tx, tx.vault.suppression(person.address.canonical), source="erased")
     _erase_rows(tx, [recipient_id])
     tx.run("UPDATE campaign SET erased = erased + 1")
     payload: dict[str, Any] = {"moves": [move([recipient_id], "erased")]}

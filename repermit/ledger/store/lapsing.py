@@ -5,10 +5,9 @@ from __future__ import annotations
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.store.due import Terms
+from repermit.ledger.store.suppression import NEVER_ASKED
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
-
-NEVER_ASKED = "gone"  # the source of a code that is kept only until a purge has looked for it
 
 
 def lapsing(tx: Transaction, terms: Terms, *, limit: int) -> list[int]:
@@ -21,16 +20,24 @@ def lapsing(tx: Transaction, terms: Terms, *, limit: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def lapse(tx: Transaction, purge: Purge, rows: list[int]) -> int:
-    """Forget the codes in *rows* that still may be; return how many, which the log counts."""
-    terms = Terms.from_json(purge.terms)
+def count(tx: Transaction, terms: Terms) -> int:
+    """Return how many codes that are; it reads the whole list of codes."""
+    before = to_micros(terms.moment - terms.ask_again)
+    return int(
+        tx.value("SELECT count(*) FROM suppression WHERE source = 'asked' AND at <= ?", before)
+    )
+
+
+def lapse(tx: Transaction, terms: Terms, rows: list[int], *, purge: int | None) -> int:
+    """Forget the codes in *rows* that still may be; return how many, which the log counts, with
+    the number of the *purge*, if one is under way."""
     before = to_micros(terms.moment - terms.ask_again)
     gone = sum(
         tx.run("DELETE FROM suppression WHERE rowid = ? AND source = 'asked' AND at <= ?", *each)
         for each in ((row, before) for row in rows)
     )
     if gone:
-        tx.log.append(Kind.LAPSED, {"purge": purge.id, "count": gone}, now=tx.now)
+        tx.log.append(Kind.LAPSED, {"purge": purge, "count": gone}, now=tx.now)
     return gone
 
 

@@ -75,7 +75,7 @@ class Owed:
     recipient_id: int | None = None
     address: Address | None = None
     had_question: bool = False  # a question was sent to them, or may have been
-    receiver: int | None = None  # of a notice: their place among those that the config names
+    receiver: str | None = None  # of a notice: their address, casefolded
     notice: Notice | None = None
 
 

@@ -122,9 +122,10 @@ def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
             return DataRequest.ALREADY_OWED
 
 
-def owe_notice(tx: Transaction, receiver: int, notice: Notice, *, language: str) -> bool:
-    """Owe *notice* to one of those whom the config names, by their place among them; False when
-    the same was owed to them before, unless it surely never arrived."""
+def owe_notice(tx: Transaction, receiver: str, notice: Notice, *, language: str) -> bool:
+    """Owe *notice* to one of those whom the config names, by their address; False when the same
+    was owed to them before, unless it surely never arrived."""
+    receiver = receiver.casefold()
     known = tx.one(
         "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
         " AND standing NOT IN ('failed', 'dropped')"

@@ -1,5 +1,5 @@
-"""What is told of purges besides who is due: the days printed in their mails, when the next people
-fall due, and the reports of those that are finished."""
+"""What is told of purges besides who is due: the days printed in their mails, and the reports of
+those that are finished."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from repermit.domain.due import Reason
-from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.instants import from_micros
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
@@ -34,32 +33,6 @@ def in_all(tx: Transaction, terms: Terms) -> int:
     """Return how many would be due by the reasons of *terms* in the end, if nobody answered more
     and nobody was held."""
     return sum(due.counts(tx, replace(terms, moment=_LATER)).values())
-
-
-def next_due(tx: Transaction, terms: Terms) -> datetime | None:
-    """Return the next instant after the moment of *terms* at which somebody's date has passed, if
-    they do not answer before; None when there is nobody. An end of a hold is not looked at."""
-    found = [_next(tx, terms, reason) for reason in terms.reasons]
-    dates = [each for each in found if each is not None]
-    if not dates:
-        return None
-    extended = tx.value("SELECT extended_until FROM campaign") or 0
-    return from_micros(max(min(dates), extended))
-
-
-def _next(tx: Transaction, terms: Terms, reason: Reason) -> int | None:
-    date = "no_at + :kept" if reason is Reason.WITHDRAWN else "due_at"
-    values = {
-        **replace(terms, moment=_LATER).values(),
-        "after": to_micros(terms.moment),
-        "kept": to_micros(terms.moment) - terms.values()["proof"],
-    }
-    row = tx.connection.execute(
-        f"SELECT {date} FROM recipient WHERE {due.condition(reason)} AND {date} > :after"
-        f" ORDER BY {date} LIMIT 1",
-        values,
-    ).fetchone()
-    return None if row is None else int(row[0])
 
 
 def generation(tx: Transaction) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from repermit.domain.address import Address
 from repermit.domain.standing import Standing
@@ -16,6 +16,7 @@ from repermit.ledger.store.personal import lookups, open_person, own_key
 from repermit.ledger.transaction import Transaction
 
 _AT_ONCE = 500  # values in one statement
+NEVER_ASKED: Final = "gone"  # the source of a code that is kept only until a purge looked for it
 
 
 def is_suppressed(tx: Transaction, canonical: str) -> bool:
@@ -75,18 +76,15 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     """Add keyed hashes to the suppression list and return how many were new.
 
     When they were said before the campaign, the statement that nobody ever opted out is taken
-    back with them. A complaint outweighs the person's own no, after which it came.
+    back with them. A complaint outweighs the person's own no, after which it came; any no
+    outweighs that a purge erased them, see `say_no`.
     """
     if hashes and source == "list":
         take_back_statement(tx)
     added = [
         hashed
         for hashed in dict.fromkeys(hashes)
-        if tx.run(
-            "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (hash) DO NOTHING",
-            *(hashed, to_micros(tx.now), source, reason),
-        )
+        if say_no(tx, hashed, source=source, reason=reason)
     ]
     if source == "complaint":
         tx.many(
@@ -97,6 +95,18 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
         payload = {"source": source, "reason": reason, "hashes": [one.hex() for one in added]}
         tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
     return len(added)
+
+
+def say_no(tx: Transaction, hashed: bytes, *, source: str, reason: str = "") -> bool:
+    """Keep the code of somebody who said no, and return whether nothing did so before; a code
+    that a purge keeps only for a time stays for good from then on."""
+    changed = tx.run(
+        "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (hash) DO UPDATE SET at = excluded.at, source = excluded.source,"
+        " reason = excluded.reason WHERE source IN ('asked', ?)",
+        *(hashed, to_micros(tx.now), source, reason, NEVER_ASKED),
+    )
+    return changed > 0
 
 
 def count_suppressed(tx: Transaction) -> int:

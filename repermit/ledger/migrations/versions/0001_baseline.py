@@ -143,7 +143,7 @@ def upgrade() -> None:
             "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("receiver", sa.Integer(), nullable=True),
+        sa.Column("receiver", sa.String(), nullable=True),
         sa.Column("said", sa.String(), nullable=True),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column(
