@@ -15,6 +15,7 @@ from repermit.cli.listing import listed_file, tell_of_files
 from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
+from repermit.domain.hold import Why
 from repermit.errors import PersonUnknown, RepermitError
 from repermit.files import require_new
 
@@ -35,13 +36,6 @@ class Letter(StrEnum):
     ERASURE = "erasure"  # erase me
 
 
-class Hold(StrEnum):
-    """What they are held for."""
-
-    CONTRACT = "contract"  # what the law obliges to keep of it
-    DISPUTE = "dispute"  # a legal claim
-
-
 def person(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -50,7 +44,7 @@ def person(
         bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
     ] = False,
     hold: Annotated[
-        Hold | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
+        Why | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
     ] = None,
     until: Annotated[
         datetime | None,

@@ -45,8 +45,8 @@ class Watch:
     """What the guard is told besides the ledger: how long the answer page may have been away, as a
     share of the time to answer and before its end; the fingerprints of the keys that read links;
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
-    purge two people must have been told; in which zone dates are said; and the controller's own
-    addresses, which are nobody's trace."""
+    purge two people must have been told; in which zone dates are said; the controller's own
+    addresses, which are nobody's trace; and folders besides the ledger's in which commands write."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -55,6 +55,7 @@ class Watch:
     notice: timedelta = timedelta(days=7)
     zone: tzinfo = UTC
     own: tuple[str, ...] = ()
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def test_a_purge_is_complete_when_each_place_is_done(asked: Campaign) -> None:
         "number": 1,
         "purged": 24,
         "complete": False,
+        "named_nowhere": [],
         "finished": asked.status()["last_purge"]["finished"],
     }
     assert "not complete: the places elsewhere are not all done" in asked.here("status").out

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from repermit.domain.due import Reason
 from repermit.ledger.instants import from_micros, to_micros
@@ -19,8 +19,7 @@ from repermit.ledger.transaction import Transaction
 _LATER: Final = datetime(9000, 1, 1, tzinfo=UTC)  # when every date has passed
 
 
-@dataclass(frozen=True)
-class Log:
+class Log(NamedTuple):
     """The size and the root of the log."""
 
     size: int
