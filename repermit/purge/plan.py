@@ -46,7 +46,8 @@ class Watch:
     share of the time to answer and before its end; the fingerprints of the keys that read links;
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
     purge two people must have been told; in which zone dates are said; the controller's own
-    addresses, which are nobody's trace; and folders besides the ledger's in which commands write."""
+    addresses, which are nobody's trace; and folders besides the ledger's that
+    commands write to."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
