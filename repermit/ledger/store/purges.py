@@ -86,6 +86,13 @@ def finished(tx: Transaction) -> int:
     return int(tx.value("SELECT count(finished_at) FROM purge"))
 
 
+def reported(tx: Transaction) -> dict[int, str]:
+    """Return the SHA-256 of the report of each purge, as hex, as the log has it."""
+    rows = tx.rows("SELECT payload FROM log WHERE kind = 'reported'")
+    told = [json.loads(payload) for (payload,) in rows]
+    return {each["purge"]: each["report"] for each in told}
+
+
 def reports(tx: Transaction) -> list[tuple[int, Mapping[str, Any]]]:
     """Return the number and the report of every purge that has one."""
     rows = tx.rows("SELECT id, report FROM purge WHERE report IS NOT NULL ORDER BY id")
