@@ -237,6 +237,18 @@ async def test_what_the_tool_makes_beside_the_ledger_is_read(
     assert (await scan(a_ledger)).traces == ((name, 1),)
 
 
+async def test_what_the_tool_makes_beside_the_config_is_read_wherever_that_is(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    folder = tmp_path / "of the config"
+    folder.mkdir()
+    (folder / "approval-1.html").write_text(mailbox("silent1"))
+
+    assert (await scan(a_ledger)).traces == ()
+    assert (await scan(a_ledger, (), (folder,))).traces == (("approval-1.html", 1),)
+
+
 async def test_the_list_itself_is_not_ours_to_read(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
