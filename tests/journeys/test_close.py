@@ -17,6 +17,7 @@ from repermit.cli.ending import Decisions, close_ledger
 from repermit.domain.clock import SystemClock
 from repermit.runtime import Runtime
 from tests.journeys.campaign import (
+    ACCEPTED,
     EXEMPT,
     LISTED,
     SOURCES,
@@ -78,7 +79,7 @@ def test_a_campaign_that_is_closed_asks_nobody_and_everything_else_goes_on(
         return done.err if expect else done.out
 
     later("handover", asked.outside / "leaving")
-    later("purge", "--at-most", "23")
+    later("purge", "--at-most", "23", *ACCEPTED)
     assert codes(asked, clock=_AFTERWARDS) == ["undecided", "undecided"]
     wrong = codes(asked, "--erase", "withheld=1", "--keep", "never_sent", clock=_AFTERWARDS)
     assert wrong == ["count"]

@@ -16,6 +16,7 @@ from repermit.cli.evidence import make_bundle
 from repermit.ledger.store import erasing
 from repermit.purge.guard import Watch
 from repermit.purge.run import purge
+from repermit.report import verifier
 from repermit.runtime import Runtime
 from tests.builders import ANSWER_TIME, FakeClock, deliver_outbox, terms
 from tests.purge.builders import ordered
@@ -101,3 +102,19 @@ def test_a_purge_that_erased_nobody_is_not_left_out(
 async def _begun(runtime: Runtime, clock: FakeClock) -> None:
     async with runtime.ledger() as ledger:
         await ledger.write(erasing.begin_purge, terms(clock.now()), by="An", facts={})
+
+
+def test_nobody_goes_by_the_manifest_of_another_purge() -> None:
+    replay = verifier.Replay()
+    replay.read(_entry(1, "frozen", {"purge": 1, "ids": [[1, 1]]}))
+    replay.read(_entry(2, "frozen", {"purge": 2, "ids": [[5, 9]]}))
+    moved = {"moves": [{"ids": [[6, 7]], "to": "purged"}]}
+
+    with pytest.raises(verifier.Fault, match="who is not in its manifest"):
+        replay.read(_entry(3, "purged", {"purge": 1, **moved}))
+    replay.read(_entry(3, "purged", {"purge": 2, **moved}))
+    assert replay.purged == {2: 2}
+
+
+def _entry(number: int, kind: str, said: dict[str, Any]) -> verifier.Entry:
+    return verifier.Entry(number, "", kind, None, b"", said, [])
