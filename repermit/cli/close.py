@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from repermit.cli.session import run, session_of, show, show_json, tell
+from repermit.cli.said import without_address
+from repermit.cli.session import quietly, run, session_of, show, show_json, tell
 from repermit.domain.due import BY_CLOSE
 
 _KEPT_OPEN = "Withdrawals go on: keep `repermit serve` up as long as a yes is mailed for."
@@ -38,8 +39,9 @@ def close(
         raise typer.BadParameter("a class is either erased or kept")
     if not by.strip():
         raise typer.BadParameter("--by wants the name of who ends it")
+    without_address(by)
     runtime = session_of(context).runtime()
-    say = _quietly if as_json else tell
+    say = quietly if as_json else tell
     content = run(close_campaign(runtime, by.strip(), decisions, say))
     if as_json:
         show_json(content)
@@ -77,7 +79,3 @@ def _show(content: dict[str, Any]) -> None:
     if content["evidence"]:
         show(f"the evidence is {content['evidence']}, beside the config: keep it in two places")
     tell(_KEPT_OPEN)
-
-
-def _quietly(_: str) -> None:
-    """Say nothing."""

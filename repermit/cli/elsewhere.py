@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from repermit.cli.session import is_terminal, run
 from repermit.domain.address import holds_at
-from repermit.domain.clock import iso
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -63,17 +62,6 @@ def state_of(place: Place) -> str:
     if place.handed_over_at:
         return f"{place.name}: handed over on {place.handed_over_at:%Y-%m-%d}, not done"
     return f"{place.name}: not handed over"
-
-
-def place_json(place: Place) -> dict[str, Any]:
-    """Return the same as `--json` tells it."""
-    return {
-        "name": place.name,
-        "handed_over": iso(place.handed_over_at),
-        "done": place.is_done,
-        "by": place.done_by,
-        "on": place.done_on and place.done_on.isoformat(),
-    }
 
 
 async def _is_told(runtime: Runtime) -> bool:

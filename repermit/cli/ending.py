@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from repermit.cli.elsewhere import place_json
+from repermit.cli.purgecontent import done_content, require_no_trace
 from repermit.cli.session import counted, is_terminal, tell
 from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE, Reason
-from repermit.errors import ProofBroken
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -66,16 +65,19 @@ async def close_campaign(
         has_evidence = await ledger.read(closing.has_evidence)
         known, said = await ledger.read(places.places), await ledger.read(closing.said)
     evidence = None if has_evidence else await _leave_evidence(runtime)
-    return {**said, "evidence": evidence, "elsewhere": list(map(place_json, known))}
+    return {**said, "evidence": evidence, "elsewhere": [each.to_json() for each in known]}
 
 
 async def close_ledger(
     runtime: Runtime, ledger: Ledger, by: str, decisions: Decisions, say: Callable[[str], None]
 ) -> None:
     """Do all of that but for the evidence; nothing once the campaign is closed."""
+    from repermit.cli.purging import watch_of
     from repermit.dispatch.recover import recover, recover_owed
     from repermit.ledger.store import closing
     from repermit.ledger.store.present import closed_at
+    from repermit.purge.plan import Purged
+    from repermit.purge.run import still_traced
 
     if since := await ledger.read(closed_at):
         say(f"It is closed since {iso(since)}.")
@@ -98,6 +100,9 @@ async def close_ledger(
     if goes:
         at_most = sum(found.undecided[name] for name in goes)
         await _erase(runtime, ledger, goes, by, at_most, say)
+    else:  # of whom an earlier purge has erased
+        left = Purged(traced=await still_traced(ledger, await watch_of(runtime)))
+        require_no_trace(done_content(left), command="close")
     await ledger.write(closing.close, _terms(runtime), by=by, kept=tuple(decisions.keep))
 
 
@@ -128,11 +133,7 @@ async def _erase(
 
     wish = Wish(by, at_most, reasons=tuple(reasons))
     done = await carry_out(runtime, ledger, wish, say)
-    if done.traces:
-        raise ProofBroken(
-            f"{counted(done.traces, 'trace')} of erased people can still be read",
-            hint="keep the key folder closed and report this",
-        )
+    require_no_trace(done_content(done), command="close")
 
 
 def _terms(runtime: Runtime) -> Terms:

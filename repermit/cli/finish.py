@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from repermit.cli.said import operator, without_address
 from repermit.cli.session import run, session_of, show_json
 
 _SENTENCE = 20  # letters that a reason has at least
@@ -54,7 +55,7 @@ def purge(
     if unattended:
         run(scheduled.purge_due(runtime, at_most, backup_to, as_json=as_json))
         return
-    wish = purging.Wish(by.strip() or _operator(), at_most, accept_outage.strip(), backup_to)
+    wish = purging.Wish(operator(by), at_most, accept_outage.strip(), backup_to)
     if dry_run and not as_json:
         run(purging.show_planned(runtime, wish))
         return
@@ -71,22 +72,8 @@ def purge(
 
 def _require_sense(by: str, reason: str, *, unattended: bool, dry_run: bool) -> None:
     """Refuse options that cannot be meant."""
-    from repermit.domain.address import holds_at
-
     if unattended and (reason or dry_run or by):
         raise typer.BadParameter("--due goes without --dry-run, --by and --accept-outage")
-    if holds_at(by) or holds_at(reason):
-        raise typer.BadParameter("no address there, please: the report and the log keep it")
+    without_address(by, reason)
     if reason and (len(reason.strip()) < _SENTENCE or len(reason.split()) < 3):
         raise typer.BadParameter("--accept-outage wants a sentence: how people could answer")
-
-
-def _operator() -> str:
-    """Return the name of the account that runs this, or its number."""
-    import getpass
-    import os
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

@@ -10,7 +10,7 @@ import typer
 
 from repermit.cli.elsewhere import state_of
 from repermit.cli.handing import link_of, tell_of_links
-from repermit.cli.said import day_of
+from repermit.cli.said import day_of, without_address
 from repermit.cli.session import counted, is_terminal, run, session_of, show, tell
 from repermit.domain.deadline import last_day
 from repermit.errors import ListKept
@@ -60,6 +60,7 @@ def handover(
         raise typer.BadParameter("--by and --on go with --done PLACE")
     if not (done or folder or destroy):
         raise typer.BadParameter("name a new folder, or --done PLACE")
+    without_address(by)
     runtime = session_of(context).runtime()
     if done:
         _note_done(runtime, done, by.strip(), day_of(on))

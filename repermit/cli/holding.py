@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -11,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from repermit.cli.said import operator, without_address
 from repermit.cli.session import tell
 from repermit.domain.deadline import last_day
+from repermit.domain.hold import Why
 from repermit.errors import PersonUnknown, RepermitError
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ class Change:
     """What is to become of the hold on a person: with `kind` they are held to the end of `until`,
     without it they are released."""
 
-    kind: str
+    kind: Why | None
     until: date | None
     reason: str
     by: str
 
 
-def change_of(kind: str | None, until: datetime | None, reason: str, by: str) -> Change:
+def change_of(kind: Why | None, until: datetime | None, reason: str, by: str) -> Change:
     """Return what was asked for; who does it is the account, unless *by* says so.
 
     Raises: typer.BadParameter when something is missing.
@@ -41,8 +41,9 @@ def change_of(kind: str | None, until: datetime | None, reason: str, by: str) ->
         raise typer.BadParameter("a hold ends on a day: give --until YEAR-MONTH-DAY")
     if not reason.strip():
         raise typer.BadParameter("a hold, and its end, has a reason: give --reason TEXT")
+    without_address(reason)
     day = until.date() if until is not None else None
-    return Change(kind or "", day, reason.strip(), by.strip() or _account())
+    return Change(kind, day, reason.strip(), operator(by))
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
@@ -57,7 +58,7 @@ async def change_hold(runtime: Runtime, ledger: Ledger, who: Whom, change: Chang
     if who.found is None:
         raise PersonUnknown
     zone = runtime.config.campaign.zone
-    if change.until is None:
+    if change.kind is None or change.until is None:
         done = await ledger.write(holding.release, who.found.id, by=change.by, reason=change.reason)
         if not done:
             raise RepermitError("that person is not held", hint="`repermit person` says who is")
@@ -72,7 +73,7 @@ async def change_hold(runtime: Runtime, ledger: Ledger, who: Whom, change: Chang
     done = await ledger.write(
         holding.hold,
         who.found.id,
-        kind=holding.Why(change.kind),
+        kind=change.kind,
         until=until,
         by=change.by,
         reason=change.reason,
@@ -81,11 +82,3 @@ async def change_hold(runtime: Runtime, ledger: Ledger, who: Whom, change: Chang
         raise PersonUnknown
     tell(f"Held to the end of {last_day(until, zone=zone)}: nothing erases them before, neither a")
     tell("purge nor their own wish. A no of theirs stops every mail all the same.")
-
-
-def _account() -> str:
-    """Return the name of the account that runs this, or its number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from repermit.cli.said import without_address
 from repermit.cli.session import ask_address, counted, run, session_of, show, tell
 from repermit.errors import ApprovalRefused, SendRefused
 
@@ -129,6 +130,7 @@ def approve(
     call = None if notice_change is None else call_of(notice_change)
     by, informed = by.strip(), informed.strip()
     _require_two_people(by, informed)
+    without_address(by, informed, later.reason if later else "")
     run(approve_all(session_of(context).runtime(), by, informed, call, later))
 
 

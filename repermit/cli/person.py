@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.erasure import erase_one, erased_just_now
 from repermit.cli.holding import Change, change_hold, change_of
-from repermit.cli.listing import listed_file, tell_of_files
-from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
+from repermit.cli.listing import listed_file
+from repermit.cli.session import plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
+from repermit.domain.hold import Why
 from repermit.errors import PersonUnknown, RepermitError
 from repermit.files import require_new
 
@@ -36,13 +38,6 @@ class Letter(StrEnum):
     ERASURE = "erasure"  # erase me
 
 
-class Hold(StrEnum):
-    """What they are held for."""
-
-    CONTRACT = "contract"  # what the law obliges to keep of it
-    DISPUTE = "dispute"  # a legal claim
-
-
 def person(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json")] = False,
@@ -51,7 +46,7 @@ def person(
         bool, typer.Option("--correct", help="Put right what a list said wrong of them.")
     ] = False,
     hold: Annotated[
-        Hold | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
+        Why | None, typer.Option("--hold", help="Keep them, also past their date, for that.")
     ] = None,
     until: Annotated[
         datetime | None,
@@ -149,9 +144,9 @@ async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) ->
             told.shown = await write_shown(runtime, ledger, who, asked.shown)
         if asked.erase:
             if letter is not None:  # so that nobody is erased whose letter cannot be made
-                _letter(runtime, letter, _erased(who, runtime, exported=True), languages)
-            await _erase(ledger, who, told)
-            about = _erased(who, runtime, exported=bool(told.exported))
+                _letter(runtime, letter, erased_just_now(who, runtime, exported=True), languages)
+            await erase_one(ledger, who, told)
+            about = erased_just_now(who, runtime, exported=bool(told.exported))
         if letter is not None:
             told.letter = _letter(runtime, letter, about, languages)
         return told
@@ -201,43 +196,6 @@ async def _about(ledger: Ledger, who: Whom, terms: Terms) -> About:
     if about is None:  # erased just now
         raise PersonUnknown
     return about
-
-
-async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
-    """Erase them, and note that in *told*.
-
-    Crash: as `erase_person`; a letter that was asked for is then not written.
-    """
-    from repermit.ledger.store import erasing, holding
-    from repermit.ledger.store.reading import suppressed
-    from repermit.report.life import Life
-
-    if who.found is None:
-        raise PersonUnknown
-    await ledger.read(holding.require_free, who.found.id)
-    if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
-        raise RepermitError("nobody was erased", hint="answer y to erase them")
-    address = who.found.person.address
-    gone = await ledger.write(erasing.erase_person, who.found.id)
-    await ledger.checkpoint()
-    told.erased, told.exported = who.found.id, list(gone.exported) if gone else []
-    told.life = Life(None, await ledger.read(suppressed, address))
-    tell("Erased. Older copies of the ledger can be read until the next purge destroys their key.")
-    await tell_of_files(ledger)
-    if told.exported:
-        proofs = ", ".join(map(str, told.exported))
-        tell(f"An export has carried their yes out, as proof {proofs}: remove")
-        tell("that row wherever the file went (GDPR art. 19); `export --opt-outs` lists it, too.")
-
-
-def _erased(who: Whom, runtime: Runtime, *, exported: bool) -> About:
-    """Return what a letter says of somebody who is erased just now."""
-    from repermit.ledger.store.reading import SuppressedOnFile
-    from repermit.report.letters import About
-    from repermit.report.life import Life
-
-    never = SuppressedOnFile(runtime.clock.now(), "erased", "")
-    return About(who.mailbox, Life(None, never), exported=exported)
 
 
 def _letter(

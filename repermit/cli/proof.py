@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from repermit.errors import FileRefused, ProofBroken
 from repermit.files import shown
 
 if TYPE_CHECKING:
-    from repermit.ledger.checkpoint import Checkpoint
+    from repermit.ledger.checkpoint import Checkpoint, Reported
     from repermit.ledger.verify import Verified
     from repermit.runtime import Runtime
 
@@ -44,8 +45,8 @@ def verify(
 ) -> None:
     """Replay the log: name its first false entry, and every row that it does not account for."""
     runtime = session_of(context).runtime()
-    known = _checkpoints(runtime, against) if against else []
-    found = run(_verify(runtime, known))
+    known, reports = _signed_in(runtime, against) if against else ([], [])
+    found, logged = run(_verify(runtime, known))
     content = {
         "size": found.size,
         "root": found.root,
@@ -55,6 +56,7 @@ def verify(
         "false_records": found.false_records,
         "unaccounted": found.unaccounted,
         "checkpoints": [each.size for each in known],
+        "reports": [each.number for each in reports],
         "checkpoint": None,
     }
     if not found.holds:
@@ -68,6 +70,12 @@ def verify(
         )
         failure.done = content
         raise failure
+    for told in reports:
+        if logged.get(told.number) != told.hash:
+            raise ProofBroken(
+                f"the log has another report of purge {told.number} than this one",
+                hint="compare it with the one that `repermit purge` writes when its page is gone",
+            )
     checkpoint = runtime.signing.sign(found.size, bytes.fromhex(found.root))
     if as_json:
         show_json({**content, "checkpoint": checkpoint})
@@ -75,12 +83,17 @@ def verify(
     show(f"{counted(found.size, 'entry', 'entries')} verified; root {found.root}")
     for each in known:
         show(f"the first {counted(each.size, 'entry', 'entries')} are those of the checkpoint")
+    for told in reports:
+        show(f"the hash of the report of purge {told.number} is the one in the log")
     tell("Keep this checkpoint elsewhere: whoever has it can show that nothing before it changed.")
     show(f"\n{checkpoint}")
 
 
-def _checkpoints(runtime: Runtime, file: Path) -> list[Checkpoint]:
-    """Return the checkpoints in *file*. Raises: FileRefused, ProofBroken."""
+def _signed_in(runtime: Runtime, file: Path) -> tuple[list[Checkpoint], list[Reported]]:
+    """Return the checkpoints in *file*, and the hashes of reports of purges.
+
+    Raises: FileRefused, ProofBroken.
+    """
     try:
         text = file.read_bytes().decode("utf-8", "replace")
     except OSError as failure:
@@ -94,12 +107,16 @@ def _checkpoints(runtime: Runtime, file: Path) -> list[Checkpoint]:
             f"there is no checkpoint in {shown(file.name)}",
             hint="give a file in which one stands: five lines, the first with repermit/",
         )
-    return found
+    return found, runtime.signing.verifying.reports_in(text)
 
 
-async def _verify(runtime: Runtime, known: list[Checkpoint]) -> Verified:
+async def _verify(runtime: Runtime, known: list[Checkpoint]) -> tuple[Verified, Mapping[int, str]]:
+    """Return what becomes of the log, and the hash that it has of each report of a purge."""
+    from repermit.ledger.store import purges
+
     async with runtime.ledger() as ledger:
-        return await ledger.verified(known)
+        found = await ledger.verified(known)
+        return found, await ledger.read(purges.reported) if found.holds else {}
 
 
 def bundle(

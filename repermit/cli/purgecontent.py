@@ -85,14 +85,15 @@ def _named(traced: Mapping[str, int]) -> str:
     return f"{', '.join(files[:_MOST_NAMED])}{more}" or "nothing, and report this: it is a defect"
 
 
-def require_no_trace(content: Mapping[str, Any]) -> None:
-    """Raise ProofBroken when something of a purged person can still be read."""
+def require_no_trace(content: Mapping[str, Any], *, command: str = "purge") -> None:
+    """Raise ProofBroken when something of a purged person can still be read; *command* looks
+    again."""
     if not content["traces"]:
         return
     failure = ProofBroken(
         f"{counted(content['traces'], 'trace')} of purged people can still be read",
-        hint=f"delete {_named(content['traced'])}, or those people from it; `repermit purge` then"
-        " looks again",
+        hint=f"delete {_named(content['traced'])}, or those people from it; `repermit"
+        f" {command}` then looks again",
     )
     failure.done = dict(content)
     raise failure

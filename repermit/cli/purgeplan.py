@@ -114,8 +114,10 @@ def show_done(content: Mapping[str, Any]) -> None:
     for name, count in report["scan"]["removal"] if report else ():
         tell(f"  {name} names {count:,} of them for other places: delete it when those are clean")
     for place in report["places"] if report else ():
-        if not place["done"]:
-            tell(f"  {place['name']}: not cleaned yet; `repermit handover DIR` says of whom")
+        if not place["named"]:
+            tell(f"  {place['name']}: no hand-over before this purge named them")
+        elif not place["done"]:
+            tell(f"  {place['name']}: not cleaned yet; the last hand-over says of whom")
 
 
 def codes(count: int) -> str:

@@ -5,9 +5,11 @@ It is made of what the ledger keeps of the purge, so it can be made again at any
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ from repermit import __version__
 from repermit.cli.telling import Telling, tell_all, told
 from repermit.domain.deadline import last_day
 from repermit.files import whole
+from repermit.ledger.log import canonical
 from repermit.report import papers
 
 if TYPE_CHECKING:
@@ -25,11 +28,6 @@ if TYPE_CHECKING:
 
 _ESCAPED = re.compile(r"\\([^\w\s])")
 _MARKED = re.compile(r"\*\*|^(?:#+ |```\n)|`", re.MULTILINE)
-
-
-def path_of(runtime: Runtime, number: int) -> Path:
-    """Return where the report of a purge stands."""
-    return runtime.config.folder / f"purge-{number}.html"
 
 
 async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
@@ -42,8 +40,8 @@ async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
 
     written = []
     for number, report in await ledger.read(purges.reports):
-        path = path_of(runtime, number)
-        if path.exists():
+        path = _unwritten(runtime.config.folder, number, _signed(runtime, report))
+        if path is None:
             continue
         paper = make(runtime, report)
         await ledger.write(tell_all, runtime, mailed(runtime, number, report, paper))
@@ -51,6 +49,27 @@ async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
             file.write(papers.page(paper, runtime.templates).encode())
         written.append(path)
     return written
+
+
+def _unwritten(folder: Path, number: int, signed: str) -> Path | None:
+    """Return where the page of a report may be written, or None when it is there: one that has
+    this *signed* hash. What a trial or another campaign has left there stays."""
+    for count in itertools.count(1):
+        path = folder / f"purge-{number}{f'-{count}' if count > 1 else ''}.html"
+        try:
+            if signed in path.read_text("utf-8", "replace"):
+                return None
+        except FileNotFoundError:
+            return path
+        except OSError:
+            continue  # a folder, or a file of somebody else
+    raise AssertionError  # pragma: no cover
+
+
+def _signed(runtime: Runtime, report: Mapping[str, Any]) -> str:
+    """Return the hash of a report as a signed note; the log has the same hash."""
+    hashed = sha256(canonical(report)).hexdigest()
+    return runtime.signing.sign_report(report["number"], hashed).strip()
 
 
 def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
@@ -71,8 +90,13 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
             "at": datetime.fromisoformat(report["generations"]["at"]),
         },
         **_read(report["readings"], campaign.zone),
-        **_scanned(report["scan"]),
-        "verbatim": report["log"],
+        **_scanned(report["scan"], runtime.config.ledger_path.name),
+        "places": [
+            {**each, "on": each["on"] and date.fromisoformat(each["on"])}
+            for each in report["places"]
+        ],
+        "named": all(each["named"] for each in report["places"]),
+        "verbatim": {**report["log"], "report": _signed(runtime, report)},
     }
     language = papers.language_of(campaign.default_language)
     return papers.make(runtime.templates, "purge", (language,), lambda _: facts, zone=campaign.zone)
@@ -97,10 +121,11 @@ def _long(minutes: int) -> str:
     return f"{minutes // 60:,} h {minutes % 60:02} min"
 
 
-def _scanned(scan: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the scan found, where, and how many files it could not read."""
+def _scanned(scan: Mapping[str, Any], own_name: str) -> dict[str, Any]:
+    """Return what the scan found, where, and how many files it could not read; *own_name* is that
+    of the ledger."""
     ledger = scan.get("ledger", 0)
-    traced = [*scan["traces"], *([("repermit.db", ledger)] if ledger else ())]
+    traced = [*scan["traces"], *([(own_name, ledger)] if ledger else ())]
     return {
         "traced": traced,
         "traces": sum(count for _, count in traced),

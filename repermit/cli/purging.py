@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from repermit.cli.purgecontent import done_content, planned, refusal_of, way_out
-from repermit.cli.session import counted, is_terminal, tell
+from repermit.cli.session import counted, is_terminal, quietly, tell
 from repermit.domain.due import BY_DATE, Reason
 
 if TYPE_CHECKING:
@@ -67,12 +67,11 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
 
     config = runtime.config
     said, url = config.purge, config.controller.privacy_url
-    is_trial = config.web.is_local
     return Watch(
         said.outage_percent,
         timedelta(hours=said.last_hours),
         token_keys=runtime.tokens.fingerprints,
-        outside=None if is_trial else await outside_clock(url, runtime.clock.now()),
+        outside=None if config.web.is_local else await outside_clock(url, runtime.clock.now()),
         notice=timedelta(days=said.notice_days),
         zone=config.campaign.zone,
         own=(
@@ -80,6 +79,7 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
             *(config.controller.email, config.controller.dpo, *config.notices.to),
         ),
         latest_entry=latest_entry,
+        beside=(config.folder,),
     )
 
 
@@ -112,7 +112,7 @@ async def purge_typed(runtime: Runtime, wish: Wish, *, as_json: bool) -> dict[st
     """
     from repermit.ledger.store import elsewhere, erasing, originals
 
-    say = _quietly if as_json else tell
+    say = quietly if as_json else tell
     warnings: tuple[str, ...] = ()
     async with runtime.ledger() as ledger:
         latest = await settle_what_was_left(runtime, ledger, say)
@@ -232,7 +232,3 @@ def _confirmed(intended: Plan, wish: Wish) -> int:
         text = f"{counted(intended.due, 'recipient')} are due, and {typed:,} was typed"
         raise refusal_of(intended, [Refusal("at_most", text)], hint="nobody was erased; look again")
     return typed
-
-
-def _quietly(_: str) -> None:
-    """Say nothing."""

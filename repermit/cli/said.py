@@ -1,4 +1,4 @@
-"""What the options of `import` say of a whole list."""
+"""What options say in words, of a whole list, and of whoever gives a command."""
 
 from __future__ import annotations
 
@@ -7,6 +7,31 @@ from datetime import date
 import typer
 
 _SHORTEST_STATEMENT = 15  # characters
+
+
+def without_address(*texts: str) -> None:
+    """Require that the log, which keeps *texts* for good, names nobody. Raises: BadParameter."""
+    from repermit.domain.address import holds_at
+
+    if any(map(holds_at, texts)):
+        raise typer.BadParameter("no address there, please: the log keeps it")
+
+
+def operator(by: str) -> str:
+    """Return who gives this command: *by*, or the account that runs it. Raises: BadParameter."""
+    import getpass
+    import os
+
+    from repermit.domain.address import holds_at
+
+    without_address(by)
+    if said := by.strip():
+        return said
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+    return str(os.getuid()) if holds_at(account) else account
 
 
 def day_of(text: str | None) -> date | None:

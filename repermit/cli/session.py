@@ -84,6 +84,10 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     return asyncio.run(guarded())
 
 
+def quietly(_: str) -> None:
+    """Tell nothing."""
+
+
 def tell(text: str) -> None:
     """Print progress or a message, to standard error."""
     typer.echo(text, err=True)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from repermit.cli.elsewhere import place_json, state_of
+from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
@@ -127,13 +127,13 @@ def status_content(figures: Figures) -> dict[str, Any]:
             "why": _why(figures.page_failed) if figures.page_failed else None,
         },
         "closed": iso(figures.closed_at),
-        "elsewhere": [place_json(place) for place in figures.places],
+        "elsewhere": [place.to_json() for place in figures.places],
         "last_purge": _last_purge(figures),
     }
 
 
 def _last_purge(figures: Figures) -> dict[str, Any] | None:
-    """Return the latest purge; it is complete once whoever must go is removed elsewhere, too."""
+    """Return the latest purge; it is complete once whoever it erased is removed elsewhere, too."""
     done = figures.last_purge
     if done is None:
         return None
@@ -141,13 +141,19 @@ def _last_purge(figures: Figures) -> dict[str, Any] | None:
         "number": done.number,
         "purged": done.purged,
         "finished": iso(done.finished_at),
-        "complete": done.finished_at is not None and all(each.is_done for each in figures.places),
+        "complete": done.finished_at is not None
+        and not done.named_nowhere
+        and all(each.is_done for each in figures.places),
+        "named_nowhere": list(done.named_nowhere),
     }
 
 
 def _state(done: Mapping[str, Any]) -> str:
     if done["complete"]:
         return "complete"
+    if done["named_nowhere"]:
+        names = ", ".join(done["named_nowhere"])
+        return f"not complete: no hand-over before it named its people to {names}"
     if done["finished"]:
         return "not complete: the places elsewhere are not all done"
     return "cut off: `repermit purge` finishes it"

@@ -47,7 +47,6 @@ def told(runtime: Runtime, kind: str, once: str, facts: Mapping[str, Any]) -> Te
 def tell_all(tx: Transaction, runtime: Runtime, telling: Telling) -> int:
     """Owe *telling* to everybody whom the config names and who was not told it yet; return to how
     many."""
-    from repermit.ledger.store import campaign
     from repermit.ledger.store.owing import Notice, owe_notice
 
     config = runtime.config
@@ -57,7 +56,7 @@ def tell_all(tx: Transaction, runtime: Runtime, telling: Telling) -> int:
         once=telling.once,
         subject=" ".join(subject.split()),
         lines=text.strip().splitlines(),
-        root=runtime.signing.sign(*campaign.log_head(tx)),
+        root=runtime.signing.sign(*purges.log_now(tx)),
         reasons=telling.reasons,
     )
     language = config.campaign.default_language

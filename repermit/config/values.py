@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -20,16 +19,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, ValidationInfo
 
-from repermit.config import urls
+from repermit.config import pace, urls
 from repermit.domain import address, colour, notice
 from repermit.domain.due import BY_DATE, Reason
 from repermit.domain.network import Network
-from repermit.domain.provider import DEFAULT_CAPS, PROVIDERS, Cap, Caps
+from repermit.domain.provider import Caps
 from repermit.errors import AddressRejected
 
-_CAP = re.compile(r"(?P<mails>[1-9]\d{0,8})\s*/\s*(?P<per>hour|day)")
-_CAP_HOURS = {"hour": 1, "day": 24}
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-3]):([0-5]\d)")
 _MAILBOX = re.compile(r'"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>')
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
@@ -176,45 +172,6 @@ def _iso_day(text: str) -> dt.date | None:
         return None
 
 
-def _caps(value: object) -> Caps:
-    """Return the caps of each provider: those of the release, where the file says nothing."""
-    if not isinstance(value, Mapping):
-        raise ValueError("is not a table")
-    caps = dict(DEFAULT_CAPS)
-    for name, text in value.items():
-        if name not in PROVIDERS:
-            near = difflib.get_close_matches(name, PROVIDERS, n=1)
-            known = f"did you mean {near[0]}?" if near else f"known are {', '.join(PROVIDERS)}"
-            raise ValueError(f"names a provider that is not known ({known})")
-        caps[name] = _caps_of(text)
-    return MappingProxyType({name: each for name, each in caps.items() if each})
-
-
-def _caps_of(text: object) -> tuple[Cap, ...]:
-    if not isinstance(text, str):
-        raise ValueError("holds a cap that is not a text in quotes")
-    parts = [] if text.strip() == "none" else [part.strip() for part in text.split(",")]
-    found = [_CAP.fullmatch(part) for part in parts]
-    if not all(found):
-        raise ValueError("holds a cap that is not written the right way")
-    return tuple(Cap(int(part["mails"]), _CAP_HOURS[part["per"]]) for part in found if part)
-
-
-def _wall_hours(value: object) -> tuple[dt.time, dt.time] | None:
-    """Return the beginning and the end of the hours in which mails may leave."""
-    if not isinstance(value, str):
-        raise ValueError("is not a text in quotes")
-    if not value.strip():
-        return None
-    parts = _HOURS.fullmatch(value.strip())
-    if parts is None:
-        raise ValueError("is no span of hours")
-    start, end = (dt.time(int(parts[at]), int(parts[at + 1])) for at in (1, 3))
-    if start == end:
-        raise ValueError("is empty")
-    return start, end
-
-
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -246,8 +203,8 @@ DatabaseUrl = Annotated[Line, AfterValidator(urls.database_url)]
 Bind = Annotated[Line, AfterValidator(urls.bind)]
 Networks = Annotated[tuple[Network, ...], PlainValidator(urls.networks)]
 Day = Annotated[dt.date | None, PlainValidator(_day)]
-ProviderCaps = Annotated[Caps, PlainValidator(_caps)]
-WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(_wall_hours)]
+ProviderCaps = Annotated[Caps, PlainValidator(pace.caps)]
+WallHours = Annotated[tuple[dt.time, dt.time] | None, PlainValidator(pace.wall_hours)]
 TextFile = Annotated[Path | None, PlainValidator(_text_file)]
 Colour = Annotated[Line, AfterValidator(_colour)]
 Logo = Annotated[str, PlainValidator(_logo)]

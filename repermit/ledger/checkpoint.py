@@ -33,6 +33,26 @@ _NOTE = re.compile(
     r"(?P<signature>[A-Za-z0-9+/]{90,92}={0,2})(?!\S)"
 )
 
+_REPORT = re.compile(
+    r"repermit-purge/(?P<campaign>[0-9a-f-]{36})\n(?P<number>[1-9][0-9]{0,18})\n"
+    r"(?P<hash>[0-9a-f]{64})\n\n\u2014 repermit/(?P=campaign) "
+    r"(?P<signature>[A-Za-z0-9+/]{90,92}={0,2})(?!\S)"
+)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The SHA-256, as hex, of the report of one purge of a campaign."""
+
+    campaign: str
+    number: int
+    hash: str
+
+    @property
+    def text(self) -> str:
+        """Return what is signed; no line of it begins as a checkpoint does."""
+        return f"repermit-purge/{self.campaign}\n{self.number}\n{self.hash}\n"
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -62,6 +82,10 @@ class Signing:
         """Return the checkpoint of *root* as a signed note, five lines."""
         return self.note(Checkpoint(self.campaign, size, root).text)
 
+    def sign_report(self, number: int, hashed: str) -> str:
+        """Return the hash of the report of a purge as a signed note, five lines."""
+        return self.note(Reported(self.campaign, number, hashed).text)
+
     def note(self, text: str) -> str:
         """Return *text*, whose lines all end, as a signed note."""
         signature = self.verifying.id + self._key.sign(text.encode())
@@ -89,25 +113,50 @@ class Verifying:
         found = [self._verified(note) for note in _NOTE.finditer(text.replace("\r\n", "\n"))]
         return sorted(found, key=lambda each: each.size)
 
+    def reports_in(self, text: str) -> list[Reported]:
+        """Return the hash of every report of a purge in *text*, whatever stands around them.
+
+        Raises: ProofBroken as `found_in`, and when one cannot be read.
+        """
+        text = text.replace("\r\n", "\n")
+        notes = list(_REPORT.finditer(text))
+        if len(notes) != text.count("repermit-purge/"):
+            raise ProofBroken(
+                "the signed hash of a report cannot be read",
+                hint="compare it with the file or the mail that it was copied from",
+            )
+        found = []
+        for note in notes:
+            reported = Reported(note["campaign"], int(note["number"]), note["hash"])
+            what = f"the hash of the report of purge {reported.number}"
+            self._require(reported.campaign, reported.text, note["signature"], what)
+            found.append(reported)
+        return found
+
     def _verified(self, note: re.Match[str]) -> Checkpoint:
         campaign = note["origin"].partition("/")[2]
+        checkpoint = Checkpoint(campaign, int(note["size"]), b64decode(note["root"]))
+        what = f"the checkpoint of {checkpoint.size} entries"
+        self._require(campaign, checkpoint.text, note["signature"], what)
+        return checkpoint
+
+    def _require(self, campaign: str, text: str, signed: str, what: str) -> None:
+        """Raise ProofBroken unless *text*, of that campaign, is signed by this one."""
         if campaign != self.campaign:
             raise ProofBroken(
                 "this is a checkpoint of the log of another campaign",
                 hint="give the config of that campaign with --config",
             )
-        checkpoint = Checkpoint(campaign, int(note["size"]), b64decode(note["root"]))
         try:
-            signature = b64decode(note["signature"], validate=True)
+            signature = b64decode(signed, validate=True)
             if signature[:_ID_BYTES] != self.id:
                 raise InvalidSignature
-            self._key.verify(signature[_ID_BYTES:], checkpoint.text.encode())
+            self._key.verify(signature[_ID_BYTES:], text.encode())
         except (binascii.Error, InvalidSignature):
             raise ProofBroken(
-                f"the checkpoint of {checkpoint.size} entries is not signed by this campaign",
+                f"{what} is not signed by this campaign",
                 hint="compare it with the file or the mail that it was copied from",
             ) from None
-        return checkpoint
 
 
 def _origin(campaign: str) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from repermit.errors import LedgerUnusable
+from repermit.files import shown
 from repermit.ledger import connect
 from repermit.ledger.keys import sync_folder
 from repermit.ledger.merkle import Frontier
@@ -55,7 +56,8 @@ def require_folder(folder: Path) -> None:
     """Raise LedgerUnusable unless *folder* is one."""
     if not folder.is_dir():
         raise LedgerUnusable(
-            f"there is no folder {folder.name} for the backup", hint="make it, or mount its disk"
+            f"there is no folder {shown(folder.name)} for the backup",
+            hint="make it, or mount its disk",
         )
 
 

@@ -19,7 +19,7 @@ from repermit.ledger.store.manifest import manifest_of
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified
-from repermit.purge.plan import Order, Purged
+from repermit.purge.plan import Order, Purged, Watch
 from repermit.purge.report import Sign, report
 from repermit.purge.scan import Scanned, scan
 
@@ -50,7 +50,7 @@ class Phases:
     sign: Sign
     tell: Tell
     slices: Slices
-    own: tuple[str, ...] = ()  # addresses of the controller, which are nobody's trace
+    watch: Watch
 
     async def finish(self, done: Purged) -> Purged:
         """Do the phases that are left, and note in *done* what was done."""
@@ -130,7 +130,7 @@ class Phases:
 
     async def _report(self) -> dict[str, Any]:
         self.tell("looking for traces")
-        scanned = await scan(self.ledger, self.own)
+        scanned = await scan(self.ledger, self.watch.own, self.watch.beside)
         while rows := await self.ledger.read(lapsing.never_asked, limit=_CODES):
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)

@@ -82,7 +82,7 @@ class Watch:
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
     purge two people must have been told; in which zone dates are said; the controller's own
     addresses, which are nobody's trace; when the newest entry of the log was made before whoever
-    asks wrote to it."""
+    asks wrote to it; and folders besides the ledger's that commands write to."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -92,6 +92,7 @@ class Watch:
     zone: tzinfo = UTC
     own: tuple[str, ...] = ()
     latest_entry: datetime | None = None  # none: they wrote nothing
+    beside: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

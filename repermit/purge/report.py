@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store import campaign, lapsing, manifest
+from repermit.ledger.store import lapsing, manifest, places, purges
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.purge.scan import Scanned
@@ -55,9 +55,11 @@ def report(
         "scan": {**asdict(scanned), "ledger": traces},
         "generations": manifest.generations(tx, purge),
         "manifest": {"entry": purge.manifest, "sha256": manifest.sha256_of(tx, purge)},
-        "log": {"before": facts["before"], "after": sign(*campaign.log_head(tx))},
+        "log": {"before": facts["before"], "after": sign(*purges.log_now(tx))},
         "backup": facts["backup"],
         "level": LEVEL,
         "beyond": list(BEYOND),
-        "places": manifest.places(tx),
+        "places": [
+            {**each.to_json(), "named": each.name in facts["named"]} for each in places.places(tx)
+        ],
     }

@@ -13,7 +13,7 @@ from repermit.errors import PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock, is_free
-from repermit.ledger.store import campaign, erasing, lapsing, manifest
+from repermit.ledger.store import erasing, guarding, lapsing, manifest, purges
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
 from repermit.purge.guard import Watch
@@ -60,22 +60,22 @@ async def purge(
             copying.require_folder(order.backup_to)
         current = await ledger.read(erasing.unfinished_purge)
         if current is None and not intended.due:
-            lapsed, found = await lapse(ledger, order.terms), await _still_traced(ledger, watch)
+            lapsed, found = await lapse(ledger, order.terms), await still_traced(ledger, watch)
             return Purged(owed=intended.owed, held=intended.held, lapsed=lapsed, traced=found)
         current = current or await _begun(ledger, order, intended, sign)
         done = Purged(owed=intended.owed, held=intended.held)
-        return await Phases(ledger, current, order, sign, tell, slices, watch.own).finish(done)
+        return await Phases(ledger, current, order, sign, tell, slices, watch).finish(done)
     finally:
         lock.release()
 
 
-async def _still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:
+async def still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:
     """Return what is left of the traces that the last purge found, by file; it looks again only
     where there were any."""
     report = await ledger.read(erasing.last_report)
     if report is None or not traced(report):
         return {}
-    return dict((await scan(ledger, watch.own)).traces)
+    return dict((await scan(ledger, watch.own, watch.beside)).traces)
 
 
 async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Purge:
@@ -92,7 +92,8 @@ async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Pu
         "readings": intended.readings,
         "owed": intended.owed,
         "held": intended.held,
-        "before": sign(*await ledger.read(campaign.log_head)),
+        "before": sign(*await ledger.read(purges.log_now)),
+        "named": await ledger.read(guarding.listed_places, order.terms),
     }
     return await ledger.write(
         erasing.begin_purge, intended.terms, by=order.by, facts=facts, frozen=frozen

@@ -54,11 +54,6 @@ class Scanned:
     unread: int = 0
     names: tuple[str, ...] = ()
 
-    @property
-    def people(self) -> int:
-        """Return how many traces there are; somebody in two files is two."""
-        return sum(count for _, count in self.traces)
-
 
 @dataclass(frozen=True)
 class _File:
@@ -123,8 +118,9 @@ class _Scan:
     names: list[str] = field(default_factory=list)
 
 
-async def scan(ledger: Ledger, own: Sequence[str] = ()) -> Scanned:
-    """Return what still tells of people who were purged or erased; changes nothing.
+async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] = ()) -> Scanned:
+    """Return what still tells of people who were purged or erased; changes nothing. What the tool
+    makes beside the ledger is looked for in the folders *beside*, too.
 
     *own* are addresses that the controller itself gives to the world, as its config names them;
     so are those in what everybody is shown. They are no traces, whoever has them.
@@ -132,7 +128,7 @@ async def scan(ledger: Ledger, own: Sequence[str] = ()) -> Scanned:
     A file that cannot be read is counted and named: it is no error.
     Raises: LedgerUnusable, KeysUnusable.
     """
-    files = await asyncio.to_thread(_files, ledger, await ledger.read(written.files))
+    files = await asyncio.to_thread(_files, ledger, await ledger.read(written.files), beside)
     texts = [*own, *await ledger.read(lambda tx: list(own_words(tx)))]
     done = _Scan(ledger, await asyncio.to_thread(_addresses_in, texts))
     while files:
@@ -214,7 +210,9 @@ def _addresses_in(texts: Sequence[str]) -> frozenset[str]:
     return frozenset(canonical for one in found for canonical in _canonicals(one))
 
 
-def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
+def _files(
+    ledger: Ledger, noted: Sequence[written.NotedFile], beside: Sequence[Path]
+) -> list[_File]:
     """Return every file to read, once."""
     folder, keys = ledger.path.resolve().parent, ledger.vault.keys.folder.resolve()
     found: dict[Path, _File] = {}
@@ -229,7 +227,8 @@ def _files(ledger: Ledger, noted: Sequence[written.NotedFile]) -> list[_File]:
     for root in (folder / "backup", keys):
         for path in _under(root):
             add(path, str(path.relative_to(root.parent)))
-    for place in dict.fromkeys((folder, ledger.path.parent.absolute(), keys.parent)):
+    own_folders = (folder, ledger.path.parent.absolute(), keys.parent)
+    for place in dict.fromkeys((*own_folders, *(each.absolute() for each in beside))):
         for pattern in _BESIDE:
             for path in _matching(place, pattern):
                 for each in _under(path) if path.is_dir() else (path,):

@@ -437,7 +437,7 @@ class Replay:
         self.purged: dict[int, int] = {}
         self.begun: dict[int, dict[str, Any]] = {}  # what the entry of each purge says
         self.reported: dict[int, str] = {}  # the hash of its report
-        self.may_go: list[Any] = []  # the ids of the purge that began last
+        self.may_go: tuple[Any, list[Any]] = (None, [])  # the purge that began last, and its ids
         self.facts: dict[str, dict[int, tuple[str, Any]]] = {"approved": {}, "screened": {}}
 
     def read(self, entry: Entry) -> None:
@@ -458,7 +458,8 @@ class Replay:
         elif entry.kind == "judged":
             self.notice = said["is"]
         elif entry.kind == "frozen":
-            self.begun[said["purge"]], self.may_go = said, said["ids"]
+            self.begun[said["purge"]] = said
+            self.may_go = said["purge"], said["ids"]
         elif entry.kind == "reported":
             self.reported[said["purge"]] = said["report"]
         if is_yes(entry):
@@ -498,8 +499,9 @@ class Replay:
             self.unreadable.difference_update(_within(self.unreadable, first, last))
         if to == "purged":
             number = said["purge"]
-            at = bisect.bisect_right(self.may_go, [first, float("inf")]) - 1
-            if number not in self.begun or at < 0 or self.may_go[at][1] < last:
+            of, ids = self.may_go
+            at = bisect.bisect_right(ids, [first, float("inf")]) - 1
+            if number != of or at < 0 or ids[at][1] < last:
                 raise Fault(f"purge {number}: somebody went who is not in its manifest")
             self.purged[number] = self.purged.get(number, 0) + last - first + 1
 
@@ -682,11 +684,14 @@ class Checks:
         counted = {each["number"]: each["purged"] for each in told if each["purged"]}
         if not isinstance(told, list) or counted != self.replay.purged:
             raise Fault("purges: they do not count those whom the log says were purged")
+        if sorted(each["number"] for each in told) != sorted(self.replay.begun):
+            raise Fault("purges: they are not those that the log says were begun")
         for each in told:
             self._is_purge(each)
+        reports = sum(each["report"] is not None for each in told)
         return (
             f"purges: {len(told)}, which count those whom the log says were purged, all of them in"
-            f" the manifests; {len(self.replay.reported)} reports are those of the log"
+            f" the manifests; {reports} reports are those of the log"
         )
 
     def _is_purge(self, told: dict[str, Any]) -> None:

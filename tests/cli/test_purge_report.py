@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from repermit.cli.purgereport import mailed, make
 from repermit.cli.telling import told
 from repermit.domain.clock import SystemClock
 from repermit.domain.due import Reason
+from repermit.domain.question import day_in_words
+from repermit.ledger.log import canonical
 from repermit.report import papers
 from repermit.runtime import Runtime
-from tests.cli.sample_report import CHECKPOINT, a_report
+from tests.cli.sample_report import a_report
 from tests.test_templates import parsed
 
 _LANGUAGES = ("nl", "fr", "de", "en")
@@ -45,7 +47,7 @@ def campaign_in(folder: Path, language: str) -> Runtime:
 
 def page_of(runtime: Runtime, **changes: Any) -> str:
     """Return the words of the page of a report, in one line."""
-    html = papers.page(make(runtime, json.loads(a_report(**changes))), runtime.templates)
+    html = papers.page(make(runtime, a_report(**changes)), runtime.templates)
     return " ".join(" ".join(parsed(html).words).split())
 
 
@@ -54,22 +56,41 @@ def test_a_report_says_all_of_it_on_a_page_that_needs_nothing(
     tmp_path: Path, language: str
 ) -> None:
     runtime = campaign_in(tmp_path, language)
-    html = papers.page(make(runtime, json.loads(a_report())), runtime.templates)
+    html = papers.page(make(runtime, a_report()), runtime.templates)
     page, words = parsed(html), page_of(runtime)
 
     assert page.all("html")[0]["lang"] == language
     assert not page.all("script")
     assert not page.all("img")
     assert not page.all("link")
-    for said in ("An Peeters", "410", "400", "12", "4711", "ab" * 32, "Jan Claes", "Mailchimp"):
+    for said in ("An", "6", "3", "Jan Claes", "Mailchimp", "744 h 00 min"):
         assert said in words
+    report = a_report()
+    assert report["manifest"]["sha256"] in words
+    assert str(report["manifest"]["entry"]) in words
+    assert report["log"]["after"].splitlines()[-1] in words
+    assert day_in_words(date(2026, 12, 22), language) in words.partition("Mailchimp")[2][:80]
     assert "SP 800-88" in words
-    assert "4711" in words
-    assert CHECKPOINT.format(4720).splitlines()[-1] in words
     assert "repermit handover" in words
-    assert "1 h 35 min" in words
     assert len(page.all("li")) >= 6 + 5 + 2
     assert "@" not in words.replace("@page", "")
+    (signed,) = runtime.signing.verifying.reports_in(html)
+    assert (signed.number, signed.hash) == (1, sha256(canonical(report)).hexdigest())
+
+
+@every_language
+def test_a_report_names_each_place_to_which_nobody_was_named(tmp_path: Path, language: str) -> None:
+    runtime = campaign_in(tmp_path, language)
+    places = [each | {"named": False} for each in a_report()["places"]]
+    nowhere = {
+        "nl": "geen overdracht vóór",
+        "fr": "aucune remise avant",
+        "de": "keine Übergabe vor",
+        "en": "no hand-over before",
+    }[language]
+
+    assert page_of(runtime).count(nowhere) == 0
+    assert page_of(runtime, places=places).count(nowhere) == 2
 
 
 def test_a_report_of_a_campaign_that_is_closed_says_so(tmp_path: Path) -> None:
@@ -95,8 +116,9 @@ def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
         "files": 3,
         "bytes": 9,
         "removal": [["no.csv", 7]],
-        "missing": 0,
+        "missing": 1,
         "unread": 0,
+        "names": ["earlier.csv"],
         "ledger": 2,
     }
 
@@ -104,7 +126,8 @@ def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
 
     assert "Traces found: 5." in words
     assert "opted-in.csv: 3" in words
-    assert "repermit.db: 2" in words
+    assert f"{runtime.config.ledger_path.name}: 2" in words
+    assert "earlier.csv" in words
     assert "no.csv: 7" in words
     assert "No other place was named." in words
 
@@ -112,16 +135,17 @@ def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
 @every_language
 def test_the_mail_says_the_same_in_plain_text(tmp_path: Path, language: str) -> None:
     runtime = campaign_in(tmp_path, language)
-    report = json.loads(a_report())
+    report = a_report()
 
-    mail = mailed(runtime, 7, report, make(runtime, report))
+    mail = mailed(runtime, 1, report, make(runtime, report))
 
     subject, _, text = mail.text.partition("\n")
     assert runtime.config.campaign.name in subject
-    assert "410" in subject
-    assert CHECKPOINT.format(4720).strip() in text
+    assert "6" in subject
+    assert report["log"]["after"].strip() in text
+    assert len(runtime.signing.verifying.reports_in(text)) == 1
     assert not re.search(r"\*\*|`|\\[-_.(]|^#", text, re.MULTILINE)
-    assert mail.once == "purged 7"
+    assert mail.once == "purged 1"
 
 
 @every_language

@@ -7,9 +7,10 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from repermit.cli.told import Told, content
+from repermit.domain.hold import Why
 from repermit.domain.standing import Standing
 from repermit.ledger.store.extending import Extension
-from repermit.ledger.store.holding import OnHold, Why
+from repermit.ledger.store.holding import OnHold
 from repermit.report.outlook import At
 from tests.builders import NOW
 from tests.report.lives import ADDRESS, DUE, a_life

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.campaign import Campaign, Later, row, write_list
+from tests.journeys.campaign import ACCEPTED, Campaign, Later, row, write_list
 from tests.journeys.terminal import typed
 
 pytestmark = pytest.mark.journey
@@ -36,11 +36,12 @@ def test_a_purge_is_complete_when_each_place_is_done(asked: Campaign) -> None:
     assert reasons(late) == ["silent"] * 24
     assert "24 said nothing by their date" in said
     assert f"To be cleaned by must-be-removed.csv: {SHOP}" in said
-    asked.at(_AFTERWARDS, "purge", "--at-most", "24")
+    asked.at(_AFTERWARDS, "purge", "--at-most", "24", *ACCEPTED)
     assert asked.status()["last_purge"] == {
         "number": 1,
         "purged": 24,
         "complete": False,
+        "named_nowhere": [],
         "finished": asked.status()["last_purge"]["finished"],
     }
     assert "not complete: the places elsewhere are not all done" in asked.here("status").out
@@ -133,7 +134,7 @@ def test_the_old_list_is_destroyed_after_the_hand_over_and_not_before(asked: Cam
     assert "1 other list of this campaign may still lie somewhere" in done.err
     assert not people.exists()
     assert asked.here("proof", "verify", "--json").json["holds"] is True
-    left = asked.at(_AFTERWARDS, "purge", "--at-most", "24").err
+    left = asked.at(_AFTERWARDS, "purge", "--at-most", "24", *ACCEPTED).err
     assert "1 original list may still lie there: `repermit handover --destroy LIST`" in left
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repermit.errors import ProofBroken
-from repermit.ledger.checkpoint import Checkpoint, Signing
+from repermit.ledger.checkpoint import Checkpoint, Reported, Signing
 
 CAMPAIGN = "5d0c0c5e-0000-4000-8000-000000000001"
 SIGNING = Signing(CAMPAIGN, b"s" * 32)
@@ -80,3 +80,29 @@ def test_no_character_of_it_may_be_another(data: st.DataObject) -> None:
     except ProofBroken:
         return
     assert found in ([], [Checkpoint(CAMPAIGN, 7, ROOT)])  # the same in other letters, or none
+
+
+@pytest.mark.parametrize("around", ["{}", "<pre>{}</pre>", "Dear all,\n\n{}\n-- \nAn"])
+def test_the_hash_of_a_report_is_found_wherever_it_stands(around: str) -> None:
+    """Beside checkpoints, and as none of them."""
+    note, root = SIGNING.sign_report(3, ROOT.hex()), SIGNING.sign(12, ROOT)
+    text = around.format(f"{root}\n{note}").replace("\n", "\r\n")
+
+    assert SIGNING.verifying.reports_in(text) == [Reported(CAMPAIGN, 3, ROOT.hex())]
+    assert [each.size for each in SIGNING.verifying.found_in(text)] == [12]
+    assert SIGNING.verifying.reports_in(root) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "why"),
+    [
+        ("\n3\n", "\n4\n", "the hash of the report of purge 4 is not signed by this campaign"),
+        ("\n3\n", "\nthree\n", "cannot be read"),
+        (CAMPAIGN, CAMPAIGN.replace("1", "2"), "of another campaign"),
+    ],
+)
+def test_the_hash_of_a_report_that_is_not_ours_is_refused(was: str, is_now: str, why: str) -> None:
+    note = SIGNING.sign_report(3, ROOT.hex()).replace(was, is_now)
+
+    with pytest.raises(ProofBroken, match=why):
+        SIGNING.verifying.reports_in(note)

@@ -75,3 +75,10 @@ def test_a_file_in_the_place_of_the_backup_is_refused(campaign_folder: Path) -> 
 
     with pytest.raises(LedgerUnusable):
         copying.backup(campaign_folder / "ledger.db")
+
+
+def test_a_folder_that_is_not_there_is_named_without_an_address(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnusable) as raised:
+        copying.require_folder(tmp_path / "jan@elders.example")
+
+    assert "elders" not in str(raised.value)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.hold import Why
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import held, holding, owing, snapshots, suppression
-from repermit.ledger.store.holding import Why
 from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.tables import Campaign
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.hold import Why
 from repermit.domain.standing import Answer
 from repermit.errors import ImportRefused, PersonHeld
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind
 from repermit.ledger.store import due, erasing, holding, timeline, undoing
-from repermit.ledger.store.holding import OnHold, Why
+from repermit.ledger.store.holding import OnHold
 from tests.builders import (
     ANSWER_TIME,
     FakeClock,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 from repermit.domain.due import Reason
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
-from repermit.ledger.store import due, purges
+from repermit.ledger.store import due, erasing, purges
 from repermit.ledger.store.due import Terms
 from tests.builders import (
     ANSWER_TIME,
@@ -97,3 +98,12 @@ async def test_a_report_is_told_once_it_is_there(a_ledger: Ledger, a_clock: Fake
 
     assert await a_ledger.read(purges.reports) == [(1, {"number": 1})]
     assert await a_ledger.read(purges.finished) == 1
+
+
+async def test_the_log_has_the_hash_of_a_report(a_ledger: Ledger) -> None:
+    assert await a_ledger.read(purges.reported) == {}
+    purge = await begin_purge(a_ledger)
+
+    await a_ledger.write(erasing.finish_purge, purge.id or 0, {"number": 1})
+
+    assert await a_ledger.read(purges.reported) == {1: sha256(b'{"number":1}').hexdigest()}

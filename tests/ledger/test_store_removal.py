@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from repermit.domain import hold
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import elsewhere, erasing, holding, leases, removal
@@ -41,7 +42,7 @@ async def people(a_ledger: Ledger) -> dict[str, int]:
 
 
 def _hold(tx: Transaction, recipient_id: int) -> None:
-    until, why = tx.now + timedelta(days=365), holding.Why.DISPUTE
+    until, why = tx.now + timedelta(days=365), hold.Why.DISPUTE
     holding.hold(tx, recipient_id, kind=why, until=until, by="An", reason="as agreed")
 
 

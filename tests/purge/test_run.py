@@ -528,10 +528,10 @@ async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
 ) -> None:
     await fill(a_ledger, a_clock)
     order = replace(ordered(a_ledger, DUE), accepted_outage="nobody probes a test")
-    size, root = await a_ledger.read(campaign.log_head)
+    size, root = await a_ledger.read(purges.log_now)
     done = await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
     kept = await a_ledger.read(lambda tx: tx.value("SELECT report FROM purge"))
-    end, _ = await a_ledger.read(campaign.log_head)
+    end, _ = await a_ledger.read(purges.log_now)
 
     said = dict(done.report)
     assert kept == canonical(said).decode()

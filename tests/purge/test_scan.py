@@ -116,7 +116,7 @@ async def test_a_file_that_was_handed_over_still_tells_of_a_purged_person(
     found = await scan(a_ledger)
 
     assert found.traces == ((str(tmp_path / "members.csv"), 2),)
-    assert found.people == 2
+    assert sum(count for _, count in found.traces) == 2
 
 
 async def test_what_names_people_who_must_be_removed_elsewhere_is_told_apart(
@@ -182,7 +182,7 @@ async def test_an_erased_person_is_a_trace_too(
 
     await a_ledger.write(erasing.erase_person, people["said-yes"])
 
-    assert (await scan(a_ledger)).people == 1
+    assert [count for _, count in (await scan(a_ledger)).traces] == [1]
 
 
 async def test_the_controllers_own_address_is_no_trace(
@@ -200,7 +200,7 @@ async def test_the_controllers_own_address_is_no_trace(
         )
     )
 
-    assert (await scan(a_ledger)).people == 1
+    assert [count for _, count in (await scan(a_ledger)).traces] == [1]
     assert (await scan(a_ledger, own=[mailbox("silent1")])).traces == ()
 
 
@@ -235,6 +235,18 @@ async def test_what_the_tool_makes_beside_the_ledger_is_read(
     path.write_text(mailbox("silent1"))
 
     assert (await scan(a_ledger)).traces == ((name, 1),)
+
+
+async def test_what_the_tool_makes_beside_the_config_is_read_wherever_that_is(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    await purged(a_ledger, a_clock)
+    folder = tmp_path / "of the config"
+    folder.mkdir()
+    (folder / "approval-1.html").write_text(mailbox("silent1"))
+
+    assert (await scan(a_ledger)).traces == ()
+    assert (await scan(a_ledger, (), (folder,))).traces == (("approval-1.html", 1),)
 
 
 async def test_the_list_itself_is_not_ours_to_read(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from repermit.domain import hold
 from repermit.domain.standing import Answer, Standing
 from repermit.domain.templates import Templates
 from repermit.errors import FileRefused, ProofBroken
@@ -130,7 +131,7 @@ async def test_a_yes_that_does_not_stand_any_more_is_named_before_its_date_too(
 
 
 def _hold(tx: Transaction, recipient_id: int) -> None:
-    until, why = tx.now + timedelta(days=365), holding.Why.CONTRACT
+    until, why = tx.now + timedelta(days=365), hold.Why.CONTRACT
     holding.hold(tx, recipient_id, kind=why, until=until, by="An", reason="as agreed")
 
 

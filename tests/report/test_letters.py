@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.hold import Why
 from repermit.domain.question import Question
 from repermit.domain.standing import Standing
 from repermit.domain.templates import Templates
 from repermit.errors import WordingIncomplete
 from repermit.ledger.log import Kind
 from repermit.ledger.store.extending import Extension
-from repermit.ledger.store.holding import OnHold, Why
+from repermit.ledger.store.holding import OnHold
 from repermit.report.letters import About, Sender, letter, reading_of
 from repermit.report.life import Life
 from repermit.runtime import shipped

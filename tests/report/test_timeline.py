@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from repermit.domain.due import Reason
+from repermit.domain.hold import Why
 from repermit.domain.policy import Outcome
 from repermit.domain.standing import Standing
 from repermit.ledger.log import Kind
 from repermit.ledger.store.due import Due
 from repermit.ledger.store.extending import Extension
-from repermit.ledger.store.holding import OnHold, Why
+from repermit.ledger.store.holding import OnHold
 from repermit.ledger.store.origin import Origin
 from repermit.report.life import Life, outcome_of
 from repermit.report.outlook import At, next_steps

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from repermit.cli.assembly import approval_facts, digest, pages
 from repermit.domain.address import parse
+from repermit.domain.hold import Why
 from repermit.domain.record import SCHEMA
 from repermit.domain.standing import Standing
 from repermit.domain.token import FIRST_PROBE, MONITOR, TEST_RECIPIENT, Scope
@@ -25,7 +26,6 @@ from repermit.ledger.store import (
     outbox,
     reading,
 )
-from repermit.ledger.store.holding import Why
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 from repermit.respond.rights import Rights

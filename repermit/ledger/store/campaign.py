@@ -52,11 +52,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class LastPurge:
-    """The latest purge: how many it has erased, and when it was finished, if it was."""
+    """The latest purge: how many it has erased, when it was finished, if it was, and then the
+    places elsewhere to which no hand-over had named its people."""
 
     number: int
     purged: int
     finished_at: datetime | None
+    named_nowhere: tuple[str, ...] = ()
 
 
 def figures(tx: Transaction) -> Figures:
@@ -103,15 +105,17 @@ def figures(tx: Transaction) -> Figures:
     )
 
 
-def log_head(tx: Transaction) -> tuple[int, bytes]:
-    """Return the size of the log and its root."""
-    size, frontier = tx.one("SELECT size, frontier FROM log_head")
-    return size, Frontier.from_bytes(size, frontier).root()
-
-
 def _last_purge(tx: Transaction) -> LastPurge | None:
-    row = tx.one("SELECT id, purged, finished_at FROM purge ORDER BY id DESC LIMIT 1")
-    return None if row is None else LastPurge(row[0], row[1], from_micros(row[2]))
+    row = tx.one("SELECT id, purged, finished_at, report FROM purge ORDER BY id DESC LIMIT 1")
+    if row is None:
+        return None
+    number, purged, finished, report = row
+    told = json.loads(report)["places"] if report and purged else []
+    named = {each["name"] for each in told if each["named"]}
+    nowhere = (each.name for each in places.places(tx) if each.name not in named)
+    return LastPurge(
+        number, purged, from_micros(finished), tuple(nowhere) if report and purged else ()
+    )
 
 
 def cells(tx: Transaction) -> list[tuple[str, str, str, int]]:

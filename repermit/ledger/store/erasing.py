@@ -250,11 +250,6 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
     return Erased(tuple(sorted({proof for proof, *_ in carried})))
 
 
-def purged_by(tx: Transaction, purge_id: int) -> int:
-    """Return how many recipients that purge has erased."""
-    return int(tx.value("SELECT purged FROM purge WHERE id = ?", purge_id))
-
-
 def give_back(tx: Transaction, *, pages: int) -> int:
     """Return up to *pages* free pages to the disk, and how many that were."""
     free = min(pages, tx.value("PRAGMA freelist_count"))

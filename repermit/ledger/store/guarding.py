@@ -56,9 +56,15 @@ def pressed(tx: Transaction, since: datetime) -> list[datetime]:
 def unlisted_places(tx: Transaction, terms: Terms) -> int:
     """Return of how many places elsewhere nobody has been told since the last of those who are due
     fell due that they must be removed there, too."""
-    handed_over = [row[0] or 0 for row in tx.rows("SELECT handed_over_at FROM place")]
-    newest = _newest(tx, terms) if handed_over else 0
-    return sum(at < newest for at in handed_over)
+    known = int(tx.value("SELECT count(*) FROM place"))
+    return known - len(listed_places(tx, terms)) if known else 0
+
+
+def listed_places(tx: Transaction, terms: Terms) -> list[str]:
+    """Return the names of the other places: a hand-over for them names all who are due."""
+    newest = _newest(tx, terms)
+    rows = tx.rows("SELECT name FROM place WHERE coalesce(handed_over_at, 0) >= ?", newest)
+    return [name for (name,) in rows]
 
 
 def told(tx: Transaction, reasons: Sequence[Reason]) -> list[datetime]:
@@ -80,11 +86,11 @@ def is_paused(tx: Transaction) -> bool:
 
 
 def _newest(tx: Transaction, terms: Terms) -> int:
-    """Return when the last of those who are due fell due; 0 when nobody is."""
+    """Return when the last of those who are due fell due, or said no after that; 0 when nobody
+    is."""
+    date = f"coalesce(max({due.FALLS_DUE}, coalesce(no_at, 0)), no_at + :window, 0)"
     newest = 0
     for reason in terms.by_date:
-        for date, where in (("due_at", "TRUE"), ("no_at + :window", "due_at IS NULL")):
-            sql = f"SELECT max({date}) FROM recipient WHERE {due.condition(reason)} AND {where}"
-            found = tx.connection.execute(sql, terms.values()).fetchone()[0]
-            newest = max(newest, found or 0)
+        sql = f"SELECT max({date}) FROM recipient WHERE {due.condition(reason)}"
+        newest = max(newest, tx.connection.execute(sql, terms.values()).fetchone()[0] or 0)
     return newest

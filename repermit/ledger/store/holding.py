@@ -8,21 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from repermit.domain.clock import iso
+from repermit.domain.hold import Why
 from repermit.errors import PersonHeld
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
-
-
-class Why(StrEnum):
-    """What a recipient may be held for."""
-
-    CONTRACT = "contract"  # what the law obliges to keep of it
-    DISPUTE = "dispute"  # a legal claim, of theirs or against them
 
 
 @dataclass(frozen=True)

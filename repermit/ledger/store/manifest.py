@@ -12,8 +12,6 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from repermit.domain.clock import iso
-from repermit.ledger.instants import from_micros
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.tables import Purge
@@ -92,12 +90,3 @@ def generations(tx: Transaction, purge: Purge) -> dict[str, Any]:
         purge.manifest,
     )
     return {**json.loads(payload), "at": at}
-
-
-def places(tx: Transaction) -> list[dict[str, Any]]:
-    """Return where else the lists live, and when each was cleaned there, by whom."""
-    rows = tx.rows("SELECT name, done_at, done_by FROM place ORDER BY id")
-    return [
-        {"name": name, "done": done is not None, "by": by, "on": iso(from_micros(done))}
-        for name, done, by in rows
-    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from repermit.domain.clock import iso
 from repermit.errors import PlaceUnknown
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
@@ -31,6 +32,16 @@ class Place:
     def is_done(self) -> bool:
         """Return whether who must be removed there is removed."""
         return self.done_on is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `--json` and the report of a purge tell of it."""
+        return {
+            "name": self.name,
+            "handed_over": iso(self.handed_over_at),
+            "done": self.is_done,
+            "by": self.done_by,
+            "on": self.done_on and self.done_on.isoformat(),
+        }
 
 
 def places(tx: Transaction) -> tuple[Place, ...]:

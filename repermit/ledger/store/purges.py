@@ -7,14 +7,28 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from repermit.ledger.instants import from_micros
+from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
 
 _LATER: Final = datetime(9000, 1, 1, tzinfo=UTC)  # when every date has passed
+
+
+class Log(NamedTuple):
+    """The size and the root of the log."""
+
+    size: int
+    root: bytes
+
+
+def log_now(tx: Transaction) -> Log:
+    """Return the log as it is now, for a checkpoint."""
+    size, frontier = tx.one("SELECT size, frontier FROM log_head")
+    return Log(size, Frontier.from_bytes(size, frontier).root())
 
 
 def printed(tx: Transaction, terms: Terms) -> dict[str, tuple[datetime, datetime]]:
@@ -43,6 +57,13 @@ def generation(tx: Transaction) -> int:
 def finished(tx: Transaction) -> int:
     """Return how many purges have ended."""
     return int(tx.value("SELECT count(finished_at) FROM purge"))
+
+
+def reported(tx: Transaction) -> dict[int, str]:
+    """Return the SHA-256 of the report of each purge, as hex, as the log has it."""
+    rows = tx.rows("SELECT payload FROM log WHERE kind = 'reported'")
+    told = [json.loads(payload) for (payload,) in rows]
+    return {each["purge"]: each["report"] for each in told}
 
 
 def reports(tx: Transaction) -> list[tuple[int, Mapping[str, Any]]]:
