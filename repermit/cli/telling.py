@@ -47,6 +47,7 @@ def told(runtime: Runtime, kind: str, once: str, facts: Mapping[str, Any]) -> Te
 def tell_all(tx: Transaction, runtime: Runtime, telling: Telling) -> int:
     """Owe *telling* to everybody whom the config names and who was not told it yet; return to how
     many."""
+    from repermit.ledger.store import purges
     from repermit.ledger.store.owing import Notice, owe_notice
 
     config = runtime.config
