@@ -81,6 +81,9 @@ class Runtime:
         opened = Ledger.open(self.config.ledger_path, self.vault, self.clock, create=create)
         for each in opened.dropped:
             self.tell(str(each))
+        if older := opened.superseded:
+            self.tell(f"take note: {older}")
+            self.tell(f"  what to do: {older.hint}")
         try:
             yield opened
         finally:

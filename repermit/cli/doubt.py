@@ -220,6 +220,8 @@ async def _restored(runtime: Runtime, all_of: int | None) -> tuple[int, int]:
     from repermit.ledger.store import campaign, doubt, outbox_doubt
 
     async with runtime.ledger() as ledger:
+        if older := ledger.superseded:
+            raise DoubtRefused(f"{older}: nobody in it can be read any more", hint=older.hint)
         standings = (await ledger.read(campaign.figures)).standings
         unsettled = sum(standings[name] for name in ("listed", "deferred", "claimed"))
         if all_of != unsettled and not await ledger.read(ledger.older_copy):

@@ -22,6 +22,7 @@ from repermit.ledger import connect, leftovers, locks
 from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.leftovers import Leftover
 from repermit.ledger.replay import Replay
+from repermit.ledger.superseded import Superseded, superseded
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.ledger.verify import Verified, replayed, verify
@@ -41,6 +42,7 @@ class Ledger:
     ) -> None:
         self.path, self.vault, self.clock = path, vault, clock
         self.dropped: tuple[Leftover, ...] = ()  # keys that had come back
+        self.superseded: Superseded | None = None  # by the ledger after a purge
         self._log_key = log_key
         self._writer = Writer(path, mark, self._transaction)
         self.older_copy, self.accept_copy = self._writer.older_copy, self._writer.accept_copy
@@ -63,7 +65,8 @@ class Ledger:
         """Return the ledger at *path*, checked; with *create* a new one if there is none.
 
         *mark* is for a copy that is thrown away: it leaves the key folder alone. Otherwise keys
-        that a purge destroyed and that came back are destroyed again; see `dropped`.
+        that a purge destroyed and that came back are destroyed again; see `dropped`. A ledger from
+        before a purge is opened as any other; see `superseded`.
 
         Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
         another campaign than the key folder.
@@ -72,9 +75,11 @@ class Ledger:
         with connect.translated():
             with closing(connect.connection(path)) as connection:
                 row = connection.execute("SELECT log_key FROM campaign").fetchone()
-                dropped = leftovers.drop(connection, vault.keys.burn) if mark is None else ()
+                burn = vault.keys.burn
+                dropped = leftovers.drop(connection, burn) if mark is None else ()
+                known = superseded(connection, path, burn) if mark is None else None
             opened = cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
-            opened.dropped = dropped
+            opened.dropped, opened.superseded = dropped, known
             return opened
 
     async def write(

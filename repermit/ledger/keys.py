@@ -133,7 +133,7 @@ def load_generation(burn: Path, number: int) -> Generation:
         raise KeysUnusable(
             f"sealed under generation {number}, destroyed on {at[:10]}",
             hint="a purge destroyed it, so that nobody whom it erased can be read or found any"
-            " more; use the present ledger, or a backup from after that day",
+            " more; put back the ledger from after it, or its copy in backup/",
         )
     if not path.exists():
         raise KeysUnusable(

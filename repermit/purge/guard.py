@@ -33,6 +33,7 @@ async def plan(ledger: Ledger, order: Order, watch: Watch, *, other_purge: bool)
         log_faults=len(verified.false_entries) + verified.unaccounted,
         older_copy=await ledger.read(ledger.older_copy),
         other_purge=other_purge,
+        superseded=ledger.superseded,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from repermit.domain.clock import iso
 from repermit.ledger.store.due import Terms
+from repermit.ledger.superseded import Superseded
 from repermit.purge.window import Seen
 
 
@@ -106,6 +107,7 @@ class Readings:
     latest_entry: datetime
     older_copy: bool
     other_purge: bool
+    superseded: Superseded | None = None  # by the ledger after an earlier purge
     unfinished_import: bool = False
     resumes: bool = False  # it was judged when it began, whether its people could answer
     seen: tuple[Seen, ...] = ()  # of each date of those who are due

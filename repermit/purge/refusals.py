@@ -49,7 +49,9 @@ def judged(readings: Readings, order: Order, watch: Watch) -> Judged:
 
 
 def _always(readings: Readings) -> Iterator[Refusal]:
-    if readings.older_copy:
+    if readings.superseded:
+        yield Refusal("older_copy", f"{readings.superseded}: {readings.superseded.hint}")
+    elif readings.older_copy:
         yield Refusal("older_copy", "this ledger is an older copy: run `repermit doubt restored`")
     if readings.other_purge:
         yield Refusal("running", "another purge is running: wait for its end")
@@ -60,7 +62,7 @@ def _always(readings: Readings) -> Iterator[Refusal]:
         mails = _counted(readings.claimed, "mail is", "mails are")
         text = f"{mails} still leaving: wait for the end of `repermit send`, or start it"
         yield Refusal("leaving", text)
-    if readings.log_faults:
+    if readings.log_faults and not readings.superseded:  # nobody in it can be read
         text = (
             f"the log does not verify ({readings.log_faults} faults): see `repermit proof verify`"
         )

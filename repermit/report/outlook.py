@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -52,8 +53,10 @@ class At:
 
 
 def next_steps(told: Life, at: At) -> tuple[Step, ...]:
-    """Return what comes next for a person, the soonest first."""
-    return tuple(_next(told, at))
+    """Return what comes next for a person; what has a date in the order of the dates."""
+    steps = tuple(_next(told, at))
+    dated = iter(sorted((each for each in steps if each.at), key=attrgetter("at")))
+    return tuple(next(dated) if each.at else each for each in steps)
 
 
 def _next(told: Life, at: At) -> Iterator[Step]:

@@ -160,3 +160,28 @@ def test_a_copy_that_is_put_back_under_a_running_sender_stops_it(
     approved.run("doubt", "restored")
     assert approved.here("send", "--json").json["asked"] == 0
     assert approved.standings()["doubtful"] == LISTED
+
+
+def test_a_copy_from_before_a_purge_is_never_the_present_ledger(asked: Campaign) -> None:
+    """Nobody in it can be read: each command says which copy to put back, and that one goes on."""
+    copy = copied(asked.ledger, asked.outside / "copy.db")
+    asked.at(_AFTERWARDS, "purge", "--at-most", str(LISTED), *ACCEPTED)
+    put_back(asked, copy)
+
+    for words, code in ((("status",), 0), (("handover", "new"), 1), (("doubt", "restored"), 1)):
+        said = asked.at(_AFTERWARDS, *words, expect=code).err
+        assert "from before the purge of" in said
+        assert "or backup/repermit.db, which it left" in said
+    purge = asked.at(_AFTERWARDS, "purge", "--at-most", "0", "--json", expect=1).json
+    found = [each["code"] for each in purge["refused"]]
+    assert ("older_copy" in found, "log" in found) == (True, False)
+    with asked.serving() as served:
+        pass
+    assert "from before the purge of" in served.ended().err
+
+    put_back(asked, asked.folder / "backup" / "repermit.db")
+    assert "before the purge" not in asked.at(_AFTERWARDS, "status").err
+    asked.at(_AFTERWARDS, "doubt", "restored")
+    assert "traces left: 0" in asked.at(_AFTERWARDS, "purge", "--at-most", "0", *ACCEPTED).out
+    asked.at(_AFTERWARDS, "handover", asked.outside / "new")
+    assert asked.at(_AFTERWARDS, "proof", "verify", "--json").json["holds"] is True

@@ -796,6 +796,32 @@ async def test_promise_7_the_ledger_is_an_older_copy(
     await older.close()
 
 
+async def test_promise_7_a_ledger_from_before_a_purge_is_known_as_that(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """The refusal names the copy to put back, and that one is the present ledger again."""
+    await fill(a_ledger, a_clock)
+    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
+    await a_ledger.close()
+    put_back(campaign_folder)
+
+    older = reopened(campaign_folder, a_clock)
+    refusal = await refused(older)
+    await older.close()
+
+    assert codes(refusal) == ["older_copy"]
+    assert "from before the purge of 2026-12-22: put back" in str(refusal)
+    assert "backup/ledger.db" in str(refusal)
+    shutil.copy(campaign_folder / "backup" / "ledger.db", campaign_folder / "older.db")
+    put_back(campaign_folder)
+    present = reopened(campaign_folder, a_clock)
+    assert present.superseded is None
+    await present.write(present.accept_copy)
+    assert (await verified(present)).holds
+    await present.close()
+
+
 def put_back(folder: Path) -> None:
     """Put the older copy in the place of the ledger."""
     for beside in folder.glob("ledger.db*"):

@@ -154,6 +154,7 @@ async def test_the_readme_names_the_places_and_until_when_people_can_answer(
     text = (tmp_path / "leaving" / "README.txt").read_text("utf-8")
     assert "\n  - the web shop\n  - the newsletter tool\n" in text
     assert "repermit handover --done" in text
+    assert "(repermit suppress)" in text  # of whom there is only a code
     assert "2026-12-22" in text
     for why in removal.Why:
         assert why in text

@@ -345,3 +345,20 @@ def test_a_letter_says_the_date_to_which_the_deadline_was_moved(kind: str, langu
     text = write(kind, language, a_life(Standing.ASKED, extensions=(later,)))
 
     assert re.search(r"31(?:\.)? ?(januari|janvier|Januar|January) 2027", text)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("nl", "verstreek; daarna, op "),
+        ("fr", "s’est écoulé ; ensuite, le "),
+        ("de", "ist abgelaufen; danach, am "),
+        ("en", "ran out; after that, on "),
+    ],
+)
+def test_the_day_of_the_purge_is_not_told_as_the_last_day_to_answer(
+    language: str, words: str
+) -> None:
+    text = write("access", language, a_life(None, source="asked"))
+
+    assert words in " ".join(text.split())

@@ -234,3 +234,11 @@ def test_the_outcome_of_the_policy_is_told_by_its_reason() -> None:
     assert outcome_of(on_file(Standing.ASKED)) is Outcome.ASK
     assert outcome_of(on_file(Standing.EXEMPT)) is Outcome.EXEMPT
     assert outcome_of(on_file(Standing.WITHHELD)) is Outcome.WITHHOLD
+
+
+def test_what_comes_next_stands_in_the_order_of_its_dates() -> None:
+    """A hold that ends after the last day to answer comes after it."""
+    hold = OnHold(Why.DISPUTE, NOW, NOW + timedelta(days=100), "Bo", "file 12")
+    found = next_steps(replace(a_life(Standing.ASKED), hold=hold), at())
+
+    assert [each.what for each in found] == ["answer", "hold", "purge", "code"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -37,11 +37,12 @@ class Obstacle(NamedTuple):
 @dataclass(frozen=True)
 class Ending:
     """A campaign that is to end: what stands against it, who is left without a decision (by the
-    reason for which they may be erased), and who stays."""
+    reason for which they may be erased), how many more of each have a hold, and who stays."""
 
     obstacles: tuple[Obstacle, ...]
     undecided: Mapping[str, int]
     stay: dict[str, int]
+    held: Mapping[str, int] = field(default_factory=dict)
     resumes: bool = False  # a purge that decided on some of them was cut off
     closed_at: datetime | None = None
 
@@ -53,10 +54,12 @@ def ending(tx: Transaction, terms: Terms) -> Ending:
     resumes = cut_off is not None and _is_of_closing(cut_off.terms)
     obstacles = _obstacles(tx, terms, is_purging=cut_off is not None and not resumes)
     counts = due.counts(tx, terms)
+    held = {str(each): due.held(tx, replace(terms, reasons=(each,))) for each in BY_CLOSE}
     return Ending(
         obstacles=tuple(obstacles),
         undecided={str(each): counts[each] for each in BY_CLOSE if each in counts},
         stay=_stay(tx),
+        held={name: count for name, count in held.items() if count},
         resumes=resumes,
         closed_at=closed_at(tx),
     )
