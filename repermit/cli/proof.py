@@ -98,8 +98,15 @@ def _checkpoints(runtime: Runtime, file: Path) -> list[Checkpoint]:
 
 
 async def _verify(runtime: Runtime, known: list[Checkpoint]) -> Verified:
+    """Return what the replay finds, and what else is false although no entry tells of it."""
+    from repermit.ledger.binding import unreadable
+    from repermit.ledger.purged import false_phases
+
     async with runtime.ledger() as ledger:
-        return await ledger.verified(known)
+        found = await ledger.verified(known)
+        for fault in await ledger.read(lambda tx: [*unreadable(tx), *false_phases(tx)]):
+            found.note_record(fault)
+        return found
 
 
 def bundle(
