@@ -67,6 +67,7 @@ class Dense:
 
     def __init__(self, descriptor: int, most: int = _MOST_DATA) -> None:
         self.bytes = 0  # that were read
+        self.size = os.fstat(descriptor).st_size
         self._descriptor, self._most = descriptor, most
         self._at = self._ends = 0  # where the next data begins, and where it ends
 
@@ -120,14 +121,17 @@ class Look:
         """
         self._bytes_of(dense or file, unpacked=depth > 0)
         file.seek(0)
-        if zipfile.is_zipfile(file):
+        is_zip = zipfile.is_zipfile(file)
+        file.seek(0)
+        is_gzip = not is_zip and file.read(len(_GZIP)) == _GZIP
+        if dense and dense.size > _MOST_DATA and (is_zip or is_gzip):
+            raise ValueError("too large an archive")
+        if is_zip:
             self._zip(file, depth)
-        else:
+        elif is_gzip:
             file.seek(0)
-            if file.read(len(_GZIP)) == _GZIP:
-                file.seek(0)
-                with gzip.GzipFile(fileobj=file) as content:
-                    self._member(content, depth)
+            with gzip.GzipFile(fileobj=file) as content:
+                self._member(content, depth)
 
     def end(self) -> None:
         """Hand out what is left."""
