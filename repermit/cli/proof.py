@@ -111,11 +111,16 @@ def _signed_in(runtime: Runtime, file: Path) -> tuple[list[Checkpoint], list[Rep
 
 
 async def _verify(runtime: Runtime, known: list[Checkpoint]) -> tuple[Verified, Mapping[int, str]]:
-    """Return what becomes of the log, and the hash that it has of each report of a purge."""
+    """Return what becomes of the log, what else is false although no entry tells of it, and the
+    hash that the log has of each report of a purge."""
+    from repermit.ledger.binding import unreadable
+    from repermit.ledger.purged import false_phases
     from repermit.ledger.store import purges
 
     async with runtime.ledger() as ledger:
         found = await ledger.verified(known)
+        for fault in await ledger.read(lambda tx: [*unreadable(tx), *false_phases(tx)]):
+            found.note_record(fault)
         return found, await ledger.read(purges.reported) if found.holds else {}
 
 

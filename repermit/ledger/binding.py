@@ -18,6 +18,10 @@ _YESES = (
     " CAST(leaf_key AS BLOB), who FROM recipient JOIN answer ON leaf = recipient.yes_leaf"
     " WHERE recipient.standing = 'opted_in' ORDER BY recipient.id"
 )
+_OTHERS = (
+    "SELECT id, generation, CAST(sealed AS BLOB) FROM recipient WHERE standing IS NOT 'opted_in'"
+    " ORDER BY id"
+)
 
 
 def false_addresses(tx: Transaction) -> Iterator[tuple[int, str]]:
@@ -40,6 +44,16 @@ def false_addresses(tx: Transaction) -> Iterator[tuple[int, str]]:
             yield recipient_id, _FALSE
         elif filed != lookup:
             yield recipient_id, "it is not filed under its address"
+
+
+def unreadable(tx: Transaction) -> Iterator[str]:
+    """Yield each other recipient whose sealed fields cannot be opened; a purge does not stop at
+    them where they are due."""
+    for recipient_id, generation, sealed in tx.connection.execute(_OTHERS):
+        try:
+            tx.vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
+        except (KeysUnusable, SealBroken) as failure:
+            yield f"recipient {recipient_id}: its address cannot be opened: {failure}"
 
 
 def require_theirs(tx: Transaction, recipient_id: int, canonical: str) -> None:

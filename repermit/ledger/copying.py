@@ -16,13 +16,18 @@ from repermit.ledger.keys import sync_folder
 from repermit.ledger.merkle import Frontier
 
 
+def place(ledger: Path) -> Path:
+    """Return where the backup of the ledger is kept."""
+    return ledger.parent / "backup" / ledger.name
+
+
 def backup(ledger: Path) -> Path:
     """Copy the ledger to `backup/` beside it, replacing the copy there, and return its path.
 
     Raises: LedgerUnusable when the disk is full or the copy is not whole; the old copy stays.
     Crash: the old copy or the new one.
     """
-    target = ledger.parent / "backup" / ledger.name
+    target = place(ledger)
     beside = target.with_name(f".{target.name}.new")
     with connect.translated():
         target.parent.mkdir(mode=0o700, exist_ok=True)

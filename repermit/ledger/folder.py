@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,19 @@ _SYNCHRONISED = (
     "com~apple~",
     "nextcloud",
 )
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Turn what the disk raises inside the block into what the operator can act on."""
+    try:
+        yield
+    except OSError as failure:
+        raise KeysUnusable(
+            f"the key folder cannot be used ({failure.strerror})",
+            hint="put it back in its place, check its rights, or make room there; then run the same"
+            " command again",
+        ) from failure
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from repermit.errors import KeysUnusable
-from repermit.ledger.folder import damaged, read_json, refuse_open, refuse_synchronised
+from repermit.ledger.folder import damaged, read_json, refuse_open, refuse_synchronised, usable
 
 _KEY_BYTES = 32
 
@@ -60,10 +60,12 @@ class Keys:
         return self.folder / "burn"
 
 
+@usable()
 def create(folder: Path) -> Keys:
     """Make a key folder with fresh keys and generation 1, and return its keys.
 
-    Raises: KeysUnusable when the folder exists already or would be synchronised elsewhere.
+    Raises: KeysUnusable when the folder exists already, would be synchronised elsewhere, or cannot
+    be written.
     Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
     """
     refuse_synchronised(folder)
@@ -110,19 +112,28 @@ def load(folder: Path) -> Keys:
         raise damaged(path) from failure
 
 
-def create_generation(burn: Path, number: int) -> Generation:
+@usable()
+def create_generation(burn: Path, number: int, *, is_unused: bool = False) -> Generation:
     """Write fresh vault keys as generation *number*, durably, and return them.
 
     A generation that is there already is returned as it is, so that a purge which was killed
-    goes on under the keys that it had made.
+    goes on under the keys that it had made; one that cannot be read is made anew if it
+    *is_unused*: nothing is sealed under it.
+
+    Raises: KeysUnusable, as `load_generation` does, and when the folder cannot be written.
     """
     if (burn / f"{number}.key").exists():
-        return load_generation(burn, number)
+        try:
+            return load_generation(burn, number)
+        except KeysUnusable:
+            if not is_unused or number in destroyed(burn):
+                raise
     fresh = {"seal": secrets.token_hex(_KEY_BYTES), "lookup": secrets.token_hex(_KEY_BYTES)}
     write_durably(burn / f"{number}.key", json.dumps(fresh).encode())
     return load_generation(burn, number)
 
 
+@usable()
 def load_generation(burn: Path, number: int) -> Generation:
     """Return generation *number*.
 
@@ -150,9 +161,11 @@ def load_generation(burn: Path, number: int) -> Generation:
     return Generation(number=number, seal=seal, lookup=lookup)
 
 
+@usable()
 def destroy_generation(burn: Path, number: int) -> bool:
     """Overwrite, sync and remove generation *number*; return whether it was still there.
 
+    Raises: KeysUnusable when the folder cannot be written.
     Source: NIST SP 800-88, level "Clear" at most: a disk may keep old sectors out of reach.
     """
     path = burn / f"{number}.key"
@@ -170,8 +183,12 @@ def destroy_generation(burn: Path, number: int) -> bool:
     return True
 
 
+@usable()
 def note_destroyed(burn: Path, number: int, at: str) -> None:
-    """Keep that generation *number* was destroyed at *at*, ISO 8601; the first time counts."""
+    """Keep that generation *number* was destroyed at *at*, ISO 8601; the first time counts.
+
+    Raises: KeysUnusable when the folder cannot be written.
+    """
     known = destroyed(burn)
     known.setdefault(number, at)
     write_durably(_tombstones(burn), json.dumps(known).encode())
@@ -195,15 +212,19 @@ def _tombstones(burn: Path) -> Path:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """Replace *path* by *content*, 0600, so that after a crash it is the old or the new."""
+    """Replace *path* by *content*, 0600, so that after a crash it is the old or the new; nothing
+    is left beside it when that fails. Raises: OSError."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    beside.replace(path)
+        with os.fdopen(descriptor, "wb") as file:  # writes all of it, however short each write is
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

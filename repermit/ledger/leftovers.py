@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from repermit.errors import KeysUnusable
 from repermit.ledger import keys
 
 _DESTROYED = (
@@ -35,9 +36,14 @@ class Leftover:
 
 def drop(opened: sqlite3.Connection, burn: Path) -> tuple[Leftover, ...]:
     """Destroy every generation in *burn* that the log of the ledger says was destroyed and that
-    nothing needs any more; return which."""
+    nothing needs any more; return which.
+
+    Raises: KeysUnusable when the folder is older than the ledger, and lacks what it needs now; what
+    was destroyed is dropped from it all the same.
+    """
+    current = opened.execute("SELECT generation FROM campaign").fetchone()[0]
     there = sorted(int(path.stem) for path in burn.glob("*.key") if path.stem.isdecimal())
-    if len(there) < 2:
+    if there == [current]:
         return ()
     needed_from = opened.execute(_NEEDED_FROM).fetchone()[0]
     when = dict(opened.execute(_DESTROYED).fetchall())
@@ -45,4 +51,13 @@ def drop(opened: sqlite3.Connection, burn: Path) -> tuple[Leftover, ...]:
     for each in old:
         keys.destroy_generation(burn, each.generation)
         keys.note_destroyed(burn, each.generation, each.destroyed_at)
+    if current not in there and current - 1 in when:
+        has = "".join(
+            f"has generation {each.generation}, destroyed on {each.destroyed_at[:10]}, and "
+            for each in old[-1:]
+        )
+        raise KeysUnusable(
+            f"this key folder is older than the ledger: it {has}lacks {current}",
+            hint="put back the newest copy of it",
+        )
     return tuple(old)

@@ -77,9 +77,10 @@ def holders(ledger: Path, prefix: str) -> int:
 
     Raises: LedgerUnusable when the folder of the ledger cannot be read.
     """
-    beside = f"{ledger.name}."
+    place = ledger.resolve()
+    beside = f"{place.name}."
     with translated():
-        names = [path.name for path in ledger.parent.iterdir()]
+        names = [path.name for path in place.parent.iterdir()]
     locks = [name.removeprefix(beside).removesuffix(".lock") for name in names]
     return sum(lock.startswith(prefix) and not is_free(ledger, lock) for lock in locks)
 
@@ -110,7 +111,8 @@ def is_awaited(ledger: Path) -> bool:
 
 
 def _path(ledger: Path, name: str) -> Path:
-    return ledger.with_name(f"{ledger.name}.{name}.lock")
+    place = ledger.resolve()  # whoever opens it through a link meets those who do not
+    return place.with_name(f"{place.name}.{name}.lock")
 
 
 def _locked(descriptor: int, kind: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical
 from repermit.ledger.replay import Replay
+from repermit.ledger.store.moved import contradicted
 from repermit.ledger.transaction import Transaction
 
 _FACTS: Final = (
@@ -88,6 +89,16 @@ class Purges:
         logged = {(*each, repr(int(told))) for *each, told in self._carried}
         for proof, *_ in sorted(kept ^ logged, key=repr):
             self._note(f"what must be removed elsewhere, entry {proof!r}: not what was logged")
+
+
+def false_phases(tx: Transaction) -> Iterator[str]:
+    """Yield each purge that is not finished and whose phase the rows contradict; the next `repermit
+    purge` goes back to where it must, so that this keeps none from running."""
+    for number, phase, generation, manifest in tx.rows(
+        "SELECT id, phase, generation, manifest FROM purge WHERE finished_at IS NULL"
+    ):
+        if contradicted(tx, phase, generation=generation, manifest=manifest):
+            yield f"purge {number}: it is not as far as its phase says"
 
 
 def _digest(report: object) -> str | None:

@@ -73,10 +73,10 @@ class Vault:
         altered or belongs to another row.
         """
         cipher = self._cipher(generation)
-        nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
+            nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
             return cipher.decrypt(nonce, body, b"%d:%d" % (generation, recipient_id)).decode()
-        except (InvalidTag, ValueError) as failure:
+        except (InvalidTag, TypeError, ValueError) as failure:
             raise SealBroken(
                 f"the sealed field of recipient {recipient_id} was altered",
                 hint="run `repermit proof verify`, and put back a backup of the ledger",

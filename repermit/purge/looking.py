@@ -11,6 +11,7 @@ that was all of it, or with null when nothing is there.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -37,6 +38,7 @@ _LARGEST_INNER = 1 << 26  # of them, in bytes
 _LEAST_UNPACKED, _MOST_TIMES = 1 << 28, 100  # of a file: so many bytes, or times its size
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _DATABASES = (b"SQLite format 3\0", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")  # the latter: WAL
+_MOST_DATA = 1 << 33  # of a file, without its holes, in bytes
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _DAMAGED = (  # what the libraries say of an archive that cannot be read, or not all of it
     OSError,
@@ -60,6 +62,47 @@ class _Peekable(_Stream, Protocol):
     def peek(self, size: int, /) -> bytes: ...
 
 
+class Dense:
+    """A file of which only *most* bytes are read, and no holes: each is as one zero byte."""
+
+    def __init__(self, descriptor: int, most: int = _MOST_DATA) -> None:
+        self.bytes = 0  # that were read
+        self.size = os.fstat(descriptor).st_size
+        self._descriptor, self._most = descriptor, most
+        self._at = self._ends = 0  # where the next data begins, and where it ends
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next *size* bytes, fewer only at the end. Raises: ValueError where there are
+        more of them than are read; OSError."""
+        parts = bytearray()
+        while len(parts) < size and (self._at < self._ends or self._found_more(parts)):
+            wanted = min(size - len(parts), self._ends - self._at)
+            part = os.pread(self._descriptor, wanted, self._at)
+            if not part:
+                break  # it became shorter meanwhile
+            self._at, self.bytes = self._at + len(part), self.bytes + len(part)
+            if self.bytes > self._most:
+                raise ValueError("more than is read of one file")
+            parts += part
+        return bytes(parts)
+
+    def _found_more(self, parts: bytearray) -> bool:
+        """Go on behind the hole that begins here, if it is not the end."""
+        try:
+            begin = os.lseek(self._descriptor, self._at, os.SEEK_DATA)
+            end = os.lseek(self._descriptor, begin, os.SEEK_HOLE)
+        except OSError as failure:
+            if failure.errno == errno.ENXIO:
+                return False
+            raise
+        finally:
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+        if begin > self._at:
+            parts.append(0)
+        self._at, self._ends = begin, end
+        return True
+
+
 @dataclass
 class Look:
     """One look through a file; *put* is given what is found, *most* is how many bytes of archives
@@ -69,22 +112,26 @@ class Look:
     most: int
     _found: dict[Found, None] = field(default_factory=dict)
 
-    def through(self, file: BinaryIO, *, depth: int = 0) -> None:
-        """Look through *file*, and when it is an archive through what is in it.
+    def through(self, file: BinaryIO, dense: Dense | None = None, *, depth: int = 0) -> None:
+        """Look through *file*, and when it is an archive through what is in it; *dense* is what is
+        read of a file that may be larger than can be read.
 
         Raises: one of _DAMAGED when it is not what it seems, or unpacks to more than is looked
         through.
         """
-        self._bytes_of(file, unpacked=depth > 0)
+        self._bytes_of(dense or file, unpacked=depth > 0)
         file.seek(0)
-        if zipfile.is_zipfile(file):
+        is_zip = zipfile.is_zipfile(file)
+        file.seek(0)
+        is_gzip = not is_zip and file.read(len(_GZIP)) == _GZIP
+        if dense and dense.size > _MOST_DATA and (is_zip or is_gzip):
+            raise ValueError("too large an archive")
+        if is_zip:
             self._zip(file, depth)
-        else:
+        elif is_gzip:
             file.seek(0)
-            if file.read(len(_GZIP)) == _GZIP:
-                file.seek(0)
-                with gzip.GzipFile(fileobj=file) as content:
-                    self._member(content, depth)
+            with gzip.GzipFile(fileobj=file) as content:
+                self._member(content, depth)
 
     def end(self) -> None:
         """Hand out what is left."""
@@ -141,14 +188,15 @@ def look(path: str, put: Callable[[list[Found]], None]) -> tuple[int, bool] | No
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             return 0, False
-        looking = Look(put, max(_LEAST_UNPACKED, _MOST_TIMES * found.st_size))
+        dense = Dense(descriptor)
+        looking = Look(put, max(_LEAST_UNPACKED, _MOST_TIMES * min(found.st_size, _MOST_DATA)))
         try:
-            looking.through(file)
+            looking.through(file, dense)
         except _DAMAGED:
-            return found.st_size, False
+            return dense.bytes, False
         finally:
             looking.end()
-    return found.st_size, True
+    return dense.bytes, True
 
 
 def main() -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from repermit.domain.clock import iso
-from repermit.errors import ProofBroken
+from repermit.errors import LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, lapsing
+from repermit.ledger.store import erasing, lapsing, moved
 from repermit.ledger.store.due import Terms
-from repermit.ledger.store.manifest import manifest_of
+from repermit.ledger.store.manifest import manifest_of, still_there
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified
@@ -56,7 +56,7 @@ class Phases:
         """Do the phases that are left, and note in *done* what was done."""
         done.number, done.destroyed = self._id, self.current.generation
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
-        for phase in PHASES[PHASES.index(self.current.phase) :]:
+        for phase in PHASES[PHASES.index(await self._next()) :]:
             await self.ledger.write(erasing.set_phase, self._id, phase)
             await self._do(phase)
         done.report = await self._report()
@@ -67,6 +67,28 @@ class Phases:
     @property
     def _id(self) -> int:
         return self.current.id or 0
+
+    async def _next(self) -> str:
+        """Return the phase to go on with: the one on record, or an earlier one where what is there
+        contradicts it."""
+        phase, number = self.current.phase, self.current.generation
+        if phase not in PHASES:
+            return PHASES[0]
+        back = await self.ledger.read(
+            moved.contradicted, phase, generation=number, manifest=self.current.manifest
+        )
+        if back is None and phase == "destroy":
+            try:
+                await self._require_moved_backup()
+            except LedgerUnusable:
+                return "verify"
+        return back or phase
+
+    async def _require_moved_backup(self) -> None:
+        await asyncio.to_thread(
+            moved.require_moved_backup,
+            *(copying.place(self.ledger.path), self.ledger.vault.keys, self.current.generation),
+        )
 
     async def _do(self, phase: str) -> None:
         match phase:
@@ -91,12 +113,16 @@ class Phases:
             return erasing.erase_due(tx, self.current, slice_rows=rows, manifest=manifest)
 
         await self._in_slices(part)
+        while left := await self.ledger.read(erasing.first_left, self.current, manifest):
+            await self.ledger.write(erasing.go_back_to, self._id, left)
+            await self._in_slices(part)
         await lapse(self.ledger, Terms.from_json(self.current.terms), purge=self._id)
 
     async def _reseal(self) -> None:
         self.tell("sealing those who remain under new keys")
         following = self.current.generation + 1
-        keys.create_generation(self.ledger.vault.keys.burn, following)
+        is_unused = not await self.ledger.read(moved.is_used, following)
+        keys.create_generation(self.ledger.vault.keys.burn, following, is_unused=is_unused)
         await self._in_slices(lambda tx, rows: erasing.forget_other_lists(tx, slice_rows=rows))
         await self.ledger.write(erasing.begin_generation, following)
         await self._in_slices(lambda tx, rows: erasing.reseal_slice(tx, slice_rows=rows))
@@ -118,6 +144,8 @@ class Phases:
     async def _destroy(self) -> None:
         self.tell("destroying the old keys")
         burn, number = self.ledger.vault.keys.burn, self.current.generation
+        await self.ledger.read(moved.require_moved, self.ledger.vault.keys, number)
+        await self._require_moved_backup()
         keys.destroy_generation(burn, number)
         keys.note_destroyed(burn, number, iso(self.ledger.clock.now()) or "")
         self.ledger.vault.forget(number)
@@ -134,12 +162,15 @@ class Phases:
         while rows := await self.ledger.read(lapsing.never_asked, limit=_CODES):
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)
-        return await self.ledger.write(self._finished, scanned, traces)
+        saved = await self.ledger.read(still_there, self.current)
+        return await self.ledger.write(self._finished, scanned, traces, saved)
 
-    def _finished(self, tx: Transaction, scanned: Scanned, traces: int) -> dict[str, Any]:
+    def _finished(
+        self, tx: Transaction, scanned: Scanned, traces: int, saved: int
+    ) -> dict[str, Any]:
         current = erasing.unfinished_purge(tx)
         assert current is not None  # noqa: S101 - the lock of the purge is ours
-        content = report(tx, current, scanned, traces=traces, sign=self.sign)
+        content = report(tx, current, scanned, traces=traces, saved=saved, sign=self.sign)
         erasing.finish_purge(tx, self._id, content)
         return content
 

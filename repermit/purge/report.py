@@ -29,10 +29,10 @@ Sign = Callable[[int, bytes], str]  # size and root of the log to a signed check
 
 
 def report(
-    tx: Transaction, purge: Purge, scanned: Scanned, *, traces: int, sign: Sign
+    tx: Transaction, purge: Purge, scanned: Scanned, *, traces: int, saved: int, sign: Sign
 ) -> dict[str, Any]:
     """Return the report of *purge*, which is over but for this; *traces* are those that the ledger
-    itself still holds. Its shape is contract."""
+    itself still holds, *saved* is how many of its manifest are there. Its shape is contract."""
     facts: Mapping[str, Any] = json.loads(purge.facts)
     terms = json.loads(purge.terms)
     return {
@@ -46,7 +46,8 @@ def report(
         "due": purge.due,
         "by_reason": json.loads(purge.by_reason),
         "purged": purge.purged,
-        "saved": purge.due - purge.purged,
+        "saved": saved,
+        "unreadable": facts.get("unreadable", 0),  # went without a code against asking again
         "owed": facts["owed"],
         "held": facts["held"],
         "lapsed": lapsing.lapsed_by(tx, purge),

@@ -247,7 +247,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     """Return what is in *folder* and has such a name, sorted; nothing when it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if path.match(pattern))
-    except OSError:
+    except (OSError, ValueError):  # the latter: it cannot be the name of a folder
         return []
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlmodel import col, select
 
+from repermit.errors import PurgeRefused, SealBroken
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
 from repermit.ledger.store import due, elsewhere, holding, outbox
@@ -49,7 +50,11 @@ def begin_purge(
 
     The entry of the log that lists their ids is its manifest: nobody else is ever erased by it.
     *facts* hold what a report will say of the beginning, and no address.
+    Raises: PurgeRefused when another purge began meanwhile.
     """
+    if unfinished_purge(tx):
+        text = "another purge is running: wait for its end"
+        raise PurgeRefused([("running", text, None)], due=0, hint="run the same command again")
     frozen = frozen or freeze(tx, terms)
     told: dict[str, Any] = {
         "purge": tx.value("SELECT coalesce(max(id), 0) + 1 FROM purge"),
@@ -122,8 +127,9 @@ def erase_due(
     """Erase a slice of the manifest of *purge* and return how many of it were looked at; whoever
     erases many slices reads the *manifest* once.
 
-    Whoever is not due any more, because they answered meanwhile, stays. Rows, answers and payloads
-    go; the commitments of the log stay.
+    Whoever is not due any more, because they answered meanwhile, stays. Who is due and whose sealed
+    fields were altered goes, too, without a code: the facts count them as `unreadable`. Rows,
+    answers and payloads go; the commitments of the log stay.
     """
     last = tx.value("SELECT last_id FROM purge WHERE id = ?", purge.id)
     ids = (manifest or manifest_of(tx, purge)).after(last, slice_rows)
@@ -134,7 +140,10 @@ def erase_due(
         {**terms.values(), "ids": json.dumps(ids)},
     ).fetchall()
     if gone := [row[0] for row in rows]:
-        _guard_against_asking_again(tx, rows)
+        if unreadable := _guard_against_asking_again(tx, rows):
+            known = json.loads(tx.value("SELECT facts FROM purge WHERE id = ?", purge.id))
+            unreadable += known.get("unreadable", 0)
+            note_facts(tx, purge.id or 0, {"unreadable": unreadable})
         carried = elsewhere.note_gone(tx, gone, purged=True)
         _erase_rows(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
@@ -153,12 +162,28 @@ def _exported(carried: Sequence[tuple[int, int, bool]]) -> dict[str, Any]:
     return {"exported": carried} if carried else {}
 
 
-def _guard_against_asking_again(tx: Transaction, rows: Sequence[Any]) -> None:
+def first_left(tx: Transaction, purge: Purge, manifest: Manifest) -> int | None:
+    """Return the first of the *manifest* who is still due; None when it is through with them."""
+    ids = due.ids(tx, Terms.from_json(purge.terms))
+    return next((each for each in ids if each in manifest), None)
+
+
+def go_back_to(tx: Transaction, purge_id: int, recipient_id: int) -> None:
+    """Let a purge go through its manifest again, from *recipient_id* on."""
+    tx.run("UPDATE purge SET last_id = ? WHERE id = ?", recipient_id - 1, purge_id)
+
+
+def _guard_against_asking_again(tx: Transaction, rows: Sequence[Any]) -> int:
     """Keep the keyed hash of who was asked: one question per person, also after a new import. That
-    of who was not is kept until this purge has looked whether a trace of them is left."""
-    now, values = to_micros(tx.now), []
+    of who was not is kept until this purge has looked whether a trace of them is left. Return of
+    how many there is none, because what is sealed of them was altered."""
+    now, values, unreadable = to_micros(tx.now), [], 0
     for recipient_id, generation, sealed, standing, restored in rows:
-        text = tx.vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
+        try:
+            text = tx.vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
+        except SealBroken:
+            unreadable += 1
+            continue
         was_asked = restored or standing not in _BEFORE_A_MAIL
         source = "asked" if was_asked else NEVER_ASKED
         values.append((tx.vault.suppression(mailbox_in(text).casefold()), now, source))
@@ -168,6 +193,7 @@ def _guard_against_asking_again(tx: Transaction, rows: Sequence[Any]) -> None:
         " ON CONFLICT (hash) DO NOTHING",
         values,
     )
+    return unreadable
 
 
 def _erase_rows(tx: Transaction, gone: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -45,6 +45,10 @@ class Manifest:
         ids = (each for first, last in runs for each in range(max(first, last_id + 1), last + 1))
         return list(islice(ids, limit))
 
+    def __contains__(self, recipient_id: int) -> bool:
+        at = bisect_left(self._lasts, recipient_id)
+        return at < len(self._lasts) and self._firsts[at] <= recipient_id
+
 
 def freeze(tx: Transaction, terms: Terms) -> Frozen:
     """Return who is due by *terms*; it only reads, which may take a while."""
@@ -68,6 +72,12 @@ def manifest_of(tx: Transaction, purge: Purge) -> Manifest:
     """Return the manifest of *purge*, as the log has it."""
     payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
     return Manifest(json.loads(payload)["ids"])
+
+
+def still_there(tx: Transaction, purge: Purge) -> int:
+    """Return how many of the manifest of *purge* are not gone."""
+    listed = manifest_of(tx, purge)
+    return sum(row[0] in listed for row in tx.connection.execute("SELECT id FROM recipient"))
 
 
 def digest(pairs: Sequence[Sequence[int]]) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from repermit.domain.address import holds_at
 from repermit.errors import FileRefused
-from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.instants import to_micros
 from repermit.ledger.transaction import Transaction
 
 REMOVAL = "removal"  # what a file is that names who must be removed elsewhere
@@ -22,12 +21,11 @@ REMOVAL = "removal"  # what a file is that names who must be removed elsewhere
 @dataclass(frozen=True)
 class NotedFile:
     """A file with addresses that a command wrote: where, under which name it is kept in the list,
-    when, and what it is."""
+    and what it is."""
 
     path: Path
     name: str
     kind: str
-    at: datetime
 
 
 def note_file(tx: Transaction, path: Path, kind: str) -> None:
@@ -45,8 +43,11 @@ def note_file(tx: Transaction, path: Path, kind: str) -> None:
 def files(tx: Transaction) -> list[NotedFile]:
     """Return every file on the list, the oldest first; they need not be there any more."""
     folder = _folder(tx)
-    rows = tx.rows("SELECT path, kind, at FROM written ORDER BY at, id")
-    return [NotedFile(folder / path, path, kind, from_micros(at)) for path, kind, at in rows]
+    rows = tx.rows(
+        "SELECT CAST(path AS BLOB), CAST(kind AS BLOB) FROM written ORDER BY at, id"
+    )  # whatever somebody wrote there by hand, it is a file that a purge could not read
+    texts = ((os.fsdecode(path), os.fsdecode(kind)) for path, kind in rows)
+    return [NotedFile(folder / path, path, kind) for path, kind in texts]
 
 
 def forget(tx: Transaction, path: Path) -> None:
