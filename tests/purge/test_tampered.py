@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ async def cut_off(ledger: Ledger, at: str) -> None:
     await ledger.close()
 
 
-async def resumed(folder: Path, clock: FakeClock) -> tuple[Ledger, list[str], dict[str, object]]:
+async def resumed(folder: Path, clock: FakeClock) -> tuple[Ledger, list[str], Mapping[str, Any]]:
     """Finish the purge in another process; return its ledger, what it told and its report."""
     ledger, told = reopened(folder, clock), Told([])
     done = await purge(ledger, ordered(ledger, None), Watch(), sign=signed, tell=told)
