@@ -238,3 +238,37 @@ def test_any_other_content_is_refused(
 
     with pytest.raises(KeysUnusable):
         keys.load_generation(burn, 1)
+
+
+def test_a_generation_that_cannot_be_read_is_made_anew_if_nothing_is_sealed_under_it(
+    folder: Path,
+) -> None:
+    cut = folder / "burn" / "1.key"
+    cut.write_bytes(b"{")
+
+    with pytest.raises(KeysUnusable, match="cannot be read"):
+        keys.create_generation(folder / "burn", 1)
+    made = keys.create_generation(folder / "burn", 1, is_unused=True)
+    assert made == keys.load_generation(folder / "burn", 1)
+
+
+def test_a_generation_that_was_destroyed_is_not_made_anew(folder: Path) -> None:
+    keys.note_destroyed(folder / "burn", 1, "2026-12-24T10:00:00Z")
+
+    with pytest.raises(KeysUnusable, match="destroyed on 2026-12-24"):
+        keys.create_generation(folder / "burn", 1, is_unused=True)
+
+
+def test_a_folder_that_is_gone_meanwhile_is_named(folder: Path) -> None:
+    folder.rename(folder.with_name("away"))
+
+    with pytest.raises(KeysUnusable, match="the key folder cannot be used"):
+        keys.create_generation(folder / "burn", 2)
+
+
+def test_a_durable_write_that_fails_leaves_nothing_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "in the way").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        keys.write_durably(tmp_path / "in the way", b"content")
+    assert [path.name for path in tmp_path.iterdir()] == ["in the way"]

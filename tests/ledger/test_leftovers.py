@@ -56,6 +56,22 @@ async def test_promise_8_a_copy_that_came_back_is_destroyed_and_told(
     assert keys.destroyed(burn) == {1: dropped.destroyed_at}
 
 
+async def test_a_key_folder_that_is_older_than_the_ledger_is_named(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Only the destroyed generation is in it; it is dropped, and the next command says so, too."""
+    await admit(a_ledger, AN)
+    await resealed(a_ledger)
+    burn = put_back(campaign_folder)
+    (burn / "2.key").unlink()
+
+    for has in ("has generation 1, destroyed on 2026-11-21, and ", ""):
+        wanted = f"this key folder is older than the ledger: it {has}lacks 2"
+        with pytest.raises(KeysUnusable, match=wanted):
+            reopened(campaign_folder, a_clock)
+        assert list(burn.iterdir()) == []
+
+
 async def test_a_generation_that_a_purge_under_way_may_need_stays(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:

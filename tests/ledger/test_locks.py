@@ -132,3 +132,16 @@ def test_who_holds_locks_of_a_kind_is_counted(ledger: Path) -> None:
     one.release()
     ledger.with_name(f"{ledger.name}.sender-3.lock").touch()  # of one that was killed
     assert holders(ledger, "sender-") == 1
+
+
+def test_whoever_opens_the_ledger_through_a_link_meets_the_others(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").touch()
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(tmp_path / "ledger.db")
+    lock = Lock(tmp_path / "ledger.db", "purge")
+
+    assert lock.acquire()
+    assert (is_free(link, "purge"), holders(link, "purge")) == (False, 1)
+    assert not Lock(link, "purge").acquire()
+    lock.release()

@@ -317,6 +317,58 @@ def test_an_archive_is_unpacked_up_to_a_limit() -> None:
     looking.Look(found.extend, 11 * looking.CHUNK_BYTES).through(BytesIO(content))
 
 
+async def test_a_path_that_somebody_wrote_by_hand_is_told(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Bytes that are no text, a zero byte, and an instant that is none."""
+    await purged(a_ledger, a_clock)
+    for path in ("x'ff2e637376'", "'a' || char(0) || '.csv'", "CAST(x'fe2e637376' AS TEXT)"):
+        by_hand = f"INSERT INTO written (at, kind, path) VALUES ('then', x'ff', {path})"
+        await a_ledger.write(lambda tx, statement: tx.run(statement), by_hand)
+
+    missing, unread, names = await told_of(a_ledger)
+    assert missing + unread == len(names) == 3
+
+
+async def test_the_holes_of_a_file_are_not_read(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """A log that seems to have a tebibyte; what stands behind the hole is found."""
+    await purged(a_ledger, a_clock)
+    text = mailbox("silent1").encode()
+    with (campaign_folder / "cron.log").open("wb") as file:
+        file.seek(1 << 40)
+        file.write(text)
+
+    found = await scan(a_ledger)
+    assert (found.traces, found.unread) == ((("cron.log", 1),), 0)
+    assert found.bytes < 1 << 30
+
+
+def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(3 * looking.CHUNK_BYTES))
+
+    with path.open("rb") as file:
+        whole = looking.Dense(file.fileno(), 3 * looking.CHUNK_BYTES)
+        parts = [whole.read(looking.CHUNK_BYTES) for _ in range(4)]
+        assert [len(part) for part in parts] == [looking.CHUNK_BYTES] * 3 + [0]
+        cut = looking.Dense(file.fileno(), looking.CHUNK_BYTES)
+        cut.read(looking.CHUNK_BYTES)
+        with pytest.raises(ValueError, match="more than is read"):
+            cut.read(1)
+
+
+def test_an_archive_that_seems_larger_than_is_read_is_not_unpacked(tmp_path: Path) -> None:
+    path, found = tmp_path / "large.gz", list[looking.Found]()
+    path.write_bytes(gzip.compress(b"an@telenet.be"))
+    os.truncate(path, 1 << 40)
+
+    told = looking.look(str(path), found.extend)
+    assert told is not None
+    assert told[1] is False
+
+
 async def test_when_the_reader_ends_another_reads_the_files_that_are_left(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
