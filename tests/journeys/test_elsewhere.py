@@ -84,7 +84,7 @@ def test_a_place_has_a_name_without_an_address_and_is_done_on_a_day_that_was(
     early = asked.here("handover", "--done", SHOP, "--by", "Jan", expect=1).err
     assert "nobody was handed over yet" in early
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
-    asked.here("handover", "early")
+    asked.here("handover", asked.outside / "leaving")
     yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
     for words, why in (
         (("--done", SHOP), "--done PLACE wants --by NAME"),
