@@ -67,6 +67,7 @@ def test_a_report_says_all_of_it_on_a_page_that_needs_nothing(
     assert "4711" in words
     assert CHECKPOINT.format(4720).splitlines()[-1] in words
     assert "repermit handover" in words
+    assert "journald" in words
     assert "1 h 35 min" in words
     assert len(page.all("li")) >= 6 + 5 + 2
     assert "@" not in words.replace("@page", "")
