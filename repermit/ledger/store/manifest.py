@@ -13,6 +13,7 @@ from typing import Any
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
+from repermit.ledger.log import canonical
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.tables import Purge
@@ -21,15 +22,27 @@ from repermit.ledger.transaction import Transaction
 
 @dataclass(frozen=True)
 class Frozen:
-    """Who is due by some terms: how many by which reason, their ids as [first, last] pairs."""
+    """Who is due by some terms: how many by which reason, their ids as [first, last] pairs in JSON
+    without white space, and its SHA-256; made before whoever writes has to wait for it."""
 
     by_reason: Mapping[str, int]
-    pairs: Sequence[Sequence[int]]
+    due: int
+    ids: bytes
+    sha256: str
 
-    @property
-    def due(self) -> int:
-        """Return how many they are."""
-        return sum(last - first + 1 for first, last in self.pairs)
+    @classmethod
+    def of(cls, by_reason: Mapping[str, int], pairs: Sequence[Sequence[int]]) -> Frozen:
+        """Return it of the ids in *pairs*."""
+        due = sum(last - first + 1 for first, last in pairs)
+        ids = json.dumps(pairs, separators=(",", ":")).encode()
+        return cls(by_reason, due, ids, sha256(ids).hexdigest())
+
+    def entry(self, told: Mapping[str, Any]) -> bytes:
+        """Return the canonical payload of the entry that says what is *told*, and the ids; some
+        names in it sort before "ids", and some after it."""
+        before = canonical({name: each for name, each in told.items() if name < "ids"})
+        after = canonical({name: each for name, each in told.items() if name > "ids"})
+        return b'%b,"ids":%b,%b' % (before[:-1], self.ids, after[1:])
 
 
 class Manifest:
@@ -49,7 +62,7 @@ class Manifest:
 
 def freeze(tx: Transaction, terms: Terms) -> Frozen:
     """Return who is due by *terms*; it only reads, which may take a while."""
-    return Frozen(due.counts(tx, terms), _runs(due.ids(tx, terms)))
+    return Frozen.of(due.counts(tx, terms), _runs(due.ids(tx, terms)))
 
 
 def _runs(ids: Sequence[int]) -> list[list[int]]:
@@ -67,17 +80,6 @@ def manifest_of(tx: Transaction, purge: Purge) -> Manifest:
     """Return the manifest of *purge*, as the log has it."""
     payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
     return Manifest(json.loads(payload)["ids"])
-
-
-def digest(pairs: Sequence[Sequence[int]]) -> str:
-    """Return the SHA-256 of *pairs*, as JSON without white space."""
-    return sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()
-
-
-def sha256_of(tx: Transaction, purge: Purge) -> str:
-    """Return the digest of the manifest of *purge*, as the log has it."""
-    payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
-    return str(json.loads(payload)["sha256"])
 
 
 def generations(tx: Transaction, purge: Purge) -> dict[str, Any]:
