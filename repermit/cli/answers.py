@@ -100,7 +100,8 @@ async def _forget_origins(ledger: Ledger) -> None:
 
     while True:
         with contextlib.suppress(LedgerUnusable):  # the next hour will do
-            await ledger.write(forget_origins)
+            while await ledger.write(forget_origins):
+                pass
         await asyncio.sleep(_FORGET_SECONDS)
 
 

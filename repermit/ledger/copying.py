@@ -57,12 +57,18 @@ def backup_to(backup: Path, folder: Path, today: date) -> Path:
     return target
 
 
-def require_folder(folder: Path) -> None:
-    """Raise LedgerUnusable unless *folder* is one."""
+def require_folder(folder: Path, *, keys: Path | None = None) -> None:
+    """Raise LedgerUnusable unless *folder* is one, and not within that of the *keys*."""
+    name = shown(folder.name)
     if not folder.is_dir():
         raise LedgerUnusable(
-            f"there is no folder {shown(folder.name)} for the backup",
-            hint="make it, or mount its disk",
+            f"there is no folder {name} for the backup", hint="make it, or mount its disk"
+        )
+    if keys and folder.resolve().is_relative_to(keys.resolve()):
+        raise LedgerUnusable(
+            f"the folder {name} for the backup lies within the key folder: whoever took one would"
+            " have both",
+            hint="name a folder elsewhere",
         )
 
 

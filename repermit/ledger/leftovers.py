@@ -22,42 +22,54 @@ _NEEDED_FROM = (  # the oldest generation that a row, or a purge that is not fin
 
 @dataclass(frozen=True)
 class Leftover:
-    """A copy of a generation's keys that was dropped, and when a purge had destroyed it."""
+    """A copy of a generation's keys that came back, when a purge had destroyed it, and whether the
+    copy is destroyed now, too: only the log of the present ledger is enough for that."""
 
     generation: int
     destroyed_at: str
+    is_dropped: bool = True
 
     def __str__(self) -> str:
+        if self.is_dropped:
+            return (
+                f"a copy of the keys of generation {self.generation}, which a purge destroyed on"
+                f" {self.destroyed_at[:10]}, was in the key folder again; it is destroyed now, too"
+            )
         return (
-            f"a copy of the keys of generation {self.generation}, which a purge destroyed on"
-            f" {self.destroyed_at[:10]}, was in the key folder again; it is destroyed now, too"
+            f"generation {self.generation} was destroyed on {self.destroyed_at[:10]}, and a copy of"
+            f" its key lies in the key folder: delete burn/{self.generation}.key there"
         )
 
 
 def drop(opened: sqlite3.Connection, burn: Path) -> tuple[Leftover, ...]:
     """Destroy every generation in *burn* that the log of the ledger says was destroyed and that
-    nothing needs any more; return which.
+    nothing needs any more; return which, and those that only the key folder knows as destroyed.
 
     Raises: KeysUnusable when the folder is older than the ledger, and lacks what it needs now; what
     was destroyed is dropped from it all the same.
     """
     current = opened.execute("SELECT generation FROM campaign").fetchone()[0]
     there = sorted(int(path.stem) for path in burn.glob("*.key") if path.stem.isdecimal())
-    if there == [current]:
+    noted = keys.destroyed(burn)
+    if there == [current] and current not in noted:
         return ()
     needed_from = opened.execute(_NEEDED_FROM).fetchone()[0]
-    when = dict(opened.execute(_DESTROYED).fetchall())
-    old = [Leftover(one, when[one]) for one in there if one in when and one < needed_from]
-    for each in old:
-        keys.destroy_generation(burn, each.generation)
-        keys.note_destroyed(burn, each.generation, each.destroyed_at)
-    if current not in there and current - 1 in when:
+    logged = dict(opened.execute(_DESTROYED).fetchall())
+    found = []
+    for one in there:
+        if one in logged and one < needed_from:
+            keys.destroy_generation(burn, one)
+            keys.note_destroyed(burn, one, logged[one])
+            found.append(Leftover(one, logged[one]))
+        elif one in noted:
+            found.append(Leftover(one, noted[one], is_dropped=False))
+    if current not in there and current - 1 in logged:
         has = "".join(
             f"has generation {each.generation}, destroyed on {each.destroyed_at[:10]}, and "
-            for each in old[-1:]
+            for each in found[-1:]
         )
         raise KeysUnusable(
             f"this key folder is older than the ledger: it {has}lacks {current}",
             hint="put back the newest copy of it",
         )
-    return tuple(old)
+    return tuple(found)

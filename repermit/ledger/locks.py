@@ -39,7 +39,7 @@ class Lock:
             if attempt:
                 time.sleep(_BETWEEN_SECONDS)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            if _locked(descriptor, fcntl.LOCK_EX) and self._is_in_place(descriptor):
+            if _locked(descriptor, fcntl.LOCK_EX) and _is_in_place(self._path, descriptor):
                 self._descriptor = descriptor
                 return True
             os.close(descriptor)
@@ -51,13 +51,6 @@ class Lock:
             self._path.unlink(missing_ok=True)
             os.close(self._descriptor)
             self._descriptor = None
-
-    def _is_in_place(self, descriptor: int) -> bool:
-        """Return whether the file that we locked is still the one that others would lock."""
-        try:
-            return os.path.samestat(os.fstat(descriptor), self._path.stat())
-        except FileNotFoundError:
-            return False
 
 
 def is_free(ledger: Path, name: str) -> bool:
@@ -89,30 +82,57 @@ def holders(ledger: Path, prefix: str) -> int:
 def waiting(ledger: Path) -> Iterator[None]:
     """Let it be seen for the length of a block that somebody waits to write."""
     path = _path(ledger, _WAITING)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _shared(path)
     try:
-        _locked(descriptor, fcntl.LOCK_SH)  # more than one may wait
         yield
     finally:
-        path.unlink(missing_ok=True)
+        _remove_unless_held(path, descriptor)
         os.close(descriptor)
 
 
 def is_awaited(ledger: Path) -> bool:
     """Return whether somebody waits to write: who writes without end lets them go first."""
+    path = _path(ledger, _WAITING)
     try:
-        descriptor = os.open(_path(ledger, _WAITING), os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:
-        return not _locked(descriptor, fcntl.LOCK_EX)
+        return not _remove_unless_held(path, descriptor)
     finally:
         os.close(descriptor)
+
+
+def _shared(path: Path) -> int:
+    """Return a descriptor of the file at *path*, locked with whoever else waits."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)  # whoever looks holds it for an instant
+        if _is_in_place(path, descriptor):
+            return descriptor
+        os.close(descriptor)
+
+
+def _remove_unless_held(path: Path, descriptor: int) -> bool:
+    """Remove the file at *path* unless somebody else holds it; return whether nobody does. Whoever
+    opened it before sees that it is not in place any more."""
+    is_free = _locked(descriptor, fcntl.LOCK_EX)
+    if is_free and _is_in_place(path, descriptor):
+        path.unlink()
+    return is_free
 
 
 def _path(ledger: Path, name: str) -> Path:
     place = ledger.resolve()  # whoever opens it through a link meets those who do not
     return place.with_name(f"{place.name}.{name}.lock")
+
+
+def _is_in_place(path: Path, descriptor: int) -> bool:
+    """Return whether the file that we locked is still the one that others would lock."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _locked(descriptor: int, kind: int) -> bool:

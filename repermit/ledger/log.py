@@ -99,19 +99,21 @@ class Log:
     def append(
         self,
         kind: Kind,
-        payload: Mapping[str, Any],
+        payload: Mapping[str, Any] | bytes,
         *,
         now: datetime,
         recipient: tuple[int, bytes] | None = None,
     ) -> int:
-        """Add one entry and return its index; *recipient* is the id and own key of a person.
+        """Add one entry and return its index; *recipient* is the id and own key of a person, and
+        *payload* may be canonical already.
 
         What was noted as moved before comes first, so that the entries stand in the order of the
         facts. Crash: the entry lands with the transaction that states the same fact, or not.
         """
         self.flush(now=now)
         frontier = self._head or self._read_head()
-        index, at, content = frontier.size, _stamp(now), canonical(payload)
+        content = payload if isinstance(payload, bytes) else canonical(payload)
+        index, at = frontier.size, _stamp(now)
         key = leaf_key(recipient[1] if recipient else self.log_key, index)
         commitment = hmac.digest(key, content, "sha256")
         person = recipient[0] if recipient else None

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from repermit.domain.clock import iso
@@ -16,14 +16,16 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import erasing, lapsing, moved
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.manifest import manifest_of, still_there
+from repermit.ledger.store.origin import forget_origins
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified
 from repermit.purge.plan import Order, Purged, Watch
 from repermit.purge.report import Sign, report
-from repermit.purge.scan import Scanned, scan
+from repermit.purge.scan import scan
 
 PHASES: Final = (*("erase", "reseal", "verify", "backup", "destroy", "clean", "report"),)
+BEFORE_BACKUP: Final = PHASES[: PHASES.index("backup") + 1]  # or within it
 _CODES = 2_000  # that lapse at once
 _PAGES = 500  # given back at once, to begin with
 Tell = Callable[[str], None]
@@ -124,6 +126,7 @@ class Phases:
         is_unused = not await self.ledger.read(moved.is_used, following)
         keys.create_generation(self.ledger.vault.keys.burn, following, is_unused=is_unused)
         await self._in_slices(lambda tx, rows: erasing.forget_other_lists(tx, slice_rows=rows))
+        await self._in_slices(lambda tx, rows: forget_origins(tx, slice_rows=rows))
         await self.ledger.write(erasing.begin_generation, following)
         await self._in_slices(lambda tx, rows: erasing.reseal_slice(tx, slice_rows=rows))
 
@@ -158,15 +161,26 @@ class Phases:
 
     async def _report(self) -> dict[str, Any]:
         self.tell("looking for traces")
-        scanned = await scan(self.ledger, self.watch.own, self.watch.beside)
+        scanned = await self._scanned()
         while rows := await self.ledger.read(lapsing.never_asked, limit=_CODES):
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)
         saved = await self.ledger.read(still_there, self.current)
         return await self.ledger.write(self._finished, scanned, traces, saved)
 
+    async def _scanned(self) -> Mapping[str, Any]:
+        """Return what was found, kept before what it is found by goes: also by a purge that was
+        killed then."""
+        current = await self.ledger.read(erasing.unfinished_purge)
+        assert current is not None  # noqa: S101 - the lock of the purge is ours
+        found: Mapping[str, Any] | None = json.loads(current.facts).get("scan")
+        if found is None:
+            found = asdict(await scan(self.ledger, self.watch.own, self.watch.beside))
+            await self.ledger.write(erasing.note_facts, self._id, {"scan": found})
+        return found
+
     def _finished(
-        self, tx: Transaction, scanned: Scanned, traces: int, saved: int
+        self, tx: Transaction, scanned: Mapping[str, Any], traces: int, saved: int
     ) -> dict[str, Any]:
         current = erasing.unfinished_purge(tx)
         assert current is not None  # noqa: S101 - the lock of the purge is ours

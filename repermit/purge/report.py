@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any, Final
 
 from repermit.domain.clock import iso
@@ -15,12 +14,11 @@ from repermit.ledger.instants import from_micros
 from repermit.ledger.store import lapsing, manifest, places, purges
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
-from repermit.purge.scan import Scanned
 
 LEVEL: Final = "Clear at most, NIST SP 800-88"
 BEYOND: Final = (  # what no purge reaches
     "original_list",  # where the list came from
-    "relay_log",  # of the relay, and of whoever it handed mails to
+    "relay_log",  # of the relay, of whoever it handed mails to, of the service manager
     "disk_snapshots",  # of this machine's disk, and copies of the ledger beside their keys
     "old_sectors",  # of the disk, that an overwritten file leaves behind
     "running_processes",  # that have the old keys in their memory until they are started again
@@ -29,10 +27,17 @@ Sign = Callable[[int, bytes], str]  # size and root of the log to a signed check
 
 
 def report(
-    tx: Transaction, purge: Purge, scanned: Scanned, *, traces: int, saved: int, sign: Sign
+    tx: Transaction,
+    purge: Purge,
+    scanned: Mapping[str, Any],
+    *,
+    traces: int,
+    saved: int,
+    sign: Sign,
 ) -> dict[str, Any]:
-    """Return the report of *purge*, which is over but for this; *traces* are those that the ledger
-    itself still holds, *saved* is how many of its manifest are there. Its shape is contract."""
+    """Return the report of *purge*, which is over but for this; *scanned* is what `Scanned` says,
+    *traces* are those that the ledger itself still holds, *saved* is how many of its manifest are
+    there. Its shape is contract."""
     facts: Mapping[str, Any] = json.loads(purge.facts)
     terms = json.loads(purge.terms)
     return {
@@ -53,9 +58,9 @@ def report(
         "lapsed": lapsing.lapsed_by(tx, purge),
         "accepted_outage": facts["accepted_outage"],
         "readings": facts["readings"],
-        "scan": {**asdict(scanned), "ledger": traces},
+        "scan": {**scanned, "ledger": traces},
         "generations": manifest.generations(tx, purge),
-        "manifest": {"entry": purge.manifest, "sha256": manifest.sha256_of(tx, purge)},
+        "manifest": {"entry": purge.manifest, "sha256": facts["sha256"]},
         "log": {"before": facts["before"], "after": sign(*purges.log_now(tx))},
         "backup": facts["backup"],
         "level": LEVEL,

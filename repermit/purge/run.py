@@ -7,9 +7,13 @@ take a fresh backup, destroy the old generation, give the space back, look for t
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
-from repermit.errors import PurgeRefused
+from repermit.errors import LedgerUnusable, PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock, is_free
@@ -17,7 +21,7 @@ from repermit.ledger.store import erasing, guarding, lapsing, manifest, purges
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
 from repermit.purge.guard import Watch
-from repermit.purge.phases import Phases, Slices, Tell, lapse, traced
+from repermit.purge.phases import BEFORE_BACKUP, Phases, Slices, Tell, lapse, traced
 from repermit.purge.plan import Order, Plan, Purged
 from repermit.purge.report import Sign
 from repermit.purge.scan import scan
@@ -56,9 +60,8 @@ async def purge(
         intended = await guard.plan(ledger, order, watch, other_purge=not alone)
         if intended.refused:
             raise _refused(intended)
-        if order.backup_to:
-            copying.require_folder(order.backup_to)
         current = await ledger.read(erasing.unfinished_purge)
+        order = await _placed(ledger, order, current)
         if current is None and not intended.due:
             lapsed, found = await lapse(ledger, order.terms), await still_traced(ledger, watch)
             return Purged(owed=intended.owed, held=intended.held, lapsed=lapsed, traced=found)
@@ -67,6 +70,40 @@ async def purge(
         return await Phases(ledger, current, order, sign, tell, slices, watch).finish(done)
     finally:
         lock.release()
+
+
+async def _placed(ledger: Ledger, order: Order, current: Purge | None) -> Order:
+    """Return *order* with the folder for one more backup that *current*, the purge that was cut
+    off, began with, unless it names another, which is kept then.
+
+    Raises: LedgerUnusable when that cannot be used; PurgeRefused when the one of *current* is gone.
+    """
+    keys = ledger.vault.keys.folder
+    if order.backup_to:
+        copying.require_folder(order.backup_to, keys=keys)
+        if current:
+            await ledger.write(erasing.note_facts, current.id or 0, _kept(order))
+    elif current and (uri := json.loads(current.facts).get("backup_to")):
+        folder = Path(os.fsdecode(unquote_to_bytes(uri.removeprefix("file://"))))
+        if current.phase in BEFORE_BACKUP:
+            _require_still(folder, keys, due=current.due)
+        return replace(order, backup_to=folder)
+    return order
+
+
+def _require_still(folder: Path, keys: Path, *, due: int) -> None:
+    try:
+        copying.require_folder(folder, keys=keys)
+    except LedgerUnusable as failure:
+        text = f"{failure}, which this purge began with"
+        hint = "make it, mount its disk, or name another with `--backup-to`; nothing was destroyed"
+        raise PurgeRefused([("backup_to", text, None)], due=due, hint=hint) from failure
+
+
+def _kept(order: Order) -> dict[str, str]:
+    """Return what a purge keeps of *order* to go on with, until it is finished: a path may be no
+    text, a URI always is."""
+    return {"backup_to": order.backup_to.absolute().as_uri()} if order.backup_to else {}
 
 
 async def still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:
@@ -96,7 +133,12 @@ async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Pu
         "named": await ledger.read(guarding.listed_places, order.terms),
     }
     return await ledger.write(
-        erasing.begin_purge, intended.terms, by=order.by, facts=facts, frozen=frozen
+        erasing.begin_purge,
+        intended.terms,
+        by=order.by,
+        facts=facts,
+        frozen=frozen,
+        beside=_kept(order),
     )
 
 

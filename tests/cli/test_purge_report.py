@@ -72,6 +72,7 @@ def test_a_report_says_all_of_it_on_a_page_that_needs_nothing(
     assert day_in_words(date(2026, 12, 22), language) in words.partition("Mailchimp")[2][:80]
     assert "SP 800-88" in words
     assert "repermit handover" in words
+    assert "journald" in words
     assert len(page.all("li")) >= 6 + 5 + 2
     assert "@" not in words.replace("@page", "")
     (signed,) = runtime.signing.verifying.reports_in(html)

@@ -101,6 +101,43 @@ async def test_keys_of_which_the_log_does_not_say_that_they_were_destroyed_stay(
     await again.close()
 
 
+async def test_a_copy_of_destroyed_keys_is_named_whatever_ledger_is_there(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """The ledger is of before the purge, too; its log does not say that the keys were destroyed."""
+    await admit(a_ledger, AN)
+    burn = campaign_folder / "keys" / "burn"
+    keys.note_destroyed(burn, 1, "2026-12-22T10:00:00Z")
+
+    older = reopened(campaign_folder, a_clock)
+    (named,) = older.dropped
+    await older.close()
+
+    assert str(named) == (
+        "generation 1 was destroyed on 2026-12-22, and a copy of its key lies in the key folder:"
+        " delete burn/1.key there"
+    )
+    assert (burn / "1.key").exists()
+
+
+async def test_promise_8_a_copy_that_stands_where_the_new_keys_were_is_destroyed(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """The folder of the keys that are burnt is of before the purge, the one that is kept is not."""
+    await admit(a_ledger, AN)
+    await resealed(a_ledger)
+    burn = put_back(campaign_folder)
+    keys.note_destroyed(burn, 1, "2026-12-22T10:00:00Z")
+    (burn / "2.key").unlink()
+
+    again = reopened(campaign_folder, a_clock)
+    (dropped,) = again.dropped
+    await again.close()
+
+    assert dropped.is_dropped
+    assert list(burn.iterdir()) == []
+
+
 def test_a_destroyed_generation_is_named_with_its_date(campaign_folder: Path) -> None:
     """The first date counts, and a file that is there again is not read."""
     burn = campaign_folder / "keys" / "burn"

@@ -1,13 +1,15 @@
 import fcntl
+import os
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from repermit.ledger.locks import Lock, holders, is_free
+from repermit.ledger.locks import Lock, holders, is_awaited, is_free, waiting
 
 
 @pytest.fixture
@@ -145,3 +147,117 @@ def test_whoever_opens_the_ledger_through_a_link_meets_the_others(tmp_path: Path
     assert (is_free(link, "purge"), holders(link, "purge")) == (False, 1)
     assert not Lock(link, "purge").acquire()
     lock.release()
+
+
+_WAITS = (
+    "import sys; from pathlib import Path; from repermit.ledger.locks import waiting\n"
+    "with waiting(Path(sys.argv[1])):\n"
+    "    print('waits', flush=True); sys.stdin.readline()\n"
+    "print('went', flush=True); sys.stdin.readline()"
+)
+
+
+def test_as_long_as_anybody_waits_it_is_seen(ledger: Path) -> None:
+    """Three processes; one ends its wait, one is killed, the last is still seen."""
+    with ExitStack() as stack:
+        processes = [stack.enter_context(waiter(ledger)) for _ in range(3)]
+        for process in processes:
+            assert said(process) == b"waits\n"
+        first, second, third = processes
+        assert is_awaited(ledger)
+        go_on(first)
+        assert said(first) == b"went\n"
+        assert is_awaited(ledger)
+        second.kill()
+        second.wait()
+        assert is_awaited(ledger)
+        go_on(third)
+        assert said(third) == b"went\n"
+        assert not is_awaited(ledger)
+        for process in (first, third):
+            go_on(process)
+
+    assert list(ledger.parent.iterdir()) == []
+
+
+def waiter(ledger: Path) -> subprocess.Popen[bytes]:
+    """Start a process that waits until it is told to go on."""
+    return subprocess.Popen(
+        [sys.executable, "-c", _WAITS, str(ledger)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def said(process: subprocess.Popen[bytes]) -> bytes:
+    """Return what a process says next."""
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def go_on(process: subprocess.Popen[bytes]) -> None:
+    """Tell a process to go on."""
+    assert process.stdin is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+
+
+def test_whoever_begins_to_wait_while_somebody_looks_is_seen(ledger: Path) -> None:
+    """The look holds the file, and removes it; who had opened it waits at a new one."""
+    path = ledger.with_name(f"{ledger.name}.waiting.lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    waits, end = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with waiting(ledger):
+            waits.set()
+            end.wait()
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    while times_open(path) < 2:
+        time.sleep(0.001)
+    path.unlink()
+    os.close(descriptor)
+    waits.wait()
+    assert is_awaited(ledger)
+    end.set()
+    waiter.join()
+
+    assert not is_awaited(ledger)
+
+
+def times_open(path: Path) -> int:
+    """Return how often this process has that file open."""
+    found = 0
+    for each in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile, or a pipe
+            found += each.samefile(path)
+    return found
+
+
+def test_a_file_of_waiters_that_was_tidied_away_is_nobodys_to_remove(ledger: Path) -> None:
+    path = ledger.with_name(f"{ledger.name}.waiting.lock")
+    with waiting(ledger):
+        path.unlink()
+        path.touch()
+
+    assert path.exists()
+    assert not is_awaited(ledger)
+
+
+def test_what_a_killed_waiter_left_is_removed_by_whoever_looks(ledger: Path) -> None:
+    ledger.with_name(f"{ledger.name}.waiting.lock").touch()
+
+    assert not is_awaited(ledger)
+    assert list(ledger.parent.iterdir()) == []
+
+
+def test_a_wait_within_a_wait_hides_neither(ledger: Path) -> None:
+    with waiting(ledger):
+        with waiting(ledger):
+            assert is_awaited(ledger)
+        assert is_awaited(ledger)
+    assert not is_awaited(ledger)

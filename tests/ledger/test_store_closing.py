@@ -6,6 +6,7 @@ import pytest
 
 from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE
+from repermit.domain.hold import Why
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import CampaignClosed, CloseRefused
@@ -248,9 +249,7 @@ async def test_who_has_a_hold_is_counted_apart_from_who_is_to_be_decided_on(
 ) -> None:
     an, _ = await admit(a_ledger, AN, JAN)
     until = a_ledger.clock.now() + LATER
-    await a_ledger.write(
-        holding.hold, an, kind=holding.Why.DISPUTE, until=until, by="Bo", reason="file 12"
-    )
+    await a_ledger.write(holding.hold, an, kind=Why.DISPUTE, until=until, by="Bo", reason="file 12")
 
     found = await ending(a_ledger)
 

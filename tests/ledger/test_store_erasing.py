@@ -1,15 +1,19 @@
+import json
 from datetime import timedelta
+from hashlib import sha256
 
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
+from repermit.ledger.log import canonical
 from repermit.ledger.store import (
     campaign,
     doubt,
     due,
     erasing,
     leases,
+    manifest,
     reading,
     suppression,
     undoing,
@@ -102,6 +106,30 @@ async def test_promise_7_a_purge_erases_nobody_who_answered_or_fell_due_since_it
     assert await a_ledger.write(erasing.erase_due, purge, slice_rows=10) == 0
     assert await standings(a_ledger) == {one: "opted_in", later: "asked"}
     assert two not in await standings(a_ledger)
+
+
+async def test_the_manifest_is_encoded_before_anybody_has_to_wait_for_it(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """What is written is what would have been encoded in one piece."""
+    await asked(a_ledger, AN, JAN)
+    await admit(a_ledger, ELS)
+    a_clock.advance(ANSWER_TIME)
+    these = terms(a_clock.now())
+    frozen = await a_ledger.read(manifest.freeze, these)
+    facts, beside = {"ids": '"ids":[]'}, {"later": 1}
+    purge = await a_ledger.write(
+        erasing.begin_purge, these, by="An", facts=facts, frozen=frozen, beside=beside
+    )
+
+    sql = 'SELECT payload FROM log WHERE "index" = ?'
+    payload = await a_ledger.read(lambda tx: tx.value(sql, purge.manifest))
+    said = json.loads(payload)
+    assert payload == canonical(said)
+    assert (said["ids"], said["due"], said["facts"]) == ([[1, 2]], 2, facts)
+    assert said["sha256"] == frozen.sha256 == sha256(b"[[1,2]]").hexdigest()
+    assert json.loads(purge.facts) == {**facts, **beside, "sha256": frozen.sha256}
+    assert (await verified(a_ledger)).holds
 
 
 async def test_a_purge_never_erases_who_is_not_in_its_manifest(

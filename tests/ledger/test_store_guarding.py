@@ -13,6 +13,8 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.store import campaign, guarding
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.guarding import Dated
+from repermit.ledger.store.probing import Looked, Vantage
+from repermit.purge.reachable import Stretch, stretches
 from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, press, terms
 
 DAY = timedelta(days=1)
@@ -78,8 +80,29 @@ async def test_when_people_answered(a_ledger: Ledger, a_clock: FakeClock) -> Non
     await press(a_ledger, first, Answer.NO)
     await press(a_ledger, second, Answer.NO, way=Way.ONE_CLICK)
 
-    assert sorted(await a_ledger.read(guarding.pressed, NOW)) == [NOW, NOW + DAY, NOW + DAY]
-    assert await a_ledger.read(guarding.pressed, NOW + timedelta(seconds=1)) == [NOW + DAY] * 2
+    assert await a_ledger.read(guarding.pressed, NOW) == [NOW, NOW + DAY]
+    assert await a_ledger.read(guarding.pressed, NOW + timedelta(seconds=1)) == [NOW + DAY]
+
+
+async def test_of_many_answers_only_those_that_bridge_a_gap_are_read(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """However many there are, it is two for each quarter of an hour; they show the same."""
+    (one,) = await asked(a_ledger, "an@voorbeeld.example")
+    times = [NOW]
+    for second in (0, 1, 60, 300, 899, 900, 901, 1_800, 2_000, 9_000):
+        a_clock.advance(timedelta(seconds=second))
+        times.append(a_clock.now())
+        await press(a_ledger, one, Answer.NO if len(times) % 2 else Answer.YES)
+    told = await a_ledger.read(guarding.pressed, NOW)
+
+    def shown(answers: list[datetime]) -> list[Stretch]:
+        fails = [Looked(at, at, 1, Vantage.SERVER, "refused") for at in times]
+        return stretches(fails, answers, begin=NOW, end=a_clock.now())
+
+    assert len(told) < len(times) - 1
+    assert set(told) < set(times)
+    assert shown(told) == shown(times[1:])
 
 
 async def name_place(ledger: Ledger, name: str, handed_over: datetime | None) -> None:

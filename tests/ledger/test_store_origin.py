@@ -63,6 +63,17 @@ async def test_an_origin_goes_when_its_time_is_over(a_ledger: Ledger, a_clock: F
     assert await a_ledger.read(lambda tx: tx.value("SELECT count(*) FROM answer")) == 1
 
 
+async def test_origins_go_slice_by_slice(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    people = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in ("an", "bo", "cy")))
+    for one in people:
+        await a_ledger.write(file_with_origin, one, Answer.YES, an_origin())
+    a_clock.advance(KEPT)
+
+    gone = [await a_ledger.write(forget_origins, slice_rows=2) for _ in range(3)]
+
+    assert gone == [2, 1, 0]
+
+
 async def test_promise_8_an_origin_goes_with_the_person(a_ledger: Ledger) -> None:
     (an,) = await asked(a_ledger, "an@voorbeeld.example")
     await a_ledger.write(file_with_origin, an, Answer.YES, an_origin())

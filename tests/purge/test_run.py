@@ -16,8 +16,9 @@ from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.log import canonical
-from repermit.ledger.store import answering, campaign, purges, reading, suppression
+from repermit.ledger.store import answering, campaign, purges, reading, suppression, written
 from repermit.ledger.store.personal import own_key
+from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
 from repermit.purge.run import plan, purge
@@ -68,7 +69,7 @@ PHASES = (
 
 MOMENT = timedelta(microseconds=1)
 NOW_TEXT = "2026-12-22T09:30:00.000000Z"
-LAST_WRITE = 19  # of a purge that has one slice to erase and one to seal anew
+LAST_WRITE = 21  # of a purge that has one slice to erase and one to seal anew
 
 
 def quietly(_: str) -> None:
@@ -521,6 +522,111 @@ async def test_promise_8_one_more_backup_goes_where_the_operator_says(
     copy = reopened(campaign_folder, a_clock, name="disk/ledger-2026-12-22.db", mark=mark)
     assert await on_file(copy) == set(STAY)
     await copy.close()
+
+
+async def test_promise_8_the_other_backup_is_still_made_after_the_purge_was_cut_off(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Whoever goes on need not name its folder again."""
+    await fill(a_ledger, a_clock)
+    disk = campaign_folder / "disk \udce9 1"  # a name that is no text
+    disk.mkdir()
+    await cut_off(a_ledger, disk, at="verifying")
+
+    done = await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+
+    assert done.backup == "ledger.db, ledger-2026-12-22.db"
+    assert [path.name for path in disk.iterdir()] == ["ledger-2026-12-22.db"]
+    assert await a_ledger.read(lambda tx: tx.value("SELECT facts FROM purge")) == "{}"
+    assert "disk" not in await a_ledger.read(written_in_log)
+
+
+async def test_promise_8_without_the_folder_of_the_other_backup_nothing_goes_on(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    """Its disk is gone: another one may be named, and is kept in its place."""
+    await fill(a_ledger, a_clock)
+    disk, other = campaign_folder / "disk", campaign_folder / "other"
+    disk.mkdir()
+    other.mkdir()
+    await cut_off(a_ledger, disk, at="erasing")
+    disk.rmdir()
+    before = await a_ledger.read(hash_of_tables)
+
+    with pytest.raises(PurgeRefused, match="no folder disk for the backup") as refusal:
+        await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+    assert codes(refusal.value) == ["backup_to"]
+    assert await a_ledger.read(hash_of_tables) == before
+
+    await cut_off(a_ledger, other, at="verifying")
+    await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+    assert len(list(other.iterdir())) == 1
+    await is_whole(a_ledger, campaign_folder)
+
+
+async def test_the_folder_of_a_backup_that_is_made_may_be_gone(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
+) -> None:
+    await fill(a_ledger, a_clock)
+    disk = campaign_folder / "disk"
+    disk.mkdir()
+    await cut_off(a_ledger, disk, at="destroying")
+    shutil.rmtree(disk)
+
+    done = await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+
+    assert done.backup == "ledger.db, ledger-2026-12-22.db"
+    await is_whole(a_ledger, campaign_folder)
+
+
+@pytest.mark.parametrize("below", ["keys", "keys/burn", "link"])
+async def test_promise_8_no_backup_lies_beside_its_keys(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, below: str
+) -> None:
+    await fill(a_ledger, a_clock)
+    (campaign_folder / "link").symlink_to(campaign_folder / "keys" / "keep")
+    before = await a_ledger.read(hash_of_tables)
+
+    order = replace(ordered(a_ledger, DUE), backup_to=campaign_folder / below)
+    with pytest.raises(LedgerUnusable, match="lies within the key folder"):
+        await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert await a_ledger.read(hash_of_tables) == before
+
+
+async def cut_off(ledger: Ledger, backup_to: Path, *, at: str) -> None:
+    """Let a purge end at the phase whose line begins like that."""
+    order = replace(ordered(ledger, None), backup_to=backup_to)
+    with pytest.raises(Killed):
+        await purge(ledger, order, Watch(), sign=signed, tell=Told([], kill_at=at))
+
+
+def written_in_log(tx: Transaction) -> str:
+    """Return everything that the log says."""
+    return "".join(str(row[0]) for row in tx.rows("SELECT payload FROM log"))
+
+
+@pytest.mark.parametrize("writes", range(LAST_WRITE - 3, LAST_WRITE + 1))
+async def test_what_was_found_is_reported_although_the_purge_was_killed_then(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, writes: int
+) -> None:
+    """Who was never asked is forgotten just before the report: nobody can look for them again."""
+    await fill(a_ledger, a_clock)
+    path = campaign_folder / "rejects.csv"
+    path.write_text(mailbox("withheld"))
+    await a_ledger.write(written.note_file, path, "rejects")
+    await a_ledger.close()
+    killed = dying(campaign_folder, a_clock, writes=writes, after=False)
+    order = replace(ordered(killed, None), terms=replace(terms(a_clock.now()), reasons=BY_CLOSE))
+    with pytest.raises(Killed):
+        await purge(killed, order, Watch(), sign=signed, tell=quietly)
+    await killed.close()
+
+    ledger = reopened(campaign_folder, a_clock)
+    done = await purge(ledger, order, Watch(), sign=signed, tell=quietly)
+
+    assert done.traced == {"rejects.csv": 1}
+    await ledger.close()
 
 
 async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(

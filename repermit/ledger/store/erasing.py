@@ -15,8 +15,7 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
 from repermit.ledger.store import due, elsewhere, holding, outbox
 from repermit.ledger.store.due import Terms
-from repermit.ledger.store.manifest import Frozen, Manifest, digest, freeze, manifest_of
-from repermit.ledger.store.origin import forget_origins
+from repermit.ledger.store.manifest import Frozen, Manifest, freeze, manifest_of
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.store.resealing import mailbox_in, reseal
 from repermit.ledger.store.suppression import NEVER_ASKED, say_no
@@ -25,6 +24,7 @@ from repermit.ledger.transaction import Transaction
 
 _BEFORE_A_MAIL: Final = frozenset(("listed", "deferred", "withheld"))
 _THEIRS: Final = ("origin", "answer", "also_said", "hold")
+_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def still_leaving(tx: Transaction) -> int:
@@ -44,12 +44,14 @@ def begin_purge(
     by: str,
     facts: Mapping[str, Any],
     frozen: Frozen | None = None,
+    beside: Mapping[str, Any] = _NOTHING,
 ) -> Purge:
     """Record that a purge begins of who is due by *terms*, and return it; until it is finished
     every purge goes on with this one. *frozen* is who that is, if it was read before.
 
     The entry of the log that lists their ids is its manifest: nobody else is ever erased by it.
-    *facts* hold what a report will say of the beginning, and no address.
+    *facts* hold what a report will say of the beginning, and no address; *beside* are more that
+    nobody needs once it is finished: they stand in no entry.
     Raises: PurgeRefused when another purge began meanwhile.
     """
     if unfinished_purge(tx):
@@ -64,8 +66,7 @@ def begin_purge(
         "generation": tx.value("SELECT generation FROM campaign"),
         "by_reason": frozen.by_reason,
         "due": frozen.due,
-        "ids": frozen.pairs,
-        "sha256": digest(frozen.pairs),
+        "sha256": frozen.sha256,
     }
     purge = Purge(
         id=told["purge"],
@@ -76,9 +77,9 @@ def begin_purge(
         terms=terms.to_json(),
         due=frozen.due,
         by_reason=canonical(frozen.by_reason).decode(),
-        manifest=tx.log.append(Kind.FROZEN, told, now=tx.now),
+        manifest=tx.log.append(Kind.FROZEN, frozen.entry(told), now=tx.now),
         generation=told["generation"],
-        facts=canonical(facts).decode(),
+        facts=canonical({**facts, **beside, "sha256": frozen.sha256}).decode(),
     )
     tx.session.add(purge)
     tx.session.flush()
@@ -221,9 +222,8 @@ def forget_other_lists(tx: Transaction, *, slice_rows: int) -> int:
 
 def begin_generation(tx: Transaction, number: int) -> None:
     """Make *number* the generation that every new row is sealed under; what was sealed under the
-    one before only to undo an import goes, and origins whose time is over."""
+    one before only to undo an import goes, as far as it came since `forget_other_lists`."""
     tx.run("DELETE FROM also_said")
-    forget_origins(tx)
     tx.run("UPDATE campaign SET generation = ? WHERE generation < ?", number, number)
 
 

@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from repermit.domain.due import Reason
 from repermit.domain.standing import Way
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
+from repermit.ledger.store.probing import TOGETHER
 from repermit.ledger.transaction import Transaction
 
 _OVER_THE_PAGE = (str(Way.FORM), str(Way.ONE_CLICK))
@@ -46,11 +47,13 @@ def dates(tx: Transaction, terms: Terms) -> list[Dated]:
 
 
 def pressed(tx: Transaction, since: datetime) -> list[datetime]:
-    """Return when people answered over the page, from *since* on."""
-    rows = tx.connection.execute(
-        "SELECT at FROM answer WHERE at >= ? AND way IN (?, ?)", (to_micros(since), *_OVER_THE_PAGE)
+    """Return when people answered over the page, from *since* on, in order: of each length of
+    `TOGETHER` the first and the last time, between which the others show nothing more."""
+    rows = tx.rows(
+        "SELECT min(at), max(at) FROM answer WHERE at >= ? AND way IN (?, ?) GROUP BY at / ?",
+        *(to_micros(since), *_OVER_THE_PAGE, TOGETHER // timedelta(microseconds=1)),
     )
-    return [from_micros(at) for (at,) in rows]
+    return [from_micros(at) for at in sorted({at for row in rows for at in row})]
 
 
 def unlisted_places(tx: Transaction, terms: Terms) -> int:

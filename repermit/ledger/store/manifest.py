@@ -12,6 +12,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
+from repermit.ledger.log import canonical
 from repermit.ledger.store import due
 from repermit.ledger.store.due import Terms
 from repermit.ledger.tables import Purge
@@ -20,15 +21,27 @@ from repermit.ledger.transaction import Transaction
 
 @dataclass(frozen=True)
 class Frozen:
-    """Who is due by some terms: how many by which reason, their ids as [first, last] pairs."""
+    """Who is due by some terms: how many by which reason, their ids as [first, last] pairs in JSON
+    without white space, and its SHA-256; made before whoever writes has to wait for it."""
 
     by_reason: Mapping[str, int]
-    pairs: Sequence[Sequence[int]]
+    due: int
+    ids: bytes
+    sha256: str
 
-    @property
-    def due(self) -> int:
-        """Return how many they are."""
-        return sum(last - first + 1 for first, last in self.pairs)
+    @classmethod
+    def of(cls, by_reason: Mapping[str, int], pairs: Sequence[Sequence[int]]) -> Frozen:
+        """Return it of the ids in *pairs*."""
+        due = sum(last - first + 1 for first, last in pairs)
+        ids = json.dumps(pairs, separators=(",", ":")).encode()
+        return cls(by_reason, due, ids, sha256(ids).hexdigest())
+
+    def entry(self, told: Mapping[str, Any]) -> bytes:
+        """Return the canonical payload of the entry that says what is *told*, and the ids; some
+        names in it sort before "ids", and some after it."""
+        before = canonical({name: each for name, each in told.items() if name < "ids"})
+        after = canonical({name: each for name, each in told.items() if name > "ids"})
+        return b'%b,"ids":%b,%b' % (before[:-1], self.ids, after[1:])
 
 
 class Manifest:
@@ -54,7 +67,7 @@ def freeze(tx: Transaction, terms: Terms) -> Frozen:
     """Return who is due by *terms*; it only reads, which may take a while."""
     found = due.by_reason(tx, terms)
     by_reason = {reason: len(those) for reason, those in found.items()}
-    return Frozen(by_reason, _runs(merge(*map(sorted, found.values()))))
+    return Frozen.of(by_reason, _runs(merge(*map(sorted, found.values()))))
 
 
 def _runs(ids: Iterable[int]) -> list[list[int]]:
@@ -78,17 +91,6 @@ def still_there(tx: Transaction, purge: Purge) -> int:
     """Return how many of the manifest of *purge* are not gone."""
     listed = manifest_of(tx, purge)
     return sum(row[0] in listed for row in tx.connection.execute("SELECT id FROM recipient"))
-
-
-def digest(pairs: Sequence[Sequence[int]]) -> str:
-    """Return the SHA-256 of *pairs*, as JSON without white space."""
-    return sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()
-
-
-def sha256_of(tx: Transaction, purge: Purge) -> str:
-    """Return the digest of the manifest of *purge*, as the log has it."""
-    payload = tx.value('SELECT payload FROM log WHERE "index" = ?', purge.manifest)
-    return str(json.loads(payload)["sha256"])
 
 
 def generations(tx: Transaction, purge: Purge) -> dict[str, Any]:

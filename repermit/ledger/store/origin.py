@@ -10,6 +10,8 @@ from datetime import datetime
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.transaction import Transaction
 
+_SLICE = 1_000
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -60,9 +62,12 @@ def origins(tx: Transaction, recipient_id: int) -> tuple[Origin, ...]:
     )
 
 
-def forget_origins(tx: Transaction) -> int:
-    """Erase every origin whose time is over; return how many."""
-    return tx.run("DELETE FROM origin WHERE keep_until <= ?", to_micros(tx.now))
+def forget_origins(tx: Transaction, *, slice_rows: int = _SLICE) -> int:
+    """Erase a slice of the origins whose time is over; return how many."""
+    return tx.run(
+        "DELETE FROM origin WHERE leaf IN (SELECT leaf FROM origin WHERE keep_until <= ? LIMIT ?)",
+        *(to_micros(tx.now), slice_rows),
+    )
 
 
 def reseal_origins(tx: Transaction, ids: Sequence[int], *, generation: int) -> None:
