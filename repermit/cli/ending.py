@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from repermit.cli.elsewhere import place_json
-from repermit.cli.session import counted, is_terminal, tell
+from repermit.cli.session import asking, counted, is_terminal, tell
 from repermit.domain.clock import iso
 from repermit.domain.due import BY_CLOSE, Reason
 from repermit.errors import ProofBroken
@@ -108,7 +108,8 @@ def _asked(found: Ending) -> Decisions:
         tell(f"{name}: {counted(count, 'person', 'people')} {_WHO[Reason(name)]}")
         typed = ""
         while typed not in (str(count), "keep"):
-            typed = typer.prompt(f"Type {count} to erase them, or keep", err=True).strip()
+            with asking("none of them was erased, and the campaign is open"):
+                typed = typer.prompt(f"Type {count} to erase them, or keep", err=True).strip()
         if typed == "keep":
             keep.add(name)
         else:

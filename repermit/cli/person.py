@@ -12,7 +12,7 @@ import typer
 
 from repermit.cli.holding import Change, change_hold, change_of
 from repermit.cli.listing import listed_file, tell_of_files
-from repermit.cli.session import is_terminal, plain, run, session_of, show, show_json, tell
+from repermit.cli.session import asking, is_terminal, plain, run, session_of, show, show_json, tell
 from repermit.cli.told import Told, content
 from repermit.cli.whom import ask_whom, whom
 from repermit.errors import PersonUnknown, RepermitError
@@ -213,7 +213,9 @@ async def _erase(ledger: Ledger, who: Whom, told: Told) -> None:
     if who.found is None:
         raise PersonUnknown
     await ledger.read(holding.require_free, who.found.id)
-    if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
+    with asking("nobody was erased"):
+        is_meant = not is_terminal() or typer.confirm("Erase this person for good?", err=True)
+    if not is_meant:
         raise RepermitError("nobody was erased", hint="answer y to erase them")
     address = who.found.person.address
     gone = await ledger.write(erasing.erase_person, who.found.id)
