@@ -207,7 +207,8 @@ async def _shown(
     unsaid = [] if may_ask or wish.at_most is not None else _unsaid(intended)
     if intended.refused or unsaid:
         refused = [*intended.refused, *unsaid]
-        raise refusal_of(intended, refused, hint=way_out(intended))
+        hint = way_out(intended, refused, runtime.config.campaign.zone)
+        raise refusal_of(intended, refused, hint=hint)
     return intended
 
 
