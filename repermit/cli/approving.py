@@ -52,8 +52,8 @@ async def approve_all(
     async with runtime.ledger() as ledger:
         await ledger.read(approval.require_ready)
         if later:
-            until = end_of(later.day, runtime.config.campaign.zone)
-            await ledger.read(extending.require_later, until)
+            zone = runtime.config.campaign.zone
+            await ledger.read(extending.require_later, end_of(later.day, zone), zone)
         call = called(await ledger.read(notices.current_notice), notice, said)
         found = await screen_and_count(
             ledger, rules(runtime), policy_facts(runtime), today=runtime.today()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 import typer
 
 from repermit.cli.session import (
+    asking,
     counted,
     is_terminal,
     run,
@@ -100,7 +101,8 @@ async def _doubt_list(runtime: Runtime, *, as_json: bool) -> None:
             show_json({"doubtful": rows, "outbox": owed})
             return
         count = 0
-        with_names = is_terminal() and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
+        with asking():
+            with_names = is_terminal() and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
         async for each in _all_of(ledger, doubt):
             line = f"{each.id:>9}  {iso(each.intent_at)}  <{made.message_id(each.id)}>"
             show(f"{line}  {each.mailbox}" if with_names else line)

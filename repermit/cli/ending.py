@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from repermit.cli.purgecontent import done_content, require_no_trace
-from repermit.cli.session import counted, is_terminal, tell
+from repermit.cli.session import asking, counted, is_terminal, tell
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
 from repermit.domain.due import BY_CLOSE, Reason
@@ -130,7 +130,8 @@ def _asked(found: Ending) -> Decisions:
         tell(f"{name}: {_who(found, name)}")
         typed = ""
         while typed not in (str(count), "keep"):
-            typed = typer.prompt(f"Type {count} to erase them, or keep", err=True).strip()
+            with asking("none of them was erased, and the campaign is open"):
+                typed = typer.prompt(f"Type {count} to erase them, or keep", err=True).strip()
         if typed == "keep":
             keep.add(name)
         else:

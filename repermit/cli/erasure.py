@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.listing import tell_of_files
-from repermit.cli.session import is_terminal, tell
+from repermit.cli.session import asking, is_terminal, tell
 from repermit.errors import PersonUnknown, RepermitError
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ async def erase_one(ledger: Ledger, who: Whom, told: Told) -> None:
     if who.found is None:
         raise PersonUnknown
     await ledger.read(holding.require_free, who.found.id)
-    if is_terminal() and not typer.confirm("Erase this person for good?", err=True):
+    with asking("nobody was erased"):
+        is_meant = not is_terminal() or typer.confirm("Erase this person for good?", err=True)
+    if not is_meant:
         raise RepermitError("nobody was erased", hint="answer y to erase them")
     address = who.found.person.address
     gone = await ledger.write(erasing.erase_person, who.found.id)

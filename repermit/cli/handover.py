@@ -11,7 +11,7 @@ import typer
 from repermit.cli.elsewhere import state_of
 from repermit.cli.handing import link_of, tell_of_links
 from repermit.cli.said import day_of, without_address
-from repermit.cli.session import counted, is_terminal, run, session_of, show, tell
+from repermit.cli.session import asking, counted, is_terminal, run, session_of, show, tell
 from repermit.domain.deadline import last_day
 from repermit.errors import ListKept
 
@@ -151,9 +151,10 @@ def _asked_list() -> Path | None:
     while people can answer: who they will be is still to be handed over."""
     tell("Everybody is handed over: the original list can go now. It is the copy that a purge")
     tell("cannot reach.")
-    said = typer.prompt(
-        "Its path, to destroy it (empty: keep it)", default="", show_default=False, err=True
-    )
+    with asking("everything is handed over, and the original list is kept"):
+        said = typer.prompt(
+            "Its path, to destroy it (empty: keep it)", default="", show_default=False, err=True
+        )
     return Path(said.strip()).expanduser() if said.strip() else None
 
 
@@ -165,7 +166,8 @@ def _destroy(runtime: Runtime, path: Path, *, asks: bool) -> None:
         f" import {original.of.id}"
     )
     if asks:
-        typed = typer.prompt("Type its name to destroy it for good", err=True)
+        with asking("the original list is kept"):
+            typed = typer.prompt("Type its name to destroy it for good", err=True)
         if typed.strip() not in (path.name, original.name):
             raise ListKept("the original list is kept: that is not its name", hint="try again")
     left = run(_destroyed(runtime, original))

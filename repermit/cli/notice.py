@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from repermit.cli.session import is_terminal, tell
+from repermit.cli.session import asking, is_terminal, tell
 from repermit.domain.address import holds_at
 from repermit.domain.notice import difference, normalised
 from repermit.errors import ApprovalRefused
@@ -114,6 +114,8 @@ def _asked() -> tuple[bool, str]:
     tell("what for, for how long. A typing error is not, nor a menu beside the text.")
     while True:
         try:
-            return call_of(typer.prompt(f"{MATERIAL}, or not material: REASON", err=True))
+            with asking("nothing was approved"):
+                said = typer.prompt(f"{MATERIAL}, or not material: REASON", err=True)
+            return call_of(said)
         except typer.BadParameter as failure:
             tell(f"  {failure.message}")

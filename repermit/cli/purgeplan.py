@@ -6,9 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from repermit.cli.purgecontent import moment_of, when
 from repermit.cli.session import counted, show, tell
 from repermit.domain.deadline import last_day
 
@@ -41,21 +43,24 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
 @dataclass(frozen=True)
 class Told:
     """What is told of a purge besides its plan: the first and the last date of those who are due,
-    by reason; the vault keys that would go; how many files with addresses that were written earlier
-    are still there, but for those that name who must be removed elsewhere."""
+    by reason; before when nobody falls due, whatever their mail says; the vault keys that would go;
+    how many files with addresses that were written earlier are still there, but for those that name
+    who must be removed elsewhere."""
 
     dates: Mapping[str, tuple[datetime, datetime]]
+    extended: datetime | None
     generation: int
     files: int
 
 
 def read(tx: Transaction, terms: Terms) -> Told:
     """Return what is told, all of one moment."""
-    from repermit.ledger.store import purges, written
+    from repermit.ledger.store import extending, purges, written
 
     noted = (each for each in written.files(tx) if each.kind != written.REMOVAL)
     there = sum(os.path.lexists(each.path) for each in noted)
-    return Told(purges.printed(tx, terms), purges.generation(tx), there)
+    extended = extending.extended_until(tx)
+    return Told(purges.printed(tx, terms), extended, purges.generation(tx), there)
 
 
 def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) -> None:
@@ -65,7 +70,7 @@ def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) 
         say("A purge was cut off: `repermit purge` finishes it first, without asking.")
     _show_due(intended.due, intended.by_reason, say)
     for name, count in intended.by_reason.items():
-        day = _days(told.dates[name], zone) if name in told.dates else ""
+        day = _days(told.dates[name], told.extended, zone) if name in told.dates else ""
         say(f"{count:>10,}  {name}: {_WHY[name]}{day}")
     _show_kept(intended.owed, intended.held, say)
     if intended.lapsing:
@@ -87,10 +92,10 @@ def show_against(intended: Plan, runtime: Runtime, *, say: Say) -> None:
     for each in intended.postponed:
         day, codes = last_day(each.seen.window.end, zone=zone), ", ".join(w.code for w in each.why)
         people = counted(each.people, "recipient")
-        say(f"put off [{codes}]: {people} of {day}, until {_moment(each.seen.goes, zone)}")
+        until = moment_of(each.seen.goes, zone)
+        say(f"put off [{codes}]: {people} of {day}, until {until} at least")
     for refusal in intended.refused:
-        until = f"; it will work from {_moment(refusal.until, zone)}" if refusal.until else ""
-        say(f"refused [{refusal.code}]: {refusal.text}{until}")
+        say(f"refused [{refusal.code}]: {refusal.text}{when(refusal, zone)}")
 
 
 def show_destroyed(told: Told, runtime: Runtime, *, say: Say) -> None:
@@ -120,13 +125,24 @@ def show_done(content: Mapping[str, Any]) -> None:
     tell("Out of reach of any purge; deal with them now:")
     for name in report["beyond"] if report else _BEYOND:
         tell(f"  {_BEYOND.get(name, name.replace('_', ' '))}")
-    for name, count in report["scan"]["removal"] if report else ():
-        tell(f"  {name} names {count:,} of them for other places: delete it when those are clean")
-    for place in report["places"] if report else ():
-        if not place["named"]:
+    if report:
+        _tell_of_places(report)
+
+
+def _tell_of_places(report: Mapping[str, Any]) -> None:
+    """Tell which places are not cleaned, and which files say of whom."""
+    files = report["scan"]["removal"]
+    left = [place for place in report["places"] if not place["done"]]
+    named = [place["name"] for place in left if place["named"]]
+    for name, count in files:
+        what = f"delete it once {' and '.join(named)} is clean" if named else "delete it now"
+        tell(f"  {name} names {count:,} of them for other places: {what}")
+    for place in left:
+        how = f"then `repermit handover --done {quote(place['name'])} --by NAME`"
+        if place["named"]:
+            tell(f"  {place['name']}: not cleaned yet; clean it by the last hand-over, {how}")
+        else:
             tell(f"  {place['name']}: no hand-over before this purge named them")
-        elif not place["done"]:
-            tell(f"  {place['name']}: not cleaned yet; the last hand-over says of whom")
 
 
 def codes(count: int) -> str:
@@ -153,10 +169,8 @@ def _show_kept(owed: int, held: int, say: Say) -> None:
         say(f"{text}: `repermit person` shows until when")
 
 
-def _days(dates: tuple[datetime, datetime], zone: ZoneInfo) -> str:
-    days = dict.fromkeys(str(last_day(each, zone=zone)) for each in dates)
-    return f" ({' to '.join(days)})"
-
-
-def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+def _days(dates: tuple[datetime, datetime], extended: datetime | None, zone: ZoneInfo) -> str:
+    days = " to ".join(dict.fromkeys(str(last_day(each, zone=zone)) for each in dates))
+    if extended is not None and extended > dates[0]:
+        days += f"; extended to {last_day(extended, zone=zone)}"
+    return f" ({days})"

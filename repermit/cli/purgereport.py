@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from repermit.report.papers import Paper
     from repermit.runtime import Runtime
 
+BY_SCHEDULE = "the schedule in the config"  # who, in the ledger, where no person typed it
 _ESCAPED = re.compile(r"\\([^\w\s])")
 _MARKED = re.compile(r"\*\*|^(?:#+ |```\n)|`", re.MULTILINE)
 
@@ -90,6 +91,8 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
             "at": datetime.fromisoformat(report["generations"]["at"]),
         },
         **_read(report["readings"], campaign.zone),
+        "by": "" if report["by"] == BY_SCHEDULE else report["by"],
+        "backup": f"backup/{report['backup']}" if report["backup"] else "",
         **_scanned(report["scan"], runtime.config.ledger_path.name),
         "places": [
             {**each, "on": each["on"] and date.fromisoformat(each["on"])}
@@ -105,6 +108,9 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
 def _read(readings: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """Return what the guard read: how long people could answer, by their last day, and the rest."""
     page = {"windows": [], **readings.get("page", {})}
+    own = ("accepted", "postponed", "extended_until")  # these have words of their own
+    rest = {name: each for name, each in readings.items() if name not in own}
+    extended = readings.get("extended_until")
     windows = [
         {
             "last_day": last_day(datetime.fromisoformat(each["to"]), zone=zone),
@@ -114,7 +120,21 @@ def _read(readings: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
         }
         for each in page.pop("windows")
     ]
-    return {"windows": windows, "readings": list(_flat({**readings, "page": page}))}
+    return {
+        "windows": windows,
+        "readings": list(_flat({**rest, "page": page})),
+        "accepted": [each["code"] for each in (readings.get("accepted") or {}).get("refusals", ())],
+        "extended": last_day(datetime.fromisoformat(extended), zone=zone) if extended else None,
+        "postponed": [
+            {
+                "last_day": last_day(datetime.fromisoformat(each["to"]), zone=zone),
+                "people": each["people"],
+                "why": [why["code"] for why in each["why"]],
+                "until": datetime.fromisoformat(each["until"]),
+            }
+            for each in readings.get("postponed", ())
+        ],
+    }
 
 
 def _long(minutes: int) -> str:
@@ -122,14 +142,15 @@ def _long(minutes: int) -> str:
 
 
 def _scanned(scan: Mapping[str, Any], own_name: str) -> dict[str, Any]:
-    """Return what the scan found, where, and how many files it could not read; *own_name* is that
-    of the ledger."""
+    """Return what the scan found, where, and how many files are gone, or could not be read;
+    *own_name* is that of the ledger."""
     ledger = scan.get("ledger", 0)
     traced = [*scan["traces"], *([(own_name, ledger)] if ledger else ())]
     return {
         "traced": traced,
         "traces": sum(count for _, count in traced),
-        "missing": scan["missing"] + scan.get("unread", 0),
+        "missing": scan["missing"],
+        "unread": scan.get("unread", 0),
     }
 
 
@@ -140,8 +161,8 @@ def _flat(readings: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, str]
         if isinstance(value, Mapping):
             yield from _flat(value, f"{label}: ")
         elif isinstance(value, list):
-            for number, each in enumerate(value, 1):
-                yield from _flat({str(number): each}, f"{label} ")
+            for each in value:
+                yield from _flat({name: each}, of)
         else:
             yield label, "–" if value is None else str(value)
 

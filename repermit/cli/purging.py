@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from repermit.cli.purgecontent import done_content, planned, refusal_of, way_out
-from repermit.cli.session import counted, is_terminal, quietly, tell
+from repermit.cli.session import asking, counted, is_terminal, quietly, tell
 from repermit.domain.due import BY_DATE, Reason
 
 if TYPE_CHECKING:
@@ -207,7 +207,8 @@ async def _shown(
     unsaid = [] if may_ask or wish.at_most is not None else _unsaid(intended)
     if intended.refused or unsaid:
         refused = [*intended.refused, *unsaid]
-        raise refusal_of(intended, refused, hint=way_out(intended))
+        hint = way_out(intended, refused, runtime.config.campaign.zone)
+        raise refusal_of(intended, refused, hint=hint)
     return intended
 
 
@@ -227,7 +228,8 @@ def _confirmed(intended: Plan, wish: Wish) -> int:
 
     if wish.at_most is not None or not intended.due:
         return wish.at_most or 0
-    typed = int(typer.prompt("Type the number of recipients to erase", type=int, err=True))
+    with asking("nobody was erased"):
+        typed = int(typer.prompt("Type the number of recipients to erase", type=int, err=True))
     if typed != intended.due:
         text = f"{counted(intended.due, 'recipient')} are due, and {typed:,} was typed"
         raise refusal_of(intended, [Refusal("at_most", text)], hint="nobody was erased; look again")

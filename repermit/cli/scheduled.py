@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repermit.cli.purgecontent import done_content, planned, refusal_of, require_no_trace
+from repermit.cli.purgereport import BY_SCHEDULE
 from repermit.cli.purging import Wish, carry_out, order_of, settle_what_was_left, watch_of
 from repermit.cli.session import counted, show, show_json, tell
 from repermit.cli.telling import tell_all, told
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from repermit.purge.plan import Plan, Refusal
     from repermit.runtime import Runtime
 
-_BY = "the schedule in the config"
 _HINT = "`repermit purge --dry-run` shows it; docs/purge.md says what to do about each"
 _UNSOUND = frozenset(  # of refusals, those that concern more than the people who are due
     {"older_copy", "running", "import", "log", "clock", "outside_clock", "paused"}
@@ -45,7 +45,7 @@ async def purge_due(
     Crash: the next one goes on with what this one has begun.
     """
     reasons = runtime.config.purge.scheduled
-    wish = Wish(_BY, at_most, "", backup_to, reasons or BY_DATE, is_scheduled=True)
+    wish = Wish(BY_SCHEDULE, at_most, "", backup_to, reasons or BY_DATE, is_scheduled=True)
     line = _line("failed", {}, "unforeseen")
     try:
         content = await _purge_due(runtime, wish)
@@ -178,6 +178,7 @@ async def _tell_what_comes(runtime: Runtime, ledger: Ledger, terms: Terms) -> No
         "due": sum(counts.values()),
         "in_all": in_all,
         "reasons": reasons,
+        "days": notice.days,
     }
     once = f"purge of {','.join(sorted(reasons))}"
     telling = replace(told(runtime, "purge", once, facts), reasons=reasons)

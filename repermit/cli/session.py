@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import unicodedata
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -119,6 +120,21 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+@contextmanager
+def asking(so_far: str = "nothing was done") -> Iterator[None]:
+    """Let Ctrl-C end a prompt at once: in an event loop it would wait for what is typed.
+
+    Raises: Interrupted, which says *so_far*.
+    """
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except (KeyboardInterrupt, typer.Abort):
+        raise Interrupted(so_far, hint="run the same command again") from None
+    finally:
+        signal.signal(signal.SIGINT, kept)
+
+
 def ask_address() -> str:
     """Return an address from the prompt, or from standard input in a script; never from the
     command line, where other users of the machine could read it."""
@@ -128,7 +144,8 @@ def ask_address() -> str:
 def ask_line(prompt: str) -> str:
     """Return what is typed at the prompt, or the next line of standard input in a script."""
     if is_terminal():
-        return str(typer.prompt(prompt, err=True))
+        with asking():
+            return str(typer.prompt(prompt, err=True))
     return next_line()
 
 

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.progress import bar_of
-from repermit.cli.session import ask_line, counted, is_terminal, next_line, plain, show, tell
+from repermit.cli.session import (
+    ask_line,
+    asking,
+    counted,
+    is_terminal,
+    next_line,
+    plain,
+    show,
+    tell,
+)
 from repermit.errors import AddressRejected, PersonUnclear
 
 if TYPE_CHECKING:
@@ -124,7 +133,8 @@ def _chosen(matches: Sequence[Match], *, quiet: bool, sure: bool) -> int:
 
 def _list(matches: Sequence[Match], *, quiet: bool) -> None:
     """List them with their numbers, by whole addresses only where nobody else reads along."""
-    named = not quiet and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
+    with asking():
+        named = not quiet and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
     for each in matches:
         who = each.address.mailbox if named else each.address.masked
         (show if named else tell)(plain(f"{each.id:>9}  {who}  {each.standing}"))

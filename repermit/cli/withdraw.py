@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from repermit.cli.lists import opened_lists, reading_of
-from repermit.cli.session import counted, is_terminal, run, session_of, show, show_json, tell
+from repermit.cli.session import (
+    asking,
+    counted,
+    is_terminal,
+    run,
+    session_of,
+    show,
+    show_json,
+    tell,
+)
 from repermit.cli.suppress import (
     Delimiter,
     Encoding,
@@ -62,7 +71,10 @@ async def _withdraw(runtime: Runtime, sources: list[ListFile]) -> WithdrawnList:
 
     async with runtime.ledger() as ledger:
         _tell_count(_sum([await heard(ledger, source) for source in sources]))
-        if is_terminal() and not typer.confirm("Opt all of them out, for good?", err=True):
+        with asking("nobody was opted out"):
+            question = "Opt all of them out, for good?"
+            is_meant = not is_terminal() or typer.confirm(question, err=True)
+        if not is_meant:
             raise RepermitError("nobody was opted out", hint="answer y to opt them out")
         return _sum([await withdraw_list(ledger, source) for source in sources])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.store import due, erasing, guarding, probing, token_keys, undoing
+from repermit.ledger.store import due, erasing, extending, guarding, probing, token_keys, undoing
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
 from repermit.purge.plan import Order, Plan, Postponed, Readings, Watch
@@ -63,6 +63,8 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
         unlisted_places=guarding.unlisted_places(tx, terms),
         is_paused=guarding.is_paused(tx),
         told=tuple(guarding.told(tx, terms.reasons)),
+        queued=guarding.queued(tx),
+        extended=extending.extended_until(tx),
         **known,
     )
     found = judged(readings, order, watch)

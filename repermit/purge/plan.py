@@ -116,6 +116,8 @@ class Readings:
     unlisted_places: int = 0
     is_paused: bool = False
     told: tuple[datetime, ...] = ()  # when each who gets notices was told of a purge
+    queued: int = 0  # people whose notice of it waits for `send`
+    extended: datetime | None = None  # nobody falls due before, whatever their mail prints
 
     def newest(self, watch: Watch) -> datetime:
         """Return when the newest entry of the log was made that does not come from this purge."""
@@ -126,6 +128,7 @@ class Readings:
         outside = None if watch.outside is None else round(watch.outside.total_seconds())
         return {
             "clock": {"now": iso(self.now), "outside_ahead_seconds": outside},
+            "extended_until": iso(self.extended),
             "leaving": self.claimed,
             "links_cut_off": self.cut_off,
             "log": {"faults": self.log_faults, "latest_entry": iso(self.newest(watch))},

@@ -12,6 +12,7 @@ from repermit.purge.window import Seen
 
 _CLOCKS_AGREE = timedelta(minutes=10)
 _WHO_MUST_KNOW = 2  # so many people are told before a purge that nobody types
+_UP = "if the page stays up from now on"
 _PERSON = "a person may go on with `repermit purge --accept-outage REASON`"
 
 
@@ -111,7 +112,7 @@ def _put_off(readings: Readings, watch: Watch) -> Iterator[str]:
     yield (
         f"{_people(people)} of {_counted(len(put_off), 'date', 'dates')} may have been unable to"
         f" answer, and {'stays' if people == 1 else 'stay'} for now: the last of them until"
-        f" {_instant(until, watch.zone)}"
+        f" {_instant(until, watch.zone)} at least, {_UP}"
     )
     for each in page(put_off, watch, now=readings.now):
         yield f"of the date that is put off longest for it: {each.text}"
@@ -193,10 +194,15 @@ def _unordered(order: Order) -> Iterator[Refusal]:
 def _untold(readings: Readings, watch: Watch) -> Iterator[Refusal]:
     days = _long(watch.notice)
     if len(readings.told) < _WHO_MUST_KNOW:
+        notices = _counted(readings.queued, "notice waits", "notices wait")
+        to_do = (
+            f"{notices} for `repermit send`, which delivers them"
+            if readings.queued
+            else "name them under [notices], and let `repermit send` deliver their notices"
+        )
         text = (
             f"two people must know {days} before the first scheduled purge, and"
-            f" {len(readings.told)} were told: name them under [notices], and let `repermit send`"
-            " deliver their notices"
+            f" {len(readings.told)} were told: {to_do}"
         )
         yield Refusal("untold", text)
     elif (until := readings.told[_WHO_MUST_KNOW - 1] + watch.notice) > readings.now:

@@ -53,6 +53,7 @@ class Scanned:
     missing: int = 0
     unread: int = 0
     names: tuple[str, ...] = ()
+    gone: int = 0  # people in `traces`, each of them once
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class _Scan:
     traces: list[tuple[str, int]] = field(default_factory=list)
     removal: list[tuple[str, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    gone: set[int] = field(default_factory=set)
 
 
 async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] = ()) -> Scanned:
@@ -143,6 +145,7 @@ async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] =
         done.missing,
         done.unread,
         tuple(done.names),
+        len(done.gone),
     )
 
 
@@ -177,6 +180,7 @@ def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
     if people:
         found = done.removal if file.is_removal else done.traces
         found.append((file.name, len(people)))
+        done.gone |= set() if file.is_removal else people
     if told is None:
         done.missing += file.is_owed
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_more_are_due_than_may_go(asked: Campaign, allowed: tuple[str, ...]) -> 
     as_json = asked.at(_AFTERWARDS, "purge", *allowed, *ACCEPTED, "--json", expect=1)
 
     assert refused(text, as_json, why=f"{LISTED} recipients are due") == ["at_most"]
+    assert f"pass --at-most {LISTED}" in text.err
     assert as_json.json["due"] == LISTED
     assert state(asked) == before
 
@@ -84,3 +86,27 @@ def test_a_dry_run_tells_every_reason_and_ends_well(asked: Campaign) -> None:
     assert [each["code"] for each in told["refused"]] == ["at_most"]
     assert "refused [at_most]" in text
     assert state(asked) == before
+
+
+def test_a_date_that_needs_the_page_to_stay_up_says_so(asked: Campaign) -> None:
+    """And a script that did not say how many may go reads both ways out."""
+    text = asked.at(_AFTERWARDS, "purge", expect=1)
+    dry = asked.at(_AFTERWARDS, "purge", "--dry-run").out
+
+    hint = text.err.splitlines()[-1]
+    assert re.search(r"not before \d{4}-\d\d-\d\d .*, if the page stays up from now on", dry)
+    assert "it will work from" not in dry
+    assert re.search(r"wait until \d{4}-\d\d-\d\d \d\d:\d\d .* at least", hint)
+    assert "--accept-outage" in hint
+    assert f"--at-most {LISTED}" in hint
+
+
+def test_a_later_date_stands_beside_the_printed_one(asked: Campaign) -> None:
+    (day,) = re.findall(r"last day to answer: (\S+)", asked.here("status").out)
+    moved = "UPDATE campaign SET extended_until = (SELECT max(due_at) + 86400000000 FROM recipient)"
+    asked.change_ledger(moved)
+
+    dry = asked.at(Later(timedelta(days=40)), "purge", "--dry-run", *ACCEPTED).out
+
+    later = date.fromisoformat(day.rstrip(",")) + timedelta(days=1)
+    assert f"in their mail ({day.rstrip(',')}; extended to {later})" in dry

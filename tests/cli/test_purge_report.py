@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from repermit.cli.begin import write_campaign
+from repermit.cli.purgecontent import require_no_trace
 from repermit.cli.purgereport import mailed, make
 from repermit.cli.telling import told
 from repermit.domain.clock import SystemClock
 from repermit.domain.due import Reason
 from repermit.domain.question import day_in_words
+from repermit.errors import ProofBroken
 from repermit.ledger.log import canonical
 from repermit.report import papers
 from repermit.runtime import Runtime
@@ -134,6 +136,37 @@ def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
 
 
 @every_language
+def test_a_report_says_all_of_it_in_words_of_its_language(tmp_path: Path, language: str) -> None:
+    why = [{"code": "unknown", "text": "x", "until": "2027-01-02T00:00:00Z"}]
+    readings = json.loads(a_report())["readings"] | {
+        "extended_until": "2026-12-30T23:00:00Z",
+        "accepted": {"reason": "we sat by it", "refusals": why},
+        "postponed": [
+            {"to": "2026-12-28T23:00:00Z", "people": 37, "why": why, "until": why[0]["until"]}
+        ],
+    }
+    scan = json.loads(a_report())["scan"] | {"missing": 3, "unread": 8}
+    given = {"by": "the schedule in the config", "accepted_outage": "we sat by it"}
+
+    words = page_of(campaign_in(tmp_path, language), readings=readings, scan=scan, **given)
+
+    assert ("the schedule in the config" in words) is (language == "en")
+    for raw in (
+        "refusals",
+        "postponed",
+        "extended_until",
+        "outside ahead",
+        "told 1",
+        "last hours:",
+    ):
+        assert raw not in words
+    assert "backup/repermit.db" in words
+    assert "37" in words
+    assert re.search(r"\b3 \D+\b8 ", words)
+    assert "30 " in words
+
+
+@every_language
 def test_the_mail_says_the_same_in_plain_text(tmp_path: Path, language: str) -> None:
     runtime = campaign_in(tmp_path, language)
     report = a_report()
@@ -158,7 +191,13 @@ def test_every_reason_and_every_refusal_has_its_words(tmp_path: Path, language: 
         reasons = [{"code": code, "text": "so much", "until": moment}]
         text = told(runtime, "refused", "x", {"due": 412, "reasons": reasons}).text
         assert re.search(rf"^- {code}: \S.{{10,}}\n  so much\n  .*2026", text, re.MULTILINE), text
-    facts = {"first": moment, "due": 412, "in_all": 800, "reasons": list(map(str, Reason))}
+    facts = {
+        "first": moment,
+        "due": 412,
+        "in_all": 800,
+        "days": 7,
+        "reasons": list(map(str, Reason)),
+    }
     coming = told(runtime, "purge", "x", facts).text
     assert coming.count("\n- ") == len(Reason) + 3
     for said in ("412", "800", "repermit pause", "person --hold", "purge.scheduled = []"):
@@ -170,3 +209,11 @@ def test_a_report_says_what_would_open_an_older_copy_after_all(
     tmp_path: Path, language: str
 ) -> None:
     assert "keys/burn" in page_of(campaign_in(tmp_path, language))
+
+
+def test_somebody_in_two_files_is_one_person() -> None:
+    scan = {"gone": 31, "ledger": 0}
+    content = {"traces": 62, "traced": {"a.csv": 31, "b.csv": 31}, "report": {"scan": scan}}
+
+    with pytest.raises(ProofBroken, match="31 purged people in 2 files can still be read"):
+        require_no_trace(content)

@@ -77,6 +77,17 @@ def test_another_number_erases_nobody(asked: Campaign, number: str) -> None:
     assert state(asked) == before
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["ctrl-c", "ctrl-d"])
+def test_it_can_be_stopped_at_the_question(asked: Campaign, key: str) -> None:
+    before = state(asked)
+
+    shown = at_the_terminal(asked, key, code=130)
+
+    assert "stopped: nobody was erased" in shown
+    assert "on file" not in shown
+    assert state(asked) == before
+
+
 def test_a_dry_run_says_the_day_that_was_printed_and_changes_nothing(asked: Campaign) -> None:
     before = state(asked)
 

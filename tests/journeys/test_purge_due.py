@@ -107,6 +107,7 @@ def test_two_people_are_told_before_and_then_it_erases(asked: Campaign, relay: R
         day = date.fromisoformat(str(line(first)["next"])[:10])
         assert str(day.year) in str(read["Subject"])
         assert f"wist repermit {LISTED} mensen" in text
+        assert "niet voor twee" in text
         assert "repermit pause" in text
         assert asked.status()["campaign"] in text
         assert "@ontvangers" not in text
@@ -157,7 +158,10 @@ def test_promise_7_who_could_not_answer_is_put_off_and_the_others_go(
     assert "take note: 5 people of 1 date may have been unable to answer" in done.err
     assert said["next"] != "-"
     assert approved.status()["purged"] == LISTED - 5
-    assert "postponed 1: people" in (approved.folder / "purge-1.html").read_text("utf-8")
+    page = (approved.folder / "purge-1.html").read_text("utf-8")
+    assert "Uitgesteld, omdat ze misschien niet konden antwoorden" in page
+    assert "de planning in de instellingen" in page
+    assert "postponed" not in page
     assert line(approved.at(then, "purge", "--due", expect=1))["status"] == "refused"
 
 
@@ -174,6 +178,7 @@ def test_promise_7_two_people_are_told_anew_when_a_reason_is_added(
     refused = asked.at(_THEN, "purge", "--due", expect=1)
 
     assert line(refused)["what"] == "untold"
+    assert "0 were told: 2 notices wait for `repermit send`" in refused.err
     assert "2 notices of what comes owed" in refused.err
 
 

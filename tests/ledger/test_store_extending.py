@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from repermit.cli.holding import end_of
 from repermit.domain.address import parse
 from repermit.domain.standing import Standing
 from repermit.errors import ApprovalRefused
@@ -178,7 +180,7 @@ async def test_a_date_that_moves_nobody_is_refused(a_ledger: Ledger, a_clock: Fa
     await refused(a_ledger, later + WEEK, "no mail has left")
     await asked(a_ledger, AN)
 
-    await refused(a_ledger, later, "they run to 2026-12-22T09:30:00Z")
+    await refused(a_ledger, later, "the first is 2026-12-22")
     await extend(a_ledger, later + SECOND)
 
 
@@ -187,7 +189,7 @@ async def test_a_date_never_moves_back(a_ledger: Ledger, a_clock: FakeClock) -> 
     moved = a_clock.now() + ANSWER_TIME + WEEK
     await extend(a_ledger, moved)
 
-    await refused(a_ledger, moved, "moved to 2026-12-29T09:30:00Z already")
+    await refused(a_ledger, moved, "moved to the end of 2026-12-29 already")
     await refused(a_ledger, moved - SECOND, "only moves later")
 
 
@@ -209,3 +211,12 @@ async def test_a_date_that_is_not_that_of_the_log_is_named(
 
     (fault,) = (await verified(a_ledger)).false_records
     assert fault == "the date to which the deadline was moved is not that of the log"
+
+
+async def test_a_refusal_says_the_day_that_was_typed(a_ledger: Ledger) -> None:
+    """The end of a day in the campaign's zone is another instant in UTC."""
+    await asked(a_ledger, AN)
+    zone = ZoneInfo("Europe/Brussels")
+
+    with pytest.raises(ApprovalRefused, match="before 2026-12-01: the first is 2026-12-22"):
+        await a_ledger.read(extending.require_later, end_of(date(2026, 12, 1), zone), zone)

@@ -259,6 +259,13 @@ def test_promise_7_two_people_are_told_before_a_scheduled_purge(
     assert (refusal.code, refusal.until) == ("untold", until)
 
 
+def test_two_who_are_named_but_whose_notices_wait() -> None:
+    waits = "2 notices wait for `repermit send`"
+
+    assert waits in only(SCHEDULED, told=(), queued=2).text
+    assert "name them under" in only(SCHEDULED, told=()).text
+
+
 def test_a_purge_that_was_cut_off_is_not_judged_again_for_what_it_was_judged_for() -> None:
     """Its people are written down, and half of them may be gone."""
     every = [*ALWAYS.values(), *UNATTENDED.values(), {"cut_off": 1, "unlisted_places": 1}]
@@ -274,6 +281,7 @@ def test_what_the_report_says_of_the_readings() -> None:
 
     assert changed.to_json(replace(WATCH, outside=timedelta(seconds=-2.4))) == {
         "clock": {"now": "2026-11-21T09:30:00Z", "outside_ahead_seconds": -2},
+        "extended_until": None,
         "leaving": 1,
         "links_cut_off": 7,
         "log": {"faults": 0, "latest_entry": "2026-11-21T09:30:00Z"},

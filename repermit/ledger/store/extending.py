@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from repermit.domain.clock import iso
+from repermit.domain.deadline import last_day
 from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
@@ -27,27 +28,32 @@ class Extension:
     until: datetime
 
 
-def require_later(tx: Transaction, until: datetime) -> None:
-    """Refuse a date that moves nobody's, or not to later.
+def require_later(tx: Transaction, until: datetime, zone: tzinfo = UTC) -> None:
+    """Refuse a date that moves nobody's, or not to later; days are said in *zone*.
 
     Raises: ApprovalRefused.
     """
     was = extended_until(tx)
     if was is not None and until <= was:
         raise ApprovalRefused(
-            f"the deadline was moved to {iso(was)} already, and it only moves later",
+            f"the deadline was moved to the end of {last_day(was, zone=zone)} already, and it only"
+            " moves later",
             hint="give a later day to --extend-to",
         )
     if until <= tx.now:
         raise ApprovalRefused(
-            f"nobody can answer up to {iso(until)} any more: that has passed",
+            f"nobody can answer up to the end of {last_day(until, zone=zone)} any more: that has"
+            " passed",
             hint="give a day to come to --extend-to",
         )
     first = tx.value(f"SELECT min(due_at) FROM recipient WHERE standing IN {_OPEN}")
     if first is None or until <= from_micros(first):
-        printed = "no mail has left" if first is None else f"they run to {iso(from_micros(first))}"
+        printed = "no mail has left"
+        if first is not None:
+            printed = f"the first is {last_day(from_micros(first), zone=zone)}"
         raise ApprovalRefused(
-            f"no mail prints a date before {iso(until)}: {printed}, and dates only move later",
+            f"no mail prints a day before {last_day(until, zone=zone)}: {printed}, and dates only"
+            " move later",
             hint="leave --extend-to out, or give a later day; `repermit status` shows the dates",
         )
 

@@ -83,6 +83,16 @@ def told(tx: Transaction, reasons: Sequence[Reason]) -> list[datetime]:
     return [from_micros(row[0]) for row in rows]
 
 
+def queued(tx: Transaction) -> int:
+    """Return how many people a notice of a purge waits for, or is on its way to."""
+    return int(
+        tx.value(
+            "SELECT count(DISTINCT receiver) FROM outbox WHERE kind = 'notice'"
+            " AND standing IN ('waiting', 'claimed') AND json_extract(said, '$.about') = 'purge'"
+        )
+    )
+
+
 def is_paused(tx: Transaction) -> bool:
     """Return whether a person has paused the campaign."""
     return bool(tx.value("SELECT paused_at IS NOT NULL FROM campaign"))
