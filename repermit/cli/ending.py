@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from repermit.cli.elsewhere import place_json
 from repermit.cli.session import counted, is_terminal, tell
 from repermit.domain.clock import iso
+from repermit.domain.deadline import last_day
 from repermit.domain.due import BY_CLOSE, Reason
 from repermit.errors import ProofBroken
 
@@ -34,13 +36,13 @@ class Decisions:
     erase: Mapping[str, int]
     keep: frozenset[str]
 
-    def against(self, undecided: Mapping[str, int]) -> list[Obstacle]:
-        """Return what is wrong with the decisions on those who are *undecided*."""
+    def against(self, ending: Ending) -> list[Obstacle]:
+        """Return what is wrong with the decisions on those of whom *ending* waits for one."""
         from repermit.ledger.store.closing import Obstacle
 
         found = []
-        for name, count in undecided.items():
-            who = f"{counted(count, 'person', 'people')} {_WHO[Reason(name)]} ({name})"
+        for name, count in ending.undecided.items():
+            who = f"{_who(ending, name)} ({name})"
             if name not in self.erase and name not in self.keep:
                 text = f"nobody has decided on {who}: --erase {name}={count}, or --keep {name}"
                 found.append(Obstacle("undecided", text))
@@ -84,14 +86,15 @@ async def close_ledger(
     await recover_owed(ledger)
     found = await ledger.read(closing.ending, _terms(runtime))
     asks = is_terminal() and not (decisions.erase or decisions.keep)
-    wrong = [] if asks or found.resumes else decisions.against(found.undecided)
-    closing.require_none([*found.obstacles, *wrong])
+    wrong = [] if asks or found.resumes else decisions.against(found)
+    zone = runtime.config.campaign.zone
+    closing.require_none([*(_dated(each, zone) for each in found.obstacles), *wrong])
     (await ledger.verified()).require()
     if found.resumes:
         say("An earlier `close` was cut off while it erased: that is finished first.")
         await _erase(runtime, ledger, BY_CLOSE, by, None, say)
         found = await ledger.read(closing.ending, _terms(runtime))
-        closing.require_none([] if asks else decisions.against(found.undecided))
+        closing.require_none([] if asks else decisions.against(found))
     if asks:
         decisions = _asked(found)
     goes = [Reason(name) for name in found.undecided if name in decisions.erase]
@@ -101,11 +104,25 @@ async def close_ledger(
     await ledger.write(closing.close, _terms(runtime), by=by, kept=tuple(decisions.keep))
 
 
+def _dated(obstacle: Obstacle, zone: ZoneInfo) -> Obstacle:
+    """Return *obstacle* with the last day on which it stands there, if it has one."""
+    if obstacle.until is None:
+        return obstacle
+    return obstacle._replace(text=f"{obstacle.text}, until {last_day(obstacle.until, zone=zone)}")
+
+
+def _who(found: Ending, name: str) -> str:
+    """Return how many of a class are to be decided on, and how many a hold keeps anyhow."""
+    who = f"{counted(found.undecided[name], 'person', 'people')} {_WHO[Reason(name)]}"
+    kept = found.held.get(name, 0)
+    return f"{who}, besides {kept:,} with a hold" if kept else who
+
+
 def _asked(found: Ending) -> Decisions:
     """Name everybody who is left, and ask in a terminal what becomes of each class."""
     erase, keep = {}, set()
     for name, count in found.undecided.items():
-        tell(f"{name}: {counted(count, 'person', 'people')} {_WHO[Reason(name)]}")
+        tell(f"{name}: {_who(found, name)}")
         typed = ""
         while typed not in (str(count), "keep"):
             typed = typer.prompt(f"Type {count} to erase them, or keep", err=True).strip()

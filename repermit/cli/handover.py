@@ -72,7 +72,7 @@ def handover(
         tell_of_links(runtime)
         for place in counts.places:
             tell(f"To be cleaned by must-be-removed.csv: {place.name}")
-        if destroy is None and is_terminal():
+        if destroy is None and counts.waiting == 0 and is_terminal():
             destroy = _asked_list()
             if destroy is not None:
                 _destroy(runtime, destroy, asks=True)
@@ -112,6 +112,7 @@ def _tell_counts(runtime: Runtime, counts: Counts) -> None:
         tell("Nobody is past their date yet, so nobody stands there for having said nothing.")
     who = counted(counts.waiting, "person", "people")
     tell(f"{who} can answer until {last} at the latest: hand over again then, before the purge.")
+    tell("Keep the original list until that is done.")
 
 
 def _note_done(runtime: Runtime, name: str, by: str, on: date | None) -> None:
@@ -119,8 +120,21 @@ def _note_done(runtime: Runtime, name: str, by: str, on: date | None) -> None:
     day = on or runtime.today()
     if day > runtime.today():
         raise typer.BadParameter("--on is a day that has not come yet")
+    if day < run(_named_on(runtime, name)):
+        raise typer.BadParameter("--on is a day on which that place was not named yet")
     for place in run(_done(runtime, name, by, day)):
         show(state_of(place))
+
+
+async def _named_on(runtime: Runtime, name: str) -> date:
+    """Return the day on which a place was named; the first of all where there is none."""
+    from repermit.ledger.store import places
+
+    async with runtime.ledger() as ledger:
+        known = await ledger.read(places.places)
+    zone = runtime.config.campaign.zone
+    days = {each.name: each.named_at.astimezone(zone).date() for each in known}
+    return days.get(name, date.min)
 
 
 async def _done(runtime: Runtime, name: str, by: str, on: date) -> tuple[Place, ...]:
@@ -132,7 +146,8 @@ async def _done(runtime: Runtime, name: str, by: str, on: date) -> tuple[Place, 
 
 
 def _asked_list() -> Path | None:
-    """Return the list that may be destroyed, as it is typed; None: it is kept."""
+    """Return the list that may be destroyed, as it is typed; None: it is kept. Nobody is asked
+    while people can answer: who they will be is still to be handed over."""
     tell("Everybody is handed over: the original list can go now. It is the copy that a purge")
     tell("cannot reach.")
     said = typer.prompt(

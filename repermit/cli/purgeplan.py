@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,17 +41,21 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
 @dataclass(frozen=True)
 class Told:
     """What is told of a purge besides its plan: the first and the last date of those who are due,
-    by reason; the vault keys that would go."""
+    by reason; the vault keys that would go; how many files with addresses that were written earlier
+    are still there, but for those that name who must be removed elsewhere."""
 
     dates: Mapping[str, tuple[datetime, datetime]]
     generation: int
+    files: int
 
 
 def read(tx: Transaction, terms: Terms) -> Told:
     """Return what is told, all of one moment."""
-    from repermit.ledger.store import purges
+    from repermit.ledger.store import purges, written
 
-    return Told(purges.printed(tx, terms), purges.generation(tx))
+    noted = (each for each in written.files(tx) if each.kind != written.REMOVAL)
+    there = sum(os.path.lexists(each.path) for each in noted)
+    return Told(purges.printed(tx, terms), purges.generation(tx), there)
 
 
 def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) -> None:
@@ -63,6 +68,10 @@ def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) 
         day = _days(told.dates[name], zone) if name in told.dates else ""
         say(f"{count:>10,}  {name}: {_WHY[name]}{day}")
     _show_kept(intended.owed, intended.held, say)
+    if intended.due and told.files:
+        files = counted(told.files, "file")
+        say(f"still there, of what was written earlier: {files}. Delete what is not needed, as")
+        say("  those who go now may stand in them. The purge looks, and ends with 1 if they do.")
     show_against(intended, runtime, say=say)
     if say is show:
         say("nobody was erased")

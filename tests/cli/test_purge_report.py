@@ -138,3 +138,10 @@ def test_every_reason_and_every_refusal_has_its_words(tmp_path: Path, language: 
     assert coming.count("\n- ") == len(Reason) + 3
     for said in ("412", "800", "repermit pause", "person --hold", "purge.scheduled = []"):
         assert said in coming
+
+
+@every_language
+def test_a_report_says_what_would_open_an_older_copy_after_all(
+    tmp_path: Path, language: str
+) -> None:
+    assert "keys/burn" in page_of(campaign_in(tmp_path, language))

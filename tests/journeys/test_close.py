@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import zipfile
@@ -25,6 +26,7 @@ from tests.journeys.campaign import (
     WITHHELD,
     Campaign,
     Later,
+    address,
     row,
     write_list,
 )
@@ -58,7 +60,11 @@ def entries(campaign: Campaign, kind: str) -> int:
 def test_everything_that_stands_against_closing_is_named_with_what_to_do(asked: Campaign) -> None:
     early = asked.here("close", "--by", "An", expect=1).err
 
-    assert "24 people have not had all their time to answer" in early
+    open_until = re.search(
+        r"24 people have not had all their time to answer, until (\d{4}-\d\d-\d\d);", early
+    )
+    assert open_until is not None
+    assert f"last day to answer: {open_until[1]}" in asked.here("status").out
     assert "nobody was handed over yet: `repermit handover DIR`" in early
     assert f"{WITHHELD} people whom the policy forbids to ask (withheld)" in early
     assert f"--erase withheld={WITHHELD}, or --keep withheld" in early
@@ -135,6 +141,18 @@ def test_a_terminal_names_each_class_and_asks_what_becomes_of_it(approved: Campa
     assert f"{WITHHELD} withheld kept" in shown
     assert "keep it in two places" in shown
     assert approved.standings() == {"withheld": WITHHELD, "exempt": EXEMPT}
+
+
+def test_who_has_a_hold_is_told_besides_those_who_are_to_be_decided_on(
+    approved: Campaign,
+) -> None:
+    hold = ("person", "--hold", "dispute", "--reason", "file 12", "--until", "2199-12-31")
+    approved.here(*hold, stdin=address(0))
+
+    refused = approved.here("close", "--by", "An", expect=1).err
+
+    who = f"{LISTED - 1} people to whom no mail has left, besides 1 with a hold (never_sent)"
+    assert f"nobody has decided on {who}" in refused
 
 
 def test_a_change_of_mind_asks_for_another_hand_over(asked: Campaign) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.journeys.campaign import Campaign, Later, row, write_list
+from tests.journeys.campaign import ACCEPTED, Campaign, Later, row, write_list
 from tests.journeys.terminal import typed
 
 pytestmark = pytest.mark.journey
@@ -36,7 +37,7 @@ def test_a_purge_is_complete_when_each_place_is_done(asked: Campaign) -> None:
     assert reasons(late) == ["silent"] * 24
     assert "24 said nothing by their date" in said
     assert f"To be cleaned by must-be-removed.csv: {SHOP}" in said
-    asked.at(_AFTERWARDS, "purge", "--at-most", "24")
+    asked.at(_AFTERWARDS, "purge", "--at-most", "24", *ACCEPTED)
     assert asked.status()["last_purge"] == {
         "number": 1,
         "purged": 24,
@@ -82,12 +83,15 @@ def test_a_place_has_a_name_without_an_address_and_is_done_on_a_day_that_was(
     early = asked.here("handover", "--done", SHOP, "--by", "Jan", expect=1).err
     assert "nobody was handed over yet" in early
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    asked.here("handover", asked.outside / "leaving")
+    yesterday = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
     for words, why in (
         (("--done", SHOP), "--done PLACE wants --by NAME"),
         (("--done", SHOP, "--by", "Jan", "new"), "neither DIR nor --destroy"),
         (("--by", "Jan", "new"), "go with --done PLACE"),
         ((), "name a new folder"),
         (("--done", SHOP, "--by", "Jan", "--on", tomorrow), "has not come yet"),
+        (("--done", SHOP, "--by", "Jan", "--on", yesterday), "was not named yet"),
     ):
         assert why in asked.here("handover", *words, expect=2).err
 
@@ -133,27 +137,33 @@ def test_the_old_list_is_destroyed_after_the_hand_over_and_not_before(asked: Cam
     assert "1 other list of this campaign may still lie somewhere" in done.err
     assert not people.exists()
     assert asked.here("proof", "verify", "--json").json["holds"] is True
-    left = asked.at(_AFTERWARDS, "purge", "--at-most", "24").err
+    left = asked.at(_AFTERWARDS, "purge", "--at-most", "24", *ACCEPTED).err
     assert "1 original list may still lie there: `repermit handover --destroy LIST`" in left
 
 
-def test_a_terminal_offers_to_destroy_the_old_list_once_it_is_handed_over(asked: Campaign) -> None:
+def test_a_terminal_offers_to_destroy_the_old_list_once_everybody_is_handed_over(
+    asked: Campaign,
+) -> None:
+    """Not while people can answer: who they will be is not handed over yet."""
     people = write_list(asked.outside / "more.csv", [row(number) for number in range(3)])
     asked.here("import", people)
     words = ("--config", asked.config, "handover")
 
-    kept = typed([*words, "one"], [("Its path, to destroy it", "")], cwd=asked.outside)
-    mistyped = typed(
+    early = typed([*words, "early"], [], cwd=asked.outside)
+    assert "hand over again then" in early
+    assert "Keep the original list until that is done." in early
+    assert "Everybody is handed over" not in early
+    typed_later = partial(typed, cwd=asked.outside, days=32)
+    kept = typed_later([*words, "one"], [("Its path, to destroy it", "")])
+    mistyped = typed_later(
         [*words, "two"],
         [("Its path, to destroy it", "more.csv"), ("Type its name", "less.csv")],
-        cwd=asked.outside,
         code=1,
     )
     assert people.exists()
-    gone = typed(
+    gone = typed_later(
         [*words, "three"],
         [("Its path, to destroy it", "more.csv"), ("Type its name", "more.csv")],
-        cwd=asked.outside,
     )
 
     assert "in three files with a README" in kept

@@ -81,12 +81,24 @@ def test_a_dry_run_says_the_day_that_was_printed_and_changes_nothing(asked: Camp
     before = state(asked)
 
     shown = asked.at(_AFTERWARDS, "purge", "--dry-run", *ACCEPTED).out
+    assert "still there" not in shown
 
     printed = asked.here("status").out
     (day,) = re.findall(r"last day to answer: (\S+)", printed)
     assert f"silent: asked, and said nothing by the last day in their mail ({day}" in shown
     assert shown.endswith("nobody was erased\n")
     assert state(asked) == before
+
+
+def test_a_dry_run_says_that_files_are_there_in_which_those_who_go_may_stand(
+    asked: Campaign,
+) -> None:
+    """But not of the list of who must be removed elsewhere, which is to be kept until then."""
+    asked.at(_AFTERWARDS, "handover", asked.outside / "leaving")
+
+    shown = asked.at(_AFTERWARDS, "purge", "--dry-run", *ACCEPTED).out
+
+    assert "still there, of what was written earlier: 2 files." in shown
 
 
 @pytest.mark.parametrize(

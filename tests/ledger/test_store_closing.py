@@ -18,6 +18,7 @@ from repermit.ledger.store import (
     elsewhere,
     erasing,
     evidence,
+    holding,
     sending,
     undoing,
 )
@@ -240,3 +241,17 @@ async def test_promise_10_a_closing_that_was_changed_by_hand_is_named(
     found = await verified(a_ledger)
 
     assert [each[:23] for each in found.false_records] == ["the campaign was closed"]
+
+
+async def test_who_has_a_hold_is_counted_apart_from_who_is_to_be_decided_on(
+    a_ledger: Ledger,
+) -> None:
+    an, _ = await admit(a_ledger, AN, JAN)
+    until = a_ledger.clock.now() + LATER
+    await a_ledger.write(
+        holding.hold, an, kind=holding.Why.DISPUTE, until=until, by="Bo", reason="file 12"
+    )
+
+    found = await ending(a_ledger)
+
+    assert (found.undecided, found.held) == ({"never_sent": 1}, {"never_sent": 1})
