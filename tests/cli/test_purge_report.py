@@ -138,14 +138,14 @@ def test_a_report_names_the_files_with_traces(tmp_path: Path) -> None:
 @every_language
 def test_a_report_says_all_of_it_in_words_of_its_language(tmp_path: Path, language: str) -> None:
     why = [{"code": "unknown", "text": "x", "until": "2027-01-02T00:00:00Z"}]
-    readings = json.loads(a_report())["readings"] | {
+    readings = a_report()["readings"] | {
         "extended_until": "2026-12-30T23:00:00Z",
         "accepted": {"reason": "we sat by it", "refusals": why},
         "postponed": [
             {"to": "2026-12-28T23:00:00Z", "people": 37, "why": why, "until": why[0]["until"]}
         ],
     }
-    scan = json.loads(a_report())["scan"] | {"missing": 3, "unread": 8}
+    scan = a_report()["scan"] | {"missing": 3, "unread": 8}
     given = {"by": "the schedule in the config", "accepted_outage": "we sat by it"}
 
     words = page_of(campaign_in(tmp_path, language), readings=readings, scan=scan, **given)
