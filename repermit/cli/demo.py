@@ -122,7 +122,7 @@ class _Demo:
         self._clock.let_pass(timedelta(days=32))
         _tell("   Its pages were up while people answered, and nobody looked in the days between;")
         _tell("   a purge wants to know, so the operator says why it may go on all the same.")
-        self._run("purge", "--dry-run")
+        self._run("purge", "--dry-run", *_ACCEPTED)
         self._run("purge", "--at-most", str(self._due()), "--by", "An Peeters", *_ACCEPTED)
         _tell("8. What remains is who said yes, with proof, and who needs no question.")
         self._run("export", "--out", self._place / "opted-in.csv")
@@ -171,7 +171,7 @@ class _Demo:
         from repermit.cli.purging import planned_purge
 
         runtime = Session(self._clock, Path(self._config)).runtime()
-        return int(asyncio.run(planned_purge(runtime, None))["due"])
+        return int(asyncio.run(planned_purge(runtime, None, _ACCEPTED[1]))["due"])
 
     @contextlib.contextmanager
     def _served(self) -> Iterator[None]:
