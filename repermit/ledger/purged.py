@@ -35,7 +35,8 @@ class Purges:
         moment = to_micros(datetime.fromisoformat(at))
         if kind == Kind.FROZEN:
             self._begun[said["purge"]] = {
-                **{name: said[name] for name in ("by", "terms", "due", "generation", "facts")},
+                **{name: said[name] for name in ("by", "terms", "due", "generation")},
+                "facts": {**said["facts"], "sha256": said["sha256"]},
                 "by_reason": canonical(said["by_reason"]).decode(),
                 "moment": json.loads(said["terms"])["moment"],
                 "started_at": moment,
