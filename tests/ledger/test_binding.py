@@ -111,7 +111,7 @@ async def test_a_generation_that_was_destroyed_is_named(a_yes: Ledger) -> None:
     keys.destroy_generation(a_yes.vault.keys.burn, number)
     a_yes.vault.forget(number)
 
-    entry, fault = (await verified(a_yes)).faults
+    entry, *_, fault = (await verified(a_yes)).faults
 
     assert f"it cannot be checked: vault generation {number}" in entry
     assert fault.startswith(f"recipient 1: its address cannot be opened: vault generation {number}")

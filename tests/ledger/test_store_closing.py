@@ -77,7 +77,7 @@ async def purged(ledger: Ledger, terms: Terms) -> None:
     begun = await ledger.write(erasing.begin_purge, terms, by="An", facts={})
     while await ledger.write(erasing.erase_due, begun, slice_rows=10):
         pass
-    await ledger.write(erasing.finish_purge, begun.id or 0, {})
+    await ledger.write(erasing.finish_purge, begun.id or 0, {"places": []})
 
 
 async def test_nothing_stands_against_closing_what_was_handed_over_and_purged(
@@ -165,7 +165,7 @@ async def test_a_purge_that_was_cut_off_is_finished_first_unless_it_is_that_of_t
     begun = await begin_purge(a_ledger)
     assert await codes(a_ledger) == ["purge", "due"]
     await a_ledger.write(erasing.erase_due, begun, slice_rows=10)
-    await a_ledger.write(erasing.finish_purge, begun.id or 0, {})
+    await a_ledger.write(erasing.finish_purge, begun.id or 0, {"places": []})
 
     assert (await ending(a_ledger)).undecided == {"withheld": 1, "never_sent": 1}
     begun = await a_ledger.write(erasing.begin_purge, by_close(a_ledger), by="An", facts={})
@@ -175,7 +175,7 @@ async def test_a_purge_that_was_cut_off_is_finished_first_unless_it_is_that_of_t
     with pytest.raises(CloseRefused, match="nobody has decided on withheld"):
         await close(a_ledger, "never_sent")
     await a_ledger.write(erasing.erase_due, begun, slice_rows=10)
-    await a_ledger.write(erasing.finish_purge, begun.id or 0, {})
+    await a_ledger.write(erasing.finish_purge, begun.id or 0, {"places": []})
     await close(a_ledger)
     assert await a_ledger.read(closing.erased) == {"withheld": 1, "never_sent": 1}
     assert await a_ledger.read(closing.said) == {

@@ -36,7 +36,7 @@ async def test_a_notice_says_what_it_was_owed_with(a_ledger: Ledger) -> None:
     found = await first(a_ledger)
 
     assert found is not None
-    assert found.notice == replace(COMING, lines=list(COMING.lines))
+    assert found.notice == replace(COMING, lines=list(COMING.lines), reasons=list(COMING.reasons))
     assert (found.kind, found.receiver, found.language) == (Kind.NOTICE, BO, "nl")
     assert (found.recipient_id, found.address, found.had_question) == (None, None, False)
 
