@@ -130,7 +130,7 @@ async def test_promise_8_a_copy_that_stands_where_the_new_keys_were_is_destroyed
     keys.note_destroyed(burn, 1, "2026-12-22T10:00:00Z")
     (burn / "2.key").unlink()
 
-    with pytest.raises(KeysUnusable, match="has generation 1, destroyed on .* and lacks 2"):
+    with pytest.raises(KeysUnusable, match=r"has generation 1, destroyed on .* and lacks 2"):
         reopened(campaign_folder, a_clock)
 
     assert list(burn.iterdir()) == []
