@@ -20,16 +20,16 @@ check: $(VENV)/.develops
 	$(BIN)/lint-imports
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered by
-# their own.
+# their own, and by those of the purge, which erases in the ledger.
 unit: $(VENV)/.develops $(VENV)/.systemd
-	$(BIN)/python -m pytest -q -n 3 tests/domain tests/ledger \
+	$(BIN)/python -m pytest -q -n 3 tests/domain tests/ledger tests/purge \
 		--cov --cov-report=term-missing --cov-fail-under=100
 	$(BIN)/python -m pytest -q -n 3 -m "not journey and not browser and not torture" \
-		--ignore=tests/domain --ignore=tests/ledger
+		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge
 
 # Whole paths: the real command line, relay and server; processes really killed.
 journeys: $(VENV)/.develops $(VENV)/.browser
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "journey or torture"
+	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m "journey or torture"
 
 # What a recipient sees, in a real browser.
 browser: $(VENV)/.develops $(VENV)/.browser

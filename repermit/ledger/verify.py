@@ -183,8 +183,6 @@ def _entry_fault(tx: Transaction, row: tuple[Any, ...]) -> str | None:
             key = tx.vault.own_key(kept, generation=generation, recipient_id=recipient_id)
         except KeysUnusable as failure:
             return f"it cannot be checked: {failure}"
-        except (TypeError, OverflowError):
-            return "its recipient's generation is not one"
     if hmac.digest(leaf_key(key, index), payload, "sha256") != commitment:
         return "its payload is not the one that was committed to"
     return _kind_fault(kinds)
