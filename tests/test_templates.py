@@ -32,6 +32,8 @@ VALUES = {
     "ended": "2019",
     "masked": "an•••@telenet.be",
     "deadline": "21 december 2026",
+    "proof_days": "1095",
+    "again_days": "1095",
     "signup_url": "https://example.org/inschrijven",
     "answered": "2 december 2026",
     "kept_until": "31 december 2027",

@@ -4,6 +4,7 @@ import json
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ async def test_a_yes_that_is_given_again_afterwards_counts(
     with a_list(tmp_path, f"email\n{AN}\n") as source:
         await withdraw(a_ledger, source)
 
+    a_clock.advance(timedelta(minutes=1))  # at once it would be doubt
     await press(a_ledger, an, Answer.YES)
 
     assert await standings(a_ledger) == {an: "opted_in"}

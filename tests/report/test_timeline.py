@@ -239,6 +239,7 @@ def test_the_outcome_of_the_policy_is_told_by_its_reason() -> None:
 def test_what_comes_next_stands_in_the_order_of_its_dates() -> None:
     """A hold that ends after the last day to answer comes after it."""
     hold = OnHold(Why.DISPUTE, NOW, NOW + timedelta(days=100), "Bo", "file 12")
-    found = next_steps(replace(a_life(Standing.ASKED), hold=hold), at())
+    due = Due(Reason.SILENT, hold.until)
+    found = next_steps(replace(a_life(Standing.ASKED), hold=hold, due=due), at())
 
     assert [each.what for each in found] == ["answer", "hold", "purge", "code"]
