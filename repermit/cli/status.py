@@ -109,11 +109,8 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "erased": figures.erased,
         "admitted": figures.admitted,
         "suspect": figures.suspect,
-        "due": {
-            "first": iso(figures.first_due),
-            "last": iso(figures.last_due),
-            "extended": iso(figures.extended_until),
-        },
+        "due": {"first": iso(figures.first_due), "last": iso(figures.last_due)},
+        "extended": iso(figures.extended_until),
         "holds": {"count": figures.holds, "first_ends": iso(figures.next_release)},
         "paused": iso(figures.paused_at),
         "stopped": _stopped(figures),

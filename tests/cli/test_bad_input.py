@@ -151,7 +151,7 @@ CASES = {
     "option_unknown": Case(("status", "--sorrow"), "--sorrow", code=2),
     "command_unknown": Case(("statsu",), "statsu", code=2),
     "argument_missing": Case(("import",), "LIST", code=2),
-    "limit_zero": Case(("send", "--limit", "0"), "--limit", code=2),
+    "limit_negative": Case(("send", "--limit", "-1"), "--limit", code=2),
     "date_of_words": Case(("import", "x", "--collected", "long ago"), "2024-05-01", code=2),
     "map_without_column": Case(("import", "x", "--map", "email"), "FIELD=COLUMN", code=2),
     "relationship_unknown": Case(
@@ -340,7 +340,7 @@ CASES = {
     "person_erase_by_part": Case(("person", "--erase"), "1 address holds that", stdin="lid-00001"),
     "person_letter_unknown": Case(("person", "--letter", "poem"), "'poem' is not one of", code=2),
     "person_out_alone": Case(("person", "--out", "x.txt"), "--out is for a letter", code=2),
-    "person_erase_correct": Case(("person", "--erase", "--correct"), "--erase or --cor", code=2),
+    "person_erase_correct": Case(("person", "--erase", "--correct"), "one at a time", code=2),
     "person_erase_shown": Case(("person", "--erase", "--shown", "x"), "changes nothing", code=2),
     "person_not_erased": Case(("person", "--letter", "erasure"), "is not erased", stdin=address(1)),
     "person_out_there": Case(

@@ -100,4 +100,4 @@ def test_ctrl_c_while_the_program_is_loading_says_so(begun: Campaign) -> None:
     library.write_text("raise KeyboardInterrupt\n", "utf-8")
     begun.environment["PYTHONPATH"] = f"{library.parent}:{SOURCES}"
 
-    assert_explained(begun.run("status", expect=130), why="stopped", code=130)
+    assert_explained(begun.start("status").ended(), why="stopped", code=130)

@@ -80,17 +80,17 @@ def test_a_hold_in_the_past_is_refused(asked: Campaign) -> None:
 
 def test_a_told_date_moves_later_by_an_approval_and_everything_says_so(asked: Campaign) -> None:
     who = ("approve", "--by", "Bo", "--informed", "Cy")
-    first = asked.status()["due"]
+    before = asked.status()
     due = Later(35 * DAYS)
     assert asked.at(due, "purge", "--dry-run", "--json").json["due"]
 
     why = ("--reason", "the page was away")
     done = asked.run(*who, "--extend-to", day(60), *why)
 
-    moved = asked.status()["due"]
-    assert first["extended"] is None
-    assert moved["first"] == moved["last"] == moved["extended"]
-    assert moved["extended"] > first["last"]
+    after = asked.status()
+    assert before["extended"] is None
+    assert after["due"]["first"] == after["due"]["last"] == after["extended"]
+    assert after["extended"] > before["due"]["last"]
     assert f"last day to answer: {day(60)}, moved by an approval" in asked.here("status").out
     assert f"before the end of {day(60)}" in done.err
     told = asked.here("person", "--json", stdin=address(6)).json

@@ -222,8 +222,8 @@ def test_a_yes_that_was_exported_and_taken_back_before_the_purge_is_not_lost(
 ) -> None:
     """Nobody ran `export --opt-outs` in between: its proof is what is left to remove. The file was
     taken in elsewhere and deleted; one that still lies there would be a trace."""
-    asked.edit("proof_days = 1095", "proof_days = 0")
     answered(asked, yes=(0, 1))
+    asked.edit("proof_days = 1095", "proof_days = 0")  # the pages say so: they are served no more
     (row, _), _ = exported(asked)
     asked.here("withdraw", "-", stdin=row["email"])
     (written,) = asked.outside.glob("export-*.csv")

@@ -143,12 +143,17 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "admitted",
         "suspect",
         "due",
+        "extended",
+        "holds",
         "paused",
         "stopped",
         "log",
         "outbox",
         "to_remove",
         "page",
+        "closed",
+        "elsewhere",
+        "last_purge",
     ]
     assert list(told["page"]) == ["seen", "vantage", "failed", "why"]
     assert told["page"]["seen"] is None

@@ -19,7 +19,7 @@ def test_a_trace_ends_a_purge_with_1_until_the_file_is_deleted(asked: Campaign) 
 
     ended = asked.at(_AFTERWARDS, "purge", "--at-most", str(LISTED), *ACCEPTED, expect=1)
 
-    assert "1 trace of purged people can still be read" in ended.err
+    assert "1 purged person in 1 file can still be read" in ended.err
     assert "delete answers.toml" in ended.err
     assert asked.mails[0].mailbox not in ended.err + ended.out
     again = asked.at(_AFTERWARDS, "purge", "--at-most", "0", "--json", expect=1).json

@@ -39,7 +39,7 @@ def test_nobody_is_due_before_the_date_in_their_mail(asked: Campaign) -> None:
 
     assert due is not None
     assert (early["due"], early["refused"]) == (0, [])
-    none = dict.fromkeys(("due", "owed", "held", "purged", "traces"), 0)
+    none = dict.fromkeys(("due", "owed", "held", "purged", "lapsing", "lapsed", "traces"), 0)
     nothing: dict[str, Any] = {
         "by_reason": {},
         "refused": [],
