@@ -96,8 +96,8 @@ def test_a_told_date_moves_later_by_an_approval_and_everything_says_so(asked: Ca
     told = asked.here("person", "--json", stdin=address(6)).json
     assert told["timeline"][-1]["event"] == "extended"
     assert (told["on_file"]["due_at"], told["on_file"]["falls_due"]) == (
-        first["last"],
-        moved["last"],
+        before["due"]["last"],
+        after["due"]["last"],
     )
     assert asked.at(due, "purge", "--dry-run", "--json").json["due"] == 0
     assert asked.at(Later(62 * DAYS), "purge", "--dry-run", "--json").json["due"]
