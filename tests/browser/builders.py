@@ -28,7 +28,7 @@ from tests.respond.builders import SCOPES, hash_of_tables, write_config
 T = TypeVar("T")
 NARROW, PHONE, DESK = 320, 390, 1280
 with_and_without_scripts = pytest.mark.parametrize("scripts", [True, False], ids=["js", "no-js"])
-SECONDS = 15
+SECONDS = 30
 _OFFLINE = (
     "--no-sandbox",
     "--disable-background-networking",
