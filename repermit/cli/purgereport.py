@@ -5,7 +5,6 @@ It is made of what the ledger keeps of the purge, so it can be made again at any
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -55,7 +54,9 @@ async def publish(runtime: Runtime, ledger: Ledger) -> list[Path]:
 def _unwritten(folder: Path, number: int, signed: str) -> Path | None:
     """Return where the page of a report may be written, or None when it is there: one that has
     this *signed* hash. What a trial or another campaign has left there stays."""
-    for count in itertools.count(1):
+    count = 0
+    while True:
+        count += 1
         path = folder / f"purge-{number}{f'-{count}' if count > 1 else ''}.html"
         try:
             if signed in path.read_text("utf-8", "replace"):
@@ -64,7 +65,6 @@ def _unwritten(folder: Path, number: int, signed: str) -> Path | None:
             return path
         except OSError:
             continue  # a folder, or a file of somebody else
-    raise AssertionError  # pragma: no cover
 
 
 def _signed(runtime: Runtime, report: Mapping[str, Any]) -> str:

@@ -120,22 +120,6 @@ async def test_a_copy_of_destroyed_keys_is_named_whatever_ledger_is_there(
     assert (burn / "1.key").exists()
 
 
-async def test_promise_8_a_copy_that_stands_where_the_new_keys_were_is_destroyed(
-    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
-) -> None:
-    """The folder of the keys that are burnt is of before the purge, the one that is kept is not."""
-    await admit(a_ledger, AN)
-    await resealed(a_ledger)
-    burn = put_back(campaign_folder)
-    keys.note_destroyed(burn, 1, "2026-12-22T10:00:00Z")
-    (burn / "2.key").unlink()
-
-    with pytest.raises(KeysUnusable, match=r"has generation 1, destroyed on .* and lacks 2"):
-        reopened(campaign_folder, a_clock)
-
-    assert list(burn.iterdir()) == []
-
-
 def test_a_destroyed_generation_is_named_with_its_date(campaign_folder: Path) -> None:
     """The first date counts, and a file that is there again is not read."""
     burn = campaign_folder / "keys" / "burn"

@@ -40,7 +40,7 @@ YEARS = timedelta(days=1095)
 async def reasons(ledger: Ledger, moment: datetime, **changes: object) -> dict[str, int]:
     """Return how many are due at *moment*, by reason; by the terms of a purge by date unless
     changed."""
-    return await ledger.read(due.counts, replace(terms(moment), **changes))  # type: ignore[arg-type]
+    return await ledger.read(due.counts, replace(terms(moment), **changes))  # type: ignore[arg-type]  # any field
 
 
 async def asked(ledger: Ledger, *addresses: str) -> list[int]:

@@ -8,6 +8,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import pytest
+
 from repermit.domain.address import Address
 from repermit.domain.standing import Answer, Standing
 from repermit.ledger import keys
@@ -15,7 +17,9 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import reading
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
+from repermit.purge.guard import Watch
 from repermit.purge.plan import Order
+from repermit.purge.run import purge
 from tests.builders import (
     ANSWER_TIME,
     FakeClock,
@@ -175,3 +179,10 @@ def ordered(ledger: Ledger, at_most: int | None) -> Order:
 def signed(size: int, root: bytes) -> str:
     """Return what stands for the signed checkpoint of a log of that size and root."""
     return f"{size} {root.hex()}"
+
+
+async def kill(ledger: Ledger, at: str) -> None:
+    """Begin a purge that is killed at the beginning of that phase."""
+    told = Told([], kill_at=at)
+    with pytest.raises(Killed):
+        await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=told)

@@ -47,6 +47,7 @@ from tests.purge.builders import (
     bytes_in,
     dying,
     fill,
+    kill,
     mailbox,
     on_file,
     ordered,
@@ -195,10 +196,7 @@ async def test_a_purge_that_was_killed_goes_on_where_it_was(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, phase: str
 ) -> None:
     await fill(a_ledger, a_clock)
-    with pytest.raises(Killed):
-        await purge(
-            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at=phase)
-        )
+    await kill(a_ledger, at=phase)
     await a_ledger.close()
 
     ledger, told = reopened(campaign_folder, a_clock), Told([])
@@ -251,10 +249,7 @@ async def test_an_answer_between_the_freeze_and_the_erasing_saves_that_person(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     people = await fill(a_ledger, a_clock)
-    with pytest.raises(Killed):
-        await purge(
-            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
-        )
+    await kill(a_ledger, at="erasing")
     await press(a_ledger, people["silent2"], Answer.YES)
 
     done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
@@ -269,10 +264,7 @@ async def test_who_falls_due_while_a_purge_is_cut_off_is_not_taken_by_it(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     await fill(a_ledger, a_clock)
-    with pytest.raises(Killed):
-        await purge(
-            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
-        )
+    await kill(a_ledger, at="erasing")
     a_clock.advance(timedelta(days=40))
 
     done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
@@ -287,10 +279,7 @@ async def test_a_yes_withdrawn_while_a_purge_is_cut_off_waits_for_the_next(
 ) -> None:
     """No more go than somebody said could go."""
     people = await fill(a_ledger, a_clock)
-    with pytest.raises(Killed):
-        await purge(
-            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="sealing")
-        )
+    await kill(a_ledger, at="sealing")
     await press(a_ledger, people["said-yes"], Answer.NO)
     intended = await plan(a_ledger, ordered(a_ledger, None), Watch())
 
@@ -678,10 +667,7 @@ async def test_a_purge_that_was_killed_keeps_to_its_own_terms(
 ) -> None:
     """The next one is ordered for other reasons; the manifest is that of the first."""
     await fill(a_ledger, a_clock)
-    with pytest.raises(Killed):
-        await purge(
-            a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([], kill_at="erasing")
-        )
+    await kill(a_ledger, at="erasing")
     only = replace(terms(a_clock.now()), reasons=BY_CLOSE)
     order = replace(ordered(a_ledger, DUE), terms=only, by="Jan")
 

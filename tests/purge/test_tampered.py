@@ -23,9 +23,9 @@ from tests.purge.builders import (
     DUE,
     GO,
     STAY,
-    Killed,
     Told,
     fill,
+    kill,
     on_file,
     ordered,
     reopened,
@@ -37,9 +37,7 @@ BURN = "keys/burn"
 
 async def cut_off(ledger: Ledger, at: str) -> None:
     """Begin a purge that is killed at the beginning of that phase, and let go of the ledger."""
-    told = Told([], kill_at=at)
-    with pytest.raises(Killed):
-        await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=told)
+    await kill(ledger, at)
     await ledger.close()
 
 
@@ -48,6 +46,13 @@ async def resumed(folder: Path, clock: FakeClock) -> tuple[Ledger, list[str], Ma
     ledger, told = reopened(folder, clock), Told([])
     done = await purge(ledger, ordered(ledger, None), Watch(), sign=signed, tell=told)
     return ledger, told.lines, done.report
+
+
+async def edit(folder: Path, clock: FakeClock, statement: str) -> None:
+    """Run *statement* on a purge that was cut off, as somebody does by hand."""
+    ledger = reopened(folder, clock)
+    await ledger.write(run(statement))
+    await ledger.close()
 
 
 def generations(folder: Path) -> list[str]:
@@ -178,9 +183,7 @@ async def test_keys_are_destroyed_although_the_phase_says_that_they_were(
 ) -> None:
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "verifying")
-    ledger = reopened(campaign_folder, a_clock)
-    await ledger.write(run("UPDATE purge SET phase = 'clean'"))
-    await ledger.close()
+    await edit(campaign_folder, a_clock, "UPDATE purge SET phase = 'clean'")
 
     ledger, told, _ = await resumed(campaign_folder, a_clock)
     assert told[0] == "verifying the log"
@@ -244,9 +247,7 @@ async def test_keys_that_were_cut_off_after_somebody_was_sealed_are_not_made_ane
 ) -> None:
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "verifying")
-    ledger = reopened(campaign_folder, a_clock)
-    await ledger.write(run("UPDATE purge SET phase = 'reseal'"))
-    await ledger.close()
+    await edit(campaign_folder, a_clock, "UPDATE purge SET phase = 'reseal'")
     cut = campaign_folder / BURN / "2.key"
     cut.write_bytes(b'{"seal": "aa')
 
@@ -263,9 +264,7 @@ async def test_a_purge_is_through_only_when_nobody_of_its_manifest_is_due(
     """How far it says that it has got was changed."""
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "erasing")
-    ledger = reopened(campaign_folder, a_clock)
-    await ledger.write(run("UPDATE purge SET last_id = 1000000"))
-    await ledger.close()
+    await edit(campaign_folder, a_clock, "UPDATE purge SET last_id = 1000000")
 
     ledger, _, report = await resumed(campaign_folder, a_clock)
     assert (report["purged"], report["saved"]) == (len(GO), 0)
