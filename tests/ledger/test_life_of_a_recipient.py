@@ -306,7 +306,7 @@ class Life(RuleBasedStateMachine):
         self.write(erasing.log_resealed, destroyed=number - 1)
         keys.destroy_generation(self.ledger.vault.keys.burn, number - 1)
         self.ledger.vault.forget(number - 1)
-        self.write(erasing.finish_purge, purge.id, {})
+        self.write(erasing.finish_purge, purge.id, {"places": []})
         self.purge = None
 
     @rule(paused=st.sampled_from([False, False, True]))
