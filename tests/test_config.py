@@ -171,7 +171,6 @@ def test_the_example_loads_as_it_stands() -> None:
     config = load(EXAMPLE)
     assert config.policy.accepted_by == ""
     assert config.relay.tls == "none"
-    assert config.not_used_yet == ()
     assert [purpose.id for purpose in config.purposes] == ["newsletter"]
 
 
@@ -421,10 +420,39 @@ def test_a_sensitive_list_needs_a_dpo_a_dpia_and_a_relay_in_the_eea(
     assert config.processors[0].date is None
 
 
-def test_keys_of_a_later_release_load_and_are_named() -> None:
-    text = SMALLEST + '[inbound]\nmaildir = "/var/mail/bounces"\n'
-    config = read(text, path=Path("config.toml"))
-    assert config.not_used_yet == ("inbound.maildir",)
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls", "folder"),
+    [
+        ("imaps://bounces@mail.example.org", "mail.example.org", 993, "tls", "INBOX"),
+        (
+            "imap://a%40b@mail.example.org:1143/In%20hier",
+            "mail.example.org",
+            1143,
+            "starttls",
+            "In hier",
+        ),
+        ("imap://bounces@127.0.0.1/terug", "127.0.0.1", 143, "none", "terug"),
+    ],
+)
+def test_a_mailbox_is_read_by_imap_in_the_clear_on_this_machine_only(
+    url: str, host: str, port: int, tls: str, folder: str
+) -> None:
+    config = read(SMALLEST + f'[inbound]\nimap = "{url}"\n', path=Path("config.toml"))
+    server = config.inbound.server
+    assert server is not None
+    assert (server.host, server.port, server.tls, config.inbound.folder) == (
+        host,
+        port,
+        tls,
+        folder,
+    )
+
+
+def test_a_maildir_stands_beside_the_config() -> None:
+    config = read(SMALLEST + '[inbound]\nmaildir = "Maildir"\n', path=Path("/x/config.toml"))
+    assert config.maildir == Path("/x/Maildir")
+    assert config.inbound_dir == Path("/x/inbound")
+    assert config.inbound.is_configured
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ async def approve_all(
 
 def _require_ready(runtime: Runtime) -> None:
     """Refuse what no approval can be given for. Raises: ApprovalRefused, WordingIncomplete."""
-    from repermit.cli.assembly import later_keys, pages
+    from repermit.cli.assembly import pages
     from repermit.cli.ready import FROM_TRIAL, left_from_trial
     from repermit.respond.every import check
 
@@ -99,8 +99,6 @@ def _require_ready(runtime: Runtime) -> None:
         )
     if trial := left_from_trial(runtime):
         raise ApprovalRefused(trial, hint=FROM_TRIAL)
-    if later := later_keys(runtime):
-        tell(later)
     check(pages(runtime))
 
 

@@ -154,13 +154,6 @@ def _variants(runtime: Runtime) -> list[tuple[str, Any, bool]]:
     return list(product(runtime.question.readings, sorted(CAN_BE_ASKED), (False, True)))
 
 
-def later_keys(runtime: Runtime) -> str:
-    """Return a line naming the keys of the config that this release reads and does not use yet,
-    or an empty string."""
-    names = ", ".join(runtime.config.not_used_yet)
-    return f"not used by this release yet: {names}" if names else ""
-
-
 def digest(facts: dict[str, Any]) -> str:
     """Return the one hash over what an approval is given for."""
     return sha256(canonical(facts)).hexdigest()

@@ -26,7 +26,7 @@ async def send_all(
 
     Raises: SendRefused, with what the outbox did, when nobody may be asked now; Interrupted.
     """
-    from repermit.cli.assembly import later_keys, mailer, relay
+    from repermit.cli.assembly import mailer, relay
     from repermit.cli.live import Live
     from repermit.cli.owed import counts_of, deliver_owed, show_delivered
     from repermit.cli.ready import require_approval, require_present, require_sound
@@ -36,8 +36,6 @@ async def send_all(
     from repermit.ledger.store import campaign, waves
 
     made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
-    if later := later_keys(runtime):
-        tell(later)
     async with runtime.ledger() as ledger:
         if limit == 0:
             await require_present(ledger)

@@ -23,7 +23,6 @@ from repermit.config.tables import (
     Purge,
     Purpose,
     Relay,
-    Table,
     Tables,
     Web,
 )
@@ -67,6 +66,16 @@ class Config:
         return self.folder / self.keys.dir
 
     @property
+    def maildir(self) -> Path | None:
+        """Return the maildir in which bounces and replies come in; None when there is none."""
+        return self.folder / self.inbound.maildir if self.inbound.maildir else None
+
+    @property
+    def inbound_dir(self) -> Path:
+        """Return the folder beside the ledger for messages that wait, or nobody can read."""
+        return self.ledger_path.parent / "inbound"
+
+    @property
     def dkim_key(self) -> Path | None:
         """Return where the key is that signs the mails; None when the relay signs them."""
         return self.folder / self.relay.dkim_key if self.relay.dkim_key else None
@@ -77,17 +86,6 @@ class Config:
         return bool(self.controller.dpo and self.controller.dpia) and any(
             "relay" in each.role.lower() and each.country in EEA and each.agreement
             for each in self.processors
-        )
-
-    @property
-    def not_used_yet(self) -> tuple[str, ...]:
-        """Return the keys of the file that this release accepts and does not use."""
-        tables: dict[str, Table] = {"relay": self.relay, "web": self.web, "inbound": self.inbound}
-        return tuple(
-            f"{name}.{key}"
-            for name, table in tables.items()
-            for key, field in type(table).model_fields.items()
-            if field.json_schema_extra and key in table.model_fields_set
         )
 
 

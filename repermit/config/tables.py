@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,6 @@ from repermit.config import urls, values
 from repermit.config.values import Line, PerhapsLine, PerhapsText, Text
 from repermit.domain import colour, policy, purpose
 
-Unused = Annotated[Any, Field(json_schema_extra={"unused": True})]  # accepted, not used yet
 _OLD_CONTACTS = "old_contacts"
 _REASONED = sorted(policy.CAN_BE_ASKED)
 
@@ -275,15 +274,27 @@ class Notices(Table):
 
 
 class Inbound(Table):
-    """Where bounces and complaints come in."""
+    """Where bounces, complaints and replies come in."""
 
-    maildir: Unused = None
-    imap: Unused = None
+    maildir: PerhapsLine = Field(default="", description="a folder, relative to this config")
+    imap: values.MailboxUrl | None = Field(
+        default=None, description="imaps://user@host or imaps://user@host/folder"
+    )
 
     @property
     def is_configured(self) -> bool:
         """Return whether bounces and complaints come in at all."""
         return bool(self.maildir or self.imap)
+
+    @property
+    def server(self) -> urls.Server | None:
+        """Return where the mailbox is that is read by IMAP; None when none is."""
+        return urls.server(self.imap) if self.imap else None
+
+    @property
+    def folder(self) -> str:
+        """Return the folder of that mailbox."""
+        return urls.folder(self.imap) if self.imap else ""
 
 
 class Processor(Table):

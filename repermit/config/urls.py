@@ -12,12 +12,12 @@ from repermit.domain.network import Network
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _BIND = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:]+)):([0-9]{1,5})")
 _URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-_PORTS = {"smtp": 587, "smtps": 465}
+_PORTS = {"smtp": 587, "smtps": 465, "imap": 143, "imaps": 993}
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where the relay listens, and how. `tls` is "none", "starttls" or "tls"."""
+    """Where the relay or a mailbox listens, and how. `tls` is "none", "starttls" or "tls"."""
 
     host: str
     port: int
@@ -66,7 +66,7 @@ def relay_url(url: str) -> str:
     if ":" in url.partition("://")[2].rpartition("@")[0]:
         raise ValueError("holds a password: set REPERMIT_RELAY_PASSWORD and delete it here")
     parts = _split(url)
-    if parts.scheme not in _PORTS:
+    if parts.scheme not in {"smtp", "smtps"}:
         raise ValueError("starts with neither smtp:// nor smtps://")
     if parts.path.strip("/") or "?" in url or "#" in url:
         raise ValueError("holds more than a user, a host and a port")
@@ -76,14 +76,38 @@ def relay_url(url: str) -> str:
     return url
 
 
-def server(url: str) -> Server:
-    """Return where a checked relay URL points: in the clear to this machine only.
+def mailbox_url(url: str) -> str:
+    """Return *url*: a user, a host, a port and a folder that `server` and `folder` can read."""
+    if ":" in url.partition("://")[2].rpartition("@")[0]:
+        raise ValueError("holds a password: set REPERMIT_IMAP_PASSWORD and delete it here")
+    parts = _split(url)
+    if parts.scheme not in {"imap", "imaps"}:
+        raise ValueError("starts with neither imap:// nor imaps://")
+    if not parts.username:
+        raise ValueError("names no user")
+    if "?" in url or "#" in url or ";" in url:
+        raise ValueError("holds more than a user, a host, a port and a folder")
+    found = server(url)
+    if (found.port, found.tls) == (993, "starttls"):
+        raise ValueError("names port 993, where TLS comes first, without imaps://")
+    return url
 
-    Source: RFC 8314 section 3.3 (465 is TLS from the start, 587 is STARTTLS).
+
+def folder(url: str) -> str:
+    """Return the folder that a checked mailbox URL names; INBOX when it names none."""
+    return unquote(urlsplit(url).path.strip("/")) or "INBOX"
+
+
+def server(url: str) -> Server:
+    """Return where a checked URL of a relay or mailbox points: in the clear to this machine only.
+
+    Source: RFC 8314 section 3 (465 and 993 are TLS from the start, 587 and 143 are STARTTLS).
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    tls = "tls" if parts.scheme == "smtps" else "none" if is_loopback(host) else "starttls"
+    tls = (
+        "tls" if parts.scheme in {"smtps", "imaps"} else "none" if is_loopback(host) else "starttls"
+    )
     user = unquote(parts.username) if parts.username else None
     return Server(host=host, port=parts.port or _PORTS[parts.scheme], user=user, tls=tls)
 

@@ -21,8 +21,7 @@ from repermit.dispatch.headers import Envelope
 from repermit.dispatch.mail import Mail
 from repermit.domain import held as told
 from repermit.domain.clock import iso
-from repermit.domain.envelope import Bounces
-from repermit.domain.mac import Mac
+from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.question import Question, joined
 from repermit.domain.templates import Templates
 from repermit.ledger.store.outbox import Owed
@@ -51,8 +50,7 @@ class Letters:
         self._question, self._envelope, self._templates = question, envelope, templates
         self._question_id, self._signer = question_id, signer
         self._receivers = {each.casefold(): each for each in receivers}
-        self._ids = Mac(envelope.message_key)
-        self._bounces = Bounces(envelope.message_key, envelope.bounce_domain)
+        self._names = SignedNames(envelope.message_key, envelope.bounce_domain)
 
     def knows(self, owed: Owed) -> bool:
         """Return whether there is somebody to send a mail to: a notice is for somebody whom the
@@ -75,7 +73,7 @@ class Letters:
             mailbox=self._mailbox(owed),
             content=b"".join((signature, head, body[0], b"\r\n", body[1])),
             sender=self._sender(owed.id),
-            envid=self._bounces.owed_envid(owed.id),
+            envid=self._names.name(owed.id, Of.OWED),
         )
 
     def _mailbox(self, owed: Owed) -> str:
@@ -86,12 +84,11 @@ class Letters:
     def _sender(self, owed_id: int) -> str:
         if not self._envelope.bounce_domain:
             return self._envelope.from_address
-        return self._bounces.owed_sender(owed_id)
+        return self._names.address(owed_id, Of.OWED)
 
     def message_id(self, owed_id: int) -> str:
         """Return the Message-ID of a mail of the outbox, without brackets; always the same."""
-        digest = self._ids.digest(b"owed.%d" % owed_id).hex()[:32]
-        return f"{digest}@{self._envelope.domain}"
+        return f"{self._names.name(owed_id, Of.OWED)}@{self._envelope.domain}"
 
     def check(self) -> None:
         """Make the acknowledgement in every language. Raises: WordingIncomplete."""

@@ -13,8 +13,7 @@ from repermit.dispatch.form import Form, form, one_line_end
 from repermit.dispatch.headers import Envelope
 from repermit.dispatch.words import Skeleton, Variant
 from repermit.domain.deadline import last_day
-from repermit.domain.envelope import Bounces
-from repermit.domain.mac import Mac
+from repermit.domain.envelope import SignedNames
 from repermit.domain.policy import Evidence
 from repermit.domain.question import Question, about_when, day_in_words, in_each
 from repermit.domain.skeleton import fill, fill_html
@@ -56,8 +55,7 @@ class Mailer:
         self.key = tokens.fingerprints[-1]  # that signs the links
         self._envelope, self._tokens, self._templates = envelope, tokens, templates
         self._signer = signer
-        self._ids = Mac(envelope.message_key)
-        self._bounces = Bounces(envelope.message_key, envelope.bounce_domain)
+        self._names = SignedNames(envelope.message_key, envelope.bounce_domain)
         self._skeletons: dict[Variant, Skeleton] = {}
         self._forms: dict[Variant, Form] = {}
 
@@ -105,7 +103,7 @@ class Mailer:
             mailbox=mailbox,
             content=self._signed(head, filled.body(values), now),
             sender=self._sender(recipient_id),
-            envid=self._bounces.envid(recipient_id),
+            envid=self._names.name(recipient_id),
         )
 
     def message_id(self, recipient_id: int) -> str:
@@ -113,7 +111,7 @@ class Mailer:
 
         Source: RFC 5322 section 3.6.4.
         """
-        return f"{self._ids.digest(b'%d' % recipient_id).hex()[:32]}@{self._envelope.domain}"
+        return f"{self._names.name(recipient_id)}@{self._envelope.domain}"
 
     def values(
         self, recipient_id: int, person: Person, variant: Variant, due: datetime
@@ -161,7 +159,7 @@ class Mailer:
     def _sender(self, recipient_id: int) -> str:
         if not self._envelope.bounce_domain:
             return self._envelope.from_address
-        return self._bounces.sender(recipient_id)
+        return self._names.address(recipient_id)
 
 
 @lru_cache(maxsize=64)

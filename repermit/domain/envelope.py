@@ -1,9 +1,11 @@
 """The signed names under which a mail leaves, so that what comes back tells whose it was.
 
+    4711.<mac>                          the envelope id, which delivery reports repeat, and what
+                                        stands before the @ of the Message-ID
     b+4711.<mac>@bounces.example.org    the envelope sender, to which bounces are sent
-    4711.<mac>                          the envelope id, which delivery reports repeat
-    o+12.<mac>@bounces.example.org      the same of a mail of the outbox, by its own number
-    o12.<mac>
+    u+4711.<mac>@bounces.example.org    where a mail that unsubscribes is sent; another mac
+    o12.<mac>, o+12.<mac>@…             the same of a mail of the outbox, by its own number
+    c7.<mac>, c+7.<mac>@…               the same of a mail that only tries whether bounces come back
 
 None holds an address, and nobody else can make one up.
 """
@@ -12,74 +14,91 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
 from repermit.domain.mac import Mac
 
-_MARK, _OWED = "b+", "o"
 _MAC_BYTES = 16
-_is_signed = re.compile(rf"([0-9]{{1,19}})\.[0-9a-f]{{{2 * _MAC_BYTES}}}").fullmatch
-_is_owed = re.compile(rf"o\+?([0-9]{{1,19}})\.[0-9a-f]{{{2 * _MAC_BYTES}}}").fullmatch
+_is_name = re.compile(
+    r"(?<![0-9a-z])(?:(?P<kind>[buoc])\+|(?P<bare>[oc]))?"
+    rf"(?P<number>[0-9]{{1,19}})\.(?P<mac>[0-9a-f]{{{2 * _MAC_BYTES}}})(?![0-9a-z])",
+    re.IGNORECASE | re.ASCII,
+).finditer
 
 
-class Bounces:
-    """Issues and reads envelope senders and envelope ids.
+class Of(StrEnum):
+    """What a signed name is of."""
 
-    *domain* is the one that bounces are sent to; empty when there is none, and then no envelope
-    sender is ours.
+    QUESTION = "question"  # the one mail to a recipient, by their id
+    OWED = "owed"  # a mail of the outbox, by its own number
+    CHECK = "check"  # a mail that tries whether bounces come back
+    UNSUBSCRIBE = "unsubscribe"  # where a recipient unsubscribes by mail, by their id
+
+
+_LABELS = {Of.QUESTION: b"", Of.OWED: b"owed.", Of.CHECK: b"check.", Of.UNSUBSCRIBE: b"no."}
+_LETTERS = {"": Of.QUESTION, "b": Of.QUESTION, "o": Of.OWED, "c": Of.CHECK, "u": Of.UNSUBSCRIBE}
+_MARKS = {Of.QUESTION: "b+", Of.OWED: "o+", Of.CHECK: "c+", Of.UNSUBSCRIBE: "u+"}
+_BARE = {Of.QUESTION: "", Of.OWED: "o", Of.CHECK: "c"}
+
+
+@dataclass(frozen=True)
+class SignedName:
+    """What a name that we signed is of, and the number that it holds."""
+
+    of: Of
+    number: int
+
+
+class SignedNames:
+    """Issues and reads signed names.
+
+    *domain* is the one that bounces are sent to; empty when there is none, and then no address is
+    ours.
     """
 
     def __init__(self, key: bytes, domain: str) -> None:
         self._mac = Mac(Mac(key).digest(b"repermit.bounce"))
-        self._domain = domain.lower()
+        self.domain = domain.lower()
 
-    def envid(self, recipient_id: int) -> str:
-        """Return the ENVID of a recipient's mail, of at most 52 characters.
+    def name(self, number: int, of: Of = Of.QUESTION) -> str:
+        """Return the envelope id of a mail, which also begins its Message-ID: at most 53
+        characters.
 
-        Source: RFC 3461 section 4.4 (at most 100 characters; these need no xtext).
+        Source: RFC 3461 section 4.4 (at most 100 characters; these need no xtext); RFC 5322
+        section 3.6.4.
         """
-        mac = self._mac.digest(b"%d" % recipient_id)[:_MAC_BYTES]
-        return f"{recipient_id}.{mac.hex()}"
+        return f"{_BARE[of]}{self._signed(number, of)}"
 
-    def sender(self, recipient_id: int) -> str:
-        """Return the envelope sender of a recipient's mail; it survives a change of case.
+    def address(self, number: int, of: Of = Of.QUESTION) -> str:
+        """Return the envelope sender of a mail, or where one unsubscribes by mail; it survives a
+        change of case.
 
         Source: RFC 5321 section 4.5.3.1.1 (at most 64 octets before the @; these are 54).
         """
-        return f"{_MARK}{self.envid(recipient_id)}@{self._domain}"
+        return f"{_MARKS[of]}{self._signed(number, of)}@{self.domain}"
 
-    def recipient(self, address: str) -> int | None:
-        """Return whose mail left under *address*; None when it is forged, cut off or foreign."""
-        local, _, domain = address.lower().rpartition("@")
-        if not local.startswith(_MARK) or not domain or domain != self._domain:
+    def in_text(self, text: str) -> Iterator[SignedName | None]:
+        """Yield the names in *text*, wherever they stand, in their order; None for one that looks
+        like ours and is forged, cut off or another campaign's."""
+        for found in _is_name(text):
+            of = _LETTERS[(found["kind"] or found["bare"] or "").lower()]
+            number = int(found["number"])
+            same = hmac.compare_digest(
+                self._signed(number, of), f"{found['number']}.{found['mac'].lower()}"
+            )
+            yield SignedName(of, number) if same else None
+
+    def at(self, address: str) -> SignedName | None:
+        """Return what a mail to *address* is about; None when the address is not one of ours."""
+        local, _, domain = address.strip("<> \t").lower().rpartition("@")
+        if not domain or domain != self.domain or local[1:2] != "+":
             return None
-        return self.recipient_of(local.removeprefix(_MARK))
+        found = next(self.in_text(local), None)
+        whole = found is not None and self.address(found.number, found.of) == f"{local}@{domain}"
+        return found if whole else None
 
-    def recipient_of(self, envid: str) -> int | None:
-        """Return whose mail left with *envid*; None when it is forged, cut off or foreign."""
-        found = _is_signed(envid.lower())
-        if not found:
-            return None
-        recipient_id = int(found[1])
-        same = hmac.compare_digest(self.envid(recipient_id), found[0])
-        return recipient_id if same else None
-
-    def owed_envid(self, owed_id: int) -> str:
-        """Return the ENVID of a mail of the outbox; never that of a question."""
-        mac = self._mac.digest(b"owed.%d" % owed_id)[:_MAC_BYTES]
-        return f"{_OWED}{owed_id}.{mac.hex()}"
-
-    def owed_sender(self, owed_id: int) -> str:
-        """Return the envelope sender of a mail of the outbox; never that of a question."""
-        envid = self.owed_envid(owed_id)
-        return f"{_OWED}+{envid.removeprefix(_OWED)}@{self._domain}"
-
-    def owed(self, name: str) -> int | None:
-        """Return which mail of the outbox left under *name*, its envelope sender or envelope id;
-        None when it is forged, cut off, foreign or that of a question."""
-        local, at, domain = name.lower().partition("@")
-        found = _is_owed(local)
-        if not found or (at and (not domain or domain != self._domain)):
-            return None
-        owed_id = int(found[1])
-        same = hmac.compare_digest(self.owed_envid(owed_id), local.replace("+", "", 1))
-        return owed_id if same else None
+    def _signed(self, number: int, of: Of) -> str:
+        mac = self._mac.digest(_LABELS[of] + b"%d" % number)[:_MAC_BYTES]
+        return f"{number}.{mac.hex()}"

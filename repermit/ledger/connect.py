@@ -253,7 +253,8 @@ def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> N
     tx.run("INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'')")
     tx.run(
         "INSERT INTO campaign (id, uuid, created_at, generation, next_recipient, admitted, purged,"
-        " erased, older_copy, stop_lists, log_key) VALUES (1, ?, ?, 1, 1, 0, 0, 0, 0, 0, ?)",
+        " erased, older_copy, stop_lists, about_us, about_us_seen, log_key)"
+        " VALUES (1, ?, ?, 1, 1, 0, 0, 0, 0, 0, 0, 0, ?)",
         *(campaign, to_micros(now), log_key),
     )
     signing = Signing(campaign, vault.keys.signing)

@@ -59,6 +59,11 @@ class Campaign(SQLModel, table=True):
     stopped_at: int | None = _big(default=None)  # sending stopped by itself, until a person looked
     stopped_for: str | None = None  # JSON: why, with the figures
     inbound_at: int | None = _big(default=None)  # when what comes back was last read
+    about_us: int = 0  # mails that came back because of us, not of their recipients
+    about_us_seen: int = 0  # of those, how many a person has seen who let the sending go on
+    bounce_check: int | None = _big(default=None)  # the last mail that tried whether bounces come
+    bounce_check_at: int | None = _big(default=None)  # when that mail left
+    bounce_seen_at: int | None = _big(default=None)  # when its bounce was read
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
@@ -191,6 +196,32 @@ class OriginRecord(SQLModel, table=True):
     generation: int
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     keep_until: int = _big(index=True)
+
+
+class Handled(SQLModel, table=True):
+    """One message that came in and was handled, so that it never is again; it names nobody."""
+
+    __tablename__ = "handled"
+
+    digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))  # keyed, of its content
+    at: int = _big()
+    kind: str = Field(index=True)  # what it was; one of `inbound.reading.Kind`
+    outcome: str  # what became of it
+
+
+class Reply(SQLModel, table=True):
+    """What a recipient wrote that a person must read: sealed, and gone once somebody is done with
+    it, or with its recipient."""
+
+    __tablename__ = "reply"
+
+    id: int | None = Field(default=None, primary_key=True)
+    recipient_id: int = _big(foreign_key="recipient.id", index=True)
+    at: int = _big()
+    kind: str  # yes, other
+    signed: bool  # known by a name that we signed, not only by the address it came from
+    generation: int
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Suppression(SQLModel, table=True):
@@ -367,13 +398,18 @@ class Stretch(SQLModel, table=True):
 
 
 class ProviderHour(SQLModel, table=True):
-    """How many mails left for a provider within one hour (whole hours since 1970)."""
+    """How many mails left for a provider within one hour (whole hours since 1970), and how many
+    came back."""
 
     __tablename__ = "provider_hour"
 
-    provider: str = Field(primary_key=True)
+    provider: str = Field(primary_key=True)  # "" for one of many others
     hour: int = Field(primary_key=True)
-    mails: int
+    mails: int = 0
+    hard: int = 0  # came back within that hour, whenever they had left
+    temporary: int = 0
+    about_us: int = 0
+    complaints: int = 0
 
 
 class Probe(SQLModel, table=True):

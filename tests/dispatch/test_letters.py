@@ -16,7 +16,7 @@ import pytest
 from repermit.dispatch.letters import Letters
 from repermit.dispatch.mail import Mail
 from repermit.domain.address import parse
-from repermit.domain.envelope import Bounces
+from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.question import Question
 from repermit.domain.standing import Answer
 from repermit.domain.templates import Templates
@@ -127,12 +127,14 @@ def test_its_names_are_its_own_and_always_the_same() -> None:
     """So that its bounce is recognised, and settles no question."""
     made = letters(bounce_domain=BOUNCES)
     one, again = (made.build(owed(), None, now=NOW) for _ in range(2))
-    bounces = Bounces(an_envelope().message_key, BOUNCES)
+    names = SignedNames(an_envelope().message_key, BOUNCES)
 
     assert read(one)["Message-ID"] == read(again)["Message-ID"] == f"<{made.message_id(12)}>"
     assert made.message_id(12) not in (a_mailer().message_id(12), made.message_id(13))
-    assert bounces.owed(one.sender) == bounces.owed(one.envid) == 12
-    assert bounces.recipient(one.sender) is None
+    assert names.at(one.sender) == SignedName(Of.OWED, 12)
+    assert list(names.in_text(f"{one.envid} {made.message_id(12)}")) == 2 * [
+        SignedName(Of.OWED, 12)
+    ]
 
 
 def test_without_a_domain_for_bounces_it_leaves_under_the_senders_address() -> None:

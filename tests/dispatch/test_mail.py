@@ -10,7 +10,7 @@ from hypothesis import given
 
 from repermit.dispatch.mail import Mailer, Variant
 from repermit.domain.deadline import due_at, last_day
-from repermit.domain.envelope import Bounces
+from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.question import day_in_words
 from repermit.domain.token import TEST_RECIPIENT, Scope
 from repermit.errors import WordingIncomplete
@@ -31,6 +31,7 @@ from tests.dispatch.builders import (
 )
 from tests.dispatch.readback import HEADERS, SOURCES, Links, headers, parsed, parts
 
+SEVEN = SignedName(Of.QUESTION, 7)
 MAILER = a_mailer()  # makes its skeletons once
 every_variant = pytest.mark.parametrize(
     "variant", VARIANTS, ids=lambda one: "-".join(map(str, one))
@@ -163,15 +164,16 @@ def test_bounces_go_to_the_sender_when_they_have_no_domain_of_their_own() -> Non
     mail = MAILER.build(7, a_person(), NL, due=DUE, now=NOW)
 
     assert mail.sender == "nieuws@tuinvrienden.example"
-    assert Bounces(b"m" * 32, "").recipient_of(mail.envid) == 7
+    assert list(SignedNames(b"m" * 32, "").in_text(mail.envid)) == [SEVEN]
 
 
 def test_bounces_to_a_domain_of_their_own_tell_whose_mail_it_was() -> None:
     mailer = a_mailer(bounce_domain="bounces.tuinvrienden.example")
     mail = mailer.build(7, a_person("an@people.example"), NL, due=DUE, now=NOW)
 
-    bounces = Bounces(b"m" * 32, "bounces.tuinvrienden.example")
-    assert bounces.recipient(mail.sender) == bounces.recipient_of(mail.envid) == 7
+    names = SignedNames(b"m" * 32, "bounces.tuinvrienden.example")
+    assert names.at(mail.sender) == SEVEN
+    assert list(names.in_text(mail.envid)) == [SEVEN]
     assert "people" not in mail.sender + mail.envid
     assert parsed(mail.content)["From"].addresses[0].addr_spec == "nieuws@tuinvrienden.example"
 

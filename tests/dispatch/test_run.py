@@ -24,7 +24,7 @@ from repermit.dispatch.run import send
 from repermit.dispatch.verdict import Verdict, retry_after
 from repermit.domain.address import parse
 from repermit.domain.deadline import last_day
-from repermit.domain.envelope import Bounces
+from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.question import day_in_words
 from repermit.domain.standing import Answer, Standing
@@ -178,7 +178,7 @@ async def test_the_mail_goes_out_under_the_envelope_address_with_the_date_on_fil
     [arrived] = sender.relay.deliveries
     [due] = await sender.row(id_, "due_at")
     day = day_in_words(last_day(from_micros(due), zone=ZONE), "nl")
-    assert Bounces(b"m" * 32, BOUNCES).recipient(arrived.sender) == id_
+    assert SignedNames(b"m" * 32, BOUNCES).at(arrived.sender) == SignedName(Of.QUESTION, id_)
     assert day.encode() in arrived.content.replace(b"=\r\n", b"")
 
 

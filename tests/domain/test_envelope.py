@@ -1,4 +1,4 @@
-"""Envelope senders and envelope ids: signed, without an address, safe from a change of case."""
+"""Signed names: without an address, safe from a change of case, each good for one thing only."""
 
 from __future__ import annotations
 
@@ -8,125 +8,129 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.domain.envelope import Bounces
+from repermit.domain.envelope import Of, SignedName, SignedNames
 
 KEY, DOMAIN = b"m" * 32, "bounces.tuinvrienden.example"
-BOUNCES = Bounces(KEY, DOMAIN)
-ENVID_OF_7 = "7.4b6af373e8ea7e69ce69b23065efa125"
+NAMES = SignedNames(KEY, DOMAIN)
+NAME_OF_7 = "7.4b6af373e8ea7e69ce69b23065efa125"
+WITH_MAIL = (Of.QUESTION, Of.OWED, Of.CHECK)
 ids = st.integers(0, 2**63 - 1)
+kinds = st.sampled_from(Of)
 
 
-@given(ids)
-def test_both_names_give_back_the_recipient(recipient_id: int) -> None:
-    sender, envid = BOUNCES.sender(recipient_id), BOUNCES.envid(recipient_id)
+@given(ids, kinds)
+def test_an_address_gives_back_what_it_is_of(number: int, of: Of) -> None:
+    assert NAMES.at(NAMES.address(number, of)) == SignedName(of, number)
+    assert NAMES.at(f"<{NAMES.address(number, of)}>") == SignedName(of, number)
+    assert list(NAMES.in_text(f"for <{NAMES.address(number, of)}>;")) == [SignedName(of, number)]
 
-    assert BOUNCES.recipient(sender) == recipient_id
-    assert BOUNCES.recipient_of(envid) == recipient_id
+
+@given(ids, st.sampled_from(WITH_MAIL), st.sampled_from(["{}", "<{}@x.example>", "id={};"]))
+def test_a_name_is_found_wherever_it_stands(number: int, of: Of, around: str) -> None:
+    text = around.format(NAMES.name(number, of))
+
+    assert list(NAMES.in_text(text)) == [SignedName(of, number)]
 
 
-@given(ids)
-def test_they_are_what_smtp_takes_anywhere(recipient_id: int) -> None:
+def test_all_names_of_a_text_come_in_their_order() -> None:
+    text = f"{NAMES.name(7)} and 8.{'0' * 32}, {NAMES.name(12, Of.OWED)}"
+
+    expected = [SignedName(Of.QUESTION, 7), None, SignedName(Of.OWED, 12)]
+    assert list(NAMES.in_text(text)) == expected
+
+
+def test_the_message_id_of_a_test_mail_is_nobodys() -> None:
+    found = list(NAMES.in_text(f"<1763800000.{NAMES.name(0)}@x.example>"))
+
+    assert found == [SignedName(Of.QUESTION, 0)]
+
+
+@given(ids, st.sampled_from(WITH_MAIL))
+def test_they_are_what_smtp_takes_anywhere(number: int, of: Of) -> None:
     """An atom with one plus; and an ENVID of which nothing is to be written as xtext."""
-    local, _, domain = BOUNCES.sender(recipient_id).partition("@")
+    local, _, domain = NAMES.address(number, of).partition("@")
 
-    assert re.fullmatch(r"b\+[0-9]+\.[0-9a-f]{32}", local)
+    assert re.fullmatch(r"[boc]\+[0-9]+\.[0-9a-f]{32}", local)
     assert len(local) <= 64
     assert domain == DOMAIN
-    assert re.fullmatch(r"[!-*,-<>-~]{1,100}", BOUNCES.envid(recipient_id))
+    assert re.fullmatch(r"[!-*,-<>-~]{1,53}", NAMES.name(number, of))
 
 
-@given(ids, st.integers(0, 2**90))
-def test_a_change_of_case_changes_nothing(recipient_id: int, which: int) -> None:
+@given(ids, kinds, st.integers(0, 2**90))
+def test_a_change_of_case_changes_nothing(number: int, of: Of, which: int) -> None:
     def odd(text: str) -> str:
         return "".join(
             char.upper() if which >> place & 1 else char for place, char in enumerate(text)
         )
 
-    assert BOUNCES.recipient(odd(BOUNCES.sender(recipient_id))) == recipient_id
-    assert BOUNCES.recipient_of(odd(BOUNCES.envid(recipient_id))) == recipient_id
-    assert Bounces(KEY, odd(DOMAIN)).recipient(BOUNCES.sender(recipient_id)) == recipient_id
+    address = NAMES.address(number, of)
+    assert NAMES.at(odd(address)) == SignedName(of, number)
+    assert list(NAMES.in_text(odd(address))) == [SignedName(of, number)]
+    assert SignedNames(KEY, odd(DOMAIN)).at(address) == SignedName(of, number)
 
 
-@given(ids, st.data())
-def test_one_other_character_is_nobodys(recipient_id: int, data: st.DataObject) -> None:
-    sender = BOUNCES.sender(recipient_id)
-    at = data.draw(st.integers(0, len(sender) - 1))
-    other = data.draw(st.characters().filter(lambda char: char.lower() != sender[at]))
+@given(ids, kinds, st.data())
+def test_one_other_character_is_nobodys(number: int, of: Of, data: st.DataObject) -> None:
+    address = NAMES.address(number, of)
+    at = data.draw(st.integers(0, len(address) - 1))
+    other = data.draw(st.characters().filter(lambda char: char.lower() != address[at]))
 
-    assert BOUNCES.recipient(f"{sender[:at]}{other}{sender[at + 1 :]}") is None
+    assert NAMES.at(f"{address[:at]}{other}{address[at + 1 :]}") is None
 
 
 @given(st.integers(0, 10**6))
-def test_what_was_cut_off_is_nobodys(recipient_id: int) -> None:
-    sender, envid = BOUNCES.sender(recipient_id), BOUNCES.envid(recipient_id)
+def test_what_was_cut_off_is_nobodys(number: int) -> None:
+    address, name = NAMES.address(number), NAMES.name(number)
 
-    assert {BOUNCES.recipient(sender[:length]) for length in range(len(sender))} == {None}
-    assert {BOUNCES.recipient_of(envid[:length]) for length in range(len(envid))} == {None}
+    assert {NAMES.at(address[:length]) for length in range(len(address))} == {None}
+    cut = [list(NAMES.in_text(name[:length])) for length in range(len(name))]
+    assert not any(any(found) for found in cut)
 
 
-@given(ids)
-def test_those_of_another_campaign_or_domain_are_nobodys(recipient_id: int) -> None:
-    foreign = Bounces(b"n" * 32, DOMAIN)
+@given(ids, kinds)
+def test_those_of_another_campaign_or_domain_are_nobodys(number: int, of: Of) -> None:
+    foreign = SignedNames(b"n" * 32, DOMAIN)
 
-    assert BOUNCES.recipient(foreign.sender(recipient_id)) is None
-    assert BOUNCES.recipient_of(foreign.envid(recipient_id)) is None
-    assert Bounces(KEY, "other.example").recipient(BOUNCES.sender(recipient_id)) is None
+    assert NAMES.at(foreign.address(number, of)) is None
+    assert list(NAMES.in_text(foreign.address(number, of))) == [None]
+    assert SignedNames(KEY, "other.example").at(NAMES.address(number, of)) is None
 
 
 @given(st.text())
 def test_any_other_text_is_nobodys(text: str) -> None:
-    assert BOUNCES.recipient(text) is None
-    assert BOUNCES.recipient(f"{text}@{DOMAIN}") is None
-    assert BOUNCES.recipient_of(text) is None
+    assert NAMES.at(text) is None
+    assert NAMES.at(f"{text}@{DOMAIN}") is None
+    assert not any(NAMES.in_text(text))
 
 
-def test_an_id_is_written_in_one_way_only() -> None:
-    envid = BOUNCES.envid(7)
+def test_a_number_is_written_in_one_way_only() -> None:
+    name = NAMES.name(7)
 
-    assert BOUNCES.recipient_of(f"0{envid}") is None
-    assert BOUNCES.recipient_of(envid.replace("7.", "٧.", 1)) is None
+    assert list(NAMES.in_text(f"0{name}")) == [None]
+    assert list(NAMES.in_text(name.replace("7.", "٧.", 1))) == []
 
 
 @pytest.mark.parametrize("address", ["", "@", "b+", "b+@", "b+7.00@", f"nieuws@{DOMAIN}"])
-def test_without_a_domain_no_sender_is_ours_and_the_envid_still_is(address: str) -> None:
-    bounces = Bounces(KEY, "")
+def test_without_a_domain_no_address_is_ours_and_the_name_still_is(address: str) -> None:
+    names = SignedNames(KEY, "")
 
-    assert bounces.recipient(address) is None
-    assert bounces.recipient(bounces.sender(7)) is None
-    assert bounces.recipient_of(bounces.envid(7)) == 7
+    assert names.at(address) is None
+    assert names.at(names.address(7)) is None
+    assert list(names.in_text(names.name(7))) == [SignedName(Of.QUESTION, 7)]
 
 
 def test_the_names_are_those_of_every_release() -> None:
     """Bounces come back for days, and delivery reports for weeks."""
-    assert BOUNCES.envid(7) == ENVID_OF_7
-    assert BOUNCES.sender(7) == f"b+{ENVID_OF_7}@{DOMAIN}"
+    assert NAMES.name(7) == NAME_OF_7
+    assert NAMES.address(7) == f"b+{NAME_OF_7}@{DOMAIN}"
 
 
-def test_a_mail_of_the_outbox_is_known_by_its_own_names() -> None:
-    bounces = Bounces(b"k" * 32, "bounces.example.org")
+@given(ids, kinds, kinds)
+def test_a_name_is_good_for_one_thing_only(number: int, of: Of, other: Of) -> None:
+    """The bounce of a mail of the outbox settles no question, and who knows the Message-ID of a
+    mail cannot unsubscribe its recipient."""
+    mac = NAMES.address(number, of).partition(".")[2]
+    mark = NAMES.address(number, other)[:2]
 
-    assert bounces.owed(bounces.owed_envid(12)) == 12
-    assert bounces.owed(bounces.owed_sender(12)) == 12
-    assert bounces.owed(bounces.owed_sender(12).upper()) == 12
-
-
-def test_a_mail_of_the_outbox_is_never_taken_for_a_question_nor_a_question_for_it() -> None:
-    """Its bounce settles no question."""
-    bounces = Bounces(b"k" * 32, "bounces.example.org")
-
-    assert bounces.recipient(bounces.owed_sender(12)) is None
-    assert bounces.recipient_of(bounces.owed_envid(12)) is None
-    assert bounces.owed(bounces.sender(12)) is None
-    assert bounces.owed(bounces.envid(12)) is None
-    assert bounces.owed(f"o{bounces.envid(12)}") is None
-
-
-@pytest.mark.parametrize(
-    "name", ["", "o", "o+12", "o12.ff", "@", "{sender}.example", "{local}@", "{local}@else.example"]
-)
-def test_a_forged_or_foreign_name_of_the_outbox_is_nobodys(name: str) -> None:
-    bounces = Bounces(b"k" * 32, "bounces.example.org")
-    sender = bounces.owed_sender(12)
-
-    assert bounces.owed(name.format(sender=sender, local=sender.partition("@")[0])) is None
-    assert Bounces(b"x" * 32, "bounces.example.org").owed(sender) is None
+    if of is not other:
+        assert NAMES.at(f"{mark}{number}.{mac}") is None

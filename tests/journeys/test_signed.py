@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from repermit.dispatch.dkim import Signer
-from repermit.domain.envelope import Bounces
+from repermit.domain.envelope import SignedNames
 from repermit.ledger import keys
 from tests.journeys.campaign import LISTED, Campaign
 from tests.journeys.relay import Relay
@@ -49,8 +49,8 @@ def test_every_mail_verifies_and_bounces_to_an_address_that_tells_whose_it_was(
     mails = [taken.content for taken in relay.taken]
     assert len(mails) == LISTED
     assert all(dkim.verify(mail, dnsfunc=lambda *_, **__: record) for mail in mails)
-    bounces = Bounces(keys.load(approved.folder / "keys").message, BOUNCES)
-    whose = [bounces.recipient(sender) for sender in senders]
+    names = SignedNames(keys.load(approved.folder / "keys").message, BOUNCES)
+    whose = [names.at(sender) for sender in senders]
     assert None not in whose
     assert len(set(whose)) == LISTED
 

@@ -35,7 +35,8 @@ def count(tx: Transaction, mails: Mapping[str, int]) -> None:
     hour = hour_of(tx.now)
     for name, more in mails.items():
         tx.run(
-            "INSERT INTO provider_hour (provider, hour, mails) VALUES (?, ?, ?)"
+            "INSERT INTO provider_hour (provider, hour, mails, hard, temporary, about_us,"
+            " complaints) VALUES (?, ?, ?, 0, 0, 0, 0)"
             " ON CONFLICT (provider, hour) DO UPDATE SET mails = provider_hour.mails"
             " + excluded.mails",
             *(name, hour, more),

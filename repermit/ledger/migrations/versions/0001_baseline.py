@@ -66,6 +66,17 @@ def upgrade() -> None:
         sa.Column(
             "inbound_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("about_us", sa.Integer(), nullable=False),
+        sa.Column("about_us_seen", sa.Integer(), nullable=False),
+        sa.Column(
+            "bounce_check", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "bounce_check_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "bounce_seen_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
@@ -216,6 +227,10 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
         sa.Column("mails", sa.Integer(), nullable=False),
+        sa.Column("hard", sa.Integer(), nullable=False),
+        sa.Column("temporary", sa.Integer(), nullable=False),
+        sa.Column("about_us", sa.Integer(), nullable=False),
+        sa.Column("complaints", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "hour"),
     )
     op.create_table(
@@ -481,6 +496,37 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_origin_keep_until"), ["keep_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_origin_recipient_id"), ["recipient_id"], unique=False)
 
+    op.create_table(
+        "handled",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+    )
+    with op.batch_alter_table("handled", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_handled_kind"), ["kind"], unique=False)
+
+    op.create_table(
+        "reply",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "recipient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("signed", sa.Boolean(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recipient_id"],
+            ["recipient.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("reply", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reply_recipient_id"), ["recipient_id"], unique=False)
+
     op.execute(
         "CREATE TRIGGER recipient_insert_sealed BEFORE INSERT ON recipient"
         " WHEN NEW.generation < (SELECT generation FROM campaign)"
@@ -498,6 +544,16 @@ def upgrade() -> None:
     )
     op.execute(
         "CREATE TRIGGER origin_update_sealed BEFORE UPDATE OF sealed, generation ON origin"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER reply_insert_sealed BEFORE INSERT ON reply"
+        " WHEN NEW.generation < (SELECT generation FROM campaign)"
+        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    )
+    op.execute(
+        "CREATE TRIGGER reply_update_sealed BEFORE UPDATE OF sealed, generation ON reply"
         " WHEN NEW.generation < (SELECT generation FROM campaign)"
         " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
     )
