@@ -105,9 +105,8 @@ def server(url: str) -> Server:
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    tls = (
-        "tls" if parts.scheme in {"smtps", "imaps"} else "none" if is_loopback(host) else "starttls"
-    )
+    in_the_clear = "none" if is_loopback(host) else "starttls"
+    tls = "tls" if parts.scheme in {"smtps", "imaps"} else in_the_clear
     user = unquote(parts.username) if parts.username else None
     return Server(host=host, port=parts.port or _PORTS[parts.scheme], user=user, tls=tls)
 
