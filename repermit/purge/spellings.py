@@ -44,6 +44,10 @@ _DOT = {  # within the longest domain; see _AT
 }
 _IS_BASE64 = bytes(one in _ALPHABET for one in range(256))
 _SHORTEST_BASE64 = bytes([1]) * 8  # of six bytes: a@b.cd
+# What a run must hold to mean an address: an at sign, which is one byte of 0x40 in every alignment,
+# or, where that is written as an escape or stands in base64 once more, six bytes of ASCII.
+_QUANTUM = rb"[A-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589]."
+_MAY_HOLD_AT = re.compile(rb"Q[A-P]|[EUk0][A-D]|[BFJNRVZdhlptx159]A|" + 2 * _QUANTUM).search
 _BETWEEN = bytes(4)  # which no encoding takes for a part of an address
 _FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ESCAPES = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -158,23 +162,32 @@ def _broken_off(octets: bytes) -> Iterator[tuple[bytes, bool, bool]]:
 def _base64(octets: bytes, ends: bool) -> Iterator[tuple[bytes, bool, bool]]:
     """Yield what runs of base64 letters mean, beginning at each of four letters, and whether the
     run touches the beginning and the end of *octets*; all that touch neither as one."""
-    inner, letters = [], octets.translate(_IS_BASE64)
+    inner: list[bytes] = []
+    letters = octets.translate(_IS_BASE64)
     at = letters.find(_SHORTEST_BASE64)
     while at >= 0:
         end = letters.find(b"\0", at)
         end = len(letters) if end < 0 else end
         run = octets[at:end].translate(_FROM_URL_SAFE, b"\r\n")
-        is_cut = end == len(letters) and not ends
-        for skipped in range(4):
-            odd = (len(run) - skipped) % 4
-            part = run[skipped : len(run) - odd] if is_cut else run[skipped:] + b"A" * (-odd % 4)
+        if _MAY_HOLD_AT(run):
+            meant = _decoded(run, is_cut=end == len(letters) and not ends)
             if at == 0 or end == len(letters):
-                yield a2b_base64(part), at == 0, end == len(letters)
+                yield from ((part, at == 0, end == len(letters)) for part in meant)
             else:
-                inner.append(a2b_base64(part))
+                inner += meant
         at = letters.find(_SHORTEST_BASE64, end)
     if inner:
         yield _BETWEEN.join(inner), False, False
+
+
+def _decoded(run: bytes, *, is_cut: bool) -> list[bytes]:
+    """Return what *run* means, beginning at each of its first four letters."""
+    parts = []
+    for skipped in range(4):
+        odd = (len(run) - skipped) % 4
+        part = run[skipped : len(run) - odd] if is_cut else run[skipped:] + b"A" * (-odd % 4)
+        parts.append(a2b_base64(part))
+    return parts
 
 
 def _locals(text: str, *, exhaustive: bool) -> Iterator[str]:

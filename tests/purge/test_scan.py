@@ -38,6 +38,7 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "base64 of a mail": lambda text: base64.encodebytes(text.encode()),
     "base64 of a URL": lambda text: base64.urlsafe_b64encode(text.encode()).rstrip(b"="),
     "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")),
+    "base64 of a link": lambda text: base64.b64encode(quote(text, safe="").encode()),
     "base64 of base64": lambda text: base64.b64encode(base64.encodebytes(text.encode())),
     "quoted-printable": lambda text: quopri.encodestring(text.encode()),
     "quoted-printable, at sign too": lambda text: quopri.encodestring(text.encode()).replace(
