@@ -10,7 +10,28 @@ import html
 import re
 from dataclasses import dataclass, field
 
-_BREAKS = frozenset("br p div tr li ul ol table h1 h2 h3 h4 h5 h6 pre blockquote hr title".split())
+_BREAKS = frozenset(
+    [
+        "br",
+        "p",
+        "div",
+        "tr",
+        "li",
+        "ul",
+        "ol",
+        "table",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "pre",
+        "blockquote",
+        "hr",
+        "title",
+    ]
+)
 _UNSEEN = frozenset({"script", "style", "head", "title"})
 _RULE = "_" * 32  # what Outlook puts before a quoted mail
 _href = re.compile(r"""\bhref\s{0,9}=\s{0,9}["']?([^"'\s>]{1,2000})""", re.IGNORECASE)

@@ -7,32 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import Message as Node
-from email.parser import BytesParser
-from email.policy import Compat32
 from email.utils import collapse_rfc2231_value
-from itertools import islice
 from typing import BinaryIO
 
 from repermit.inbound import decoding, markup
+from repermit.inbound.tree import MOST_BYTES, Beyond, tree, within
 
-MOST_BYTES = 2 << 20  # what is read of a message; the rest is left where it is
-MOST_LINES = 200_000
-MOST_PARTS = 500  # the blocks of a report count as parts
-MOST_LEVELS = 30
 MOST_DEPTH = 3  # of messages in one another: of those that stand deeper, the source is enough
-MOST_HEADERS = 5_000
-MOST_HEADER_CHARS = 256 << 10  # of all parts together
 MOST_TEXT = 256 << 10  # characters of one part
 MOST_SOURCE = 64 << 10  # characters of a message that stands in this one
 
-# The standard library reads the parameters of a header in quadratic time.
-_MOST_OF = {"content-type": 2 << 10, "content-disposition": 2 << 10}
-_MOST_OF_OTHERS = 16 << 10
-
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
-_LEADING = re.compile(rb"\A(?:\xef\xbb\xbf|\s+|>From [^\r\n]{0,998}[\r\n]+)")
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
-_END_OF_LINE = re.compile(rb"\r\n?|\n")
 
 
 @dataclass(frozen=True)
@@ -89,89 +75,16 @@ def parse(content: bytes, *, is_cut: bool = False) -> Message | Unreadable:
 
     *is_cut*: *content* is only the begin of the message.
     """
-    begin, is_cut_here = _within(content)
+    begin, is_cut_here = within(content)
     try:
-        return _message(_tree(begin), is_cut=is_cut or is_cut_here)
-    except _Beyond as beyond:
+        return _message(tree(begin), is_cut=is_cut or is_cut_here)
+    except Beyond as beyond:
         return Unreadable(str(beyond))
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return Unreadable("it is so malformed that it cannot be taken apart")
 
 
-class _Beyond(Exception):
-    """The message is beyond a limit, which it names."""
-
-
-class _Node(Node):
-    """A part, which counts what it stands in."""
-
-    levels = 0
-
-    def attach(self, payload: Node) -> None:  # type: ignore[override]
-        """Take in a part, unless it stands too deep."""
-        if isinstance(payload, _Node):
-            payload.levels = self.levels + 1
-            if payload.levels > MOST_LEVELS:
-                raise _Beyond(f"its parts stand more than {MOST_LEVELS} deep in one another")
-        super().attach(payload)
-
-
-class _Budget:
-    """Counts the parts and the headers of one message while it is parsed."""
-
-    def __init__(self) -> None:
-        self._parts = self._headers = self._header_chars = 0
-
-    def node(self, policy: Compat32) -> _Node:
-        """Return a part, unless there are too many."""
-        self._parts += 1
-        if self._parts > MOST_PARTS:
-            raise _Beyond(f"it has more than {MOST_PARTS} parts")
-        return _Node(policy)
-
-    def count(self, lines: list[str]) -> None:
-        """Count a header."""
-        self._headers += 1
-        self._header_chars += sum(map(len, lines))
-        if self._headers > MOST_HEADERS or self._header_chars > MOST_HEADER_CHARS:
-            raise _Beyond(f"it has more than {MOST_HEADERS} headers, or they are too long")
-
-
-class _Sparing(Compat32):
-    """The standard library's way to keep headers, each up to a length."""
-
-    budget: _Budget | None = None
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        """Return a header's name and its value as it came, or the begin of it."""
-        if self.budget:
-            self.budget.count(sourcelines)
-        name, value = super().header_source_parse(sourcelines)
-        return name, value[: _MOST_OF.get(name.lower(), _MOST_OF_OTHERS)]
-
-
-def _tree(content: bytes) -> _Node:
-    budget = _Budget()
-    policy = _Sparing(message_factory=budget.node, budget=budget)
-    root = BytesParser(policy=policy).parsebytes(content)
-    assert isinstance(root, _Node)
-    return root
-
-
-def _within(content: bytes) -> tuple[bytes, bool]:
-    """Return the begin of *content* that is read, without what stands before its headers, and
-    whether more follows."""
-    begin, is_cut = content[:MOST_BYTES], len(content) > MOST_BYTES
-    if begin.count(b"\n") + begin.count(b"\r") > MOST_LINES:
-        ends = islice(_END_OF_LINE.finditer(begin), MOST_LINES, None)
-        last = next((end.end() for end in ends), len(begin))
-        begin, is_cut = begin[:last], is_cut or last < len(begin)
-    while leading := _LEADING.match(begin):
-        begin = begin[leading.end() :]
-    return begin, is_cut
-
-
-def _message(root: _Node, *, is_cut: bool) -> Message:
+def _message(root: Node, *, is_cut: bool) -> Message:
     headers: dict[str, list[str]] = {}
     for name, value in root.raw_items():
         headers.setdefault(name.lower(), []).append(_line(value))
@@ -186,17 +99,22 @@ def _message(root: _Node, *, is_cut: bool) -> Message:
 
 def _parts(node: Node, *, depth: int) -> Iterator[Part]:
     """Yield what *node* is or holds, in its order."""
-    content_type, held = node.get_content_type(), node.get_payload()
+    content_type, inner = node.get_content_type(), _inner(node)
     if content_type.startswith("message/"):
         yield Part(content_type, _source(node), _first_headers(node), depth)
-        if content_type in _MESSAGES and depth < MOST_DEPTH and isinstance(held, list):
-            for message in held:
+        if content_type in _MESSAGES and depth < MOST_DEPTH:
+            for message in inner:
                 yield from _parts(message, depth=depth + 1)
-    elif isinstance(held, list):
-        for part in held:
+    elif node.is_multipart():
+        for part in inner:
             yield from _parts(part, depth=depth)
     else:
         yield _leaf(node, content_type, depth)
+
+
+def _inner(node: Node) -> list[Node]:
+    held = node.get_payload()
+    return [part for part in held if isinstance(part, Node)] if isinstance(held, list) else []
 
 
 def _leaf(node: Node, content_type: str, depth: int) -> Part:
@@ -212,30 +130,32 @@ def _leaf(node: Node, content_type: str, depth: int) -> Part:
 
 def _source(node: Node) -> str:
     """Return the begin of what a `message/*` part holds, as it came or as it was transferred."""
-    source = "\n".join(_lines(node.get_payload()))[: 4 * MOST_SOURCE]
-    encoding = str(node.get("content-transfer-encoding", "")).strip().lower()
+    source = "\n".join(_lines(node))[: 4 * MOST_SOURCE]
+    encoding = _encoding(node)
     if encoding in decoding.ENCODED:
         octets = source.encode("utf-8", "surrogateescape")
         return decoding.text(decoding.transferred(octets, encoding))[:MOST_SOURCE]
     return decoding.raw(source[:MOST_SOURCE])
 
 
-def _lines(held: Node | str | list[Node] | list[Node | str]) -> Iterator[str]:
-    if not isinstance(held, list):
-        yield str(held)
-        return
-    for part in held:
-        if isinstance(part, Node):
-            yield from (f"{name}: {value}" for name, value in part.raw_items())
-            yield ""
-            yield from _lines(part.get_payload())
+def _lines(node: Node) -> Iterator[str]:
+    """Yield what a part holds: blocks of headers, each followed by an empty line, and text."""
+    if not node.is_multipart():
+        yield str(node.get_payload())
+    for part in _inner(node):
+        yield from (f"{name}: {value}" for name, value in part.raw_items())
+        yield ""
+        yield from _lines(part)
+
+
+def _encoding(node: Node) -> str:
+    return _first_headers(node).get("content-transfer-encoding", "").lower()
 
 
 def _octets(node: Node) -> bytes:
     """Return what a part that holds no parts carries."""
     encoded = str(node.get_payload()).encode("utf-8", "surrogateescape")
-    encoding = str(node.get("content-transfer-encoding", "")).strip().lower()
-    return decoding.transferred(encoded, encoding)
+    return decoding.transferred(encoded, _encoding(node))
 
 
 def _parameter(node: Node, name: str) -> str:

@@ -51,7 +51,7 @@ def read(
 def _bounce(message: Message) -> tuple[Kind, str] | None:
     for part in message.parts:
         if part.content_type == "message/delivery-status" and part.depth == 0:
-            status = re.search(r"^Status: *([245]\.\d{1,3}\.\d{1,3})", part.text, re.M)
+            status = re.search(r"^Status: *([245]\.\d{1,3}\.\d{1,3})", part.text, re.MULTILINE)
             if status:
                 return Kind.HARD if status[1].startswith("5.1.") else Kind.UNCLEAR, status[1]
     return None
