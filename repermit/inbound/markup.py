@@ -11,26 +11,8 @@ import re
 from dataclasses import dataclass, field
 
 _BREAKS = frozenset(
-    [
-        "br",
-        "p",
-        "div",
-        "tr",
-        "li",
-        "ul",
-        "ol",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-        "blockquote",
-        "hr",
-        "title",
-    ]
+    {"br", "p", "div", "tr", "li", "ul", "ol", "table", "pre", "blockquote", "hr"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6"}
 )
 _UNSEEN = frozenset({"script", "style", "head", "title"})
 _RULE = "_" * 32  # what Outlook puts before a quoted mail
