@@ -33,7 +33,7 @@ class Part:
     """One part of a message that is not a multipart, whatever it stands in.
 
     `text` is decoded, never fails, and is empty for what is no text; HTML is given as plain text,
-    with what it quotes behind "> ", and with its links in `links`. Of a message or a report that
+    with what it quotes behind "> ", and as it came in `html`. Of a message or a report that
     stands in this one (`message/*`) `text` holds the headers and the begin of the body as they
     came; the parts of a message that stands in this one follow it, one deeper. `depth` counts the
     messages that a part stands in: 0 for those of this message.
@@ -43,7 +43,7 @@ class Part:
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)  # names in small letters, the first of each
     depth: int = 0
-    links: tuple[str, ...] = field(default=(), repr=False)
+    html: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def _leaf(node: Node, content_type: str, depth: int) -> Part:
     text = decoding.text(_octets(node), _parameter(node, "charset"))
     if content_type != "text/html":
         return Part(content_type, text[:MOST_TEXT], headers, depth)
-    plain = markup.plain(text[:MOST_TEXT])
-    return Part(content_type, plain.text, headers, depth, plain.links)
+    html = text[:MOST_TEXT]
+    return Part(content_type, markup.plain(html), headers, depth, html)
 
 
 def _source(node: Node) -> str:
