@@ -17,7 +17,7 @@ _UNSEEN = frozenset({"script", "style", "head", "title"})
 _RULE = "_" * 32  # what Outlook puts before a quoted mail
 _name = re.compile(r"/?[a-zA-Z][a-zA-Z0-9]{0,20}")
 _too_long = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}")  # no character has such a number
-_spaces = re.compile(r"[ \t\r\n\f]+")
+_spaces = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
 def plain(source: str) -> str:
