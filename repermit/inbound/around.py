@@ -1,5 +1,4 @@
-"""What stands around the words of a reply, in each language: patterns for what programs, devices and
-firms add.
+"""What programs, devices and firms put around the words of a reply, in each language.
 
 They are matched with lines in small letters whose apostrophes are straight.
 """
@@ -62,7 +61,8 @@ OUR_SENTENCES = (  # how our own mails begin, of which some programs mark nothin
     r"|guten tag, welche dieser e-mails möchten sie von .{1,200} erhalten\?"
     r"|hello, would you like to receive .{1,200} from .{1,200} \(.{1,80}\)\?"
     r"|hello, which of these mails would you like to receive from"
-    r"|(?:nederlands|français|deutsch|english)(?: · (?:nederlands|français|deutsch|english))+(?: |$)"
+    r"|(?:nederlands|français|deutsch|english)(?: · (?:nederlands|français|deutsch|english))+(?: "
+    r"|$)"
     r"|genoteerd: u krijgt |c'est noté : vous ne recevrez pas |notiert: sie erhalten "
     r"|noted: you will not get "
     r"|u vroeg ons alles te sturen wat we|vous nous avez demandé tout ce que nous"

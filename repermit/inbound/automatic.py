@@ -34,54 +34,73 @@ _WORDS = (  # near the begin of the text, as it is without accents and punctuati
     r"|automatic(?:ally)? (?:reply|response|generated)|auto reply|reponse automatique"
     r"|automatische (?:antwort|nachricht|e mail|mail)"
     r"|out of (?:the )?office|away from (?:the office|my desk|my email|my mail)"
-    r"|i (?:am|m|will be) (?:currently |now )?(?:away|on (?:vacation|holiday|annual leave|leave|parental leave|maternity leave)|out of)"
+    r"|i (?:am|m|will be) (?:currently |now )?(?:away|on (?:vacation|holiday|annual leave|leave|"
+    r"parental leave|maternity leave)|out of)"
     r"|currently (?:away|out of|on leave|on vacation|on holiday)"
     r"|limited access to (?:my )?e ?mail"
     r"|ik ben (?:momenteel |tot (?:en met )?\S+ |op dit moment |vandaag |deze week |van .{1,40} )?"
-    r"(?:afwezig|met vakantie|op vakantie|met verlof|niet aanwezig|niet op kantoor|niet bereikbaar|buiten kantoor)"
+    r"(?:afwezig|met vakantie|op vakantie|met verlof|niet aanwezig|niet op kantoor|niet "
+    r"bereikbaar|buiten kantoor)"
     r"|(?:momenteel|tijdelijk) (?:afwezig|gesloten|niet bereikbaar|niet op kantoor)"
     r"|ons kantoor is gesloten|niet (?:langer|meer) werkzaam"
     r"|je suis (?:actuellement |absent|en conge|en vacances|hors du bureau)"
     r"|(?:actuellement|momentanement) (?:absent|en conge|en vacances|indisponible)"
     r"|absente? (?:du bureau|jusqu|du \d|de mon bureau)|nos bureaux sont fermes"
-    r"|ich bin (?:derzeit |zurzeit |zur zeit |momentan |aktuell |bis .{1,30} |vom .{1,40} |im |heute |ab .{1,20} |wieder )*"
-    r"(?:nicht im (?:buro|buero|haus)|urlaub|im urlaub|abwesend|nicht erreichbar|ausser haus|in elternzeit)"
+    r"|ich bin (?:derzeit |zurzeit |zur zeit |momentan |aktuell |bis .{1,30} |vom .{1,40} |im |"
+    r"heute |ab .{1,20} |wieder )*"
+    r"(?:nicht im (?:buro|buero|haus)|urlaub|im urlaub|abwesend|nicht erreichbar|ausser haus|in "
+    r"elternzeit)"
     r"|bin ich (?:nicht im|im urlaub|abwesend|nicht erreichbar|ausser haus)|in meiner abwesenheit"
     r"|estoy (?:fuera|de vacaciones|ausente)|estare fuera|sono (?:fuori|assente|in ferie)"
     r"|estou (?:ausente|de ferias|fora)"
-    r"|(?:your|the) (?:ticket|request|case|inquiry|enquiry|message|e ?mail) (?:\S+ )?(?:has been|was|is) (?:received|created|registered|logged|assigned)"
-    r"|(?:we|i) (?:have|ve) (?:well |successfully )?received your (?:message|e ?mail|request|inquiry|enquiry|question)"
-    r"|thank you for (?:contacting|your (?:message|e ?mail|request|inquiry|enquiry)|reaching out|getting in touch)"
+    r"|(?:your|the) (?:ticket|request|case|inquiry|enquiry|message|e ?mail) (?:\S+ )?(?:has been|"
+    r"was|is) (?:received|created|registered|logged|assigned)"
+    r"|(?:we|i) (?:have|ve) (?:well |successfully )?received your (?:message|e ?mail|request|"
+    r"inquiry|enquiry|question)"
+    r"|thank you for (?:contacting|your (?:message|e ?mail|request|inquiry|enquiry)|reaching out|"
+    r"getting in touch)"
     r"|(?:ticket|case) (?:number|no|id|nummer|nr)\b"
-    r"|(?:wij|we) hebben (?:uw|je) (?:bericht|mail|e ?mail|e mail|vraag|aanvraag|melding) (?:goed |in goede orde )?(?:ontvangen|geregistreerd)"
-    r"|(?:uw|je) (?:bericht|mail|email|e mail|vraag|aanvraag|melding) (?:is|werd) (?:goed |in goede orde )?(?:ontvangen|geregistreerd)"
+    r"|(?:wij|we) hebben (?:uw|je) (?:bericht|mail|e ?mail|e mail|vraag|aanvraag|melding) (?:goed"
+    r" |in goede orde )?(?:ontvangen|geregistreerd)"
+    r"|(?:uw|je) (?:bericht|mail|email|e mail|vraag|aanvraag|melding) (?:is|werd) (?:goed |in "
+    r"goede orde )?(?:ontvangen|geregistreerd)"
     r"|(?:bedankt|dank u|dank je) voor (?:uw|je) (?:bericht|mail|email|e mail|vraag|aanvraag)"
-    r"|(?:nous avons |avons )?bien (?:recu|recue) votre (?:message|mail|email|e mail|courriel|demande)"
-    r"|votre (?:message|demande|mail|email|courriel|e mail) (?:a|a ete|a bien ete) (?:recu|recue|bien recu|enregistre|enregistree|pris|prise)"
-    r"|(?:nous vous remercions|merci) (?:pour|de) votre (?:message|mail|email|e mail|courriel|demande)"
-    r"|(?:wir haben )?ihre (?:nachricht|anfrage|mail|e mail|email) (?:ist |wurde |haben wir )?(?:erhalten|eingegangen|bei uns eingegangen|registriert)"
+    r"|(?:nous avons |avons )?bien (?:recu|recue) votre (?:message|mail|email|e mail|courriel|"
+    r"demande)"
+    r"|votre (?:message|demande|mail|email|courriel|e mail) (?:a|a ete|a bien ete) (?:recu|recue|"
+    r"bien recu|enregistre|enregistree|pris|prise)"
+    r"|(?:nous vous remercions|merci) (?:pour|de) votre (?:message|mail|email|e mail|courriel|"
+    r"demande)"
+    r"|(?:wir haben )?ihre (?:nachricht|anfrage|mail|e mail|email) (?:ist |wurde |haben wir "
+    r")?(?:erhalten|eingegangen|bei uns eingegangen|registriert)"
     r"|(?:vielen dank|danke) fur ihre (?:nachricht|anfrage|mail|e mail|email)"
-    r"|(?:verify|confirm|prove) (?:that )?you(?:r| are)? (?:not |a |e ?mail|address|message|human|person|real)"
-    r"|(?:to|pour|um) (?:deliver|ensure delivery|complete delivery|que votre message soit remis|que votre mail soit remis)"
+    r"|(?:verify|confirm|prove) (?:that )?you(?:r| are)? (?:not |a |e ?mail|address|message|human"
+    r"|person|real)"
+    r"|(?:to|pour|um) (?:deliver|ensure delivery|complete delivery|que votre message soit remis|"
+    r"que votre mail soit remis)"
     r"|(?:mailinblack|boxbe|spamarrest|spam arrest|vade ?secure|altospam)"
     r"|cliqu\S+ .{0,60}(?:authentifier|liberer|valider votre)|bevestig dat u (?:geen|een)"
-    r"|(?:address|adres|adresse) .{0,40}(?:no longer (?:in use|monitored)|niet meer (?:in gebruik|gelezen)|n est plus (?:utilisee|lue)|wird nicht (?:gelesen|mehr))"
+    r"|(?:address|adres|adresse) .{0,40}(?:no longer (?:in use|monitored)|niet meer (?:in gebruik"
+    r"|gelezen)|n est plus (?:utilisee|lue)|wird nicht (?:gelesen|mehr))"
 )
 _REQUESTS = (  # whoever writes one of these wants something: a person reads it, whatever it is
-    r"\b(?:unsubscrib|uitschrij|afmeld|verwijder|wis(?:sen)?\b|schrijf|schrap|desinscri|desabonn|supprim|effac"
-    r"|retire[rz]|abmeld|losch|austrag|abbestell|remov|delet|eras|opt out|stop|gdpr|avg\b|rgpd|dsgvo|privacy"
-    r"|persoonsgegevens|donnees personnelles|personenbezogen|personal data|inzage|klacht|plainte|beschwerde"
+    r"\b(?:unsubscrib|uitschrij|afmeld|verwijder|wis(?:sen)?\b|schrijf|schrap|desinscri|desabonn|"
+    r"supprim|effac"
+    r"|retire[rz]|abmeld|losch|austrag|abbestell|remov|delet|eras|opt out|stop|gdpr|avg\b|rgpd|"
+    r"dsgvo|privacy"
+    r"|persoonsgegevens|donnees personnelles|personenbezogen|personal data|inzage|klacht|plainte|"
+    r"beschwerde"
     r"|complain|baja\b|cancell|nooit|jamais|never|overleden|deced|verstorben|deceased|passed away)"
 )
 
 _LOUD = frozenset(("bulk", "junk", "auto_reply", "auto-reply"))  # of Precedence
-_NOBODY = frozenset(
-    "mailer-daemon postmaster noreply no-reply donotreply do-not-reply nepasrepondre"
-    " ne-pas-repondre autoreply auto-reply autoresponder".split()
+_NOBODY = re.compile(
+    r"mailer-daemon|postmaster|no-?reply|do-?not-?reply|ne-?pas-?repondre|geenantwoord"
+    r"|auto-?(?:reply|responder)"
 )
 _BY_THEMSELVES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-loop")
 _AGAIN = re.compile(
-    r"^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|res|r[ée]f?)\s*(?:\[\d+\])?\s*:)+\s*", re.I
+    r"^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|res|r[ée]f?)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
 )
 _LOCAL_PART = re.compile(r"([^\s<>\"@]+)@")
 _NEAR = 600  # characters of the text
@@ -127,7 +146,7 @@ def _is_from_nobody(message: Message) -> bool:
         return True
     senders = (message.header(name)[:1000] for name in ("return-path", "from", "sender"))
     return any(
-        found is not None and found[1].lower() in _NOBODY
+        found is not None and _NOBODY.fullmatch(found[1].lower()) is not None
         for found in map(_LOCAL_PART.search, senders)
     )
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 _TOKEN = re.compile(r"<!--|<[a-z/!?][^<>]{0,4000}>|<|[^<]+", re.IGNORECASE)
 _NAME = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
-_BLOCKS = frozenset(
-    "p div tr li table h1 h2 h3 h4 h5 h6 hr ul ol section article header footer pre center".split()
-)
+_BLOCKS = re.compile(
+    "p|div|tr|li|table|h[1-6]|hr|ul|ol|section|article|header|footer|pre|center"
+).fullmatch
 _UNSEEN = frozenset(("head", "style", "script", "title", "template", "noscript"))
 _QUOTED = re.compile(
     r"\b(?:id|class)\s*=\s*[\"']?[^\"'>]*"
@@ -57,7 +57,7 @@ def lines_of(content: str) -> str:
         if name is None:
             line.append(html.unescape(token).replace("\xa0", " "))
         elif token.startswith("</"):
-            if name in _BLOCKS:
+            if _BLOCKS(name):
                 end_line()
         elif _REST_IS_QUOTED.search(token):
             end_line()
@@ -73,7 +73,7 @@ def lines_of(content: str) -> str:
             left_out, depth = name, 1
         elif name == "br":
             end_line(always=True)
-        elif name in _BLOCKS:
+        elif _BLOCKS(name):
             end_line()
         else:
             line.append(" " * (name in ("td", "th")))
