@@ -61,7 +61,7 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
             "(veuillez|merci de) me (desinscrire|desabonner|retirer|supprimer|rayer) [de (votre|"
             "la|cette) liste] [de diffusion]"
         ),
-        "je (souhaite|veux|voudrais|desire) me (desinscrire|desabonner) [de (votre|la|cette) liste]",
+        "je (souhaite|veux|voudrais|desire) me (desinscrire|desabonner) [de votre liste]",
         "je me (desinscris|desabonne)",
         (
             "je ne (souhaite|veux|desire) (pas|plus) [(recevoir|etre contacte|etre contactee)] "
@@ -138,7 +138,7 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
         ),
         f"no more [{_MAILS}]",
         f"no [{_MAILS}]",
-        f"(do not|don t|dont) (mail|email|e mail|contact|write to) me [(again|anymore|any more)]",
+        "(do not|don t|dont) (mail|email|e mail|contact|write to) me [(again|anymore|any more)]",
         f"(do not|don t|dont) send me [(any|these)] [more] [{_MAILS}] [(anymore|any more)]",
         "i am not interested",
         "i m not interested",
