@@ -9,7 +9,7 @@ from enum import StrEnum
 from repermit.domain.envelope import Of, SignedName
 from repermit.inbound.reading import BOUNCES, REPLIES, Kind, Reading
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import inbound, waves
+from repermit.ledger.store import inbound, replies, waves
 from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
 from repermit.ledger.transaction import Transaction
 
@@ -127,5 +127,13 @@ def _unsigned(tx: Transaction, reading: Reading) -> Outcome:
 
 
 def _list(tx: Transaction, recipient_id: int, reading: Reading, *, signed: bool) -> Outcome:
-    known = reading.text and signed and tx.one("SELECT 1 FROM recipient WHERE id = ?", recipient_id)
-    return Outcome.LISTED if known else Outcome.COUNTED
+    is_kept = replies.keep_reply(
+        tx,
+        recipient_id,
+        kind=reading.kind,
+        signed=signed,
+        sender=reading.sender,
+        subject=reading.subject,
+        text=reading.text,
+    )
+    return Outcome.LISTED if is_kept else Outcome.COUNTED
