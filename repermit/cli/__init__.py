@@ -45,7 +45,20 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(prepare, imports, suppress, look, ask, doubt, answers, inbound, probe, finish, handing, handover),
+    *(
+        prepare,
+        imports,
+        suppress,
+        look,
+        ask,
+        doubt,
+        answers,
+        inbound,
+        probe,
+        finish,
+        handing,
+        handover,
+    ),
     *(withdraw, close),
     *(proof, papers, operate, running),
 ):

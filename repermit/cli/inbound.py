@@ -54,12 +54,12 @@ _KINDS = {
 class _Family(TyperGroup):
     """A command that takes a FILE, and has commands of its own beside."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take no FILE where the first word is a command."""
         if args and args[0] in self.commands:
             self.params = [each for each in self.params if each.param_type_name != "argument"]
             ctx.allow_interspersed_args = False
-        return super().parse_args(ctx, args)  # type: ignore[arg-type]
+        return super().parse_args(ctx, args)
 
 
 def register(app: typer.Typer) -> None:
@@ -88,8 +88,8 @@ def inbound(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Read what came back: bounces, complaints, replies. Without a FILE, what [inbound] names and
-    what an MTA handed over. `inbound -` ends with 75 when the message could not be kept, so that
+    """Read what came back: bounces, complaints, replies. Without a FILE, what the config names
+    and what an MTA handed over. `inbound -` ends with 75 when the message could not be kept, so that
     the MTA tries again; see docs/inbound.md."""
     if context.invoked_subcommand is not None:
         return
@@ -134,9 +134,7 @@ def _take(session: Session, *, as_json: bool) -> None:
         show_json(content(tally))
 
 
-async def _read(
-    runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json: bool
-) -> None:
+async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json: bool) -> None:
     from repermit.cli.incoming import NotAllRead, read_all
 
     try:
@@ -182,9 +180,9 @@ def _content_of(path: Path) -> bytes:
 
     try:
         if path == STANDARD_INPUT:
-            return sys.stdin.buffer.read(LONGEST_READ) if sys.stdin else b""
+            return sys.stdin.buffer.read(LONGEST_READ + 1) if sys.stdin else b""
         with path.open("rb") as file:
-            return file.read(LONGEST_READ)
+            return file.read(LONGEST_READ + 1)
     except OSError as failure:
         hint = "name a file that this user may read"
         if isinstance(failure, IsADirectoryError):
@@ -245,11 +243,15 @@ def show_tally(tally: Tally) -> None:
     if outcomes["settled"] or outcomes["repeated"]:
         show(f"  {outcomes['settled']:,} moved somebody; {outcomes['repeated']:,} came again")
     if outcomes["listed"]:
-        tell(f"{counted(outcomes['listed'], 'reply waits', 'replies wait')} for a person:"
-             " `repermit inbound review`")
+        tell(
+            f"{counted(outcomes['listed'], 'reply waits', 'replies wait')} for a person:"
+            " `repermit inbound review`"
+        )
     if tally.quarantined:
-        tell(f"{counted(tally.quarantined, 'message')} put into quarantine for 30 days, forged,"
-             " unreadable or not of this campaign")
+        tell(
+            f"{counted(tally.quarantined, 'message')} put into quarantine for 30 days, forged,"
+            " unreadable or not of this campaign"
+        )
     if tally.waiting:
         tell(f"{counted(tally.waiting, 'message')} cannot be handled yet and stay; run it again")
 
@@ -266,9 +268,7 @@ def _show_readings(found: list[Reading | Unreadable], *, as_json: bool) -> None:
     by_kind = Counter(each["kind"] for each in messages)
     if as_json:
         nothing: dict[str, Any] = {"by_outcome": {}, "quarantined": 0, "waiting": len(found)}
-        show_json(
-            {"read": len(found), "by_kind": dict(by_kind), **nothing, "messages": messages}
-        )
+        show_json({"read": len(found), "by_kind": dict(by_kind), **nothing, "messages": messages})
         return
     for each in messages:
         words = (each["kind"], each["status"] or "", each["recipient"], each["why"])
@@ -278,7 +278,7 @@ def _show_readings(found: list[Reading | Unreadable], *, as_json: bool) -> None:
 
 def _message(reading: Reading | Unreadable) -> dict[str, str]:
     """Return how a message is read, without an address."""
-    from repermit.inbound.handling import why_of, whose
+    from repermit.inbound.handling import whose, why_of
     from repermit.inbound.reading import Unreadable
 
     if isinstance(reading, Unreadable):

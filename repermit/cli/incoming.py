@@ -19,8 +19,8 @@ from repermit.inbound.imap import ImapAt
 from repermit.inbound.maildir import Maildir
 from repermit.inbound.quarantine import Quarantine
 from repermit.inbound.reading import Reading, Unreadable
+from repermit.inbound.settle import note_read
 from repermit.ledger.locks import Lock
-from repermit.ledger.store import waves
 from repermit.runtime import Runtime
 
 _BETWEEN_SECONDS = 0.1  # two tries to get a lock that another process holds
@@ -43,11 +43,13 @@ class Sources:
 
 @asynccontextmanager
 async def opened_desk(runtime: Runtime) -> AsyncIterator[Desk]:
-    """Yield what messages are read and settled with. Raises: LedgerUnusable, KeysUnusable."""
+    """Yield what messages are read and settled with. Raises: LedgerUnusable, KeysUnusable,
+    WordingIncomplete."""
     key = runtime.keys.message
     names = SignedNames(key, runtime.config.relay.envelope_domain)
     async with runtime.ledger() as ledger:
-        yield Desk(ledger, names, runtime.tokens, Mac(Mac(key).digest(b"repermit.inbound")))
+        mac = Mac(Mac(key).digest(b"repermit.inbound"))
+        yield Desk(ledger, names, runtime.tokens, mac, runtime.question.reading_for)
 
 
 def spool_of(runtime: Runtime) -> Maildir:
@@ -90,7 +92,7 @@ async def read_all(
             except RepermitError as failure:
                 failed.append(failure)
         if not failed:
-            await desk.ledger.write(waves.note_inbound)
+            await note_read(desk.ledger)
         quarantine_of(runtime).empty(now=desk.now())
     if failed:
         raise NotAllRead(failed[0], desk.tally)
@@ -127,7 +129,7 @@ async def empty_spool(runtime: Runtime) -> Tally:
                 await box.empty()
             finally:
                 lock.release()
-        await desk.ledger.write(waves.note_inbound)
+        await note_read(desk.ledger)
     return desk.tally
 
 

@@ -6,9 +6,8 @@ the ledger knows it then by its digest.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -16,10 +15,12 @@ from hashlib import sha256
 from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.mac import Mac
 from repermit.domain.token import Tokens, is_nobody
+from repermit.inbound.maildir import LONGEST_READ
 from repermit.inbound.reading import Reading, Unreadable, read
-from repermit.inbound.settle import Outcome, settle
+from repermit.inbound.settle import Outcome, settle_all
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import handled
+from repermit.ledger.store.inbound import LanguageOf
 
 BATCH = 64  # messages that are settled together: their commits share a sync
 UNREADABLE = "unreadable"
@@ -91,6 +92,7 @@ class Desk:
     names: SignedNames
     tokens: Tokens
     mac: Mac
+    language_of: LanguageOf
     tally: Tally = field(default_factory=Tally)
 
     def now(self) -> datetime:
@@ -99,8 +101,10 @@ class Desk:
 
     def look(self, content: bytes) -> Looked:
         """Return the digest of a message and what it is: pure, and for a thread, for it may take a
-        while."""
-        return self.digest(b"message", content), read(content, self.names, self.tokens)
+        while. *content* is a byte longer than what is read if there is more."""
+        begin, is_cut = content[:LONGEST_READ], len(content) > LONGEST_READ
+        reading = read(begin, self.names, self.tokens, is_cut=is_cut)
+        return self.digest(b"message", begin), reading
 
     def digest(self, of: bytes, content: bytes) -> bytes:
         """Return under what a message is known: keyed, so that it tells nothing."""
@@ -108,19 +112,17 @@ class Desk:
 
     async def settle(self, looked: Sequence[Looked]) -> list[Handled]:
         """Settle what was read, durably, and return what became of each, counted."""
-        done = await asyncio.gather(*(self._settled(*each) for each in looked))
-        for each in done:
-            self.tally.count(each)
+        whole = [(digest, each) for digest, each in looked if not isinstance(each, Unreadable)]
+        outcomes = iter(await settle_all(self.ledger, whole, language_of=self.language_of))
+        done: list[Handled] = []
+        for digest, each in looked:
+            outcome = None if isinstance(each, Unreadable) else next(outcomes)
+            if outcome is Outcome.REPEATED:  # its end may have come before it was put away
+                before = await self.ledger.look(handled.outcome_of, digest)
+                outcome = Outcome(before) if before in _PUT_AWAY else outcome
+            done.append(Handled(each, outcome))
+            self.tally.count(done[-1])
         return done
-
-    async def _settled(self, digest: bytes, reading: Reading | Unreadable) -> Handled:
-        if isinstance(reading, Unreadable):
-            return Handled(reading, None)
-        outcome = await settle(self.ledger, digest, reading)
-        if outcome is Outcome.REPEATED:  # its end may have come before it was put away
-            before = await self.ledger.read(handled.outcome_of, digest)
-            outcome = Outcome(before) if before in _PUT_AWAY else outcome
-        return Handled(reading, outcome)
 
 
 def whose(reading: Reading) -> str:

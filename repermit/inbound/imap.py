@@ -72,12 +72,13 @@ class Imap:
             return sorted(map(int, self._box.uids("UNDELETED", charset=None)))
 
     def content(self, uid: int) -> bytes | None:
-        """Return a message as far as it is read, which leaves it unseen; None when it is gone.
+        """Return a message as far as it is read, and a byte more if there is more; it stays unseen.
+        None when it is gone.
 
         Source: RFC 3501 section 6.4.5.
         """
         with self._working():
-            data = self._do("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{LONGEST_READ}>)")
+            data = self._do("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{LONGEST_READ + 1}>)")
         for item in data:
             if isinstance(item, tuple) and b"BODY[]" in item[0].upper():
                 return bytes(item[1])

@@ -90,12 +90,12 @@ class Maildir:
             for entry in entries:
                 with suppress(OSError):
                     if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_SECONDS:
-                        os.unlink(entry.path)
+                        Path(entry.path).unlink()
 
 
 def content(path: Path) -> bytes | None:
-    """Return a message as far as it is read; None when it is not there any more, or under another
-    name: somebody else took it. Raises: OSError when it cannot be read."""
+    """Return a message as far as it is read, and a byte more if there is more; None when somebody
+    else took it, or gave it another name. Raises: OSError when it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as failure:
@@ -105,7 +105,7 @@ def content(path: Path) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(LONGEST_READ)
+        return file.read(LONGEST_READ + 1)
 
 
 def remove(path: Path) -> None:

@@ -10,6 +10,7 @@ import shutil
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 KEPT = timedelta(days=30)
 _AT = "%Y%m%dT%H%M%SZ"
@@ -34,8 +35,8 @@ class Quarantine:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = f"{now.astimezone(UTC).strftime(_AT)}.{secrets.token_hex(6)}.{reason}"
         told, place = self.folder / f"{name}.txt", self.folder / f"{name}.eml"
-        with open(os.open(told, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{why}\n")
+        with _new(told) as file:
+            file.write(f"{why}\n".encode())
         try:
             _move(path, place)
         except OSError as failure:
@@ -65,13 +66,13 @@ def _moment(text: str) -> datetime:
 def _move(path: Path, place: Path) -> None:
     """Give a message another place, also on another disk."""
     try:
-        os.rename(path, place)
+        path.rename(place)
     except OSError as failure:
         if failure.errno != errno.EXDEV:
             raise
         part = place.with_name(f"{place.name}.part")
         try:
-            with path.open("rb") as source, open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+            with path.open("rb") as source, _new(part) as copy:
                 shutil.copyfileobj(source, copy)
                 copy.flush()
                 os.fsync(copy.fileno())
@@ -80,3 +81,8 @@ def _move(path: Path, place: Path) -> None:
             part.unlink(missing_ok=True)
             raise
         path.unlink(missing_ok=True)
+
+
+def _new(path: Path) -> IO[bytes]:
+    """Return a new file that only its owner may read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
