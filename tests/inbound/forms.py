@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.token import Scope, Tokens
 
@@ -39,8 +41,12 @@ def a_message(headers: str, *parts: tuple[str, str], kind: str = "mixed") -> byt
     """Return a message of parts, each its type and its content; *headers* end in a line break."""
     if not parts:
         return headers.encode() + b"\n"
-    body = "".join(f"--=b\nContent-Type: {name}\n\n{content}\n" for name, content in parts)
-    return f"{headers}Content-Type: multipart/{kind}; boundary==b\n\n{body}--=b--\n".encode()
+    mark = (
+        f"={sha256(repr(parts).encode()).hexdigest()[:9]}"  # of its own in each that it stands in
+    )
+    body = "".join(f"--{mark}\nContent-Type: {name}\n\n{content}\n" for name, content in parts)
+    head = f'{headers}MIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary="{mark}"\n\n'
+    return f"{head}{body}--{mark}--\n".encode()
 
 
 def a_dsn(
@@ -78,7 +84,7 @@ def a_complaint(
 ) -> bytes:
     """Return a report of feedback."""
     return a_message(
-        "From: <fbl@provider.example>\nTo: fbl@example.org\nSubject: FW: May we still write to you?\n",
+        "From: <fbl@provider.example>\nTo: fbl@example.org\nSubject: FW: May we?\n",
         ("text/plain", "This is an email abuse report for an email message."),
         (
             "message/feedback-report",

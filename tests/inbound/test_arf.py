@@ -52,7 +52,7 @@ def test_every_type_of_feedback_that_may_be_a_wish_to_get_no_more_is_a_complaint
     found = reading(a_complaint(our_headers(4711), feedback_type=feedback_type))
 
     assert (found.kind, found.whose) == (kind, QUESTION)
-    assert not (found.sender or found.subject or found.text)
+    assert found.text == found.sender == ""
 
 
 def test_a_complaint_whose_address_is_redacted_is_known_by_what_we_signed() -> None:
@@ -85,13 +85,12 @@ def test_a_complaint_names_its_mail_in_its_own_fields_too() -> None:
 
 def test_a_report_of_microsoft_is_a_complaint_though_it_has_no_such_form() -> None:
     head = "From: staff@hotmail.com\nTo: fbl@example.org\n"
+    subject = "Subject: complaint about message from 192.0.2.1\n"
     returned = our_headers(4711)
     marked = "X-HmXmrOriginalRecipient: somebody@hotmail.com\n"
 
     for content in (
-        a_message(
-            head + "Subject: complaint about message from 192.0.2.1\n", ("message/rfc822", returned)
-        ),
+        a_message(head + subject, ("message/rfc822", returned)),
         a_message(head + "Subject: x\n", ("message/rfc822", marked + returned)),
         (head + "Content-Type: message/rfc822\n\n" + marked + returned).encode(),
         a_message(head + marked, ("message/rfc822", returned)),
