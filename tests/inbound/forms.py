@@ -41,9 +41,7 @@ def a_message(headers: str, *parts: tuple[str, str], kind: str = "mixed") -> byt
     """Return a message of parts, each its type and its content; *headers* end in a line break."""
     if not parts:
         return headers.encode() + b"\n"
-    mark = (
-        f"={sha256(repr(parts).encode()).hexdigest()[:9]}"  # of its own in each that it stands in
-    )
+    mark = f"={sha256(repr(parts).encode()).hexdigest()[:9]}"
     body = "".join(f"--{mark}\nContent-Type: {name}\n\n{content}\n" for name, content in parts)
     head = f'{headers}MIME-Version: 1.0\nContent-Type: multipart/{kind}; boundary="{mark}"\n\n'
     return f"{head}{body}--{mark}--\n".encode()
