@@ -115,7 +115,8 @@ def test_a_complaint_goes_before_the_bounce_that_it_could_be_taken_for() -> None
 
 def test_an_answer_of_a_person_has_their_words_and_who_they_say_they_are() -> None:
     quoted = "".join(f"> {line}\n" for line in our_links(4711).splitlines())
-    content = f"{FROM_JAN}Subject: Re: May we?\n\nNee\n\nOn Mon, 22 Nov 2026, Association wrote:\n{quoted}".encode()
+    text = f"Nee\n\nOn Mon, 22 Nov 2026, Association wrote:\n{quoted}"
+    content = f"{FROM_JAN}Subject: Re: May we?\n\n{text}".encode()
 
     assert reading(content) == Reading(
         Kind.NO, QUESTION, sender="Jan@example.com", subject="Re: May we?", text="Nee"
@@ -160,8 +161,8 @@ def test_a_person_who_is_away_gives_no_answer_though_our_mail_is_enclosed() -> N
 @pytest.mark.parametrize(
     "content",
     [
-        "Subject: Your message to club awaits moderator approval\nAuto-Submitted: auto-replied\n"
-        "X-Mailman-Version: 2.1\n\nIs being held until the list moderator can review it.",
+        "Subject: Your message awaits moderator approval\nX-Mailman-Version: 2.1\n"
+        + "Auto-Submitted: auto-replied\n\nIs being held until the list moderator can review it.",
         "Subject: [Ticket#1] May we?\nPrecedence: auto_reply\n\nYour ticket was received.",
     ],
 )
