@@ -5,7 +5,7 @@ from __future__ import annotations
 from repermit.inbound import dsn, plain
 from repermit.inbound.codes import judge
 from repermit.inbound.message import Message
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import says
 
 

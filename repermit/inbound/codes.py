@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from repermit.domain.refusal import Fault, fault_of
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _CODES = re.compile(

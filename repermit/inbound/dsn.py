@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from repermit.inbound.codes import judge
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import says
 
 CONTENT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})

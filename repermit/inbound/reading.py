@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from repermit.domain.envelope import SignedName
+from repermit.domain.envelope import Of, SignedName, SignedNames
+from repermit.domain.token import Tokens
+from repermit.inbound import arf, bounces, reply
+from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
+from repermit.inbound.message import Message, Unreadable, parse
+from repermit.inbound.whose import came_to, is_of_another, whose
 
+__all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
-class Kind(StrEnum):
-    """What a message is."""
-
-    HARD = "hard"  # the address is dead: refused for good because of the address itself
-    TEMPORARY = "temporary"  # put off, full, greylisted, given up: says nothing of the address
-    ABOUT_US = "about_us"  # refused because of us: policy, blocklist, DMARC
-    UNCLEAR = "unclear"  # a bounce that says nothing that we know
-    DELIVERED = "delivered"  # it arrived, or was handed on to where nothing more is reported
-    COMPLAINT = "complaint"  # the recipient, or who acts for them, called the mail spam
-    UNSUBSCRIBE = "unsubscribe"  # a mail to the signed address that the mail offers
-    NO = "no"  # a person wrote no, and nothing else
-    YES = "yes"  # a person wrote yes; never an answer, see promise 6
-    OTHER = "other"  # a person wrote something else
-    AUTOMATIC = "automatic"  # out of office, a ticket number: nobody wrote it
-
-
-BOUNCES = frozenset({Kind.HARD, Kind.TEMPORARY, Kind.ABOUT_US, Kind.UNCLEAR, Kind.DELIVERED})
-REPLIES = frozenset({Kind.NO, Kind.YES, Kind.OTHER})
+MOST_SUBJECT = 300  # characters
+MOST_WRITTEN = 20_000
+_is_mailbox = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}").fullmatch
 
 
 @dataclass(frozen=True)
@@ -47,8 +38,55 @@ class Reading:
     text: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """A message that is not read, and why, in words without anything that stands in it."""
+def read(
+    content: bytes, names: SignedNames, tokens: Tokens, *, is_cut: bool = False
+) -> Reading | Unreadable:
+    """Return what a message is and whose mail it is about; why not, when it is not read.
 
-    why: str
+    *is_cut*: *content* is only the begin of the message.
+    """
+    message = parse(content, is_cut=is_cut)
+    if isinstance(message, Unreadable):
+        return message
+    found = whose(message, names, tokens)
+    kind, status, text = _what(message, names)
+    if kind in BOUNCES and is_of_another(message, names, tokens):
+        return Reading(kind, None, found.is_forged, status)
+    if kind not in REPLIES:
+        return Reading(kind, found.name, found.is_forged, status)
+    return Reading(
+        kind,
+        found.name,
+        found.is_forged,
+        sender=_mailbox(message.header("from")),
+        subject=message.header("subject")[:MOST_SUBJECT],
+        text=text[:MOST_WRITTEN],
+    )
+
+
+def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
+    """Return the kind, the status and what a person wrote.
+
+    Reports come first: nobody wrote them, whatever they quote and wherever they were sent.
+    """
+    if complaint := arf.read(message):
+        return complaint, "", ""
+    if bounce := bounces.read(message):
+        return *bounce, ""
+    if _unsubscribes(message, names):
+        return Kind.UNSUBSCRIBE, "", ""
+    written = reply.read(message)
+    return (written[0], "", written[1]) if written else (Kind.AUTOMATIC, "", "")
+
+
+def _unsubscribes(message: Message, names: SignedNames) -> bool:
+    """Return whether a message came to where one unsubscribes; a programme that does so for a
+    person may say that it is one."""
+    return any(name is not None and name.of is Of.UNSUBSCRIBE for name in came_to(message, names))
+
+
+def _mailbox(sender: str) -> str:
+    """Return the address in a From; empty when it holds none."""
+    *_, last = sender.rpartition("<")
+    address = last.partition(">")[0].strip()
+    return address if _is_mailbox(address) else ""
