@@ -8,9 +8,7 @@ from email.message import Message as MailMessage
 from flufl.bounce import all_failures
 
 from repermit.inbound.message import Message
-from repermit.inbound.wordings import Says, says
-
-MOST_TEXT = 20_000
+from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|"

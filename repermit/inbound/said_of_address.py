@@ -15,7 +15,7 @@ _WHO = (
 _OF_IT = (
     r"(?:[ \x22':.,;()\[\]-]{1,4}(?:@|name|address|account|mailbox|id|part|you|that|tried|"
     r"to|reach|this|the|entered|specified|email|e-mail|in|for|of|user|recipient|which|"
-    r"sent|by|\S{1,64})){0,5}"
+    r"sent|by|[\w@+*=#]{1,64})){0,5}"
 )
 _KIND = (
     r"(?:(?:destination|local|virtual|e-?mail|mail|recipient'?s?|user'?s?|smtp|rcpt|to|"
@@ -35,7 +35,7 @@ DEAD = (
     _WHO
     + (
         r"(?:[ :\x22'.,;()<>\[\]-]{1,4}(?:name|address|account|mailbox|id|@|is|was|are|has|been|"
-        r"\S{1,64})){0,3}?[ :\x22'.,;()-]{1,4}(?:unknown|non-?existent|undefined|"
+        r"[\w@+*=#]{1,64})){0,3}?[ :\x22'.,;()-]{1,4}(?:unknown|non-?existent|undefined|"
         r"unrecogni[sz]ed|invalid|unbekannt|onbekend|inconnue?|invalide|ongeldig|ungultig|"
         r"disabled|deactivated|de-activated|deleted|closed|terminated|cancell?ed|discontinued|"
         r"inactive|expired|nonexist\w*|inexistante?|inexistent[ea]?|sconosciut[oa]|"
@@ -115,7 +115,7 @@ DEAD = (
     r"recipient_not_found",
     (
         r"(?:account|mailbox|mail ?box|user|address|recipient)(?:[ :\x22'.,;()-]{1,4}(?:@|name|"
-        r"address|account|has|was|is|been|\S{1,64})){0,4}? (?:(?:has|have) been|is|was|been|"
+        r"address|account|has|was|is|been|[\w@+*=#]{1,64})){0,4}? (?:(?:has|have) been|is|was|been|"
         r"wurde|ist|is|a ete|est|werd) (?:\w{1,14} ){0,2}?(?:disabled|deactivated|"
         r"de-activated|closed|deleted|removed|terminated|discontinued|cancell?ed|inactive|"
         r"expired|retired|decommissioned|geloscht|geschlossen|verwijderd|afgesloten|"

@@ -11,12 +11,15 @@ _FROM = (
     r"from (?:address|domain|header|field)|absender\w*|expediteur|afzender)"
 )
 SENDER = (
+    r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)|mismatch\w*",
+    r"resolve your|your (?:isp|server|host|network|remote ?host)|sender domain|go away",
+    r"unrout(?:e)?able sender|fully qualified|no access from|please provide a valid",
     r"client host|your (?:reverse|host ?name|ip\b)|reverse (?:dns|host)|\brdns\b|\bptr\b",
     _FROM
     + (
-        r"(?:'s)?(?:[ :\x22'()]{1,3}(?:e-?mail|mail|domain|address|host|@|is|was|has|been|does|"
-        r"could|can|verify|verification|the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()"
-        r"]{1,3}(?:rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
+        r"(?:'s)?(?:[ :\x22'()]{1,3}(?:e-?mail|mail|domain|address|host|@|"
+        r"[\w-]{1,60}\.[\w.-]{1,80}|is|was|has|been|does|could|can|verify|verification|"
+        r"the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()]{1,3}(?:rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
         r"exist|invalid|verif\w+|fail\w*|denied|blocked|blacklisted|not\b|refused|cannot|bad|"
         r"must|needs|null|restrict\w*|unverif\w*|banned|black|disallow\w*|forged|unauth\w*|"
         r"syntax)"
@@ -52,7 +55,7 @@ SPAM = (
     r"postmaster\.(?:aol|yahoo|live|comcast|outlook)|removal|delist|unblock|complain",
     r"suspicious|abusive|bulk (?:mail|e-?mail|sender)|mass ?mail|similar messages",
     r"message (?:looks|appears|seems)|sbl-?xbl|\bxbl\b|\bpbl\b|mail-?abuse|trustedsource",
-    r"poor sending|dynamic ip|residential|dial-?up|open (?:relay|proxy)",
+    r"poor sending|permanently deferred|dynamic ip|residential|dial-?up|open (?:relay|proxy)",
 )
 RELAY = (
     r"relay|rcpt ?hosts|not a gateway",
@@ -63,8 +66,7 @@ RELAY = (
 POLICY = (
     r"polic(?:y|ies)|administrative(?:ly)? prohibit|security",
     r"not (?:been )?authori[sz]ed to send|restrictions?\b|authenticat|unauthenticated",
-    r"domain ?keys|sending (?:ip|domain|server|host|mail)|encrypt|certificate|\btls\b",
-    r"starttls",
+    r"domain ?keys|sending (?:ip|domain|server|host|mail)|encrypt",
 )
 DENIED = (
     r"administrativ|prohibit|not (?:been )?(?:authori[sz]ed|permitted|allowed)",
@@ -74,4 +76,8 @@ DENIED = (
     r"reject(?:ed|ion) (?:due|because)",
     r"(?:message|mail|content)(?: \w{1,10}){0,2} (?:reject|refus|not accept)|attachment",
     r"whitelist|allow ?list|challenge|confirm\w*|pre-?approved|suspend\w*",
+)
+ELSEWHERE = (
+    r"in reply to (?:end of data|data|mail from|ehlo|helo|connect)",
+    r"after (?:pipelined )?(?:end of data|data|mail from|ehlo|helo|initial connection)",
 )

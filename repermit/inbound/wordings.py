@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from repermit.inbound import said_of_address, said_of_now, said_of_us
 
-MOST_TEXT = 20_000  # characters of one text that are read
+MOST_TEXT = 10_000  # characters of one text that are read
 
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s@<>\"'(),;:]{1,128}@[^\s@<>\"'(),;:]{1,255}")
 _CODE = re.compile(
@@ -36,6 +36,7 @@ class Says(Enum):
     POLICY = auto()  # a rule of theirs that our mail breaks
     DENIED = auto()  # no, without a reason
     UNAVAILABLE = auto()  # a server says that it is, without when
+    ELSEWHERE = auto()  # refused at another step than where the recipient is named
     REJECTED = auto()  # the recipient is refused, without why
 
 
@@ -67,6 +68,7 @@ _ROWS = {
     Says.POLICY: said_of_us.POLICY,
     Says.DENIED: said_of_us.DENIED,
     Says.UNAVAILABLE: said_of_now.UNAVAILABLE,
+    Says.ELSEWHERE: said_of_us.ELSEWHERE,
     Says.REJECTED: said_of_address.REJECTED,
 }
 _PATTERNS = {meaning: re.compile("|".join(row)) for meaning, row in _ROWS.items()}
