@@ -107,6 +107,13 @@ def test_the_words_know_better_than_the_status_of_the_report() -> None:
     assert judge("user unknown", "4.0.0") == (Kind.TEMPORARY, "4.0.0")
 
 
+def test_words_in_letters_that_are_not_read_make_nothing_hard() -> None:
+    """They may say that it is full."""
+    assert judge("550 Почтовый ящик временно")[0] is Kind.UNCLEAR
+    assert judge("550 5.1.1 Почтовый ящик")[0] is Kind.HARD
+    assert judge("550 Скрынька: user unknown")[0] is Kind.HARD
+
+
 @given(st.text(max_size=300), st.sampled_from(["", "5.1.1", "4.4.1", "5.0.0", "2.0.0", "x"]))
 def test_any_text_is_some_kind(text: str, status: str) -> None:
     kind, code = judge(text, status)

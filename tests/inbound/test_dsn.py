@@ -129,6 +129,11 @@ def test_a_status_that_says_nothing_is_read_with_the_words_for_people() -> None:
     assert read(a_report(a_recipient(status="5.0.0"), text=full)) == (Kind.TEMPORARY, "5.0.0")
 
 
+def test_a_status_that_says_nothing_beside_letters_that_are_not_read_is_unclear() -> None:
+    text = "Сообщение не доставлено, ящик временно полон."
+    assert read(a_report(a_recipient(status="5.0.0"), text=text)) == (Kind.UNCLEAR, "5.0.0")
+
+
 def test_a_report_whose_fields_stand_in_a_message_in_it_is_read() -> None:
     inner = a_report(a_recipient()).decode()
     outer = (
