@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import says
+from repermit.inbound.wordings import is_legible, says
 
 CONTENT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 MOST_RECIPIENTS = 500
@@ -68,10 +68,10 @@ def _of_one(report: Report, text: str) -> tuple[Kind, str]:
     if not report.action and report.status.startswith("2"):
         return Kind.DELIVERED, report.status
     kind, status = judge(report.diagnostic, report.status)
-    if kind is Kind.UNCLEAR and text:
+    if kind is Kind.UNCLEAR and text and not says(report.diagnostic):
         told, code = judge(text, report.status)
         kind, status = told, code or status
-    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text):
+    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text) and is_legible(text):
         return Kind.HARD, status  # failed for good, and nothing says why
     return kind, status
 
@@ -98,9 +98,10 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _report(fields: dict[str, str]) -> Report:
-    status = _STATUS.search(fields.get("status", ""))
+    told = fields.get("status", "")
+    status = _STATUS.search(told)
     return Report(
         action=fields.get("action", "").lower(),
         status=status[0] if status else "",
-        diagnostic=fields.get("diagnostic-code", ""),
+        diagnostic=fields.get("diagnostic-code") or (told[status.end() :] if status else ""),
     )
