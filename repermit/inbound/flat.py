@@ -32,6 +32,7 @@ _REST_IS_QUOTED = re.compile(
     r"|mail-editor-reference-message-container)\b|\bclass\s*=\s*[\"']?OutlookMessageHeader\b",
     re.IGNORECASE,
 )
+_TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}")  # no character has such a number
 _MARK = "> …"
 
 
@@ -55,7 +56,7 @@ def lines_of(content: str) -> str:
                 left_out = ""
             continue
         if name is None:
-            line.append(html.unescape(token).replace("\xa0", " "))
+            line.append(html.unescape(_TOO_LONG.sub("\N{REPLACEMENT CHARACTER}", token)))
         elif token.startswith("</"):
             if _BLOCKS(name):
                 end_line()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from repermit.inbound import automatic, flat
 from repermit.inbound.fresh import fresh
+from repermit.inbound.kinds import Kind
 from repermit.inbound.message import Message, Part
-from repermit.inbound.reading import Kind
 from repermit.inbound.said import plain, verdict
 
 _HTML_READ = 1_000_000  # characters
@@ -38,10 +38,10 @@ def _fresh_text(message: Message) -> str:
     """Return what is new in the text that the writer's own program wrote: of the plain one, or when
     nothing is new in that, of the HTML."""
     own = [part for part in message.parts if part.depth == 0 and not _is_attached(part)]
-    plain = "\n".join(part.text for part in own if part.content_type == "text/plain")
-    if text := fresh(plain):
+    bare = "\n".join(part.text for part in own if part.content_type == "text/plain")
+    if text := fresh(bare):
         return text
-    rich = (part.text for part in own if part.content_type == "text/html")
+    rich = (part.html or part.text for part in own if part.content_type == "text/html")
     return fresh("\n".join(flat.lines_of(each[:_HTML_READ]) for each in rich))
 
 
