@@ -5,9 +5,10 @@ A scan, not a parser: each octet is looked at a fixed number of times, whatever 
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
+
+from repermit.inbound.markup import unescaped
 
 _TOKEN = re.compile(r"<!--|<[a-z/!?][^<>]{0,4000}>|<|[^<]+", re.IGNORECASE)
 _NAME = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
@@ -32,7 +33,6 @@ _REST_IS_QUOTED = re.compile(
     r"|mail-editor-reference-message-container)\b|\bclass\s*=\s*[\"']?OutlookMessageHeader\b",
     re.IGNORECASE,
 )
-_TOO_LONG = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}")  # no character has such a number
 _MARK = "> …"
 
 
@@ -56,7 +56,7 @@ def lines_of(content: str) -> str:
                 left_out = ""
             continue
         if name is None:
-            line.append(html.unescape(_TOO_LONG.sub("\N{REPLACEMENT CHARACTER}", token)))
+            line.append(unescaped(token))
         elif token.startswith("</"):
             if _BLOCKS(name):
                 end_line()

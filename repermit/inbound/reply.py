@@ -41,7 +41,7 @@ def _fresh_text(message: Message) -> str:
     bare = "\n".join(part.text for part in own if part.content_type == "text/plain")
     if text := fresh(bare):
         return text
-    rich = (part.html or part.text for part in own if part.content_type == "text/html")
+    rich = (part.html for part in own if part.content_type == "text/html")
     return fresh("\n".join(flat.lines_of(each[:_HTML_READ]) for each in rich))
 
 
