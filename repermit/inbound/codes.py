@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 
 from repermit.domain.refusal import Fault, fault_of
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _CODES = re.compile(
-    r"(?<![\w.@/:-])([45]\d\d)(?:[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?![\w.]\d)|(?=[ ;:,-]|$))"
+    r"(?<![\w.@/:-])([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
+    r"|(?=[ ;:,]|-(?!\d\d)|$))"
     r"|(?<![\w.])#?([45]\.\d{1,3}\.\d{1,3})(?!\.?\d)",
     re.MULTILINE,
 )
@@ -26,6 +27,7 @@ _OF_FAULTS = {
     Fault.UNKNOWN: Kind.UNCLEAR,
 }
 _NEVER_THERE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.310"})
+_NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
 
 
 @dataclass(frozen=True)
@@ -82,16 +84,14 @@ def _telling(found: tuple[Codes, ...], status: str) -> Codes:
 
 def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
     fault = fault_of(codes.enhanced, codes.reply)
-    if meanings & {Says.FULL, Says.LATER}:
+    if Says.LATER in meanings and not (fault is Fault.US and Says.SPAM in meanings):
         return Kind.TEMPORARY
-    if fault is Fault.FOR_NOW and codes.enhanced:
-        return (
-            Kind.HARD
-            if Says.DEAD in meanings and codes.enhanced[:4] == "5.4."
-            else _OF_FAULTS[fault]
-        )
-    if Says.SENDER in meanings and codes.enhanced not in _NEVER_THERE:
+    if Says.FULL in meanings:
+        return Kind.TEMPORARY
+    if Says.SENDER in meanings and not (Says.DEAD in meanings and codes.enhanced in _NEVER_THERE):
         return Kind.ABOUT_US
+    if fault is Fault.FOR_NOW and codes.enhanced and codes.enhanced[:4] not in ("5.3.", "5.4."):
+        return Kind.ABOUT_US if Says.SPAM in meanings else Kind.TEMPORARY
     if Says.DEAD in meanings:
         return Kind.HARD
     return _ruled(codes, fault, meanings)
@@ -99,23 +99,24 @@ def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
 
 def _ruled(codes: Codes, fault: Fault, meanings: frozenset[Says]) -> Kind:
     """Return what a refusal means that names neither a time nor a missing address."""
+    is_named = codes.enhanced in _NAMED
     if Says.SPAM in meanings:
         return Kind.ABOUT_US
     if Says.SIZE in meanings:
         return Kind.TEMPORARY
-    is_named = codes.enhanced in _NEVER_THERE or codes.enhanced == "5.2.1"
-    if is_named:
-        return Kind.HARD
-    if Says.RELAY in meanings:
+    if Says.RELAY in meanings and not is_named:
         return Kind.UNCLEAR
+    if Says.POLICY in meanings and not is_named:
+        return Kind.ABOUT_US
     if Says.REJECTED in meanings and fault is not Fault.US:
-        return (
-            Kind.HARD
-            if fault is Fault.ADDRESS or codes.enhanced[:4] in ("5.5.", "5.2.")
-            else Kind.UNCLEAR
-        )
-    if Says.POLICY in meanings:
+        return _rejected(codes, fault)
+    if Says.DENIED in meanings and not is_named:
         return Kind.ABOUT_US if fault is Fault.US else Kind.UNCLEAR
-    if Says.UNAVAILABLE in meanings:
+    if Says.UNAVAILABLE in meanings and fault is not Fault.ADDRESS:
         return Kind.TEMPORARY
     return _OF_FAULTS[fault]
+
+
+def _rejected(codes: Codes, fault: Fault) -> Kind:
+    is_told = fault is Fault.ADDRESS or codes.enhanced.startswith(("5.2.0", "5.5."))
+    return Kind.HARD if is_told else Kind.UNCLEAR

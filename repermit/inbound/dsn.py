@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from repermit.inbound.codes import judge
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
+from repermit.inbound.wordings import says
 
 CONTENT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 MOST_RECIPIENTS = 500
@@ -22,6 +23,7 @@ _FIELD = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_WORD = re.compile(r"[A-Za-z]{4}")
 _ARRIVED = ("delivered", "relayed", "expanded")
 # The first that holds for any recipient is what the whole report says.
 _ORDER = (Kind.DELIVERED, Kind.TEMPORARY, Kind.ABOUT_US, Kind.UNCLEAR, Kind.HARD)
@@ -40,7 +42,7 @@ def reports(text: str) -> Sequence[Report]:
     """Return what the fields of a delivery report say of its recipients, at most 500."""
     found: list[dict[str, str]] = []
     for name, value in _fields(text):
-        if not found or name in found[-1] or _is_next(name, found[-1]):
+        if not found or name in found[-1]:
             if len(found) == MOST_RECIPIENTS:
                 break
             found.append({})
@@ -68,8 +70,14 @@ def _of_one(report: Report, text: str) -> tuple[Kind, str]:
     kind, status = judge(report.diagnostic, report.status)
     if kind is Kind.UNCLEAR and text:
         told, code = judge(text, report.status)
-        return told, code or status
+        kind, status = told, code or status
+    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text):
+        return Kind.HARD, status  # failed for good, and nothing says why
     return kind, status
+
+
+def _is_bare(report: Report) -> bool:
+    return report.status == "5.0.0" and not _WORD.search(report.diagnostic)
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
@@ -87,11 +95,6 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
             name, value = matched[1].lower(), matched[2]
     if name:
         yield name, value.strip()
-
-
-def _is_next(name: str, before: dict[str, str]) -> bool:
-    """Return whether a field begins another recipient."""
-    return name.endswith("-recipient") and bool(before.keys() & {"action", "status"})
 
 
 def _report(fields: dict[str, str]) -> Report:

@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 MOST_TEXT = 20_000  # characters of one text that are read
 
-_ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s@<>\"'(),;:]{1,128}@[^\s@<>\"'(),;]{1,255}")
+_ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s@<>\"'(),;:]{1,128}@[^\s@<>\"'(),;:]{1,255}")
 _CODE = re.compile(
     r"(?<![\w.])(?:[245]\d\d(?:[- ]#?[245]\.\d{1,3}\.\d{1,3})?|#?[245]\.\d{1,3}\.\d{1,3})(?![\w.])[- ]?"
 )
@@ -29,7 +29,8 @@ class Says(Enum):
     SPAM = auto()  # what the mail holds or where it comes from has a bad name
     SIZE = auto()  # too large
     RELAY = auto()  # the server does not take mail for this domain, or not from ours
-    POLICY = auto()  # some rule
+    POLICY = auto()  # a rule of theirs that our mail breaks
+    DENIED = auto()  # no, without a reason
     UNAVAILABLE = auto()  # a server says that it is, without when
     REJECTED = auto()  # the recipient is refused, without why
 
@@ -70,6 +71,7 @@ _FULL = _any(
     r"\b(?:full|overfull|overfilled) (?:e-?mail |mail )?(?:mailbox|inbox|account)",
     r"exceed(?:s|ed|ing)? [^.]{0,40}(?:storage|(?:mailbox|mail ?box|inbox|account) size|space|mailbox limit|max(?:imum)? (?:allowed )?mailbox|mailbox(?:'s)? (?:maximum|size|limit))",
     r"(?:mailbox|inbox|account|user|recipient) [^.]{0,30}exceed(?:s|ed)? [^.]{0,30}(?:limit|size|space|maximum|storage|allowed)",
+    r"space not enough|space has been used|too many messages on|reached (?:\w{1,10} ){0,2}limit|archivee",
     r"(?:not enough|insufficient|no more|out of|lack of|doesn't have enough|does not have enough|not have sufficient|no free)(?: \w{1,12}){0,2} (?:storage|space)",
     r"(?:storage|space) (?:limit|allocation|full|exceeded|exhausted|used up)|overflow|mail ?box limit|mailfull|mbox full",
     r"(?:postfach|mailbox|speicherplatz|konto)[^.]{0,40}(?:voll|uberschritten|erschopft|belegt)|uberfullt",
@@ -85,7 +87,7 @@ _LATER = _any(
     r"too (?:many|much) (?:\w{1,14} ){0,3}(?:connection|message|mail|e-?mail|recipient|session|request|error|hop|rcpt|deliver|command|invalid)|too (?:fast|quickly|frequent|often|busy)|hop count|mail loop|loops? back|routing loop|looping",
     r"rate[- ]?(?:limit|control|exceed)|(?:sending|message|connection|mail|delivery) rate|limit(?:s)? (?:exceeded|reached)|exceed(?:s|ed) [^.]{0,30}(?:rate|limit)|throttl|deferr",
     r"time[d-]? ?-?out|connection (?:was |has been |is )?(?:refused|reset|lost|dropped|died|closed|failed|aborted|rejected|terminated|broken)|(?:lost|broken|refused|no) connection|no route to|network (?:is )?unreachable|(?:host|server|system) (?:is )?(?:down|unreachable|not responding|overloaded)|did ?n[o']t respond|not respond(?:ing)?\b|no answer from|(?:couldn't|could not|unable to|cannot|can't|wasn't able to|was unable to) (?:\w{1,12} ){0,2}(?:connect|contact|reach (?:the )?(?:host|server|mail)|establish)|(?:connect|connecting|connection) (?:to|with) [^.]{0,80}(?:failed|refused|timed)",
-    r"retry time(?:out)?|retry period|(?:message|delivery|queue|mail)(?: time)? (?:has |was |is )?expired|in (?:the )?queue (?:for )?too long|queued (?:for )?too long|too old|(?:maximum|max) (?:delivery|retry|queue) (?:time|attempts?|retries|duration|age)|(?:all|number of|many|after \d+) (?:attempts|retries|tries|delivery attempts)|giving up after",
+    r"retry time(?:out)?|retry period|(?:message|delivery|queue|mail)(?: time)? (?:has |was |is )?expired|in (?:the )?queue (?:for )?too long|queued (?:for )?too long|too old|(?:maximum|max) (?:delivery|retry|queue) (?:time|attempts?|retries|duration|age)|(?:all|number of|many|after \d+) (?:attempts|retries|tries|delivery attempts)|giving up after|not been collected|failing for a long time|all hosts|failed (?:after )?\d+ attempts|allowed queue period|could not find a gateway|\blocked\b",
     r"(?:will|shall|is going to|wordt|wird|werden|sera|seront) (?:\w{1,14} ){0,6}(?:try|trying|retr(?:y|ied|ying)|reattempt|attempts? to (?:be )?deliver|opnieuw|weiterhin|erneut)|still (?:being )?(?:trying|retr|attempt|queued|undelivered|in the queue)|keep trying|not (?:yet )?been delivered|has been delayed|is delayed|\bdelayed\b|warning:? (?:message|could not send)|warning only|this is (?:only )?a warning|do(?: not|n't) need to (?:resend|retry)|noch nicht zugestellt|verzogert|vertraagd|retarde|differee?\b",
     r"server (?:is )?(?:too )?busy|(?:mail ?box|account|folder|file|maildrop) (?:is )?(?:locked|busy|in use|on hold)|resources|try again$|out of memory|disk (?:is )?full|(?:system|disk|file ?system|device|server)[^.]{0,20} (?:is )?full|no space left|receiving (?:mail|messages|e-?mail)s? (?:at a rate|too)|unavailable (?:at this time|right now|at the moment|now)|(?:currently|presently) (?:not |un)\w{1,14}|not (?:currently|presently)|inactive for now|on vacation|i/o error|(?:internal|local|lookup|database|ldap|configuration|system|alias file|resource) (?:\w{1,12} )?(?:error|failure|problem)|malfunction|quarantin",
 )
@@ -117,6 +119,7 @@ _DEAD = _any(
     + _WHO,
     r"(?:no|kein|keine|geen|aucune?) (?:mail ?box|mailbox|account|user|recipient|one|person|mail account|e-?mail address|benutzer|gebruiker|postfach|utilisateur|valid recipients?)(?: \w{1,14}){0,2}? (?:here|by (?:that|this)|with (?:that|this)|under (?:that|this)|found|exists?|of (?:that|this)|match\w*|named|called|known|at this|on this|available|in (?:this|the|our)|mit (?:diesem|dieser))|\bno (?:mail ?box|mailbox)\b",
     r"(?:does ?n[o']t|do ?n[o']t|does not|do not|don't|doesn't) have (?:an? |any )?(?:\S{1,60} ){0,3}?(?:account|mailbox|mail ?box|user|e-?mail address)",
+    r"name or service not known|(?:account|mailbox|user|address|recipient|@)[^.!?]{0,60}? (?:is|has been|was|are|isn't|no longer|been) (?:permanently |now |an? )?(?:disabled|inactive|deactivated|closed|deleted|terminated|discontinued|not active|unknown|invalid|not valid)\b|not (?:exactly )?match|unable to find|no longer accepts|badrcptto|badrecipientto|validrcptto|hasn't got|no (?:e-?mail )?(?:address|mailbox|user|account)s? (?:here|found)|nessun utente|no existe|unknown e-?mail|invalide|n'existe|missing home directory|not email addresses|no valid recipients|(?:addresses|address|recipients?) were unknown|is not local\b",
     r"not (?:listed|found|known|present) in (?:\w{1,16} ){0,3}(?:public|name|directory|address|database|domino|list|table|alias)|(?:unable to|could not|couldn't|cannot|can't|not able to) (?:find|locate|resolve|identify|match)(?: \S{1,60}){0,3}? (?:user|recipient|mailbox|account|address|addressee|name|person|alias|him)|address lookup failed|(?:user|recipient|address) lookup (?:failed|error)|recipnotfound|recipientnotfound|nosuchuser|disableduser|user ?unknown|unknown ?user|unkown user|user unkown|account ?unavailable|no user\b|unknown local[- ]part|unknown recipient|addressee unknown|unknown address(?:ee)?|user name not found|resolver\.adr|recip(?:ient)?s? unknown|adressat unbekannt|empfanger unbekannt|destinataire inconnu|utilisateur inconnu|user not (?:\w{1,10} )?(?:found|known|local|exist\w*)|no account\b|recipient not (?:found|exist\w*|ok|known|valid)|name not found|badrecipient|recipient_not_found",
     r"(?:account|mailbox|mail ?box|user|address|recipient)(?:[ :\"'.,;()-]{1,4}(?:@|name|address|account|has|was|is|been|\S{1,64})){0,4}? (?:(?:has|have) been|is|was|been|wurde|ist|is|a ete|est|werd) (?:\w{1,14} ){0,2}?(?:disabled|deactivated|de-activated|closed|deleted|removed|terminated|discontinued|cancell?ed|inactive|expired|retired|decommissioned|geloscht|geschlossen|verwijderd|afgesloten|supprimee?|fermee?|desactivee?)|(?:left|leaves|quit|departed) (?:the|our|this) (?:company|organi[sz]ation|firm)|has (?:moved|left)\b|user has moved|(?:address|mailbox|account|user|recipient|@)(?: \w{1,10}){0,2} (?:has )?(?:changed|moved)\b|misspelled|misspelt|dead (?:address|mailbox|account)|nicht mehr (?:gultig|aktiv|erreichbar|verfugbar)",
     # no such domain, no way to it for good
@@ -132,13 +135,16 @@ _RELAY = _any(
     r"relay|rcpt ?hosts|not a gateway|(?:not|no) (?:an? )?(?:\w{1,10} )?(?:local|served|hosted|valid|mail) domain|authentication (?:is )?required|must (?:first )?(?:authenticate|check|log)|smtp[- ]auth|verify your login|local domains",
 )
 _POLICY = _any(
-    r"polic(?:y|ies)|administrativ|prohibit|not (?:been )?(?:authori[sz]ed|permitted|allowed)|unauthori[sz]ed|access (?:is |was )?denied|permission|no permission|den(?:y|ied)\b|block(?:ed|ing)?\b|bann?ed|security|forbidden|restrict\w+|refused|filter(?:ed|ing)?|not accept\w*|rejected by|rejected for|reject(?:ed|ion) (?:due|because)|(?:message|mail|content)(?: \w{1,10}){0,2} (?:reject|refus|not accept)|authenticat|attachment|encrypt|certificate|whitelist|allow ?list|challenge",
+    r"polic(?:y|ies)|administrative(?:ly)? prohibit|security|not (?:been )?authori[sz]ed to send|restrictions?\b|authenticat|unauthenticated|domain ?keys|sending (?:ip|domain|server|host|mail)|encrypt|certificate|\btls\b|starttls",
+)
+_DENIED = _any(
+    r"administrativ|prohibit|not (?:been )?(?:authori[sz]ed|permitted|allowed)|unauthori[sz]ed|access (?:is |was )?denied|permission|den(?:y|ied)\b|block(?:ed|ing)?\b|bann?ed|forbidden|restrict\w+|refuse[sd]?|filter(?:ed|ing)?|not accept\w*|accepting mail (?:from|with)|rejected by|rejected for|reject(?:ed|ion) (?:due|because)|(?:message|mail|content)(?: \w{1,10}){0,2} (?:reject|refus|not accept)|attachment|whitelist|allow ?list|challenge|confirm\w*|pre-?approved|suspend\w*",
 )
 _UNAVAILABLE = _any(
     r"(?:service|server|system|host)(?: \w{1,10}){0,2} (?:not |un)available|service refused"
 )
 _REJECTED = _any(
-    r"mail ?box(?: @| is| was|,)* (?:currently )?(?:not |un)available|mailbox not (?:available|accessible)|(?:recipient|address|addressee|mailbox|user|rcpt)(?:s)?(?:[ :\"'()]{1,3}(?:address|@|is|was|has|been|not))* (?:rejected|refused|denied|accepted|reject|suspended|restricted|blocked|unavailable|locked|not available|violates)|(?:invalid|bad|reject\w*|refus\w*|unavailable) (?:\w{1,10} )?(?:recipient|user|mailbox|address)|account(?: \S{1,60}){0,3}? (?:suspended|blocked|locked)|requested action not taken|delivery (?:has )?failed|delivery not authori[sz]ed",
+    r"mail ?box(?: @| is| was|,)* (?:currently )?(?:not |un)available|mailbox not (?:available|accessible)|(?:recipient|address|addressee|mailbox|user|rcpt)(?:s)?(?:[ :\"'()]{1,3}(?:address|@|is|was|has|been|not))* (?:rejected|refused|denied|accepted|reject|suspended|restricted|blocked|unavailable|locked|not available|violates)|(?:invalid|bad|reject\w*|refus\w*|unavailable) (?:\w{1,10} )?(?:recipient|user|mailbox|address)|account(?: \S{1,60}){0,3}? (?:suspended|blocked|locked)|requested action not taken|delivery not authori[sz]ed",
 )
 _PATTERNS = {
     Says.FULL: _FULL,
@@ -149,6 +155,7 @@ _PATTERNS = {
     Says.SIZE: _SIZE,
     Says.RELAY: _RELAY,
     Says.POLICY: _POLICY,
+    Says.DENIED: _DENIED,
     Says.UNAVAILABLE: _UNAVAILABLE,
     Says.REJECTED: _REJECTED,
 }
