@@ -16,24 +16,22 @@ def read(message: Message) -> tuple[Kind, str] | None:
     A delivery report is read by its fields (RFC 3464); anything else by its words.
     """
     text = plain.text_of(message)
-    told = _reports(message)
-    is_report = message.report_type == "delivery-status"
-    if found := dsn.verdict(told, plain.reason_in(text) or text):
+    if found := dsn.verdict(_reports(message, depth=0), plain.reason_in(text) or text):
         return found
-    if not is_report and not plain.is_bounce(message, text):
+    if message.report_type != "delivery-status" and not plain.is_bounce(message, text):
         return None
-    return dsn.verdict(dsn.reports(text), text) or _by_words(message, text)
+    told = _reports(message, depth=1) or dsn.reports(text)
+    return dsn.verdict(told, text) or _by_words(message, text)
 
 
-def _reports(message: Message) -> list[dsn.Report]:
-    """Return what the parts of a report say; those of a report that stands in this one only when
-    this one calls itself a report."""
-    parts = [part for part in message.parts if part.content_type in dsn.CONTENT_TYPES]
-    deepest = 1 if message.report_type == "delivery-status" else 0
-    depth = min((part.depth for part in parts), default=0)
-    if depth > deepest:
-        return []
-    return [report for part in parts if part.depth == depth for report in dsn.reports(part.text)]
+def _reports(message: Message, *, depth: int) -> list[dsn.Report]:
+    """Return what the reports say that stand in a message, or in one that stands in it."""
+    return [
+        report
+        for part in message.parts
+        if part.depth == depth and part.content_type in dsn.CONTENT_TYPES
+        for report in dsn.reports(part.text)
+    ]
 
 
 def _by_words(message: Message, text: str) -> tuple[Kind, str]:

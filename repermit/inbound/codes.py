@@ -15,8 +15,8 @@ from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _CODES = re.compile(
-    r"(?<![\w.@/:-])([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
-    r"|(?=[ ;:,]|-(?!\d\d)|$))"
+    r"(?<![\w.@/:[-])([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
+    r"|(?=[] ;:,)]|-(?!\d\d)|$))"
     r"|(?<![\w.])#?([45]\.\d{1,3}\.\d{1,3})(?!\.?\d)",
     re.MULTILINE,
 )
@@ -94,6 +94,8 @@ def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
         return Kind.ABOUT_US if Says.SPAM in meanings else Kind.TEMPORARY
     if Says.DEAD in meanings:
         return Kind.HARD
+    if Says.CHOSEN in meanings:
+        return Kind.UNCLEAR
     return _ruled(codes, fault, meanings)
 
 

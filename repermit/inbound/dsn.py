@@ -98,9 +98,10 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _report(fields: dict[str, str]) -> Report:
-    status = _STATUS.search(fields.get("status", ""))
+    told = fields.get("status", "")
+    status = _STATUS.search(told)
     return Report(
         action=fields.get("action", "").lower(),
         status=status[0] if status else "",
-        diagnostic=fields.get("diagnostic-code", ""),
+        diagnostic=fields.get("diagnostic-code") or (told[status.end() :] if status else ""),
     )

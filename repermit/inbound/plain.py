@@ -13,7 +13,7 @@ from repermit.inbound.wordings import Says, says
 MOST_TEXT = 20_000
 
 _DAEMON = re.compile(
-    r"mailer[-_ ]?daemon|postmaster|mail delivery (?:sub)?system|mail administrator|mdaemon|"
+    r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|mdaemon|"
     r"maild(?:aemon)?@|bounce|microsoft ?exchange|system administrator|mailsystem|mail system|autosupport|"
     r"mail ?router|smtp gateway|mail ?server|daemon@|complaints?@|internet mail delivery|systemadministrator",
     re.IGNORECASE,
@@ -31,11 +31,11 @@ _REPLIED = re.compile(r"^\s*(?:re|aw|antw|sv|fw|fwd|tr|wg|r)\s*:", re.IGNORECASE
 _PREAMBLE = re.compile(
     r"(?:this is the (?:qmail-send|mail (?:system|delivery)|postfix|smail|sendmail)|message from \S{1,80}$|this message was created automatically by mail|"
     r"could not be delivered|(?:was|were) not delivered|undeliverable|delivery (?:to the following|failed|has failed)|unable to deliver|failed (?:recipient|addresses)|following address(?:es)? (?:had|failed)|"
-    r"transcript of session|permanent (?:fatal )?error|did not reach|hi\. this is|couldn't be delivered|konnte nicht|kon niet|n'a pas pu|unrouteable|cannot be delivered|not deliver|did not (?:exactly )?match|(?:has been|was|is being|mail is) (?:returned|rejected))",
+    r"transcript of session|permanent (?:fatal )?error|did not reach|hi\. this is|couldn't be delivered|konnte nicht|kon niet|n'a pas pu|unrouteable|cannot be delivered|not deliver|did not (?:exactly )?match|(?:has been|was|is being|mail is) (?:returned|rejected)|mail (?:delivery )?failed|no se ha podido|не может быть доставлено)",
     re.IGNORECASE | re.MULTILINE,
 )
 _COPY = re.compile(
-    r"^[ \t>]*(?:-{2,} ?.{0,40}?(?:below this line|this is a copy|original message|copy of (?:the|your|a) (?:message|mail)|returned message|message (?:header|text|follows)|unsent message|undelivered message|ursprüngliche nachricht|message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|"
+    r"^[ \t>]*(?:-{2,} ?.{0,40}?(?:below this line|this is a copy|original message|copy of (?:the|your|a) (?:message|mail)|returned message|message (?:header|text|follows)|unsent message|old message|undelivered message|ursprüngliche nachricht|message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|"
     r"(?:the )?(?:header|original message|body|first|text|copy|your message|begin)[^\n]{0,60}(?:follows|below|headers?|included|attached):?[ \t]*$|"
     r"(?:received: (?:from|by)|return-path:|x-[a-z-]{2,40}: |mime-version:|message-id:).{0,200})",
     re.IGNORECASE | re.MULTILINE,
@@ -74,7 +74,13 @@ def is_bounce(message: Message, text: str) -> bool:
     subject = message.header("subject")[:500]
     named, told = bool(_SUBJECT.search(subject)), bool(_PREAMBLE.search(text))
     if _is_by_a_daemon(message):
-        return named or told or Says.DEAD in says(text) or any(flufl_says(message, text))
+        return (
+            "mailer-daemon" in message.header("from").lower()
+            or named
+            or told
+            or Says.DEAD in says(text)
+            or any(flufl_says(message, text))
+        )
     if _REPLIED.match(subject):
         return named and told and any(flufl_says(message, text))
     return named and told
