@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +9,14 @@ import typer
 
 from repermit.cli.lists import STANDARD_INPUT, opened_lists
 from repermit.cli.session import asking, counted, is_terminal, show, show_json, tell
-from repermit.errors import ListUnsure, OptionWrong, RepermitError
+from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
+    from repermit.intake.exports import Export
     from repermit.intake.listfile import ListFile, Reading
-    from repermit.intake.returned import Export, Said, Settled
+    from repermit.intake.returned import Said, Settled
     from repermit.runtime import Runtime
 
-_TO_WHOM = ("recipient", "recipient_address", "rcpt_to", "recipient email", "address", "to")
 _MOST_WORDS = 10
 
 
@@ -30,10 +29,12 @@ async def read_export(runtime: Runtime, path: Path, reading: Reading, *, as_json
     the terminal does not confirm it.
     Crash: what was settled stays so; run it again.
     """
+    from repermit.intake.exports import by_address
     from repermit.intake.returned import Said, Settled, heard, settle
 
     said, done = Said(), Settled()
-    with opened_lists([path], _by_address(path, reading)) as (sources, _):
+    to = by_address(None if path == STANDARD_INPUT else path, reading)
+    with opened_lists([path], to) as (sources, _):
         exports = _exports(sources, reading)
         async with runtime.ledger() as ledger:
             for export in exports:
@@ -48,33 +49,12 @@ async def read_export(runtime: Runtime, path: Path, reading: Reading, *, as_json
         _show(said, done)
 
 
-def _by_address(path: Path, reading: Reading) -> Reading:
-    """Return how the lists at *path* are opened: by the column of *reading* that holds to whom the
-    mails went; where none is named and several hold addresses (the sender's, too), by its usual
-    name."""
-    from repermit.intake.listfile import open_lists
-
-    named = reading.mapping.get("address")
-    if named or path == STANDARD_INPUT:
-        return replace(reading, mapping={"email": named} if named else {})
-    plain = replace(reading, mapping={})
-    for column in (None, *_TO_WHOM):
-        tried = replace(plain, mapping={"email": column}) if column else plain
-        try:
-            for source in open_lists(path, tried):
-                source.close()
-        except (ListUnsure, OptionWrong):
-            continue
-        return tried
-    return plain
-
-
 def _exports(sources: list[ListFile], reading: Reading) -> list[Export]:
     """Return those of *sources* that say what happened; of an archive some may not.
 
     Raises: ListUnreadable when none does; OptionWrong.
     """
-    from repermit.intake.returned import export_of, no_event_column
+    from repermit.intake.exports import export_of, no_event_column
 
     found = [(source, export_of(source, reading.mapping)) for source in sources]
     exports = [export for _, export in found if export is not None]
@@ -114,8 +94,9 @@ def _tell(said: Said) -> None:
     )
     tell(
         f"rows that move nobody: {rows['temporary']:,} put off or full,"
-        f" {rows['about_us']:,} refused because of the sender, {rows['unclear']:,} bounced for no reason given, {rows['other']:,} sent,"
-        f" delivered or opened, {said.silent:,} that say nothing"
+        f" {rows['about_us']:,} refused because of the sender, {rows['unclear']:,} bounced for no"
+        f" reason given, {rows['other']:,} sent, delivered or opened, {said.silent:,} that say"
+        " nothing"
     )
     if said.rejected:
         lines = ", ".join(map(str, said.lines))

@@ -37,6 +37,7 @@ class Event(StrEnum):
     OTHER = "other"  # sent, delivered, opened, …: nobody's standing follows from it
 
 
+SETTLED: Final = frozenset({Event.HARD, Event.COMPLAINT, Event.UNSUBSCRIBE})
 _WORDS: Final[Mapping[Event, str]] = {
     Event.COMPLAINT: """complaint, complaints, complained, spam, spam complaint, spam complaints
         spam report, spam reports, spamreport, spam reported, reported as spam, marked as spam

@@ -7,63 +7,23 @@ counted; nobody is ever opted in by it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from repermit.domain.address import Address, holds_at, parse
-from repermit.errors import AddressRejected, ListUnreadable, OptionWrong
+from repermit.errors import AddressRejected, ListUnreadable
 from repermit.intake.cells import is_nothing, text_of
-from repermit.intake.columns import place_of, width_of
-from repermit.intake.events import (
-    Event,
-    event_of,
-    flag_named,
-    is_event_column,
-    is_reason_column,
-    is_suppression_list,
-    named,
-    of_flag,
-    of_reason,
-)
-from repermit.intake.listfile import ListFile, Row
-from repermit.intake.readers.sample import first_of
+from repermit.intake.events import SETTLED, Event, event_of, of_flag, of_reason
+from repermit.intake.exports import LONGEST_SHOWN, Export
+from repermit.intake.listfile import Row
 from repermit.intake.withdraw import Seen
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import returned, suppression
 
-FIELDS = ("address", "event", "reason")
-_SETTLED = frozenset({Event.HARD, Event.COMPLAINT, Event.UNSUBSCRIBE})
 _CHUNK_ROWS = 300  # about 35 ms when all of them are recipients, so that no answer waits
 _MOST_VALUES = 1_000  # different ones that are counted
-_LONGEST_SHOWN = 40
 _LINES_NAMED = 20
 _ORDER = tuple(Event)
-
-
-@dataclass(frozen=True)
-class Export:
-    """An open export: `event` and `reason` are the columns that say what happened and why, by
-    place and name, `flags` those that say one thing of some; `whole` is what was said of all of
-    it."""
-
-    source: ListFile
-    events: tuple[tuple[int, str], ...] = ()
-    reasons: tuple[tuple[int, str], ...] = ()
-    flags: tuple[tuple[int, Event], ...] = ()
-    whole: Event | None = None
-    bounce_is_hard: bool = False
-
-    @property
-    def told(self) -> str:
-        """Return which columns say what happened, for display."""
-        if self.whole:
-            return f"every row is taken for: {self.whole}"
-        names = [*(name for _, name in self.events), *(self._name(at) for at, _ in self.flags)]
-        shown = [text_of(name, longest=_LONGEST_SHOWN) or "?" for name in names]
-        return f"what happened: {', '.join(repr(name) for name in shown if not holds_at(name))}"
-
-    def _name(self, at: int) -> str:
-        return self.source.table.header[at]
 
 
 @dataclass
@@ -104,47 +64,6 @@ class Settled:
         self.opted_out += found.moved
         self.suppressed += found.added
         self.stopped += found.stood
-
-
-def export_of(source: ListFile, mapping: Mapping[str, str]) -> Export | None:
-    """Return how *source* is read; None when none of its columns says what happened.
-
-    *mapping* names the columns; for "event" also what every row of the file is: hard, complaint or
-    unsubscribe. Raises: OptionWrong.
-    """
-    header = source.table.header
-    if wrong := set(mapping) - set(FIELDS):
-        known = ", ".join(FIELDS)
-        raise OptionWrong(f"--map {min(wrong)}=... is no field of an export", hint=known)
-    rows = first_of(source.table.records())
-    width = width_of(header, [cells for _, cells in rows if cells is not None])
-    names = [*header, *[""] * (width - len(header))][:width]
-    taken, is_ses = set(source.columns.emails), is_suppression_list(header)
-    reasons = [(at, name) for at, name in enumerate(names) if is_reason_column(name)]
-    if "reason" in mapping:
-        at = place_of("reason", mapping["reason"], header, width)
-        reasons = [(at, names[at])]
-    if "event" in mapping:
-        whole = named(mapping["event"])
-        if whole in _SETTLED and mapping["event"].casefold() not in map(str.casefold, names):
-            return Export(source, whole=whole)
-        at = place_of("event", mapping["event"], header, width)
-        return Export(source, ((at, names[at]),), tuple(reasons), bounce_is_hard=is_ses)
-    events = [(at, name) for at, name in enumerate(names) if is_event_column(name)]
-    flags = [(at, event) for at, name in enumerate(names) if (event := flag_named(name))]
-    free = [each for each in events if each[0] not in taken]
-    if not (free or reasons or flags):
-        return None
-    return Export(source, tuple(free), tuple(reasons), tuple(flags), bounce_is_hard=is_ses)
-
-
-def no_event_column(source: ListFile) -> ListUnreadable:
-    """Return why an export that says nothing of what happened is not read."""
-    return ListUnreadable(
-        f"{source.name}: no column says what happened to each address",
-        hint="pass --map event=COLUMN; or, where every address of the file is one, --map"
-        " event=hard, --map event=complaint or --map event=unsubscribe",
-    )
 
 
 def heard(export: Export) -> Said:
@@ -188,7 +107,7 @@ def _parts(export: Export, said: Said) -> Iterator[dict[Event, list[Address]]]:
     """Yield the addresses by what is said of them, each once, in parts, and count all rows."""
     seen, part, size = Seen(), _nobody(), 0
     for row, event in _events(export, said):
-        if event not in _SETTLED:
+        if event not in SETTLED:
             continue
         try:
             address = parse(row.address)
@@ -209,13 +128,12 @@ def _parts(export: Export, said: Said) -> Iterator[dict[Event, list[Address]]]:
 
 
 def _nobody() -> dict[Event, list[Address]]:
-    return {event: [] for event in _SETTLED}
+    return {event: [] for event in SETTLED}
 
 
 def _events(export: Export, said: Said) -> Iterator[tuple[Row, Event]]:
     """Yield each row that says something that is known, and what; count the others."""
-    places = [at for at, _ in (*export.events, *export.reasons, *export.flags)]
-    fields = tuple((f"cell {at}", at) for at in places)
+    fields = tuple((f"cell {at}", at) for at in export.places)
     source = replace(export.source, columns=replace(export.source.columns, fields=fields))
     for row in source.rows():
         event = export.whole or _event_of(export, row.said)
@@ -246,6 +164,6 @@ def _count_unknown(export: Export, cells: Sequence[str], said: Said) -> None:
     if word is None:
         said.silent += 1
         return
-    plain = len(word) <= _LONGEST_SHOWN and not holds_at(word)
+    plain = len(word) <= LONGEST_SHOWN and not holds_at(word)
     shown = (text_of(word) if plain else None) or "…"
     said.unknown[shown if len(said.unknown) < _MOST_VALUES or shown in said.unknown else "…"] += 1
