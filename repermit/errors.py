@@ -24,6 +24,7 @@ RepermitError
 ├── CampaignClosed       the campaign was closed: nobody is taken in or asked any more
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
+├── MailboxUnusable      what comes back cannot be read: no maildir, no login, no certificate
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
 ├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
@@ -222,6 +223,10 @@ class NoConsent(RepermitError):
             f"that person has no yes that stands: they are {standing.replace('_', ' ')}",
             hint="`repermit person` shows what is on file about them",
         )
+
+
+class MailboxUnusable(RepermitError):
+    """A mailbox with what comes back cannot be read, or not all of it; nothing in it is lost."""
 
 
 class FileRefused(RepermitError):

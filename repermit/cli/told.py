@@ -95,6 +95,7 @@ def _on_file(found: OnFile) -> dict[str, Any]:
             for each in found.answers
         ],
         "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
+        "replies": [{**vars(each), "at": iso(each.at)} for each in found.replies],
     }
 
 

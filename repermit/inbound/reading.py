@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from repermit.domain.envelope import SignedName
+from repermit.domain.envelope import SignedName, SignedNames
+from repermit.domain.token import Tokens
+from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
+from repermit.inbound.message import Message, Unreadable, parse
+from repermit.inbound.whose import whose
 
-
-class Kind(StrEnum):
-    """What a message is."""
-
-    HARD = "hard"  # the address is dead: refused for good because of the address itself
-    TEMPORARY = "temporary"  # put off, full, greylisted, given up: says nothing of the address
-    ABOUT_US = "about_us"  # refused because of us: policy, blocklist, DMARC
-    UNCLEAR = "unclear"  # a bounce that says nothing that we know
-    DELIVERED = "delivered"  # it arrived, or was handed on to where nothing more is reported
-    COMPLAINT = "complaint"  # the recipient, or who acts for them, called the mail spam
-    UNSUBSCRIBE = "unsubscribe"  # a mail to the signed address that the mail offers
-    NO = "no"  # a person wrote no, and nothing else
-    YES = "yes"  # a person wrote yes; never an answer, see promise 6
-    OTHER = "other"  # a person wrote something else
-    AUTOMATIC = "automatic"  # out of office, a ticket number: nobody wrote it
-
-
-BOUNCES = frozenset({Kind.HARD, Kind.TEMPORARY, Kind.ABOUT_US, Kind.UNCLEAR, Kind.DELIVERED})
-REPLIES = frozenset({Kind.NO, Kind.YES, Kind.OTHER})
+__all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +33,25 @@ class Reading:
     text: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """A message that is not read, and why, in words without anything that stands in it."""
+def read(
+    content: bytes, names: SignedNames, tokens: Tokens, *, is_cut: bool = False
+) -> Reading | Unreadable:
+    """Return what a message is and whose mail it is about; why not, when it is not read.
 
-    why: str
+    *is_cut*: *content* is only the begin of the message.
+    """
+    message = parse(content, is_cut=is_cut)
+    if isinstance(message, Unreadable):
+        return message
+    found = whose(message, names, tokens)
+    kind, status = _bounce(message) or (Kind.OTHER, "")
+    return Reading(kind, found.name, found.is_forged, status)
+
+
+def _bounce(message: Message) -> tuple[Kind, str] | None:
+    for part in message.parts:
+        if part.content_type == "message/delivery-status" and part.depth == 0:
+            status = re.search(r"^Status: *([245]\.\d{1,3}\.\d{1,3})", part.text, re.MULTILINE)
+            if status:
+                return Kind.HARD if status[1].startswith("5.1.") else Kind.UNCLEAR, status[1]
+    return None

@@ -164,6 +164,10 @@ def _who(found: OnFile, told: Life) -> list[str]:
             ("yes came from", f"{each.network} {each.agent}, kept until {iso(each.keep_until)}")
             for each in found.origins
         ),
+        *(
+            ("wrote", f"reply {each.id} of {iso(each.at)}, not read yet: `repermit inbound review`")
+            for each in found.replies
+        ),
     ]
     rows = [f"  {name}: {value}" for name, value in named if value not in (None, "")]
     return [found.person.address.mailbox, *rows]

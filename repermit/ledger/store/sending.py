@@ -175,7 +175,7 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
         moved = [row[0] for row in rows]
         tx.log.moved(moved, Standing.CLAIMED, due=due, mail=mail)
         claimed.update(moved)
-        providers.update(row[1] for row in rows if row[1] is not None)
+        providers.update(row[1] or provider_caps.OTHERS for row in rows)
         first_mails.update(row[3] for row in rows if row[2])
     provider_caps.count(tx, providers)
     _count_first(tx, first_mails, by=1)
