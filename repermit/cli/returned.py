@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 _MOST_WORDS = 10
 
 
-async def read_export(runtime: Runtime, path: Path, reading: Reading, *, as_json: bool) -> None:
+async def read_export(
+    runtime: Runtime, path: Path, reading: Reading, *, dry_run: bool = False, as_json: bool
+) -> None:
     """Settle what the export at *path* says, and print the counts; *reading* is as
     `cli.lists.reading_of` makes it of --encoding, --delimiter, --sheet and --map (address, event,
-    reason).
+    reason). With *dry_run* it is only read.
 
     Raises: ListUnreadable when it says nothing of what came back; RepermitError when a person at
     the terminal does not confirm it.
@@ -40,12 +42,13 @@ async def read_export(runtime: Runtime, path: Path, reading: Reading, *, as_json
             for export in exports:
                 said.add(heard(export))
             _tell(said)
-            _require_meant(said)
-            for export in exports:
-                _add(done, await settle(ledger, export))
+            if not dry_run:
+                _require_meant(said)
+                for export in exports:
+                    _add(done, await settle(ledger, export))
     if as_json:
         show_json(_content(said, done))
-    else:
+    elif not dry_run:
         _show(said, done)
 
 
