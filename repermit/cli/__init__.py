@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from repermit.cli import (
     answers,
     ask,
+    check,
     close,
     doubt,
     finish,
@@ -45,20 +46,8 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(
-        prepare,
-        imports,
-        suppress,
-        look,
-        ask,
-        doubt,
-        answers,
-        inbound,
-        probe,
-        finish,
-        handing,
-        handover,
-    ),
+    *(prepare, imports, suppress, check, look, ask, doubt),
+    *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
     *(proof, papers, operate, running),
 ):
