@@ -14,6 +14,7 @@ RepermitError
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
+├── CheckFailed          something does not hold that must before the first mail
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
 ├── ReviewRefused        a decision on replies names one that does not wait, or one twice
@@ -141,6 +142,14 @@ class StatementRefused(RepermitError):
 
 class ApprovalRefused(RepermitError):
     """The campaign is not ready to be approved."""
+
+
+class CheckFailed(RepermitError):
+    """Something does not hold that must hold before the first mail."""
+
+    def __init__(self, count: int) -> None:
+        things = "1 thing does not hold" if count == 1 else f"{count} things do not hold"
+        super().__init__(things, hint="do what stands beside each, then `repermit check` again")
 
 
 class SendRefused(RepermitError):

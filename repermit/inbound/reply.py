@@ -19,7 +19,8 @@ def read(message: Message) -> tuple[Kind, str]:
     """Return what a message that is no bounce and no complaint is, and what is new in its text, as
     a person is to read it: AUTOMATIC, NO, YES or OTHER.
 
-    An empty text is no answer, but for a subject of the writer's own that is nothing but a no:
+    Words that machines write make it automatic only where nothing is asked, or asked for. An empty
+    text is no answer, but for a subject of the writer's own that is nothing but a no:
     whoever writes a mail "Unsubscribe" says nothing below it.
     """
     text = _fresh_text(message)
@@ -29,7 +30,7 @@ def read(message: Message) -> tuple[Kind, str]:
         subject = message.header("subject").strip()
         return (Kind.NO if verdict(subject) is Kind.NO else Kind.OTHER), text
     kind = verdict(text)
-    if kind is Kind.OTHER and automatic.by_words(plain(text)):
+    if kind is Kind.OTHER and "?" not in text and automatic.by_words(plain(text)):
         kind = Kind.AUTOMATIC
     return kind, text
 

@@ -53,6 +53,7 @@ WORDS = [
     "To ensure delivery, verify that you are a person: https://challenge.example/x",
 ]
 PEOPLE = [
+    "Sorry, mijn mailbox was vol en ik was out of office. Kunt u het nog eens sturen?",
     "Ik ben afwezig geweest. Verwijder mijn gegevens aub.",
     "Thank you for your message. Please delete my data.",
     "Ik ben met vakantie, maar schrijf mij nu al uit",
