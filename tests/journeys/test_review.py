@@ -7,6 +7,7 @@ import json
 import re
 from datetime import timedelta
 from email.policy import default
+from pathlib import Path
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
 
 def test_their_addresses_are_shown_at_a_terminal_to_who_wants_them(asked: Campaign) -> None:
     write(asked, 4, "Wie bent u? Ik ben jan@elders.example")
-    review = ["--config", asked.config, "inbound", "review"]
+    review: tuple[str | Path, ...] = ("--config", asked.config, "inbound", "review")
 
     without = typed(review, [("Show the addresses", "n")], cwd=asked.outside)
     shown = typed(review, [("Show the addresses", "y")], cwd=asked.outside)

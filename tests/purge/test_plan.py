@@ -156,7 +156,7 @@ def test_promise_7_all_reasons_are_named_at_once() -> None:
         *ALWAYS,
         "outside_clock",
         *ANSWERABLE,
-        *("elsewhere", "paused", "not_scheduled", "untold"),
+        *("elsewhere", "replies", "paused", "not_scheduled", "untold"),
     ]
 
 
