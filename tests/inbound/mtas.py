@@ -99,7 +99,15 @@ def exim() -> Iterator[Mta]:
         _mailboxes(folder, _DAEMON)
         _owned(folder / "spool", _DAEMON)
         env = {"LD_LIBRARY_PATH": str(folder / "lib"), "PATH": os.defpath}
-        command = [program, "-C", etc / "exim.conf", "-bdf", "-q1s", "-oX", f"127.0.0.1:{port}"]
+        command: list[str | Path] = [
+            program,
+            "-C",
+            etc / "exim.conf",
+            "-bdf",
+            "-q1s",
+            "-oX",
+            f"127.0.0.1:{port}",
+        ]
         with _running(command, port, env, folder / "spool" / "mainlog"):
             yield Mta(port, folder / "inbound", folder / "spool" / "mainlog")
 
