@@ -9,7 +9,7 @@ from __future__ import annotations
 from repermit.inbound import automatic, flat
 from repermit.inbound.fresh import fresh
 from repermit.inbound.message import Message, Part
-from repermit.inbound.reading import Kind
+from repermit.inbound.kinds import Kind
 from repermit.inbound.said import plain, verdict
 
 _HTML_READ = 1_000_000  # characters
@@ -41,7 +41,7 @@ def _fresh_text(message: Message) -> str:
     plain = "\n".join(part.text for part in own if part.content_type == "text/plain")
     if text := fresh(plain):
         return text
-    rich = (part.text for part in own if part.content_type == "text/html")
+    rich = (part.html for part in own if part.content_type == "text/html")
     return fresh("\n".join(flat.lines_of(each[:_HTML_READ]) for each in rich))
 
 
