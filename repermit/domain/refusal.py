@@ -28,6 +28,7 @@ _FAULTS: dict[tuple[int, ...], Fault] = {
     (1, 7): Fault.US,  # the sender's address: its syntax, its domain, no mail to it
     (1, 8): Fault.US,
     (1, 9): Fault.FOR_NOW,
+    (1, 90): Fault.FOR_NOW,  # Microsoft's for a sender who has sent enough for a day
     (2,): Fault.UNKNOWN,
     (2, 1): Fault.ADDRESS,  # disabled
     (2, 2): Fault.FOR_NOW,  # full
@@ -43,6 +44,7 @@ _FAULTS: dict[tuple[int, ...], Fault] = {
     (6,): Fault.FOR_NOW,  # what the mail holds cannot be carried or converted
     (7,): Fault.US,
     (7, 13): Fault.UNKNOWN,
+    (7, 10): Fault.FOR_NOW,  # the way to it is not encrypted
     (7, 17): Fault.ADDRESS,  # its owner is another one now
     (7, 18): Fault.ADDRESS,
     (7, 124): Fault.UNKNOWN,  # who may write to this group or mailbox
@@ -51,6 +53,11 @@ _FAULTS: dict[tuple[int, ...], Fault] = {
     (7, 134): Fault.UNKNOWN,
     (7, 135): Fault.UNKNOWN,
     (7, 136): Fault.UNKNOWN,
+    (7, 321): Fault.FOR_NOW,  # no encrypted way to its server
+    (7, 322): Fault.FOR_NOW,
+    (7, 323): Fault.FOR_NOW,
+    (7, 324): Fault.FOR_NOW,
+    (7, 325): Fault.FOR_NOW,
 }
 _OF_REPLIES = {
     "501": Fault.ADDRESS,

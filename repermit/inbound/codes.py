@@ -28,6 +28,7 @@ _OF_FAULTS = {
 }
 _NEVER_THERE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.310"})
 _NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
+_OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ def judge(text: str, status: str = "") -> tuple[Kind, str]:
 
     *status*: what the report gives as its status, apart from the words; may be empty.
     """
-    found, meanings = codes_in(text), says(text)
-    codes = _telling(found, status)
-    if any(each.is_for_now for each in found):
-        late = next(each for each in found if each.is_for_now)
+    found = codes_in(text)
+    if late := next((each for each in found if each.is_for_now), None):
         return Kind.TEMPORARY, late.status
+    meanings = says(text)
     if status.startswith("4") and not (found and Says.DEAD in meanings):
         return Kind.TEMPORARY, status
+    codes = _telling(found, status)
     return _weighed(codes, meanings), codes.status
 
 
@@ -88,6 +89,8 @@ def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
         return Kind.TEMPORARY
     if Says.FULL in meanings:
         return Kind.TEMPORARY
+    if codes.enhanced in _OF_THE_SENDER:
+        return Kind.ABOUT_US
     if Says.SENDER in meanings and not (Says.DEAD in meanings and codes.enhanced in _NEVER_THERE):
         return Kind.ABOUT_US
     if fault is Fault.FOR_NOW and codes.enhanced and codes.enhanced[:4] not in ("5.3.", "5.4."):
@@ -116,6 +119,12 @@ def _ruled(codes: Codes, fault: Fault, meanings: frozenset[Says]) -> Kind:
         return Kind.ABOUT_US if fault is Fault.US else Kind.UNCLEAR
     if Says.UNAVAILABLE in meanings and fault is not Fault.ADDRESS:
         return Kind.TEMPORARY
+    if fault is Fault.ADDRESS and Says.ELSEWHERE in meanings and not codes.enhanced:
+        return Kind.UNCLEAR
+    if codes.enhanced == "5.4.1":  # in a report also "no answer from the host"
+        return Kind.TEMPORARY
+    if codes == Codes(reply="501"):  # as often the syntax of something else
+        return Kind.UNCLEAR
     return _OF_FAULTS[fault]
 
 

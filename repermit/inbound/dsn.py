@@ -68,7 +68,7 @@ def _of_one(report: Report, text: str) -> tuple[Kind, str]:
     if not report.action and report.status.startswith("2"):
         return Kind.DELIVERED, report.status
     kind, status = judge(report.diagnostic, report.status)
-    if kind is Kind.UNCLEAR and text:
+    if kind is Kind.UNCLEAR and text and not says(report.diagnostic):
         told, code = judge(text, report.status)
         kind, status = told, code or status
     if kind is Kind.UNCLEAR and _is_bare(report) and not says(text):
