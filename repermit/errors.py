@@ -14,8 +14,10 @@ RepermitError
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
+├── CheckFailed          something does not hold that must before the first mail
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
+├── ReviewRefused        a decision on replies names one that does not wait, or one twice
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
@@ -142,12 +144,30 @@ class ApprovalRefused(RepermitError):
     """The campaign is not ready to be approved."""
 
 
+class CheckFailed(RepermitError):
+    """Something does not hold that must hold before the first mail."""
+
+    def __init__(self, count: int) -> None:
+        things = "1 thing does not hold" if count == 1 else f"{count} things do not hold"
+        super().__init__(things, hint="do what stands beside each, then `repermit check` again")
+
+
 class SendRefused(RepermitError):
     """No mail may leave now; nothing was lost and nobody was skipped."""
 
 
 class DoubtRefused(RepermitError):
     """A decision on doubtful rows names a row that is not doubtful, or a wrong count."""
+
+
+class ReviewRefused(RepermitError):
+    """A decision on replies names one that does not wait, or names one twice."""
+
+    def __init__(self, *, waits: int, named: int) -> None:
+        super().__init__(
+            f"{waits} of the {named} replies named wait; nothing was done",
+            hint="see `repermit inbound review`, and name each once",
+        )
 
 
 class ProbeFailed(RepermitError):

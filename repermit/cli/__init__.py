@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from repermit.cli import (
     answers,
     ask,
+    check,
     close,
     doubt,
     finish,
@@ -45,20 +46,8 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(
-        prepare,
-        imports,
-        suppress,
-        look,
-        ask,
-        doubt,
-        answers,
-        inbound,
-        probe,
-        finish,
-        handing,
-        handover,
-    ),
+    *(prepare, imports, suppress, check, look, ask, doubt),
+    *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
     *(proof, papers, operate, running),
 ):
@@ -90,7 +79,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(clock=clock or SystemClock())
-    if {"inbound", "-"} <= set(given):
+    if {"inbound", "-"} <= set(given) and not {"--csv", "--dry-run"} & set(given):
         session.ends_with = os.EX_TEMPFAIL
     code = _code(given, session)
     return code if code == 0 or session.ends_with is None else session.ends_with

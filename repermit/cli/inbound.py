@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from repermit.cli import review
+from repermit.cli.lists import reading_of
 from repermit.cli.session import (
     Interrupted,
     Session,
@@ -22,6 +24,7 @@ from repermit.cli.session import (
     show_json,
     tell,
 )
+from repermit.cli.suppress import Delimiter, Encoding, Sheet
 from repermit.errors import FileRefused, MailboxUnusable
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ def register(app: typer.Typer) -> None:
         context_settings={"allow_interspersed_args": True},
     )
     family.callback()(inbound)
+    review.register(family)
     app.add_typer(family, name="inbound", rich_help_panel="Answers")
 
 
@@ -83,6 +87,17 @@ def inbound(
         Path | None, typer.Option(metavar="DIR", help="A maildir, in place of the configured one.")
     ] = None,
     imap: Annotated[bool, typer.Option("--imap", help="Only the mailbox of the config.")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="A provider's export: CSV, Excel, JSON Lines."),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Of --csv: address, event, reason."),
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    sheet: Sheet = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how each is read; change nothing.")
     ] = False,
@@ -93,10 +108,15 @@ def inbound(
     the MTA tries again; see docs/inbound.md."""
     if context.invoked_subcommand is not None:
         return
-    if (file is not None) + (maildir is not None) + imap > 1:
-        raise typer.BadParameter("give a FILE, or --maildir DIR, or --imap")
+    if (file is not None) + (maildir is not None) + imap + (csv is not None) > 1:
+        raise typer.BadParameter("give a FILE, or --maildir DIR, or --imap, or --csv FILE")
+    reading = reading_of(encoding, delimiter, sheet, mapping)
     session = session_of(context)
-    if file == STANDARD_INPUT and not dry_run:
+    if csv is not None:
+        from repermit.cli.returned import read_export
+
+        run(read_export(session.runtime(), csv, reading, dry_run=dry_run, as_json=as_json))
+    elif file == STANDARD_INPUT and not dry_run:
         _take(session, as_json=as_json)
     elif file is not None:
         run(_read_file(session.runtime(), file, dry_run=dry_run, as_json=as_json))
