@@ -42,8 +42,8 @@ class Maildir:
 
     @property
     def is_there(self) -> bool:
-        """Return whether there is anything at its place."""
-        return os.path.lexists(self.folder)
+        """Return whether it was made, to its last folder."""
+        return (self.folder / _FOLDERS[-1]).is_dir()
 
     def waiting(self) -> list[Path]:
         """Return the messages that wait, those that came first before the others.

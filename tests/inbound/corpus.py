@@ -2,7 +2,7 @@
 systems send.
 
 `NAME_5.1.1.eml` must be read with that status; one without it may have any. Where our signed names
-stood there is a place like `{verp}`, filled here. Those called `nobodys-…` are about nobody.
+stood there is a place like `{verp}`, filled here. Those called `…nobodys-…` are about nobody.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _filled(content: bytes, places: dict[str, str]) -> bytes:
 
 def _whose(path: Path, content: bytes) -> SignedName | None:
     """Return whose a message is: by its name, its places and its folder."""
-    if path.name.startswith("nobodys-"):
+    if "nobodys-" in path.name:
         return None
     for place, name in (
         (b"{owed_", SignedName(Of.OWED, OWED)),

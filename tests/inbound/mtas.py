@@ -18,15 +18,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from pwd import getpwnam
 from tempfile import TemporaryDirectory
 
 import pytest
 
 BOUNCES = "bounces.tuinvrienden.example"  # what comes back to it is kept
 LOCAL = "lokaal.example"  # whose mailboxes are here
-_CONFIGS = Path(__file__).with_name("mtas")
+_CONFIGS = Path(__file__).with_name("servers")
 _SECONDS = 60.0
-_USER = "nobody"
+# Users that every system has: mailboxes are nobody's, Exim runs as one with a group of his name.
+_NOBODY, _DAEMON = "nobody", "daemon"
 _QUEUES = (
     *("incoming", "active", "deferred", "bounce", "defer", "trace", "corrupt", "hold"),
     *("private", "public", "maildrop", "flush", "saved"),
@@ -62,8 +64,8 @@ def postfix() -> Iterator[Mta]:
         programs = Path(shutil.copytree(package.parent, folder / "lib"))
         shutil.copy(next(package.parents[1].parent.rglob("smtp-source")), folder)
         port = _free_port()
-        etc = _written("postfix", folder, PORT=port, USER=_USER, PYTHON=sys.executable)
-        _mailboxes(folder)
+        etc = _written("postfix", folder, PORT=port, USER=_NOBODY, UID=getpwnam(_NOBODY).pw_uid)
+        _mailboxes(folder, _NOBODY)
         (folder / "queue").mkdir()
         (folder / "queue" / "pid").mkdir()
         _owned(folder / "data", "mail")
@@ -81,21 +83,31 @@ def exim() -> Iterator[Mta]:
 
     Debian builds it for a user of its own; in our copy that is one whom every system has.
     """
-    package = _package("exim", "exim4")
+    package = _package("exim", "sbin/exim4")
     with _folder() as folder:
         program = folder / "exim"
         built = package.read_bytes()
-        program.write_bytes(built.replace(_BUILT_FOR, _USER.encode().ljust(len(_BUILT_FOR), b"\0")))
+        program.write_bytes(
+            built.replace(_BUILT_FOR, _DAEMON.encode().ljust(len(_BUILT_FOR), b"\0"))
+        )
         program.chmod(0o755)
         (folder / "lib").mkdir()
         for library in package.parents[2].rglob("libidn.so*"):
             shutil.copy(library, folder / "lib")
         port = _free_port()
-        etc = _written("exim", folder, PORT=port, USER=_USER)
-        _mailboxes(folder)
-        _owned(folder / "spool", _USER)
+        etc = _written("exim", folder, PORT=port, USER=_DAEMON)
+        _mailboxes(folder, _DAEMON)
+        _owned(folder / "spool", _DAEMON)
         env = {"LD_LIBRARY_PATH": str(folder / "lib"), "PATH": os.defpath}
-        command = [program, "-C", etc / "exim.conf", "-bdf", "-q1s", "-oX", f"127.0.0.1:{port}"]
+        command: list[str | Path] = [
+            program,
+            "-C",
+            etc / "exim.conf",
+            "-bdf",
+            "-q1s",
+            "-oX",
+            f"127.0.0.1:{port}",
+        ]
         with _running(command, port, env, folder / "spool" / "mainlog"):
             yield Mta(port, folder / "inbound", folder / "spool" / "mainlog")
 
@@ -141,13 +153,13 @@ def _written(name: str, folder: Path, **places: object) -> Path:
     return etc
 
 
-def _mailboxes(folder: Path) -> None:
+def _mailboxes(folder: Path, user: str) -> None:
     """Make the maildirs, and a mailbox that is as full as it may be."""
     for name in ("inbound", "een", "twee"):
-        _owned(folder / name, _USER)
-    full = _owned(folder / "full", _USER) / "vol"
+        _owned(folder / name, user)
+    full = _owned(folder / "full", user) / "vol"
     full.write_bytes(b"From a@b.example Fri Nov 20 09:31:04 2026\n\n" + b"x\n" * 149_000)
-    shutil.chown(full, _USER)
+    shutil.chown(full, user)
 
 
 def _owned(folder: Path, user: str) -> Path:

@@ -46,7 +46,10 @@ def test_what_is_beyond_the_limits_is_not_read(letter: Letter) -> None:
 @pytest.mark.parametrize("letter", READABLE, ids=lambda letter: letter.name)
 def test_a_message_that_breaks_off_is_never_more_than_the_whole(letter: Letter) -> None:
     """However little of it came, nobody is taken for dead, and nobody says no, who did not."""
-    final = {Kind.HARD, Kind.COMPLAINT, Kind.NO, Kind.UNSUBSCRIBE} - {Kind(letter.kind)}
+    noes = {Kind.COMPLAINT, Kind.NO, Kind.UNSUBSCRIBE}
+    final = (
+        {Kind.HARD} - {letter.kind} if letter.kind in noes else (noes | {Kind.HARD}) - {letter.kind}
+    )
     for tenth in range(10):
         begin = letter.content[: len(letter.content) * tenth // 10]
 
