@@ -205,6 +205,16 @@ def test_what_is_beyond_the_limits_is_unreadable_with_a_reason() -> None:
     assert found == Unreadable("its parts stand more than 30 deep in one another")
 
 
+def test_what_breaks_off_before_its_end_is_not_taken_for_final() -> None:
+    report, _, _ = a_dsn(verp(4711), OURS).partition(b"Diagnostic-Code")
+    answer = f"{FROM_JAN}Subject: Re: May we?\n\nNee".encode()
+    whole = a_dsn(verp(4711), OURS)
+
+    found = [read(content, NAMES, TOKENS, is_cut=True) for content in (report, answer, whole)]
+    kinds = [each.kind for each in found if isinstance(each, Reading)]
+    assert kinds == [Kind.UNCLEAR, Kind.OTHER, Kind.HARD]
+
+
 def test_no_word_of_a_message_shows_where_a_reading_is_printed() -> None:
     found = reading(f"{FROM_JAN}Subject: secret\n\nsecret jan@example.com".encode())
 
