@@ -67,17 +67,23 @@ def read(
 def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
     """Return the kind, the status and what a person wrote.
 
-    Reports come first: nobody wrote them, whatever they quote and wherever they were sent.
+    What comes to where one unsubscribes does so, whatever its words could be taken for, but for
+    what reports about a mail: nobody wrote that.
     """
     if complaint := arf.read(message):
         return complaint, "", ""
+    if _unsubscribes(message, names) and not _is_report(message):
+        return Kind.UNSUBSCRIBE, "", ""
     if bounce := bounces.read(message):
         kind, status = bounce
         return (Kind.UNCLEAR if kind is Kind.HARD and _breaks_off(message) else kind), status, ""
-    if _unsubscribes(message, names):
-        return Kind.UNSUBSCRIBE, "", ""
     kind, text = reply.read(message)
     return (Kind.OTHER if kind is Kind.NO and _breaks_off(message) else kind), "", text
+
+
+def _is_report(message: Message) -> bool:
+    """Return whether a message is one that none may answer (RFC 5321 section 4.5.5)."""
+    return bool(message.report_type) or "<>" in message.headers.get("return-path", ())
 
 
 def _breaks_off(message: Message) -> bool:

@@ -68,7 +68,9 @@ def test_a_report_to_where_one_unsubscribes_is_about_no_mail_of_ours() -> None:
     """No mail leaves from that address: somebody else wrote it as their sender."""
     address = verp(4711, Of.UNSUBSCRIBE)
 
-    for content in (a_dsn(address, ANOTHERS), a_dsn(address, "")):
+    told = "From: MAILER-DAEMON@x\nSubject: failure notice\n\n550 5.1.1 user unknown"
+    plain = f"Return-Path: <>\nTo: {address}\n{told}".encode()
+    for content in (a_dsn(address, ANOTHERS), a_dsn(address, ""), plain):
         found = reading(content)
         assert (found.kind, found.whose) == (Kind.HARD, None)
 
@@ -95,9 +97,10 @@ def test_forged_names_settle_nobody_and_are_known() -> None:
     assert (found.kind, found.whose, found.forged) == (Kind.HARD, None, True)
 
 
-@pytest.mark.parametrize("body", ["", "unsubscribe", "ja", "Please do not."])
+@pytest.mark.parametrize("body", ["", "unsubscribe", "ja", "550 5.1.1 user unknown"])
 def test_a_message_to_where_one_unsubscribes_does_so_whatever_it_says(body: str) -> None:
-    content = f"From: Jan <jan@example.com>\nTo: {verp(4711, Of.UNSUBSCRIBE)}\n\n{body}".encode()
+    head = f"From: bounce@example.com\nSubject: failure notice\nTo: {verp(4711, Of.UNSUBSCRIBE)}\n"
+    content = f"Return-Path: <jan@example.com>\n{head}\n{body}".encode()
 
     assert reading(content) == Reading(Kind.UNSUBSCRIBE, SignedName(Of.UNSUBSCRIBE, 4711))
 
