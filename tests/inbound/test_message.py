@@ -8,7 +8,7 @@ import io
 import pytest
 
 from repermit.inbound import decoding, markup
-from repermit.inbound.message import Message, Part, Unreadable, begin_of, parse
+from repermit.inbound.message import Message, Part, begin_of, parse
 from repermit.inbound.tree import MOST_BYTES
 
 
@@ -196,19 +196,6 @@ def test_a_message_of_which_only_the_begin_is_read_says_so() -> None:
     cut = parse(b"Subject: x\n\nx", is_cut=True)
     assert isinstance(cut, Message)
     assert cut.is_cut
-
-
-def test_what_the_parser_cannot_make_sense_of_is_unreadable(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Nothing is known that does so in this version; earlier ones had several."""
-
-    def breaks(_content: bytes) -> None:
-        raise LookupError
-
-    monkeypatch.setattr("repermit.inbound.message.tree", breaks)
-
-    assert isinstance(parse(b""), Unreadable)
 
 
 def test_a_name_of_a_charset_is_never_looked_up_that_is_not_one() -> None:
