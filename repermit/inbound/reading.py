@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from repermit.domain.envelope import SignedName
+from repermit.domain.envelope import Of, SignedName, SignedNames
+from repermit.domain.token import Tokens
+from repermit.inbound import arf, bounces, reply
+from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
+from repermit.inbound.message import Message, Unreadable, parse
+from repermit.inbound.whose import RETURNED, Whose, came_to, is_of_another, whose
 
+__all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
-class Kind(StrEnum):
-    """What a message is."""
-
-    HARD = "hard"  # the address is dead: refused for good because of the address itself
-    TEMPORARY = "temporary"  # put off, full, greylisted, given up: says nothing of the address
-    ABOUT_US = "about_us"  # refused because of us: policy, blocklist, DMARC
-    UNCLEAR = "unclear"  # a bounce that says nothing that we know
-    DELIVERED = "delivered"  # it arrived, or was handed on to where nothing more is reported
-    COMPLAINT = "complaint"  # the recipient, or who acts for them, called the mail spam
-    UNSUBSCRIBE = "unsubscribe"  # a mail to the signed address that the mail offers
-    NO = "no"  # a person wrote no, and nothing else
-    YES = "yes"  # a person wrote yes; never an answer, see promise 6
-    OTHER = "other"  # a person wrote something else
-    AUTOMATIC = "automatic"  # out of office, a ticket number: nobody wrote it
-
-
-BOUNCES = frozenset({Kind.HARD, Kind.TEMPORARY, Kind.ABOUT_US, Kind.UNCLEAR, Kind.DELIVERED})
-REPLIES = frozenset({Kind.NO, Kind.YES, Kind.OTHER})
+MOST_SUBJECT = 300  # characters
+MOST_WRITTEN = 20_000
+_is_mailbox = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}").fullmatch
 
 
 @dataclass(frozen=True)
@@ -47,8 +38,76 @@ class Reading:
     text: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """A message that is not read, and why, in words without anything that stands in it."""
+def read(
+    content: bytes, names: SignedNames, tokens: Tokens, *, is_cut: bool = False
+) -> Reading | Unreadable:
+    """Return what a message is and whose mail it is about; why not, when it is not read.
 
-    why: str
+    *is_cut*: *content* is only the begin of the message.
+    """
+    message = parse(content, is_cut=is_cut)
+    if isinstance(message, Unreadable):
+        return message
+    found = whose(message, names, tokens)
+    kind, status, text = _what(message, names)
+    if kind in BOUNCES and _is_astray(found, message, names, tokens):
+        return Reading(kind, None, found.is_forged, status)
+    if kind not in REPLIES:
+        return Reading(kind, found.name, found.is_forged, status)
+    return Reading(
+        kind,
+        found.name,
+        found.is_forged,
+        sender=_mailbox(message.header("from")),
+        subject=message.header("subject")[:MOST_SUBJECT],
+        text=text[:MOST_WRITTEN],
+    )
+
+
+def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
+    """Return the kind, the status and what a person wrote.
+
+    What comes to where one unsubscribes does so, whatever its words could be taken for, but for
+    what reports about a mail: nobody wrote that.
+    """
+    if complaint := arf.read(message):
+        return complaint, "", ""
+    if _unsubscribes(message, names) and not _is_report(message):
+        return Kind.UNSUBSCRIBE, "", ""
+    if bounce := bounces.read(message):
+        kind, status = bounce
+        return (Kind.UNCLEAR if kind is Kind.HARD and _breaks_off(message) else kind), status, ""
+    kind, text = reply.read(message)
+    return (Kind.OTHER if kind is Kind.NO and _breaks_off(message) else kind), "", text
+
+
+def _is_report(message: Message) -> bool:
+    """Return whether a message is one that none may answer (RFC 5321 section 4.5.5)."""
+    return bool(message.report_type) or "<>" in message.headers.get("return-path", ())
+
+
+def _breaks_off(message: Message) -> bool:
+    """Return whether what a message says may go on where it is cut off: what it returns may not
+    be whole, but begins after that."""
+    said = [part for part in message.parts if part.depth == 0]
+    return message.is_cut and not (said and said[-1].content_type in RETURNED)
+
+
+def _is_astray(found: Whose, message: Message, names: SignedNames, tokens: Tokens) -> bool:
+    """Return whether a report is not about the mail that it seems to be about: it returns another,
+    or came to an address that no mail leaves from."""
+    is_way_out = found.name is not None and found.name.of is Of.UNSUBSCRIBE
+    return is_way_out or is_of_another(message, names, tokens)
+
+
+def _unsubscribes(message: Message, names: SignedNames) -> bool:
+    """Return whether a message came to where one unsubscribes; a programme that does so for a
+    person may say that it is one."""
+    return any(name is not None and name.of is Of.UNSUBSCRIBE for name in came_to(message, names))
+
+
+def _mailbox(sender: str) -> str:
+    """Return the address in a From; empty when it holds none."""
+    *_, last = sender.rpartition("<")
+    address = last.partition(">")[0].partition(" (")[0].strip()
+    return address if _is_mailbox(address) else ""
