@@ -28,7 +28,7 @@ unit: $(VENV)/.develops $(VENV)/.systemd
 		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge
 
 # Whole paths: the real command line, relay and server; processes really killed.
-journeys: $(VENV)/.develops $(VENV)/.browser
+journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas
 	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m "journey or torture"
 
 # What a recipient sees, in a real browser.
@@ -67,6 +67,22 @@ endif
 $(VENV)/.systemd: $(VENV)/.develops
 ifeq ($(CI),true)
 	command -v systemd-analyze >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd; } >/dev/null
+endif
+	touch $@
+
+# Postfix and Exim, for the tests of what they send back: unpacked into the environment and not
+# installed, because a system has room for one of them. Under CI only, with the libraries they need;
+# elsewhere REPERMIT_POSTFIX and REPERMIT_EXIM name folders where they are unpacked, or those tests
+# say loudly that they did not run.
+$(VENV)/.mtas: $(VENV)/.develops
+ifeq ($(CI),true)
+	apt-get update -qq >/dev/null
+	apt-cache depends postfix exim4-daemon-light | sed -n 's/^ *Depends: \(lib[^ ]*\)$$/\1/p' | sort -u \
+		| xargs apt-get install -y -qq --no-install-recommends >/dev/null
+	rm -rf $(VENV)/mtas && mkdir -p $(VENV)/mtas/postfix $(VENV)/mtas/exim
+	cd $(VENV)/mtas && apt-get -qq download postfix exim4-daemon-light 2>/dev/null
+	dpkg -x $(VENV)/mtas/postfix_*.deb $(VENV)/mtas/postfix
+	dpkg -x $(VENV)/mtas/exim4-daemon-light_*.deb $(VENV)/mtas/exim
 endif
 	touch $@
 

@@ -14,8 +14,10 @@ RepermitError
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
+├── CheckFailed          something does not hold that must before the first mail
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
+├── ReviewRefused        a decision on replies names one that does not wait, or one twice
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
@@ -24,6 +26,7 @@ RepermitError
 ├── CampaignClosed       the campaign was closed: nobody is taken in or asked any more
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
+├── MailboxUnusable      what comes back cannot be read: no maildir, no login, no certificate
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
 ├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
@@ -141,12 +144,30 @@ class ApprovalRefused(RepermitError):
     """The campaign is not ready to be approved."""
 
 
+class CheckFailed(RepermitError):
+    """Something does not hold that must hold before the first mail."""
+
+    def __init__(self, count: int) -> None:
+        things = "1 thing does not hold" if count == 1 else f"{count} things do not hold"
+        super().__init__(things, hint="do what stands beside each, then `repermit check` again")
+
+
 class SendRefused(RepermitError):
     """No mail may leave now; nothing was lost and nobody was skipped."""
 
 
 class DoubtRefused(RepermitError):
     """A decision on doubtful rows names a row that is not doubtful, or a wrong count."""
+
+
+class ReviewRefused(RepermitError):
+    """A decision on replies names one that does not wait, or names one twice."""
+
+    def __init__(self, *, waits: int, named: int) -> None:
+        super().__init__(
+            f"{waits} of the {named} replies named wait; nothing was done",
+            hint="see `repermit inbound review`, and name each once",
+        )
 
 
 class ProbeFailed(RepermitError):
@@ -222,6 +243,10 @@ class NoConsent(RepermitError):
             f"that person has no yes that stands: they are {standing.replace('_', ' ')}",
             hint="`repermit person` shows what is on file about them",
         )
+
+
+class MailboxUnusable(RepermitError):
+    """A mailbox with what comes back cannot be read, or not all of it; nothing in it is lost."""
 
 
 class FileRefused(RepermitError):

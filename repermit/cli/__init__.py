@@ -16,12 +16,14 @@ from typer.exceptions import TyperException
 from repermit.cli import (
     answers,
     ask,
+    check,
     close,
     doubt,
     finish,
     handing,
     handover,
     imports,
+    inbound,
     look,
     operate,
     papers,
@@ -44,7 +46,8 @@ app = typer.Typer(
     "and let everyone else go.",
 )
 for family in (
-    *(prepare, imports, suppress, look, ask, doubt, answers, probe, finish, handing, handover),
+    *(prepare, imports, suppress, check, look, ask, doubt),
+    *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
     *(proof, papers, operate, running),
 ):
@@ -69,9 +72,21 @@ def options(
 
 def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage or
-    config, 130 interrupted. A failure is one line why and one line what to do, no traceback."""
+    config, 130 interrupted. A failure is one line why and one line what to do, no traceback.
+
+    The one exception is `inbound -`, which an MTA calls: 75 while the message is not kept, so that
+    the MTA keeps it and tries again, and 0 once it is (EX_TEMPFAIL of sysexits.h).
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(clock=clock or SystemClock())
+    if {"inbound", "-"} <= set(given) and not {"--csv", "--dry-run"} & set(given):
+        session.ends_with = os.EX_TEMPFAIL
+    code = _code(given, session)
+    return code if code == 0 or session.ends_with is None else session.ends_with
+
+
+def _code(given: list[str], session: Session) -> int:
+    """Run one command and return its own exit code."""
     try:
         if not all(map(_is_text, given)):
             raise typer.BadParameter("an argument is not UTF-8 text")
@@ -81,7 +96,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         sys.stdout.flush()
         return ended if isinstance(ended, int) else 0
     except RepermitError as failure:
-        _explain(failure, as_json="--json" in given)
+        _explain(session, failure, as_json="--json" in given)
         return failure.exit_code
     except TyperException as failure:
         message = re.sub(r"\S*@\S*", "…", failure.format_message())  # it may quote an address
@@ -92,16 +107,16 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
         return failure.exit_code
     except (KeyboardInterrupt, typer.Abort):
         done = Interrupted("what was done is on file", hint="run the same command again")
-        _explain(done, as_json="--json" in given)
+        _explain(session, done, as_json="--json" in given)
         return INTERRUPTED
     except OSError as failure:  # everything else that may fail is explained where it happens
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(failure, BrokenPipeError):
+        if not isinstance(failure, BrokenPipeError) and session.ends_with != 0:
             tell(f"repermit: the result could not be printed ({failure.strerror})")
             tell("  what to do: make room, then run it again")
         return 1
     except Exception as defect:  # noqa: BLE001 - its words may hold what nobody may read here
-        _explain(_unforeseen(defect), as_json="--json" in given)
+        _explain(session, _unforeseen(defect), as_json="--json" in given)
         return 1
 
 
@@ -126,7 +141,9 @@ def _is_text(argument: str) -> bool:
     return True
 
 
-def _explain(failure: RepermitError, *, as_json: bool) -> None:
+def _explain(session: Session, failure: RepermitError, *, as_json: bool) -> None:
+    if session.ends_with == 0:
+        return
     if as_json:
         show_json({"error": str(failure), "hint": failure.hint, **failure.details()})
         return

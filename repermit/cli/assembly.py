@@ -32,8 +32,8 @@ _WHO_ASKS = (  # of the controller, what the record of a consent or an approval 
 def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
     """Return what makes the mails; *signing*, for those that leave, needs the DKIM key if the
     config names one. Raises: WordingIncomplete, KeysUnusable."""
-    envelope = _envelope(runtime)
-    signer = _signer(runtime, envelope.domain) if signing else None
+    envelope = envelope_of(runtime)
+    signer = signer_of(runtime, envelope.domain) if signing else None
     return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
 
 
@@ -43,13 +43,13 @@ def letters(runtime: Runtime, *, signing: bool = True) -> Letters:
     Without *signing*, only to look at them.
     Raises: WordingIncomplete, KeysUnusable.
     """
-    question_id, envelope = mailer(runtime).message_id, _envelope(runtime)
-    signer = _signer(runtime, envelope.domain) if signing else None
+    question_id, envelope = mailer(runtime).message_id, envelope_of(runtime)
+    signer = signer_of(runtime, envelope.domain) if signing else None
     receivers = runtime.config.notices.to
     return Letters(runtime.question, envelope, runtime.templates, question_id, signer, receivers)
 
 
-def _envelope(runtime: Runtime) -> Envelope:
+def envelope_of(runtime: Runtime) -> Envelope:
     relay = runtime.config.relay
     return Envelope(
         from_name=relay.from_.name,
@@ -59,10 +59,11 @@ def _envelope(runtime: Runtime) -> Envelope:
         campaign=runtime.keys.campaign,
         message_key=runtime.keys.message,
         bounce_domain=relay.envelope_domain,
+        reads_mail=runtime.config.inbound.is_configured,
     )
 
 
-def _signer(runtime: Runtime, domain: str) -> Signer | None:
+def signer_of(runtime: Runtime, domain: str) -> Signer | None:
     """Return what signs the mails; None when the relay does. Raises: KeysUnusable."""
     key = runtime.config.dkim_key
     if key is None:

@@ -27,6 +27,7 @@ class Pace:
 
     first: float = 5.0
     send: float = 30.0
+    inbound: float = 60.0
     first_purge: float = 1200.0
     purge: float = 3600.0
 
@@ -40,8 +41,8 @@ def register(app: typer.Typer) -> None:
 
 
 def run(context: typer.Context) -> None:
-    """Serve the answer pages, send what may leave and is owed, and purge what the config has
-    scheduled, until stopped; what cannot be done yet is told, and tried again."""
+    """Serve the answer pages, send what may leave and is owed, read what comes back, and purge what
+    the config has scheduled, until stopped; what cannot be done yet is told, and tried again."""
     runtime = session_of(context).runtime()
     run_until_stopped(lambda stop: run_all(runtime, stop))
     tell("stopped; every answer that was thanked for is on file")
@@ -56,7 +57,12 @@ async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) 
     from repermit.cli.scheduled import purge_due
 
     sender = _Sender(runtime, stop)
-    works = [asyncio.create_task(_again(sender.send, pace.first, pace.send, stop))]
+    works = [
+        asyncio.create_task(_again(sender.send, pace.first, pace.send, stop)),
+        asyncio.create_task(
+            _again(lambda: _read_inbound(runtime, stop), pace.first, pace.inbound, stop)
+        ),
+    ]
     if runtime.config.purge.scheduled:
         works.append(
             asyncio.create_task(
@@ -72,6 +78,24 @@ async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) 
     finally:
         stop.set()
         await asyncio.gather(*works)
+
+
+async def _read_inbound(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Read what came back, if anything may have. Raises: RepermitError when it cannot be read."""
+    from repermit.cli.inbound import said
+    from repermit.cli.incoming import NotAllRead, Sources, has_work, read_all
+
+    if not has_work(runtime):
+        return
+    sources = Sources.configured(runtime)
+    try:
+        tally = await read_all(runtime, sources, patience=0, stopped=stop.is_set)
+    except NotAllRead as failure:
+        if failure.tally.read:
+            tell(said(failure.tally))
+        raise
+    if tally.read:
+        tell(said(tally))
 
 
 async def _again(

@@ -34,6 +34,7 @@ class Session:
 
     clock: Clock
     config: Path = Path("config.toml")
+    ends_with: int | None = None  # when it fails, whatever the failure; 0: and says nothing
 
     def runtime(self) -> Runtime:
         """Return the campaign that the config describes. Raises: ConfigInvalid."""

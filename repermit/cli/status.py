@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from repermit.cli import cameback
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
@@ -55,6 +56,10 @@ def status(
         show(f"answer page: {page}")
     if figures.closed_at:
         show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
+    for line in cameback.lines(
+        content["inbound"], is_configured=runtime.config.inbound.is_configured
+    ):
+        show(line)
     for place in figures.places:
         show(f"elsewhere: {state_of(place)}")
     if done := content["last_purge"]:
@@ -126,6 +131,7 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "closed": iso(figures.closed_at),
         "elsewhere": [place.to_json() for place in figures.places],
         "last_purge": _last_purge(figures),
+        "inbound": cameback.to_json(figures.returns),
     }
 
 
@@ -160,7 +166,7 @@ def _stopped(figures: Figures) -> dict[str, Any] | None:
     """Return why sending has stopped by itself, since when, and how it goes on."""
     if figures.stopped_for is None:
         return None
-    from repermit.dispatch.waves import GO_ON, Objection
+    from repermit.dispatch.objection import GO_ON, Objection
 
     objection = Objection(**figures.stopped_for)
     return {

@@ -40,6 +40,7 @@ def sections(
         *(("lists", told.person(one, [])) for one in held["other_lists"]),
         ("answers", told.answers()),
         ("mails", told.mails()),
+        ("replies", told.replies()),
         ("never", told.never()),
         ("kept", told.kept()),
         ("others", told.others()),
@@ -118,6 +119,12 @@ class _Told:
                     yield self._moment(one["intent_at"]), f"{kind} – {self.say('mail_doubtful')}"
                 case "waiting":
                     yield "", f"{kind} – {self.say('mail_waiting')}"
+
+    def replies(self) -> Iterator[tuple[str, str]]:
+        """Yield what they wrote that waits for a person, under its subject."""
+        for one in self.held["replies"]:
+            written = (one["personal"]["subject"], one["personal"]["text"])
+            yield self._moment(one["at"]), " – ".join(each for each in written if each)
 
     def never(self) -> Iterator[tuple[str, str]]:
         """Yield since when they are never mailed."""

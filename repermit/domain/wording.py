@@ -23,6 +23,7 @@ _HELD: Final = (  # what the mail with everything that is held says; see `domain
     "heading_lists",
     "heading_answers",
     "heading_mails",
+    "heading_replies",
     "heading_never",
     "heading_kept",
     "heading_others",

@@ -112,8 +112,10 @@ def _parts(node: Branch, *, depth: int) -> Iterator[Part]:
 
 
 def _inner(node: Branch) -> list[Branch]:
-    held = node.get_payload()
-    return [part for part in held if isinstance(part, Branch)] if isinstance(held, list) else []
+    """Return the parts that a part holds. The payload of one that holds none is not asked for:
+    the standard library decodes it, by whatever is called its charset."""
+    held = node.get_payload() if node.is_multipart() else []
+    return [part for part in held if isinstance(part, Branch)]
 
 
 def _leaf(node: Branch, content_type: str, depth: int) -> Part:

@@ -103,7 +103,8 @@ class Branch(Node):
     def carried(self) -> str:
         """What a part that holds no parts carries, its octets beyond ASCII as surrogates: what the
         standard library gives instead is decoded by a charset that may be wrong."""
-        return self._payload if isinstance(self._payload, str) else ""
+        held = vars(self)["_payload"]
+        return held if isinstance(held, str) else ""
 
     def set_raw(self, name: str, value: str) -> None:
         """Keep a header as it came, or the begin of it."""

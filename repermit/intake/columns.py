@@ -187,6 +187,14 @@ def _chosen(field: str, column: str, header: Sequence[str], width: int) -> int:
     if field not in FIELDS:
         known = ", ".join(FIELDS)
         raise OptionWrong("--map names an unknown field", hint=f"the fields are: {known}")
+    return place_of(field, column, header, width)
+
+
+def place_of(field: str, column: str, header: Sequence[str], width: int) -> int:
+    """Return the place of the *column*, a name or a number from 1, that --map names for *field*.
+
+    Raises: OptionWrong, with the columns as hint.
+    """
     header = header[:width]
     shown = [_shown(at, header, ()) or "" for at in range(len(header))]
     names = [*(name.strip().casefold() for name in header), *map(str.casefold, shown)]

@@ -78,14 +78,14 @@ async def withdraw(ledger: Ledger, source: ListFile) -> WithdrawnList:
 
 def _different(source: ListFile, found: WithdrawnList) -> Iterator[list[Address]]:
     """Yield each address of *source* once, in parts, and count them."""
-    seen = _Seen()
+    seen = Seen()
     for chunk in stopping(source, found):
         part = [each for each in chunk if seen.is_new(each.canonical)]
         found.addresses += len(part)
         yield part
 
 
-class _Seen:
+class Seen:
     """Which texts there were before, in some 25 bytes for each of a million: of each a digest of
     128 bits, among those that begin as it does."""
 

@@ -231,7 +231,9 @@ class Suppression(SQLModel, table=True):
 
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     at: int = _big()
-    source: str  # list, import, answer, elsewhere, erased, asked (purged after the one question)
+    # list, import, answer, reply, unsubscribe, complaint, elsewhere, erased, asked (purged after
+    # the one question)
+    source: str
     reason: str = ""
 
 
@@ -410,6 +412,8 @@ class ProviderHour(SQLModel, table=True):
     temporary: int = 0
     about_us: int = 0
     complaints: int = 0
+    seen_hard: int = 0  # of those, how many a person has seen who let the sending go on
+    seen_complaints: int = 0
 
 
 class Probe(SQLModel, table=True):

@@ -30,7 +30,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.purge.spellings import Occurrence, occurrences, readings
 
 _OWN = ("{}?*", ".{}*")  # what belongs to the ledger, by its name
-_BESIDE = ("approval-*.html", ".*.part", ".rehearsal-*", "answers*.toml", "*.log")
+_BESIDE = ("approval-*.html", "inbound", ".*.part", ".rehearsal-*", "answers*.toml", "*.log")
 _PASSED_ON = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME")  # no secret of ours
 _ROOT = Path(__file__).parents[2]
 

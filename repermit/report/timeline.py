@@ -40,6 +40,8 @@ _CODE: Final[Mapping[str, str]] = {
     "answer": "they said no",
     "complaint": "they complained",
     "elsewhere": "they unsubscribed elsewhere",
+    "reply": "they wrote no",
+    "unsubscribe": "they unsubscribed by mail",
 }
 
 
@@ -163,6 +165,10 @@ def _who(found: OnFile, told: Life) -> list[str]:
         *(
             ("yes came from", f"{each.network} {each.agent}, kept until {iso(each.keep_until)}")
             for each in found.origins
+        ),
+        *(
+            ("wrote", f"reply {each.id} of {iso(each.at)}, not read yet: `repermit inbound review`")
+            for each in found.replies
         ),
     ]
     rows = [f"  {name}: {value}" for name, value in named if value not in (None, "")]

@@ -19,7 +19,9 @@ from tests.journeys.campaign import SOURCES, Campaign
 
 _PANELS = ("Prepare", "Ask", "Answers", "Finish", "Proof", "Operate")
 _CONTRACT = {
-    "Prepare": {"init", "import", "suppress", "screen", "preview", "test-mail", "approve"},
+    "Prepare": {
+        *("init", "import", "suppress", "screen", "check", "preview", "test-mail", "approve"),
+    },
     "Ask": {"send", "pause", "resume", "doubt"},
     "Answers": {"probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw", "close"},

@@ -141,7 +141,7 @@ def test_a_note_of_what_was_destroyed_that_cannot_be_read_is_named(
         keys.load_generation(burn, 1)
 
 
-@pytest.mark.parametrize("table", ["recipient", "origin"])
+@pytest.mark.parametrize("table", ["recipient", "origin", "reply"])
 async def test_promise_8_a_row_that_is_sealed_under_an_older_generation_is_refused(
     a_ledger: Ledger, table: str
 ) -> None:
@@ -150,6 +150,8 @@ async def test_promise_8_a_row_that_is_sealed_under_an_older_generation_is_refus
     old = f"UPDATE {table} SET sealed = x'00', generation = 1"
     if table == "origin":
         old = f"INSERT INTO origin VALUES (1, {one}, 1, x'00', 0)"
+    if table == "reply":
+        old = f"INSERT INTO reply VALUES (1, {one}, 0, 'other', 1, 1, x'00')"
 
     with pytest.raises(LedgerUnusable, match="a purge has put new keys in place"):
         await a_ledger.write(lambda tx: tx.run(old))

@@ -11,7 +11,7 @@ import pytest
 from repermit.domain.hold import Why
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import held, holding, owing, snapshots, suppression
+from repermit.ledger.store import held, holding, owing, replies, snapshots, suppression
 from repermit.ledger.store.origin import Origin, keep_origin
 from repermit.ledger.tables import Campaign
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in
@@ -24,6 +24,7 @@ TOLD = {
     "other_mails": "outbox",
     "origins": "origin",
     "holds": "hold",
+    "replies": "reply",
 }
 
 
@@ -41,6 +42,9 @@ async def everything_of(ledger: Ledger, clock: FakeClock) -> dict[str, Any]:
     origin = Origin("203.0.113.0/24", "Firefox/130.0", clock.now() + timedelta(days=90))
     await ledger.write(keep_origin, 1, origin)
     await ledger.write(owing.owe_data, 1, language="nl")
+    await ledger.write(
+        replies.keep_reply, 1, kind="other", signed=True, sender=AN, subject="Re", text="Wie?"
+    )
     await ledger.write(
         suppression.suppress_hashes,
         [ledger.vault.suppression(AN)],
@@ -108,6 +112,9 @@ async def test_what_is_told_can_be_read(a_ledger: Ledger, a_clock: FakeClock) ->
     (origin,) = found["origins"]
     assert origin["personal"] == {"network": "203.0.113.0/24", "agent": "Firefox/130.0"}
     assert origin["keep_until"] == "2027-02-19T09:31:00Z"
+    (reply,) = found["replies"]
+    assert reply["personal"] == {"sender": AN, "subject": "Re", "text": "Wie?"}
+    assert (reply["kind"], reply["signed"]) == ("other", True)
     (hold,) = found["holds"]
     assert hold == {
         "kind": "contract",

@@ -224,14 +224,18 @@ async def test_an_address_between_the_fields_of_a_row_is_found(
 
 
 @pytest.mark.parametrize(
-    "name", ["approval-1.html", ".members.csv.17.part", ".rehearsal-x/ledger.db", "backup/old.db"]
+    "name",
+    [
+        *("approval-1.html", ".members.csv.17.part", ".rehearsal-x/ledger.db", "backup/old.db"),
+        *("inbound/new/1.mx", "inbound/quarantine/20261122T101500Z.0123456789ab.forged.eml"),
+    ],
 )
 async def test_what_the_tool_makes_beside_the_ledger_is_read(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, name: str
 ) -> None:
     await purged(a_ledger, a_clock)
     path = campaign_folder / name
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(mailbox("silent1"))
 
     assert (await scan(a_ledger)).traces == ((name, 1),)

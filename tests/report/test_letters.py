@@ -51,6 +51,7 @@ def held(standing: Standing) -> dict[str, Any]:
         "other_lists": [],
         "answers": [],
         "origins": [],
+        "replies": [],
         "other_mails": [],
         "never_mailed": None,
         "holds": [],

@@ -16,6 +16,7 @@ from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import elsewhere, extending, holding, outbox, places, probing
 from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.present import closed_at
+from repermit.ledger.store.returns import Returns, returns
 from repermit.ledger.transaction import Transaction
 
 
@@ -48,6 +49,7 @@ class Figures:
     closed_at: datetime | None
     places: tuple[places.Place, ...]  # where else a list lives
     last_purge: LastPurge | None
+    returns: Returns
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def figures(tx: Transaction) -> Figures:
         closed_at=closed_at(tx),
         places=places.places(tx),
         last_purge=_last_purge(tx),
+        returns=returns(tx),
     )
 
 

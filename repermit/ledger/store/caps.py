@@ -1,10 +1,12 @@
-"""How many mails left for each provider, hour by hour, and how many still may."""
+"""How many mails left for each provider, hour by hour, and came back, and how many still may."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from repermit.domain.provider import Caps, reopens, room
 from repermit.ledger.instants import from_micros, to_micros
@@ -12,6 +14,30 @@ from repermit.ledger.transaction import Transaction
 
 _HOUR_MICROS = 3_600_000_000
 _HOURS_BACK = 24
+OTHERS = ""  # the provider of who has none that is known
+
+
+class Back(StrEnum):
+    """As what a mail came back; the column that counts it."""
+
+    HARD = "hard"
+    TEMPORARY = "temporary"
+    ABOUT_US = "about_us"
+    COMPLAINTS = "complaints"
+
+
+@dataclass(frozen=True)
+class Day:
+    """What left for a provider within the last 24 hours, and what came back meanwhile; of two of
+    these, how much nobody has seen yet who let the sending go on."""
+
+    mails: int = 0
+    hard: int = 0
+    temporary: int = 0
+    about_us: int = 0
+    complaints: int = 0
+    new_hard: int = 0
+    new_complaints: int = 0
 
 
 def rooms(tx: Transaction, caps: Caps) -> dict[str, int]:
@@ -34,19 +60,52 @@ def count(tx: Transaction, mails: Mapping[str, int]) -> None:
     """Count mails that are about to leave, by provider."""
     hour = hour_of(tx.now)
     for name, more in mails.items():
-        tx.run(
-            "INSERT INTO provider_hour (provider, hour, mails, hard, temporary, about_us,"
-            " complaints) VALUES (?, ?, ?, 0, 0, 0, 0)"
-            " ON CONFLICT (provider, hour) DO UPDATE SET mails = provider_hour.mails"
-            " + excluded.mails",
-            *(name, hour, more),
-        )
+        _add(tx, name, hour, "mails", more)
+
+
+def count_back(tx: Transaction, provider: str | None, what: Back) -> None:
+    """Count one mail that came back, within this hour, whenever it had left."""
+    _add(tx, provider or OTHERS, hour_of(tx.now), what, 1)
+
+
+def take_back(tx: Transaction, provider: str | None, what: Back, *, counted_at: int) -> None:
+    """Take back what was counted at *counted_at*, an instant: it was not so."""
+    _add(tx, provider or OTHERS, counted_at // _HOUR_MICROS, what, -1)
+
+
+def _add(tx: Transaction, provider: str, hour: int, column: str, more: int) -> None:
+    tx.run(
+        "INSERT INTO provider_hour (provider, hour, mails, hard, temporary, about_us, complaints,"
+        " seen_hard, seen_complaints) VALUES (?, ?, 0, 0, 0, 0, 0, 0, 0)"
+        " ON CONFLICT (provider, hour) DO NOTHING",
+        *(provider, hour),
+    )
+    tx.run(
+        f"UPDATE provider_hour SET {column} = {column} + ? WHERE provider = ? AND hour = ?",
+        *(more, provider, hour),
+    )
+
+
+def last_day(tx: Transaction) -> dict[str, Day]:
+    """Return what left for each provider within the last 24 hours, and what came back."""
+    rows = tx.rows(
+        "SELECT provider, sum(mails), sum(hard), sum(temporary), sum(about_us), sum(complaints),"
+        " sum(hard - seen_hard), sum(complaints - seen_complaints) FROM provider_hour"
+        " WHERE hour >= ? GROUP BY provider ORDER BY provider",
+        hour_of(tx.now) - _HOURS_BACK,
+    )
+    return {row[0]: Day(*row[1:]) for row in rows}
+
+
+def look(tx: Transaction) -> None:
+    """Note that a person has seen all that came back."""
+    tx.run("UPDATE provider_hour SET seen_hard = hard, seen_complaints = complaints")
 
 
 def give_back(tx: Transaction, mails: Iterable[tuple[str | None, int]]) -> None:
     """Take back that mails were counted, given as (provider, instant of the intent), because the
     relay did not take them."""
-    counts = Counter((name, micros // _HOUR_MICROS) for name, micros in mails if name is not None)
+    counts = Counter((name or OTHERS, micros // _HOUR_MICROS) for name, micros in mails)
     tx.many(
         "UPDATE provider_hour SET mails = mails - ? WHERE provider = ? AND hour = ?",
         [(count, name, hour) for (name, hour), count in counts.items()],

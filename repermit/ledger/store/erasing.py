@@ -23,7 +23,7 @@ from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 
 _BEFORE_A_MAIL: Final = frozenset(("listed", "deferred", "withheld"))
-_THEIRS: Final = ("origin", "answer", "also_said", "hold")
+_THEIRS: Final = ("reply", "origin", "answer", "also_said", "hold")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -290,6 +290,8 @@ def traces(tx: Transaction, purge: Purge) -> int:
         tx.value(
             "SELECT (SELECT count(*) FROM recipient WHERE generation <= ?)"
             " + (SELECT count(*) FROM origin WHERE generation <= ?)"
+            " + (SELECT count(*) FROM reply WHERE generation <= ?"
+            "    OR recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM also_said"
             "    WHERE recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM hold WHERE recipient_id NOT IN (SELECT id FROM recipient))"
@@ -298,6 +300,6 @@ def traces(tx: Transaction, purge: Purge) -> int:
             "    AND recipient_id NOT IN (SELECT id FROM recipient))"
             " + (SELECT count(*) FROM log WHERE payload IS NOT NULL AND recipient_id IS NOT NULL"
             "    AND recipient_id NOT IN (SELECT id FROM recipient))",
-            *(purge.generation, purge.generation),
+            *(purge.generation, purge.generation, purge.generation),
         )
     )

@@ -38,6 +38,8 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "also_said.richness": "a sum over what is told, to compare two lists by",
         "origin.recipient_id": "their number, which is told",
         "origin.generation": _OF_A_SEAL,
+        "reply.recipient_id": "their number, which is told",
+        "reply.generation": _OF_A_SEAL,
         "outbox.recipient_id": "their number, which is told",
         "outbox.claimed_by": _OF_A_PROCESS,
         "hold.recipient_id": "their number, which is told",
@@ -48,7 +50,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
 )
 _OPENED = frozenset({"sealed"})  # told as what is in them
 _LISTS = frozenset({"purposes", "purposes_before", "covers"})
-_TRUTHS = frozenset({"suspect", "restored"})
+_TRUTHS = frozenset({"suspect", "restored", "signed"})
 _INSTANTS = frozenset({"at", "not_before", "keep_until", "since", "until"})
 
 
@@ -78,6 +80,7 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
             for one in _rows(tx, "hold", "recipient_id", recipient_id)
         ],
         "other_mails": _rows(tx, "outbox", "recipient_id", recipient_id),
+        "replies": _rows(tx, "reply", "recipient_id", recipient_id),
         "never_mailed": suppressed
         and {
             "since": iso(suppressed.since),

@@ -47,6 +47,7 @@ class Holdings:
     also_said: int  # people of whom another list says something, too
     answers: int
     origins: int
+    replies: int  # that wait for a person
     agreed: Mapping[str, int]  # to each purpose
     suppressed: Mapping[str, int]  # by how it came
     suppressed_since: datetime | None
@@ -90,6 +91,7 @@ def holdings(tx: Transaction) -> Holdings:
         also_said=tx.value("SELECT count(DISTINCT recipient_id) FROM also_said"),
         answers=tx.value("SELECT count(*) FROM answer"),
         origins=tx.value("SELECT count(*) FROM origin"),
+        replies=tx.value("SELECT count(*) FROM reply"),
         agreed=dict(
             tx.rows(
                 "SELECT value, count(*) FROM recipient, json_each(recipient.purposes)"
@@ -105,7 +107,8 @@ def holdings(tx: Transaction) -> Holdings:
         in_use=tuple(
             number
             for (number,) in tx.rows(
-                "SELECT generation FROM recipient UNION SELECT generation FROM origin ORDER BY 1"
+                "SELECT generation FROM recipient UNION SELECT generation FROM origin"
+                " UNION SELECT generation FROM reply ORDER BY 1"
             )
         ),
         purges=purges,

@@ -20,6 +20,7 @@ _MOVED = (
     "SELECT (SELECT generation FROM campaign) IS :following"
     " AND NOT EXISTS (SELECT 1 FROM recipient WHERE generation IS NOT :following)"
     " AND NOT EXISTS (SELECT 1 FROM origin WHERE generation IS NOT :following)"
+    " AND NOT EXISTS (SELECT 1 FROM reply WHERE generation IS NOT :following)"
 )
 _ENDS = (
     "SELECT id, sealed FROM recipient WHERE id IN"
@@ -33,8 +34,9 @@ def is_used(tx: Transaction, generation: int) -> bool:
     return bool(
         tx.value(
             "SELECT EXISTS (SELECT 1 FROM recipient WHERE generation = ?)"
-            " OR EXISTS (SELECT 1 FROM origin WHERE generation = ?)",
-            *(generation, generation),
+            " OR EXISTS (SELECT 1 FROM origin WHERE generation = ?)"
+            " OR EXISTS (SELECT 1 FROM reply WHERE generation = ?)",
+            *(generation, generation, generation),
         )
     )
 

@@ -171,7 +171,8 @@ def take(tx: Transaction, owner: str, owed: Owed, caps: Caps = NO_CAPS) -> bool:
         " claimed_by = ?2 WHERE id = ?3",
         *(now, owner, owed.id),
     )
-    if (provider := _provider(tx, owed.recipient_id)) is not None:
+    if owed.recipient_id is not None:
+        provider = _provider(tx, owed.recipient_id) or provider_caps.OTHERS
         provider_caps.count(tx, {provider: 1})
     return True
 
@@ -207,7 +208,7 @@ def settle(tx: Transaction, owner: str, owed_id: int, settled: Settled) -> bool:
     )
     if row is not None and settled.standing is Standing.SENT:
         prove_sent(tx, *row[:3])
-    if row is not None and settled.standing is Standing.WAITING:
+    if row is not None and row[0] is not None and settled.standing is Standing.WAITING:
         provider_caps.give_back(tx, [(_provider(tx, row[0]), row[3])])
     return row is not None
 

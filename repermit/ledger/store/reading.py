@@ -16,6 +16,7 @@ from repermit.ledger.replay import Replay
 from repermit.ledger.store.extending import Extension, extensions
 from repermit.ledger.store.origin import Origin, origins
 from repermit.ledger.store.personal import Person, lookups, open_person
+from repermit.ledger.store.replies import Reply, replies_of
 from repermit.ledger.store.suppression import is_suppressed
 from repermit.ledger.transaction import Transaction
 
@@ -62,6 +63,7 @@ class OnFile:
     answers: tuple[AnswerOnFile, ...]
     origins: tuple[Origin, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    replies: tuple[Reply, ...] = ()  # that wait for a person
 
     @property
     def falls_due(self) -> datetime | None:
@@ -118,6 +120,7 @@ def _on_file(tx: Transaction, row: Sequence[Any]) -> OnFile:
         answers=_answers(tx, row[0]),
         origins=origins(tx, row[0]),
         extensions=extensions(tx),
+        replies=replies_of(tx, row[0]),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from repermit.ledger.store.origin import reseal_origins
+from repermit.ledger.store.replies import reseal_replies
 from repermit.ledger.transaction import Transaction
 
 _MAILBOX = '{"mailbox":"'
@@ -36,7 +37,9 @@ def reseal(tx: Transaction, rows: Sequence[Sequence[Any]], *, generation: int) -
         "UPDATE recipient SET generation = ?, sealed = ?, lookup = ?, leaf_key = ? WHERE id = ?",
         values,
     )
-    reseal_origins(tx, [row[0] for row in rows], generation=generation)
+    ids = [row[0] for row in rows]
+    reseal_origins(tx, ids, generation=generation)
+    reseal_replies(tx, ids, generation=generation)
 
 
 def _kept_keys(tx: Transaction, ids: Sequence[int]) -> dict[int, bytes]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from repermit.domain.refusal import is_about_address
 from repermit.ledger.transaction import Transaction
 
+_CAME_BACK = "bounced"
 FULL_MAILS = 1000  # from which on the next mails belong to another stretch
 
 
@@ -65,8 +66,24 @@ def count_undeliverable(tx: Transaction, mails: Iterable[tuple[int, str]], *, by
     tx.many(
         "UPDATE stretch SET undeliverable = undeliverable + ?, bounces = bounces + ?"
         " WHERE number = ?",
-        [(by, by * is_about_address(reply), number) for number, reply in mails],
+        [(by, by * is_bounce(reply), number) for number, reply in mails],
     )
+
+
+def came_back(status: str) -> str:
+    """Return what is kept as the reply about a mail that the relay took, and that came back
+    because its address is dead; *status* are the codes of the report."""
+    return f"{_CAME_BACK} {status}".rstrip()
+
+
+def has_come_back(reply: str | None) -> bool:
+    """Return whether that is such a reply."""
+    return (reply or "").startswith(_CAME_BACK)
+
+
+def is_bounce(reply: str) -> bool:
+    """Return whether that says of a mail that its address is dead."""
+    return has_come_back(reply) or is_about_address(reply)
 
 
 def outcomes(tx: Transaction) -> Outcomes:

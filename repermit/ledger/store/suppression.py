@@ -76,8 +76,8 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     """Add keyed hashes to the suppression list and return how many were new.
 
     When they were said before the campaign, the statement that nobody ever opted out is taken
-    back with them. A complaint outweighs the person's own no, after which it came; any no
-    outweighs that a purge erased them, see `say_no`.
+    back with them. A complaint outweighs every other reason: nothing is acknowledged after it; any
+    no outweighs that a purge erased them, see `say_no`.
     """
     if hashes and source == "list":
         take_back_statement(tx)
@@ -87,10 +87,8 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
         if say_no(tx, hashed, source=source, reason=reason)
     ]
     if source == "complaint":
-        tx.many(
-            "UPDATE suppression SET source = 'complaint' WHERE hash = ? AND source = 'answer'",
-            [(hashed,) for hashed in hashes],
-        )
+        for hashed in hashes:
+            _say_complained(tx, hashed)
     if added:
         payload = {"source": source, "reason": reason, "hashes": [one.hex() for one in added]}
         tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
@@ -107,6 +105,21 @@ def say_no(tx: Transaction, hashed: bytes, *, source: str, reason: str = "") -> 
         *(hashed, to_micros(tx.now), source, reason, NEVER_ASKED),
     )
     return changed > 0
+
+
+def note_complaint(tx: Transaction, canonical: str) -> bool:
+    """Suppress somebody who complained, and return whether nobody had done so for them before."""
+    hashed = tx.vault.suppressions(canonical)
+    known = [tx.value("SELECT source FROM suppression WHERE hash = ?", each) for each in hashed]
+    if "complaint" in known:
+        return False
+    say_no(tx, hashed[0], source="complaint")
+    _say_complained(tx, hashed[0])
+    return True
+
+
+def _say_complained(tx: Transaction, hashed: bytes) -> None:
+    tx.run("UPDATE suppression SET source = 'complaint' WHERE hash = ?", hashed)
 
 
 def count_suppressed(tx: Transaction) -> int:
@@ -149,10 +162,16 @@ def _row(tx: Transaction, address: Address) -> Any:
 
 
 def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
-    """Move the recipient with that address to opted_out, so that no void press brings back what
-    was before, and note since when; return where they stood, or None when there is nobody."""
     row = _row(tx, address)
-    if row is None:
+    return None if row is None else opt_out(tx, row[0], source=source)
+
+
+def opt_out(tx: Transaction, recipient_id: int, *, source: str) -> str | None:
+    """Move a recipient to opted_out, so that no void press brings back what was before, and note
+    since when; return where they stood, or None when they are not there."""
+    row = tx.one("SELECT standing, suspect FROM recipient WHERE id = ?", recipient_id)
+    key = own_key(tx, recipient_id)
+    if row is None or key is None:
         return None
     tx.run(
         "UPDATE recipient SET no_at = CASE standing WHEN 'opted_out' THEN coalesce(no_at, ?1)"
@@ -160,10 +179,13 @@ def _opt_out(tx: Transaction, address: Address, *, source: str) -> str | None:
         " purposes = NULL, purposes_before = NULL, yes_leaf = NULL, yes_leaf_before = NULL,"
         " lease_by = NULL, lease_until = NULL"
         " WHERE id = ?2",
-        *(to_micros(tx.now), row[0]),
+        *(to_micros(tx.now), recipient_id),
     )
-    key = own_key(tx, row[0])
-    if row[1] != Standing.OPTED_OUT and key is not None:
-        payload = {"recipient": row[0], "standing": str(Standing.OPTED_OUT), "source": source}
-        tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(row[0], key))
-    return str(row[1])
+    if row[0] != Standing.OPTED_OUT or row[1]:
+        payload = {
+            "recipient": recipient_id,
+            "standing": str(Standing.OPTED_OUT),
+            "source": source,
+        }
+        tx.log.append(Kind.OPTED_OUT, payload, now=tx.now, recipient=(recipient_id, key))
+    return str(row[0])

@@ -8,7 +8,7 @@ from datetime import datetime
 from repermit.errors import ImportRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind, move
-from repermit.ledger.store import enriching, holding
+from repermit.ledger.store import enriching, holding, replies
 from repermit.ledger.store.present import require_open
 from repermit.ledger.transaction import Transaction
 
@@ -107,6 +107,7 @@ def take_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     ]
     if gone:
         holding.forget(tx, gone)
+        replies.forget_of(tx, gone)
         tx.many("UPDATE log SET payload = NULL WHERE recipient_id = ?", [(one,) for one in gone])
         tx.run("UPDATE campaign SET admitted = admitted - ?", len(gone))
         payload = {"import": intake_id, "moves": [move(gone, "taken_back")]}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
-from repermit.ledger.store import stretches
+from repermit.ledger.store import caps, stretches
+from repermit.ledger.store.caps import Day
 from repermit.ledger.store.stretches import Outcomes
 from repermit.ledger.transaction import Transaction
 
@@ -58,6 +59,7 @@ class State:
     complaints: int
     stopped_for: Mapping[str, Any] | None
     inbound_at: datetime | None = None
+    providers: Mapping[str, Day] = field(default_factory=dict)  # within the last 24 hours
 
 
 def state(tx: Transaction) -> State:
@@ -74,6 +76,7 @@ def state(tx: Transaction) -> State:
         complaints=_complaints(tx),
         stopped_for=json.loads(why) if why else None,
         inbound_at=from_micros(inbound_at),
+        providers=caps.last_day(tx),
     )
 
 
@@ -158,37 +161,43 @@ def note_inbound(tx: Transaction) -> None:
     tx.run("UPDATE campaign SET inbound_at = ?", to_micros(tx.now))
 
 
-def stop(tx: Transaction, why: Mapping[str, Any]) -> None:
-    """Hold every sender of this ledger before its next intent until a person has looked.
-
-    The first reason stays when there are several.
-    """
+def stop(tx: Transaction, why: Mapping[str, Any]) -> bool:
+    """Hold every sender of this ledger before its next intent until a person has looked; False
+    when they were held already: the first reason stays when there are several."""
     stopped = tx.run(
         "UPDATE campaign SET stopped_at = ?, stopped_for = ? WHERE stopped_at IS NULL",
         *(to_micros(tx.now), json.dumps(why)),
     )
     if stopped:
         tx.log.append(Kind.STOPPED, why, now=tx.now)
+    return stopped == 1
 
 
 def look(tx: Transaction, *, by: str) -> bool:
-    """Let the sending go on because a person has looked; False when no wave had begun.
+    """Let the sending go on because a person has looked; False when no wave had begun and nothing
+    was stopped.
 
     What came of all mails until now does not stop it again; what comes later does.
     """
     number = tx.value("SELECT max(number) FROM wave")
-    if number is None:
+    why, about_us = tx.one("SELECT stopped_for, about_us FROM campaign")
+    if number is None and why is None:
         return False
     found, complaints = stretches.outcomes(tx), _complaints(tx)
     bounces = found.since_look.bounces + found.before_look.bounces
     stretches.look(tx)
+    caps.look(tx)
     tx.run(
         "UPDATE wave SET looked_at = ?, looked_by = ?, seen_complaints = ? WHERE number = ?",
         *(to_micros(tx.now), by, complaints, number),
     )
-    why = tx.value("SELECT stopped_for FROM campaign")
-    tx.run("UPDATE campaign SET stopped_at = NULL, stopped_for = NULL")
-    seen = {"mails": found.mails, "new_bounces": bounces, "complaints": complaints}
+    tx.run("UPDATE campaign SET stopped_at = NULL, stopped_for = NULL, about_us_seen = about_us")
+    seen = {
+        "mails": found.mails,
+        "new_bounces": bounces,
+        "complaints": complaints,
+        "about_us": about_us,
+    }
     payload = {"by": by, "wave": number, "seen": seen}
     told = payload if why is None else {**payload, "stopped_for": json.loads(why)}
     tx.log.append(Kind.CONTINUED, told, now=tx.now)

@@ -231,6 +231,8 @@ def upgrade() -> None:
         sa.Column("temporary", sa.Integer(), nullable=False),
         sa.Column("about_us", sa.Integer(), nullable=False),
         sa.Column("complaints", sa.Integer(), nullable=False),
+        sa.Column("seen_hard", sa.Integer(), nullable=False),
+        sa.Column("seen_complaints", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("provider", "hour"),
     )
     op.create_table(

@@ -1,0 +1,31 @@
+"""What tells whether a message was handled before, by whichever way it came in."""
+
+from __future__ import annotations
+
+import re
+
+from repermit.domain.mac import Mac
+
+_NAMES = (b"message-id", b"from", b"to", b"subject", b"date")
+_MOST_BODY = 1 << 18  # bytes: what comes in may be cut, by one way sooner than by the other
+_FOLD = re.compile(rb"\n[ \t]+")
+
+
+def digest(content: bytes, key: bytes) -> bytes:
+    """Return 32 keyed bytes of a message; *key* is that of the mails.
+
+    The headers that its way adds or changes do not count, nor the ends of lines: the same message
+    that comes by two ways is one. To whom it was sent does: a report may name its mail nowhere
+    else.
+    """
+    text = content.replace(b"\r\n", b"\n").lstrip(b"\n")
+    head, _, body = text.partition(b"\n\n")
+    said: dict[bytes, bytes] = {}
+    for line in _FOLD.sub(b" ", head).split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            said.setdefault(name.strip().lower(), b" ".join(value.split()))
+    parts = [said.get(name, b"") for name in _NAMES]
+    parts.append(body[:_MOST_BODY].rstrip())
+    mac = Mac(Mac(key).digest(b"repermit.handled"))
+    return mac.digest(b"".join(b"%d:%s" % (len(part), part) for part in parts))

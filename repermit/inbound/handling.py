@@ -1,0 +1,141 @@
+"""Handles messages: each is read, settled once, and then removed or put away where it came from.
+
+A message stays until it is settled, so that a kill at any instant only makes it be handled again;
+the ledger knows it then by its digest.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from repermit.domain.envelope import Of, SignedNames
+from repermit.domain.mac import Mac
+from repermit.domain.token import Tokens, is_nobody
+from repermit.inbound.maildir import LONGEST_READ
+from repermit.inbound.reading import Reading, Unreadable, read
+from repermit.inbound.settle import Outcome, settle_all
+from repermit.ledger.engine import Ledger
+from repermit.ledger.store import handled
+from repermit.ledger.store.inbound import LanguageOf
+
+BATCH = 64  # messages that are settled together: their commits share a sync
+UNREADABLE = "unreadable"
+_WHY = {
+    Outcome.FORGED: "it names a mail of this campaign, with a signature that is not ours",
+    Outcome.NOT_OURS: "it names no mail of this campaign",
+}
+_OF_PEOPLE = frozenset({Of.QUESTION, Of.UNSUBSCRIBE})
+_PUT_AWAY = frozenset(map(str, _WHY))
+
+
+Looked = tuple[bytes, Reading | Unreadable]  # its digest, and what it is
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What became of one message: `outcome` is None for one that cannot be read."""
+
+    reading: Reading | Unreadable
+    outcome: Outcome | None
+
+    @property
+    def is_kept(self) -> bool:
+        """Return whether it must stay where it is, for the next look."""
+        return self.outcome is Outcome.LATER
+
+    @property
+    def reason(self) -> str:
+        """Return the word for why it is put away, empty when it is not."""
+        if isinstance(self.reading, Unreadable):
+            return UNREADABLE
+        return str(self.outcome) if self.outcome in _WHY else ""
+
+    @property
+    def why(self) -> str:
+        """Return the sentence for it."""
+        if isinstance(self.reading, Unreadable):
+            return self.reading.why
+        return _WHY.get(self.outcome, "") if self.outcome else ""
+
+
+@dataclass
+class Tally:
+    """What was done with the messages of one look."""
+
+    by_kind: Counter[str] = field(default_factory=Counter)
+    by_outcome: Counter[str] = field(default_factory=Counter)
+    quarantined: int = 0
+    waiting: int = 0  # they could not be settled now, or not be read, and stay
+
+    def count(self, handled: Handled) -> None:
+        """Count a message."""
+        reading = handled.reading
+        self.by_kind[UNREADABLE if isinstance(reading, Unreadable) else str(reading.kind)] += 1
+        self.by_outcome[str(handled.outcome or UNREADABLE)] += 1
+        self.waiting += handled.is_kept
+
+    @property
+    def read(self) -> int:
+        """Return how many messages were read."""
+        return self.by_kind.total()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What messages are read and settled with."""
+
+    ledger: Ledger
+    names: SignedNames
+    tokens: Tokens
+    mac: Mac
+    language_of: LanguageOf
+    tally: Tally = field(default_factory=Tally)
+
+    def now(self) -> datetime:
+        """Return the moment it is."""
+        return self.ledger.clock.now()
+
+    def look(self, content: bytes) -> Looked:
+        """Return the digest of a message and what it is: pure, and for a thread, for it may take a
+        while. *content* is a byte longer than what is read if there is more."""
+        begin, is_cut = content[:LONGEST_READ], len(content) > LONGEST_READ
+        reading = read(begin, self.names, self.tokens, is_cut=is_cut)
+        return self.digest(b"message", begin), reading
+
+    def digest(self, of: bytes, content: bytes) -> bytes:
+        """Return under what a message is known: keyed, so that it tells nothing."""
+        return self.mac.digest(of + b"." + sha256(content).digest())
+
+    async def settle(self, looked: Sequence[Looked]) -> list[Handled]:
+        """Settle what was read, durably, and return what became of each, counted."""
+        whole = [(digest, each) for digest, each in looked if not isinstance(each, Unreadable)]
+        outcomes = iter(await settle_all(self.ledger, whole, language_of=self.language_of))
+        done: list[Handled] = []
+        for digest, each in looked:
+            outcome = None if isinstance(each, Unreadable) else next(outcomes)
+            if outcome is Outcome.REPEATED:  # its end may have come before it was put away
+                before = await self.ledger.look(handled.outcome_of, digest)
+                outcome = Outcome(before) if before in _PUT_AWAY else outcome
+            done.append(Handled(each, outcome))
+            self.tally.count(done[-1])
+        return done
+
+
+def whose(reading: Reading) -> str:
+    """Return whose mail a message is about: the id of a recipient, another mail of ours, or
+    nobody."""
+    found = reading.whose
+    if found is None or (found.of in _OF_PEOPLE and is_nobody(found.number)):
+        return "nobody"
+    return str(found.number) if found.of in _OF_PEOPLE else f"{found.of} {found.number}"
+
+
+def why_of(reading: Reading) -> str:
+    """Return why a message would move nobody, as far as it alone tells; else empty."""
+    if reading.whose is not None:
+        return ""
+    return _WHY[Outcome.FORGED if reading.forged else Outcome.NOT_OURS]

@@ -1,0 +1,30 @@
+"""Which messages that came in were handled, as far as a way in must know: by digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from repermit.ledger.instants import to_micros
+from repermit.ledger.transaction import Transaction
+
+
+def outcome_of(tx: Transaction, digest: bytes) -> str | None:
+    """Return what became of the message with that digest; None when it was never handled."""
+    found: str | None = tx.value("SELECT outcome FROM handled WHERE digest = ?", digest)
+    return found
+
+
+def unknown(tx: Transaction, digests: Iterable[bytes]) -> list[bool]:
+    """Return of each digest whether it is not on file."""
+    return [outcome_of(tx, each) is None for each in digests]
+
+
+def leave(tx: Transaction, digests: Iterable[bytes], outcome: str) -> None:
+    """Note that messages stay where they are, so that they are not fetched again; of these digests
+    no kind is kept, for each message has another that counts."""
+    rows = [(each, to_micros(tx.now), "", outcome) for each in digests]
+    tx.many(
+        "INSERT INTO handled (digest, at, kind, outcome) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (digest) DO NOTHING",
+        rows,
+    )

@@ -1,0 +1,260 @@
+"""What comes back of a campaign, by each way in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from repermit.inbound.maildir import Maildir
+from tests.inbound.desks import put
+from tests.inbound.dovecot import PASSWORD, USER, dovecot
+from tests.journeys.campaign import LISTED, Campaign, Running, wait_until
+from tests.journeys.relay import Relay
+from tests.journeys.returned import bounce, complaint, reply, sent, stranger
+
+pytestmark = pytest.mark.journey
+
+
+def waiting(campaign: Campaign) -> list[Path]:
+    """Return what lies in our own spool."""
+    spool = Maildir(campaign.folder / "inbound")
+    return spool.waiting() if spool.is_there else []
+
+
+def with_maildir(campaign: Campaign) -> Path:
+    """Let what comes back come into a maildir, and return it."""
+    box = campaign.outside / "Maildir"
+    Maildir(box).make()
+    campaign.edit('#maildir = ".*"', f'maildir = "{box}"')
+    return box
+
+
+def piped(campaign: Campaign, message: bytes, *, expect: int = 0, **environment: str) -> str:
+    """Let an MTA hand over a message; when it is kept, nothing is printed. Returns what was."""
+    campaign.environment = environment
+    done = campaign.run("inbound", "-", stdin=message.decode(), expect=expect)
+    campaign.environment = {}
+    assert expect or not done.out + done.err, "some MTAs take that for a failure"
+    return done.err
+
+
+def test_a_maildir_is_read_and_status_shows_it(approved: Campaign, relay: Relay) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    put(
+        box,
+        *(bounce(mails[0]), bounce(mails[1], "4.2.2", "Mailbox full"), complaint(mails[2])),
+        *(reply(mails[3], "nee"), reply(mails[4], "Wie bent u?"), stranger()),
+    )
+
+    looked = approved.run("inbound", "--dry-run", "--json").json
+    assert approved.standings()["asked"] == LISTED
+    done = approved.run("inbound", "--json").json
+    again = approved.run("inbound", "--json").json
+
+    assert looked["read"] == done["read"] == 6
+    kinds = {each["kind"]: each for each in looked["messages"]}
+    assert (kinds["hard"]["status"], kinds["hard"]["why"]) == ("5.1.1", "")
+    assert kinds["hard"]["recipient"].isdigit()
+    assert sum(each["recipient"] == "nobody" for each in looked["messages"]) == 1
+    assert done["by_outcome"]["settled"] == 3
+    assert (done["quarantined"], done["waiting"], again["read"]) == (1, 0, 0)
+    standings = approved.standings()
+    assert (standings["undeliverable"], standings["opted_out"]) == (1, 2)
+    assert list(Maildir(box).waiting()) == []
+    approved.run("proof", "verify")
+
+
+def test_without_a_domain_for_bounces_the_message_id_tells_whose_it_was(
+    approved: Campaign, relay: Relay
+) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay, verp=False)
+    put(box, *(bounce(mail) for mail in mails[:3]))
+
+    told = approved.run("inbound")
+
+    assert told.out.startswith("3 messages read: 3 dead addresses\n")
+    assert approved.standings()["undeliverable"] == 3
+
+
+def test_an_mta_hands_each_message_over(approved: Campaign, relay: Relay) -> None:
+    mails = sent(approved, relay)
+    bare = bounce(mails[0]).replace(mails[0].sender.encode(), b"repermit@localhost")
+    headless = bare.partition(b"--edge\nContent-Type: text/rfc822-headers")[0]
+
+    piped(approved, headless, ORIGINAL_RECIPIENT=mails[0].sender, RECIPIENT="repermit@localhost")
+    local, _, domain = mails[1].sender.partition("@")
+    piped(
+        approved,
+        b"From MAILER-DAEMON Sun Nov 22 10:00:00 2026\n"
+        + bounce(mails[1])
+        .replace(mails[1].sender.encode(), b"x@y")
+        .partition(b"--edge\nContent-Type: text/rfc")[0],
+        LOCAL_PART=local,
+        DOMAIN=domain,
+    )
+
+    assert approved.standings()["undeliverable"] == 2
+    assert waiting(approved) == []
+    assert (approved.folder / "inbound").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_message_that_was_kept_is_handled_once_it_can_be(
+    approved: Campaign, relay: Relay
+) -> None:
+    """The keys are away, and the ledger; the MTA is told that all is well, for it is kept."""
+    mails = sent(approved, relay)
+    keys, ledger = approved.folder / "keys", approved.ledger
+    for mail, away in ((mails[0], keys), (mails[1], ledger)):
+        away.rename(approved.outside / away.name)
+        ended = approved.start("inbound", "-", stdin=bounce(mail).decode()).ended()
+        assert (ended.code, ended.out + ended.err) == (0, "")
+        (approved.outside / away.name).rename(away)
+    assert len(waiting(approved)) == 2
+
+    assert approved.run("inbound", "--json").json["by_kind"] == {"hard": 2}
+
+    assert approved.standings()["undeliverable"] == 2
+    assert waiting(approved) == []
+
+
+def test_a_message_that_cannot_be_kept_stays_with_the_mta(approved: Campaign, relay: Relay) -> None:
+    """75, whatever the cause: a wrong option and a wrong config, too, would lose it with any
+    other code."""
+    mails = sent(approved, relay)
+    (approved.folder / "inbound").write_bytes(b"")
+    told = piped(approved, bounce(mails[0]), expect=os.EX_TEMPFAIL)
+    assert "the message cannot be kept (" in told
+    (approved.folder / "inbound").unlink()
+
+    assert approved.run("inbound", "-", "--no-such-option", expect=os.EX_TEMPFAIL)
+    config = approved.config.read_text("utf-8")
+    approved.config.write_text("[", "utf-8")
+    piped(approved, bounce(mails[0]), expect=os.EX_TEMPFAIL)
+    approved.config.write_text(config, "utf-8")
+    piped(approved, bounce(mails[0]))
+
+    assert approved.standings()["undeliverable"] == 1
+
+
+def test_many_at_once_settle_each_message_once(approved: Campaign, relay: Relay) -> None:
+    """Pipes, and readers of the same maildir, all at the same time."""
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    put(box, *(bounce(mail) for mail in mails[:12]))
+    messages = [approved.outside / f"{number}.eml" for number in range(6)]
+    for path, mail in zip(messages, mails[12:18], strict=True):
+        path.write_bytes(bounce(mail))
+
+    running: list[Running] = []
+    for path in messages:
+        with path.open("rb") as file:
+            running.append(approved.start("inbound", "-", "--json", stdin=file.fileno()))
+    running += [approved.start("inbound", "--json") for _ in range(3)]
+    ended = [each.ended() for each in running]
+
+    assert [each.err for each in ended if each.code] == []
+    assert approved.standings()["undeliverable"] == 18
+    assert waiting(approved) == []
+    settled = [each.json["by_outcome"].get("settled", 0) for each in ended]
+    assert sum(settled) == 18
+    approved.run("proof", "verify")
+
+
+def test_a_mailbox_is_read_by_imap(approved: Campaign, relay: Relay) -> None:
+    mails = sent(approved, relay)
+    with dovecot() as server:
+        approved.edit('#imap = ".*"', f'imap = "imap://{USER}@127.0.0.1:{server.port}"')
+        refused = approved.run("inbound", "--json", expect=1).json
+        assert refused["error"] == "the mailbox wants a password and none is given"
+        approved.environment = {"REPERMIT_IMAP_PASSWORD": PASSWORD}
+        server.put(bounce(mails[0]), complaint(mails[1]), stranger())
+
+        done = approved.run("inbound", "--json").json
+
+        assert done["by_kind"] == {"complaint": 1, "hard": 1, "other": 1}
+        assert server.subjects(which="UNSEEN") == ["Sunday"]
+    standings = approved.standings()
+    assert (standings["undeliverable"], standings["opted_out"]) == (1, 1)
+    gone = approved.run("inbound", "--imap", "--json", expect=1).json
+    assert gone["error"] == "the mail server 127.0.0.1 cannot be reached"
+
+
+def test_one_message_from_a_file_is_read_and_left(approved: Campaign, relay: Relay) -> None:
+    mails = sent(approved, relay)
+    path = approved.outside / "bounce.eml"
+    path.write_bytes(bounce(mails[0]))
+
+    looked = approved.run("inbound", path, "--dry-run").out
+    done = approved.run("inbound", path).out
+
+    assert looked.startswith("hard  5.1.1  ")
+    assert done.startswith("1 message read: 1 dead addresses")
+    assert path.exists()
+    assert approved.standings()["undeliverable"] == 1
+    refused = approved.run("inbound", approved.outside, expect=1).err
+    assert "`repermit inbound --maildir DIR`" in refused
+
+
+def test_what_is_wrong_with_a_mailbox_is_told_and_the_rest_is_read(
+    approved: Campaign, relay: Relay
+) -> None:
+    mails = sent(approved, relay)
+    nothing = approved.run("inbound", expect=1).err
+    assert nothing.startswith("repermit: nothing says where bounces and replies come in\n")
+    put(approved.folder / "inbound", bounce(mails[0]))
+    box = with_maildir(approved)
+    for folder in ("new", "cur"):
+        (box / folder).rmdir()
+
+    refused = approved.run("inbound", "--json", expect=1).json
+
+    assert refused["error"] == "Maildir is no maildir: it has no folders `new` and `cur`"
+    assert (refused["read"], refused["by_kind"]) == (1, {"hard": 1})
+    assert approved.standings()["undeliverable"] == 1
+
+
+def test_run_reads_what_comes_back_and_lives_on_when_it_cannot(
+    approved: Campaign, relay: Relay
+) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    (box / "new").rename(box / "away")
+    running = approved.start("run")
+    wait_until(lambda: "is no maildir" in running.err.read_text("utf-8"))
+    put(approved.folder / "inbound", bounce(mails[0]))
+    (box / "away").rename(box / "new")
+    put(box, bounce(mails[1]))
+
+    wait_until(lambda: approved.standings().get("undeliverable") == 2, seconds=120)
+
+    running.signal(signal.SIGTERM)
+    ended = running.ended()
+    assert ended.code == 0
+    assert "message read" in ended.err or "messages read" in ended.err
+
+
+def test_the_help_shows_both_ways(approved: Campaign) -> None:
+    shown = approved.run("inbound", "--help").out
+
+    assert "FILE" in shown
+    assert "--maildir" in shown
+    assert json.loads(approved.run("inbound", "-", "--dry-run", "--json", stdin="x: y").out)
+
+
+def test_mails_that_come_back_because_of_us_stop_the_sending(
+    approved: Campaign, relay: Relay
+) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    put(box, bounce(mails[0], "5.7.1", "Message rejected due to DMARC policy"))
+
+    approved.run("inbound")
+
+    assert approved.standings()["asked"] == LISTED
+    assert approved.status()["stopped"]["code"] == "about_us"
