@@ -11,7 +11,8 @@ _FROM = (
     r"from (?:address|domain|header|field)|absender\w*|expediteur|afzender)"
 )
 SENDER = (
-    r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)|mismatch\w* client",
+    r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)",
+    r"mismatch\w* client",
     r"resolve your (?:address|host|ip)|smtp server of your|sender domain|go away",
     (
         r"your (?:mail ?)?(?:server|host|network|remote ?host)[^.]{0,40} (?:block|reject|bann|"
