@@ -101,9 +101,9 @@ def inbound(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Read what came back: bounces, complaints, replies. Without a FILE, what the config names
-    and what an MTA handed over. `inbound -` ends with 75 when the message could not be kept, so
-    that the MTA tries again; see docs/inbound.md."""
+    """Read what came back: bounces, complaints, replies. Without a FILE: what the config names, and
+    what an MTA handed over. `inbound -` ends with 75 when the message could not be kept, so that
+    the MTA tries again; see docs/inbound.md."""
     if context.invoked_subcommand is not None:
         return
     if (file is not None) + (maildir is not None) + imap + (csv is not None) > 1:

@@ -60,6 +60,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         "expected_dead": {"of": state.listed, "at_least": low, "at_most": high},
         "caps": {name: _cap(plan, name) for name in ahead.capped},
         "stopped": _stopped(state),
+        "watch": _watch(plan, state),
         "answer_page": {"answers": not page.code, "why": page.why or None},
         "first": [
             *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
@@ -89,9 +90,35 @@ def _cap(plan: Plan, name: str) -> str:
 
 
 def _stopped(state: State) -> str | None:
-    from repermit.dispatch.waves import Objection
+    from repermit.dispatch.objection import Objection
 
     return str(Objection(**state.stopped_for)) if state.stopped_for else None
+
+
+def _is_unread_since(state: State) -> bool:
+    """Return whether nobody read what came back since the last wave has left."""
+    ended, read = state.wave and state.wave.ended_at, state.inbound_at
+    return bool(ended and read and read < ended)
+
+
+def _watch(plan: Plan, state: State) -> dict[str, Any]:
+    """Return what stops the sending by itself, and whether what comes back is seen."""
+    from repermit.dispatch.waves import (
+        LEAST_BOUNCES,
+        PROVIDER_COMPLAINT_PERCENT,
+        PROVIDER_FACTOR,
+        sees_bounces,
+    )
+
+    return {
+        "is_read": sees_bounces(state, plan.terms),
+        "last_read": iso(state.inbound_at),
+        "least_bounces": LEAST_BOUNCES,
+        "bounce_percent": plan.terms.stop_bounce_percent,
+        "provider_bounce_percent": PROVIDER_FACTOR * plan.terms.stop_bounce_percent,
+        "complaints": plan.terms.stop_complaints,
+        "provider_complaint_percent": PROVIDER_COMPLAINT_PERCENT,
+    }
 
 
 def _advice(
@@ -114,6 +141,8 @@ def _advice(
             "what bounces after the relay took it is not read ([inbound]): nobody sees it,"
             " and no wave is waited for; to look for yourself, `repermit send --limit 200` first"
         )
+    elif _is_unread_since(state):
+        found.append("what came back since the last wave was not read: `repermit inbound` first")
     if ahead.capped:
         names = ", ".join(ahead.capped)
         found.append(f"the caps of {names} make it last longer; each deadline counts from its mail")
@@ -152,6 +181,7 @@ def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
         )
     for name, cap in content["caps"].items():
         show(f"the cap of {name} binds: {cap}")
+    show(_watched(content["watch"]))
     if content["answer_page"]["answers"]:
         show("the answer page answers")
     else:
@@ -160,6 +190,18 @@ def show_plan(content: dict[str, Any], *, as_json: bool) -> None:
         show(f"sending has stopped: {content['stopped']}")
     for line in content["first"]:
         show(f"first: {line}")
+
+
+def _watched(watch: dict[str, Any]) -> str:
+    if not watch["is_read"]:
+        return f"it stops by itself at {watch['bounce_percent']:g} % that the relay itself refuses"
+    return (
+        f"it stops by itself at {watch['bounce_percent']:g} % dead addresses"
+        f" ({watch['provider_bounce_percent']:g} % of one provider within a day, never below"
+        f" {watch['least_bounces']}), at {watch['complaints']} complaints that are"
+        f" 0.1 % ({watch['provider_complaint_percent']:g} % of one provider), and at once when a"
+        f" mail comes back because of us; what comes back was last read {watch['last_read']}"
+    )
 
 
 def _minute(moment: str) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from repermit.cli import cameback
 from repermit.cli.bouncing import came
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
@@ -58,6 +59,10 @@ def status(
         show(f"bounces: {tried}")
     if figures.closed_at:
         show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
+    for line in cameback.lines(
+        content["inbound"], is_configured=runtime.config.inbound.is_configured
+    ):
+        show(line)
     for place in figures.places:
         show(f"elsewhere: {state_of(place)}")
     if done := content["last_purge"]:
@@ -133,6 +138,7 @@ def status_content(figures: Figures) -> dict[str, Any]:
             "left": iso(figures.bounce_check.left_at),
             "seen": iso(figures.bounce_check.seen_at),
         },
+        "inbound": cameback.to_json(figures.returns),
     }
 
 
@@ -167,7 +173,7 @@ def _stopped(figures: Figures) -> dict[str, Any] | None:
     """Return why sending has stopped by itself, since when, and how it goes on."""
     if figures.stopped_for is None:
         return None
-    from repermit.dispatch.waves import GO_ON, Objection
+    from repermit.dispatch.objection import GO_ON, Objection
 
     objection = Objection(**figures.stopped_for)
     return {

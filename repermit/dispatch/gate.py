@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from repermit.dispatch import waves
+from repermit.dispatch.objection import GO_ON, Objection, as_kept
 from repermit.dispatch.plan import Next, Plan
-from repermit.dispatch.waves import Begin, End, Objection, Stop, Watch
+from repermit.dispatch.waves import Begin, End, Stop, Watch
 from repermit.domain.decay import expected_dead
 from repermit.domain.policy import CONTACT_YEARS, years_before
 from repermit.errors import SendRefused
@@ -94,12 +95,12 @@ async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
 
 async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     """Hold every sender until a person has looked, and return what to tell."""
-    await ledger.write(store.stop, waves.as_kept(objection))
+    await ledger.write(store.stop, as_kept(objection))
     told = [objection.hint]
-    if objection.code == "bounces":
+    if objection.code in ("bounces", "provider_bounces"):
         listed = await ledger.read(waiting.listed_by)
         told += way_out(listed, ledger.clock.now().date())
-    told.append(waves.GO_ON)
+    told.append(GO_ON)
     return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
 
 

@@ -18,13 +18,14 @@ from repermit.dispatch.claims import Claims, Written
 from repermit.dispatch.lines import Line, Lines
 from repermit.dispatch.mail import Mail, Mailer
 from repermit.dispatch.making import Making
+from repermit.dispatch.objection import Objection
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connect
 from repermit.dispatch.turns import Turns
 from repermit.dispatch.verdict import Verdict, settlement
 from repermit.dispatch.watch import AboutUs, Enough, Watcher
-from repermit.dispatch.waves import Objection, objection_to
+from repermit.dispatch.waves import objection_to
 from repermit.dispatch.wire import LOST
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError

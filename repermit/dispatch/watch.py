@@ -6,15 +6,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from repermit.dispatch import refusals
+from repermit.dispatch.objection import Objection
 from repermit.dispatch.plan import Sent
 from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
-from repermit.dispatch.waves import (
-    REFUSED_IN_A_ROW,
-    WINDOW_MAILS,
-    Objection,
-    Terms,
-    has_too_many_bounces,
-)
+from repermit.dispatch.waves import REFUSED_IN_A_ROW, WINDOW_MAILS, Terms, has_too_many_bounces
 from repermit.domain.refusal import is_about_address
 from repermit.errors import SendRefused
 from repermit.ledger.store.sending import Reserved

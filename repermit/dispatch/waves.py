@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from repermit.dispatch.objection import Objection
 from repermit.domain.decay import years_between
 from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.store.waves import State, Wave
@@ -21,7 +21,8 @@ LEAST_EXPECTED = 5  # bounces at the least: none at all then has a chance below 
 WINDOW_MAILS = 100  # the last ones, of which half may be deferred
 STRETCH_FACTOR = 2  # of the share that stops it, in a stretch: smaller numbers vary more
 REFUSED_IN_A_ROW = 20  # for good, and none taken: it is about us
-GO_ON = "once a person has looked, `repermit send --continue`"
+PROVIDER_FACTOR = 2  # of the share that stops it, of one provider within a day
+PROVIDER_COMPLAINT_PERCENT = 0.3  # Google's and Yahoo's limit
 _COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
 
 
@@ -46,50 +47,6 @@ def sees_bounces(state: State, terms: Terms) -> bool:
     came back means nothing.
     """
     return terms.has_inbound and state.inbound_at is not None
-
-
-@dataclass(frozen=True)
-class Objection:
-    """Why a person must look before another mail leaves; plain values, as the ledger keeps it."""
-
-    code: str  # bounces, complaints, no_bounces, delays, lost
-    wave: int
-    mails: int
-    count: int
-    expected: int = 0
-
-    def __str__(self) -> str:
-        match self.code:
-            case "bounces":
-                share = f" ({100 * self.count / self.mails:.1f} %)" if self.mails else ""
-                return f"{self.count:,} of {self.mails:,} mails went to dead addresses{share}"
-            case "complaints":
-                return f"{self.count:,} recipients complained, of {self.mails:,} mails"
-            case "no_bounces":
-                return (
-                    f"none of {self.mails:,} mails of wave {self.wave} came back, where at least"
-                    f" {self.expected:,} dead addresses were to be expected of contacts that old"
-                )
-            case "lost":
-                return f"the relay broke off {self.count:,} mails in a row and took none"
-            case _:
-                return (
-                    f"the relay put off or broke off {self.count:,} of the last {self.mails:,}"
-                    " mails"
-                )
-
-    @property
-    def hint(self) -> str:
-        """Return what to look at first."""
-        return {
-            "bounces": "too many dead addresses make providers refuse all of your mail",
-            "complaints": "people do not know you, or did not expect this mail: read what they say",
-            "no_bounces": "see whether bounces arrive in the mailbox of [inbound] at all",
-            "delays": "the relay, or those behind it, want fewer mails: ask its operator, and lower"
-            " relay.per_second",
-            "lost": "they are doubtful: ask the relay's operator what became of them, then"
-            " `repermit doubt list`",
-        }[self.code]
 
 
 @dataclass(frozen=True)
@@ -200,6 +157,8 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
         complaints >= _COMPLAINTS_PER_MAIL * outcomes.mails
     ):
         return Objection("complaints", wave.number, outcomes.mails, complaints)
+    if objection := _of_providers(state, terms, wave.number):
+        return objection
     is_watched = wave.ended_at is not None and now >= wave.ended_at + terms.watch
     if (
         sees_bounces(state, terms)
@@ -210,6 +169,25 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
         and wave.expected_bounces >= LEAST_EXPECTED
     ):
         return Objection("no_bounces", wave.number, wave.mails, 0, wave.expected_bounces)
+    return None
+
+
+def _of_providers(state: State, terms: Terms, wave: int) -> Objection | None:
+    """Return what speaks against going on at one provider alone, within the last 24 hours and
+    since a person last looked."""
+    for name, day in state.providers.items():
+        if not name:  # many others: they are judged with all
+            continue
+        hard = Outcome(day.mails, day.new_hard)
+        if has_too_many_bounces(hard, PROVIDER_FACTOR * terms.stop_bounce_percent):
+            return Objection("provider_bounces", wave, day.mails, day.new_hard, provider=name)
+        if (
+            day.new_complaints >= terms.stop_complaints
+            and 100 * day.new_complaints >= PROVIDER_COMPLAINT_PERCENT * day.mails
+        ):
+            return Objection(
+                "provider_complaints", wave, day.mails, day.new_complaints, provider=name
+            )
     return None
 
 
@@ -226,8 +204,3 @@ def ages(months: Mapping[int, int], today: date) -> dict[int, int]:
         years = years_between(day, today)
         found[years] = found.get(years, 0) + count
     return found
-
-
-def as_kept(objection: Objection) -> dict[str, Any]:
-    """Return *objection* as the ledger keeps it."""
-    return dict(vars(objection))

@@ -106,8 +106,10 @@ class Imap:
 
     def close(self) -> None:
         """Say goodbye, if there is somebody to say it to."""
-        with suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
+        with suppress(OSError, imaplib.IMAP4.error):
             self._box.client.logout()
+        with suppress(OSError):
+            self._box.client.shutdown()
 
     def _do(self, command: str, *words: Any) -> list[Any]:
         """Return what the server answers. Raises: imaplib's error when it says no."""

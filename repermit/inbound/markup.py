@@ -1,4 +1,4 @@
-"""HTML as plain text, with its links: nothing is loaded or run.
+"""HTML as plain text: nothing is loaded or run.
 
 The standard library's `html.parser` takes quadratic time for what is opened and never closed, so
 this takes tags for what stands between "<" and ">", each read once.
@@ -8,47 +8,19 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, field
 
 _BREAKS = frozenset(
-    [
-        "br",
-        "p",
-        "div",
-        "tr",
-        "li",
-        "ul",
-        "ol",
-        "table",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "pre",
-        "blockquote",
-        "hr",
-        "title",
-    ]
+    {"br", "p", "div", "tr", "li", "ul", "ol", "table", "pre", "blockquote", "hr"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6"}
 )
 _UNSEEN = frozenset({"script", "style", "head", "title"})
 _RULE = "_" * 32  # what Outlook puts before a quoted mail
-_href = re.compile(r"""\bhref\s{0,9}=\s{0,9}["']?([^"'\s>]{1,2000})""", re.IGNORECASE)
 _name = re.compile(r"/?[a-zA-Z][a-zA-Z0-9]{0,20}")
 _too_long = re.compile(r"&#[xX]?[0-9a-fA-F]{8,}")  # no character has such a number
-_spaces = re.compile(r"[ \t\r\n\f]+")
+_spaces = re.compile(r"[ \t\r\n\f\xa0]+")
 
 
-@dataclass(frozen=True)
-class Plain:
-    """The text that a reader of HTML sees, and where its links lead."""
-
-    text: str = field(repr=False)
-    links: tuple[str, ...] = field(repr=False)
-
-
-def plain(source: str) -> Plain:
+def plain(source: str) -> str:
     """Return *source* as text: blocks are lines, what is quoted stands behind "> ", a rule is a
     line of underscores; scripts, styles and comments are left out."""
     page = _Page()
@@ -56,14 +28,13 @@ def plain(source: str) -> Plain:
     page.write(before)
     for piece in pieces:
         page.take(piece)
-    return Plain(page.text(), tuple(page.links))
+    return page.text()
 
 
 class _Page:
     """What was seen so far."""
 
     def __init__(self) -> None:
-        self.links: list[str] = []
         self._lines: list[tuple[int, list[str]]] = [(0, [])]
         self._quotes = 0
         self._until = ""  # what ends what is not seen: a closing tag, or that of a comment
@@ -101,8 +72,6 @@ class _Page:
         bare = name.removeprefix("/")
         if name in _UNSEEN and not tag.endswith("/"):
             self._until = f"/{name}"
-        elif name == "a" and (link := _href.search(tag)):
-            self.links.append(html.unescape(_too_long.sub("", link[1])))
         elif bare == "blockquote":
             self._quotes = min(9, max(0, self._quotes + (1 if name == bare else -1)))
         if bare in _BREAKS:

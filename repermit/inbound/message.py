@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.errors import MessageError
-from email.message import Message as Node
 from email.utils import collapse_rfc2231_value
 from typing import BinaryIO
 
 from repermit.inbound import decoding, markup
-from repermit.inbound.tree import MOST_BYTES, Beyond, tree, within
+from repermit.inbound.tree import MOST_BYTES, Beyond, Branch, tree, within
 
 MOST_DEPTH = 3  # of messages in one another: of those that stand deeper, the source is enough
 MOST_TEXT = 256 << 10  # characters of one part
@@ -33,7 +32,7 @@ class Part:
     """One part of a message that is not a multipart, whatever it stands in.
 
     `text` is decoded, never fails, and is empty for what is no text; HTML is given as plain text,
-    with what it quotes behind "> ", and with its links in `links`. Of a message or a report that
+    with what it quotes behind "> ", and as it came in `html`. Of a message or a report that
     stands in this one (`message/*`) `text` holds the headers and the begin of the body as they
     came; the parts of a message that stands in this one follow it, one deeper. `depth` counts the
     messages that a part stands in: 0 for those of this message.
@@ -43,7 +42,7 @@ class Part:
     text: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)  # names in small letters, the first of each
     depth: int = 0
-    links: tuple[str, ...] = field(default=(), repr=False)
+    html: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def parse(content: bytes, *, is_cut: bool = False) -> Message | Unreadable:
         return Unreadable("it is so malformed that it cannot be taken apart")
 
 
-def _message(root: Node, *, is_cut: bool) -> Message:
+def _message(root: Branch, *, is_cut: bool) -> Message:
     headers: dict[str, list[str]] = {}
     for name, value in root.raw_items():
         headers.setdefault(name.lower(), []).append(_line(value))
@@ -97,7 +96,7 @@ def _message(root: Node, *, is_cut: bool) -> Message:
     )
 
 
-def _parts(node: Node, *, depth: int) -> Iterator[Part]:
+def _parts(node: Branch, *, depth: int) -> Iterator[Part]:
     """Yield what *node* is or holds, in its order."""
     content_type, inner = node.get_content_type(), _inner(node)
     if content_type.startswith("message/"):
@@ -112,23 +111,25 @@ def _parts(node: Node, *, depth: int) -> Iterator[Part]:
         yield _leaf(node, content_type, depth)
 
 
-def _inner(node: Node) -> list[Node]:
-    held = node.get_payload()
-    return [part for part in held if isinstance(part, Node)] if isinstance(held, list) else []
+def _inner(node: Branch) -> list[Branch]:
+    """Return the parts that a part holds. The payload of one that holds none is not asked for:
+    the standard library decodes it, by whatever is called its charset."""
+    held = node.get_payload() if node.is_multipart() else []
+    return [part for part in held if isinstance(part, Branch)]
 
 
-def _leaf(node: Node, content_type: str, depth: int) -> Part:
+def _leaf(node: Branch, content_type: str, depth: int) -> Part:
     headers = _first_headers(node)
     if not content_type.startswith(("text/", "multipart/")):
         return Part(content_type, "", headers, depth)
     text = decoding.text(_octets(node), _parameter(node, "charset"))
     if content_type != "text/html":
         return Part(content_type, text[:MOST_TEXT], headers, depth)
-    plain = markup.plain(text[:MOST_TEXT])
-    return Part(content_type, plain.text, headers, depth, plain.links)
+    html = text[:MOST_TEXT]
+    return Part(content_type, markup.plain(html), headers, depth, html)
 
 
-def _source(node: Node) -> str:
+def _source(node: Branch) -> str:
     """Return the begin of what a `message/*` part holds, as it came or as it was transferred."""
     source = "\n".join(_lines(node))[: 4 * MOST_SOURCE]
     encoding = _encoding(node)
@@ -138,33 +139,33 @@ def _source(node: Node) -> str:
     return decoding.raw(source[:MOST_SOURCE])
 
 
-def _lines(node: Node) -> Iterator[str]:
+def _lines(node: Branch) -> Iterator[str]:
     """Yield what a part holds: blocks of headers, each followed by an empty line, and text."""
     if not node.is_multipart():
-        yield str(node.get_payload())
+        yield node.carried
     for part in _inner(node):
         yield from (f"{name}: {value}" for name, value in part.raw_items())
         yield ""
         yield from _lines(part)
 
 
-def _encoding(node: Node) -> str:
+def _encoding(node: Branch) -> str:
     return _first_headers(node).get("content-transfer-encoding", "").lower()
 
 
-def _octets(node: Node) -> bytes:
+def _octets(node: Branch) -> bytes:
     """Return what a part that holds no parts carries."""
-    encoded = str(node.get_payload()).encode("utf-8", "surrogateescape")
+    encoded = node.carried.encode("utf-8", "surrogateescape")
     return decoding.transferred(encoded, _encoding(node))
 
 
-def _parameter(node: Node, name: str) -> str:
+def _parameter(node: Branch, name: str) -> str:
     """Return a parameter of the Content-Type in small letters (RFC 2231); empty without one."""
     value = node.get_param(name, "")
     return collapse_rfc2231_value(value).strip().lower() if value else ""
 
 
-def _first_headers(node: Node) -> dict[str, str]:
+def _first_headers(node: Branch) -> dict[str, str]:
     headers: dict[str, str] = {}
     for name, value in node.raw_items():
         headers.setdefault(name.lower(), _line(value))

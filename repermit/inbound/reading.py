@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from repermit.domain.envelope import SignedName, SignedNames
+from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.token import Tokens
+from repermit.inbound import arf, bounces, reply
 from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
 from repermit.inbound.message import Message, Unreadable, parse
-from repermit.inbound.whose import whose
+from repermit.inbound.whose import came_to, is_of_another, whose
 
 __all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
+
+MOST_SUBJECT = 300  # characters
+MOST_WRITTEN = 20_000
+_is_mailbox = re.compile(r"[^\s<>@]{1,128}@[^\s<>@]{1,255}").fullmatch
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,44 @@ def read(
     if isinstance(message, Unreadable):
         return message
     found = whose(message, names, tokens)
-    kind, status = _bounce(message) or (Kind.OTHER, "")
-    return Reading(kind, found.name, found.is_forged, status)
+    kind, status, text = _what(message, names)
+    if kind in BOUNCES and is_of_another(message, names, tokens):
+        return Reading(kind, None, found.is_forged, status)
+    if kind not in REPLIES:
+        return Reading(kind, found.name, found.is_forged, status)
+    return Reading(
+        kind,
+        found.name,
+        found.is_forged,
+        sender=_mailbox(message.header("from")),
+        subject=message.header("subject")[:MOST_SUBJECT],
+        text=text[:MOST_WRITTEN],
+    )
 
 
-def _bounce(message: Message) -> tuple[Kind, str] | None:
-    for part in message.parts:
-        if part.content_type == "message/delivery-status" and part.depth == 0:
-            status = re.search(r"^Status: *([245]\.\d{1,3}\.\d{1,3})", part.text, re.MULTILINE)
-            if status:
-                return Kind.HARD if status[1].startswith("5.1.") else Kind.UNCLEAR, status[1]
-    return None
+def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
+    """Return the kind, the status and what a person wrote.
+
+    Reports come first: nobody wrote them, whatever they quote and wherever they were sent.
+    """
+    if complaint := arf.read(message):
+        return complaint, "", ""
+    if bounce := bounces.read(message):
+        return *bounce, ""
+    if _unsubscribes(message, names):
+        return Kind.UNSUBSCRIBE, "", ""
+    written = reply.read(message)
+    return (written[0], "", written[1]) if written else (Kind.AUTOMATIC, "", "")
+
+
+def _unsubscribes(message: Message, names: SignedNames) -> bool:
+    """Return whether a message came to where one unsubscribes; a programme that does so for a
+    person may say that it is one."""
+    return any(name is not None and name.of is Of.UNSUBSCRIBE for name in came_to(message, names))
+
+
+def _mailbox(sender: str) -> str:
+    """Return the address in a From; empty when it holds none."""
+    *_, last = sender.rpartition("<")
+    address = last.partition(">")[0].strip()
+    return address if _is_mailbox(address) else ""

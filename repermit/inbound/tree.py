@@ -7,13 +7,15 @@ stands in, and reads the parameters of a header in quadratic time.
 from __future__ import annotations
 
 import re
+from email.errors import MessageDefect
 from email.message import Message as Node
 from email.parser import BytesParser
 from email.policy import Compat32, Policy
 from itertools import islice
+from typing import cast
 
 MOST_BYTES = 2 << 20  # what is read of a message; the rest is left where it is
-MOST_LINES = 200_000
+MOST_LINES = 100_000
 MOST_PARTS = 500  # the blocks of a report count as parts
 MOST_LEVELS = 30
 MOST_HEADERS = 5_000  # of all parts together
@@ -43,12 +45,13 @@ def within(content: bytes) -> tuple[bytes, bool]:
     return begin[leading.end() if leading else 0 :], is_cut
 
 
-def tree(content: bytes) -> Node:
+def tree(content: bytes) -> Branch:
     """Return the parts of a message.
 
     Raises: Beyond; what the standard library raises for what it cannot make sense of.
     """
-    return BytesParser(policy=Compat32(message_factory=_Budget().node)).parsebytes(content)
+    root = BytesParser(policy=Compat32(message_factory=_Budget().node)).parsebytes(content)
+    return cast(Branch, root)
 
 
 class _Budget:
@@ -62,7 +65,7 @@ class _Budget:
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise Beyond(f"it has more than {MOST_PARTS} parts")
-        return _Node(policy, self)
+        return Branch(policy, self)
 
     def count_header(self, value: str) -> None:
         """Count a header, unless there are too many."""
@@ -72,21 +75,36 @@ class _Budget:
             raise Beyond(f"it has more than {MOST_HEADERS} headers, or they are too long")
 
 
-class _Node(Node):
+class _Unkept(list[MessageDefect]):
+    """What is wrong with a part, of which there can be as much as there are lines: not kept."""
+
+    def append(self, _defect: MessageDefect) -> None:
+        """Keep nothing."""
+
+
+class Branch(Node):
     """A part, which knows how deep it stands and keeps the begin of each header."""
 
     def __init__(self, policy: Policy[Node], budget: _Budget) -> None:
         super().__init__(policy)
         self._budget = budget
         self._level = 0
+        self.defects = _Unkept()
 
     def attach(self, payload: Node) -> None:  # type: ignore[override]
         """Take in a part, unless it stands too deep."""
-        if isinstance(payload, _Node):
+        if isinstance(payload, Branch):
             payload._level = self._level + 1
             if payload._level > MOST_LEVELS:
                 raise Beyond(f"its parts stand more than {MOST_LEVELS} deep in one another")
         super().attach(payload)
+
+    @property
+    def carried(self) -> str:
+        """What a part that holds no parts carries, its octets beyond ASCII as surrogates: what the
+        standard library gives instead is decoded by a charset that may be wrong."""
+        held = vars(self)["_payload"]
+        return held if isinstance(held, str) else ""
 
     def set_raw(self, name: str, value: str) -> None:
         """Keep a header as it came, or the begin of it."""

@@ -26,6 +26,9 @@ _CAME_TO = (
     "cc",
 )
 _ANSWERS_TO = ("in-reply-to", "references")
+_RETURNED = frozenset(
+    {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
+)
 _SOURCES = ("message/", "text/rfc822-headers")  # a report, or the mail that is returned
 _MOST_SIGNED = 200  # of what looks signed in one message
 _between_addresses = re.compile(r"[\s<>,;:\"'()\[\]]+")
@@ -34,6 +37,9 @@ _link = re.compile(
     rf"{_SLASH}(yes|no|u){_SLASH}([A-Za-z0-9_-]{{2,11}}\.[A-Za-z0-9_-]{{43}})", re.ASCII
 )
 _SCOPES = {"yes": Scope.ANSWER, "no": Scope.ANSWER, "u": Scope.UNSUBSCRIBE}
+
+
+_is_sender_or_id = re.compile(r"^(from|message-id):", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -50,22 +56,28 @@ def whose(message: Message, names: SignedNames, tokens: Tokens) -> Whose:
 
     The address that it came to says so; else what it answers, what a report names and the mail
     that it returns; else any text in it; else the links of that mail. The first of these decides,
-    unless it or another of them names another recipient.
+    unless it or another of them names another recipient. A mail of the outbox that names the
+    question, which it follows, is itself.
     """
     said = [
         _signed(came_to(message, names)),
-        _signed(_named(_headlines(message), names)),
-        _signed(_named(_texts(message), names)),
+        _signed(_of_questions(_named(_headlines(message), names))),
+        _signed(_of_questions(_named(_texts(message), names))),
         _signed(_linked(message, tokens)),
     ]
     is_forged = any(None in one for one in said)
     genuine = [[name for name in one if name] for one in said]
-    recipients = {name.number for one in genuine for name in one if _is_of_recipient(name)}
+    recipients = {name.number for one in genuine for name in one if is_of_recipient(name)}
     first = next(filter(None, genuine), [])
-    several = len({(_is_of_recipient(name) or name.of, name.number) for name in first}) > 1
-    if not first or several or len(recipients) > 1:
+    others = {name for name in first if not is_of_recipient(name)}
+    if not first or len(recipients) > 1 or len(others) > 1:
         return Whose(None, is_forged)
-    return Whose(first[0], is_forged)
+    return Whose(next(iter(others), first[0]), is_forged)
+
+
+def is_of_recipient(name: SignedName) -> bool:
+    """Return whether the number in a name is that of a recipient."""
+    return name.of in (Of.QUESTION, Of.UNSUBSCRIBE)
 
 
 def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]:
@@ -78,12 +90,30 @@ def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]
                 yield name
 
 
+def is_of_another(message: Message, names: SignedNames, tokens: Tokens) -> bool:
+    """Return whether the mail that a report returns is none of ours: it has a sender and an id,
+    and nothing in its headers is signed by us. Then the address it came to was made use of."""
+    for part in message.parts:
+        if part.depth == 0 and part.content_type in _RETURNED:
+            headers, _, _ = part.text.replace("\r\n", "\n").partition("\n\n")
+            signed = any(names.in_text(headers)) or any(_in_links(headers, tokens))
+            return not signed and _has_sender_and_id(headers)
+    return False
+
+
+def _has_sender_and_id(headers: str) -> bool:
+    return len({found[1].lower() for found in _is_sender_or_id.finditer(headers)}) == 2
+
+
 def _signed(said: Iterator[SignedName | None]) -> list[SignedName | None]:
     return list(dict.fromkeys(islice(said, _MOST_SIGNED)))
 
 
-def _is_of_recipient(name: SignedName) -> bool:
-    return name.of in (Of.QUESTION, Of.UNSUBSCRIBE)
+def _of_questions(said: Iterable[SignedName | None]) -> Iterator[SignedName | None]:
+    """Yield names; where one unsubscribes says, in a mail that is returned, whose that mail is."""
+    for name in said:
+        is_way_out = name is not None and name.of is Of.UNSUBSCRIBE
+        yield SignedName(Of.QUESTION, name.number) if name and is_way_out else name
 
 
 def _headlines(message: Message) -> Iterator[str]:
@@ -105,8 +135,11 @@ def _named(texts: Iterable[str], names: SignedNames) -> Iterator[SignedName | No
 def _linked(message: Message, tokens: Tokens) -> Iterator[SignedName | None]:
     """Yield of whose mail the links are; one that is none of ours says nothing."""
     for part in message.parts:
-        for text in (part.text, *part.links):
-            for found in _link.finditer(text):
-                with suppress(TokenRejected):
-                    number = tokens.read(_SCOPES[found[1]], found[2])
-                    yield SignedName(Of.QUESTION, number)
+        for text in (part.text, part.html):
+            yield from _in_links(text, tokens)
+
+
+def _in_links(text: str, tokens: Tokens) -> Iterator[SignedName]:
+    for found in islice(_link.finditer(text), _MOST_SIGNED):
+        with suppress(TokenRejected):
+            yield SignedName(Of.QUESTION, tokens.read(_SCOPES[found[1]], found[2]))

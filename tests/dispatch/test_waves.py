@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from repermit.dispatch.objection import Objection, as_kept
 from repermit.dispatch.plan import Sent
 from repermit.dispatch.verdict import Accepted, Delayed, Lost, Refused, SenderRefused, Verdict
 from repermit.dispatch.watch import AboutUs, Enough, Watcher
@@ -15,12 +16,10 @@ from repermit.dispatch.waves import (
     Begin,
     End,
     Go,
-    Objection,
     Stop,
     Terms,
     Watch,
     ages,
-    as_kept,
     next_step,
     objection_to,
     sees_bounces,

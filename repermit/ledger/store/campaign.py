@@ -16,6 +16,7 @@ from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import checking, elsewhere, extending, holding, outbox, places, probing
 from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.present import closed_at
+from repermit.ledger.store.returns import Returns, returns
 from repermit.ledger.transaction import Transaction
 
 
@@ -49,6 +50,7 @@ class Figures:
     places: tuple[places.Place, ...]  # where else a list lives
     last_purge: LastPurge | None
     bounce_check: checking.Tried  # the last mail that tried whether bounces come back
+    returns: Returns
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def figures(tx: Transaction) -> Figures:
         places=places.places(tx),
         last_purge=_last_purge(tx),
         bounce_check=checking.tried(tx),
+        returns=returns(tx),
     )
 
 
