@@ -89,6 +89,13 @@ def test_all_holds_and_the_bounce_of_a_dead_address_comes_back(
     assert "bounces come back" not in approved.here("send", "--plan").out
 
 
+def test_an_approval_says_that_bounces_were_never_seen(approved: Campaign) -> None:
+    words = ("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    assert "bounces" not in approved.here(*words).err
+    reads(approved)
+    assert "Whether bounces come back was never seen: `repermit check`" in approved.here(*words).err
+
+
 def test_without_a_domain_for_bounces_it_is_known_by_what_it_returns(
     approved: Campaign, relay: Relay
 ) -> None:
