@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from repermit.inbound import automatic, flat
 from repermit.inbound.fresh import fresh
-from repermit.inbound.kinds import Kind
 from repermit.inbound.message import Message, Part
+from repermit.inbound.kinds import Kind
 from repermit.inbound.said import plain, verdict
 
 _HTML_READ = 1_000_000  # characters
