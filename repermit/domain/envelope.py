@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from repermit.domain.mac import Mac
 
@@ -61,6 +62,7 @@ class SignedNames:
     def __init__(self, key: bytes, domain: str) -> None:
         self._mac = Mac(Mac(key).digest(b"repermit.bounce"))
         self.domain = domain.lower()
+        self._signed = lru_cache(maxsize=8)(self._sign)  # a mail holds its name several times
 
     def name(self, number: int, of: Of = Of.QUESTION) -> str:
         """Return the envelope id of a mail, which also begins its Message-ID: at most 53
@@ -99,6 +101,6 @@ class SignedNames:
         whole = found is not None and self.address(found.number, found.of) == f"{local}@{domain}"
         return found if whole else None
 
-    def _signed(self, number: int, of: Of) -> str:
+    def _sign(self, number: int, of: Of) -> str:
         mac = self._mac.digest(_LABELS[of] + b"%d" % number)[:_MAC_BYTES]
         return f"{number}.{mac.hex()}"

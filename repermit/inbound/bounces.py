@@ -6,7 +6,7 @@ from repermit.inbound import dsn, plain
 from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
 from repermit.inbound.message import Message
-from repermit.inbound.wordings import says
+from repermit.inbound.wordings import is_legible, says
 
 
 def read(message: Message) -> tuple[Kind, str] | None:
@@ -44,4 +44,5 @@ def _by_words(message: Message, text: str) -> tuple[Kind, str]:
     for_now, for_good = plain.flufl_says(message, text)
     if for_now:
         return Kind.TEMPORARY, status
-    return (Kind.HARD if for_good and not says(text) else Kind.UNCLEAR), status
+    is_alone = for_good and not says(text) and is_legible(text)
+    return (Kind.HARD if is_alone else Kind.UNCLEAR), status

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from repermit.domain.refusal import Fault, fault_of
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import MOST_TEXT, Says, says
+from repermit.inbound.wordings import MOST_TEXT, Says, is_legible, says
 
 _CODES = re.compile(
-    r"(?<![\w.@/:[-])([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
+    r"(?<![\w.@/[-])(?<!\d:)([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
     r"|(?=[] ;:,)]|-(?!\d\d)|$))"
     r"|(?<![\w.])#?([45]\.\d{1,3}\.\d{1,3})(?!\.?\d)",
     re.MULTILINE,
@@ -69,7 +69,10 @@ def judge(text: str, status: str = "") -> tuple[Kind, str]:
     if status.startswith("4") and not (found and Says.DEAD in meanings):
         return Kind.TEMPORARY, status
     codes = _telling(found, status)
-    return _weighed(codes, meanings), codes.status
+    kind = _weighed(codes, meanings)
+    if kind is Kind.HARD and not meanings and codes.enhanced not in _NAMED:
+        kind = Kind.HARD if is_legible(text) else Kind.UNCLEAR
+    return kind, codes.status
 
 
 def _telling(found: tuple[Codes, ...], status: str) -> Codes:

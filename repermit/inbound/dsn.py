@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import says
+from repermit.inbound.wordings import is_legible, says
 
 CONTENT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 MOST_RECIPIENTS = 500
@@ -71,7 +71,7 @@ def _of_one(report: Report, text: str) -> tuple[Kind, str]:
     if kind is Kind.UNCLEAR and text and not says(report.diagnostic):
         told, code = judge(text, report.status)
         kind, status = told, code or status
-    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text):
+    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text) and is_legible(text):
         return Kind.HARD, status  # failed for good, and nothing says why
     return kind, status
 

@@ -12,7 +12,8 @@ from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|"
-    r"mdaemon|maild(?:aemon)?@|bounce|microsoft ?exchange|system administrator|mailsystem|"
+    r"mdaemon|maild(?:aemon)?@|bounce|microsoft ?(?:exchange|outlook)|system administrator|"
+    r"mailsystem|"
     r"mail system|autosupport|mail ?router|smtp gateway|mail ?server|daemon@|complaints?@|"
     r"internet mail delivery|systemadministrator",
     re.IGNORECASE,
@@ -42,7 +43,11 @@ _PREAMBLE = re.compile(
     r"addresses)|following address(?:es)? (?:had|failed)|transcript of session|"
     r"permanent (?:fatal )?error|did not reach|hi\. this is|couldn't be delivered|"
     r"konnte nicht|kon niet|n'a pas pu|unrouteable|cannot be delivered|not deliver|"
-    r"did not (?:exactly )?match|(?:has been|was|is being|mail is) (?:returned|rejected)|"
+    r"did not (?:exactly )?match|kan niet worden|niet (?:worden )?(?:bezorgd|afgeleverd)|"
+    r".chec de (?:la )?remise|"
+    r"remise .{0,40}impossible|pas (?:pu )?.tre (?:remis|d.livr|distribu)|"
+    r"nicht (?:\w{1,20} )?zugestellt|"
+    r"zustellung|(?:has been|was|is being|mail is) (?:returned|rejected)|"
     r"mail (?:delivery )?failed|no se ha podido|не может быть доставлено)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -53,7 +58,7 @@ _COPY = re.compile(
     r"message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|(?:the )?(?:header|"
     r"original message|body|first|text|copy|your message|begin)[^\n]{0,60}(?:follows|below|"
     r"headers?|included|attached):?[ \t]*$|(?:received: (?:from|by)|return-path:|"
-    r"x-[a-z-]{2,40}: |mime-version:|message-id:).{0,200})",
+    r"mime-version:).{0,200})",
     re.IGNORECASE | re.MULTILINE,
 )
 

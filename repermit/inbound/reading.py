@@ -10,7 +10,7 @@ from repermit.domain.token import Tokens
 from repermit.inbound import arf, bounces, reply
 from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
 from repermit.inbound.message import Message, Unreadable, parse
-from repermit.inbound.whose import Whose, came_to, is_of_another, whose
+from repermit.inbound.whose import RETURNED, Whose, came_to, is_of_another, whose
 
 __all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
@@ -72,11 +72,19 @@ def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
     if complaint := arf.read(message):
         return complaint, "", ""
     if bounce := bounces.read(message):
-        return *bounce, ""
+        kind, status = bounce
+        return (Kind.UNCLEAR if kind is Kind.HARD and _breaks_off(message) else kind), status, ""
     if _unsubscribes(message, names):
         return Kind.UNSUBSCRIBE, "", ""
-    written = reply.read(message)
-    return (written[0], "", written[1]) if written else (Kind.AUTOMATIC, "", "")
+    kind, text = reply.read(message)
+    return (Kind.OTHER if kind is Kind.NO and _breaks_off(message) else kind), "", text
+
+
+def _breaks_off(message: Message) -> bool:
+    """Return whether what a message says may go on where it is cut off: what it returns may not
+    be whole, but begins after that."""
+    said = [part for part in message.parts if part.depth == 0]
+    return message.is_cut and not (said and said[-1].content_type in RETURNED)
 
 
 def _is_astray(found: Whose, message: Message, names: SignedNames, tokens: Tokens) -> bool:

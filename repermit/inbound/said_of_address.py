@@ -9,8 +9,9 @@ from __future__ import annotations
 _WHO = (
     r"(?:user(?: ?name| ?id)?|recipients?|addressee|(?:e-?)?mail ?-?box|mail ?drop|inbox|"
     r"e-?mail|(?:e-?mail |mail )?account|(?:e-?mail |mail |smtp |recipient )?address(?:es)"
-    r"?|alias|local[- ]part|login|customer|subscriber|person|member|destination|screen "
-    r"?name|contact)"
+    r"?|alias|local[- ]part|login|customer|subscriber|person|member|destination|"
+    r"benutzer|empfanger|adressat|(?:empfanger|mail)?adresse|postfach|gebruiker|ontvanger|"
+    r"geadresseerde|utilisateur|destinataire|screen ?name|contact)"
 )
 _OF_IT = (
     r"(?:[ \x22':.,;()\[\]-]{1,4}(?:@|name|address|account|mailbox|id|part|you|that|tried|"

@@ -30,7 +30,7 @@ FULL = (
         r"enough|not have sufficient|no free)(?: \w{1,12}){0,2} (?:storage|space)"
     ),
     r"(?:storage|space) (?:limit|allocation|full|exceeded|exhausted|used up)|overflow",
-    r"mail ?box limit|mailfull|mbox full",
+    r"mail ?box (?:size )?limit|mailfull|mbox full",
     (
         r"(?:postfach|mailbox|speicherplatz|konto)[^.]{0,40}(?:voll|uberschritten|erschopft|"
         r"belegt)"

@@ -19,7 +19,8 @@ SENDER = (
     + (
         r"(?:'s)?(?:[ :\x22'()]{1,3}(?:e-?mail|mail|domain|address|host|@|"
         r"[\w-]{1,60}\.[\w.-]{1,80}|is|was|has|been|does|could|can|verify|verification|"
-        r"the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()]{1,3}(?:rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
+        r"the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()]{1,3}(?:"
+        r"rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
         r"exist|invalid|verif\w+|fail\w*|denied|blocked|blacklisted|not\b|refused|cannot|bad|"
         r"must|needs|null|restrict\w*|unverif\w*|banned|black|disallow\w*|forged|unauth\w*|"
         r"syntax)"

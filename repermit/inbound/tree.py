@@ -26,6 +26,8 @@ _MOST_OF_OTHERS = 16 << 10
 _LEADING = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:>From [^\r\n]*\s*)?"
 )  # of what was kept as a mailbox
+_EMPTY_LINE = re.compile(rb"\n\r?\n|\r\r")
+_is_header = re.compile(rb"[!-9;-~]{1,100}[ \t]{0,9}:").match
 _END_OF_LINE = re.compile(rb"\r\n?|\n")
 
 
@@ -42,7 +44,29 @@ def within(content: bytes) -> tuple[bytes, bool]:
         last = next((end.end() for end in ends), len(begin))
         begin, is_cut = begin[:last], is_cut or last < len(begin)
     leading = _LEADING.match(begin)
-    return begin[leading.end() if leading else 0 :], is_cut
+    return _mended(begin[leading.end() if leading else 0 :]), is_cut
+
+
+def _mended(content: bytes) -> bytes:
+    """Return a message whose headers go on to the last of them: for the standard library they end
+    with the first line that is none, as one with a space before its colon."""
+    end = _EMPTY_LINE.search(content, 0, MOST_HEADER_CHARS)
+    block = content[: end.start() + 1] if end else b""
+    lines = block.splitlines(keepends=True)
+    last = max((at for at, line in enumerate(lines) if _is_header(line)), default=0)
+    if not last or (not lines[0].startswith(b"From ") and not _is_header(lines[0])):
+        return content
+    mended = (_mended_line(line) for line in lines[1 : last + 1])
+    return b"".join([lines[0], *mended, *lines[last + 1 :], content[len(block) :]])
+
+
+def _mended_line(line: bytes) -> bytes:
+    if line.startswith((b" ", b"\t")):
+        return line
+    if not _is_header(line):
+        return b" " + line
+    name, colon, value = line.partition(b":")
+    return name.rstrip() + colon + value
 
 
 def tree(content: bytes) -> Branch:

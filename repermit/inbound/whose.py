@@ -11,7 +11,7 @@ from itertools import islice
 from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.token import Scope, Tokens
 from repermit.errors import TokenRejected
-from repermit.inbound.message import Message
+from repermit.inbound.message import DELIVERY_REPORTS, Message
 
 # Where the address stands that a message came to, as those who deliver write it.
 _CAME_TO = (
@@ -26,7 +26,7 @@ _CAME_TO = (
     "cc",
 )
 _ANSWERS_TO = ("in-reply-to", "references")
-_RETURNED = frozenset(
+RETURNED = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 )
 _AROUND = frozenset({*_CAME_TO, *_ANSWERS_TO, "received"})
@@ -40,6 +40,9 @@ _link = re.compile(
 _SCOPES = {"yes": Scope.ANSWER, "no": Scope.ANSWER, "u": Scope.UNSUBSCRIBE}
 
 
+_envelope_id = re.compile(
+    r"^original-envelope-id:(.{0,200})", re.IGNORECASE | re.MULTILINE
+).finditer
 _fold = re.compile(r"\n[ \t]+")
 
 
@@ -94,9 +97,13 @@ def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]
 def is_of_another(message: Message, names: SignedNames, tokens: Tokens) -> bool:
     """Return whether the mail that a report returns is none of ours, as a mail of somebody who
     uses the address that it came to, or a report itself: it has a sender and an id, and nothing
-    that we signed but where it went and what it answers."""
+    that we signed but where it went and what it answers. Our envelope id in the report says that
+    it is ours, whatever became of its headers."""
+    reports = (part.text for part in message.parts if part.content_type in DELIVERY_REPORTS)
+    if any(any(names.in_text(each[1])) for text in reports for each in _envelope_id(text)):
+        return False
     for part in message.parts:
-        if part.depth == 0 and part.content_type in _RETURNED:
+        if part.depth == 0 and part.content_type in RETURNED:
             headers = [line.partition(":") for line in _header_lines(part.text)]
             held = {name.strip().lower(): value for name, _, value in headers}
             own = "\n".join(value for name, value in held.items() if name not in _AROUND)

@@ -50,6 +50,13 @@ def plain(text: str) -> str:
     return _SPACES.sub(" ", _CODE.sub(" ", _SPACES.sub(" ", letters)))
 
 
+def is_legible(text: str) -> bool:
+    """Return whether *text* is written in letters that the wordings are written in: whether they
+    would have been found."""
+    letters = [sign for sign in plain(text) if sign.isalpha()]
+    return sum(sign.isascii() for sign in letters) >= len(letters) * 9 // 10
+
+
 def says(text: str) -> frozenset[Says]:
     """Return every meaning that a wording in *text* has."""
     words = plain(text)

@@ -93,6 +93,17 @@ def test_what_a_mailbox_puts_before_a_message_is_no_part_of_it() -> None:
         assert a_message(before + b"Subject: een\n\ntwee").header("Subject".lower()) == "een"
 
 
+def test_a_line_that_is_no_header_does_not_end_the_headers() -> None:
+    for end in ("\n", "\r\n", "\r"):
+        lines = ["From: x", "X-Odd : y", "broken", "  folded", "Subject: een", "", "A : b", "C: d"]
+        message = a_message(end.join(lines).encode())
+        assert (message.header("x-odd"), message.header("subject")) == ("y broken folded", "een")
+        assert message.parts[0].text == end.join(lines[-2:])
+    for text in ("hallo\nNote: x\n\ny", "hallo"):
+        assert only_part(text.encode()).text == text
+    assert only_part(b"Subject: x\nhallo\nallen\n\ny").text == "hallo\nallen\n\ny"
+
+
 def test_a_header_that_comes_several_times_has_several_values() -> None:
     message = a_message(b"Delivered-To: a@x\nDELIVERED-TO: b@x\n\n")
 

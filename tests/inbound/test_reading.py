@@ -161,8 +161,7 @@ def test_a_person_who_is_away_gives_no_answer_though_our_mail_is_enclosed() -> N
 @pytest.mark.parametrize(
     "content",
     [
-        "Subject: Your message awaits moderator approval\nX-Mailman-Version: 2.1\n"
-        + "Auto-Submitted: auto-replied\n\nIs being held until the list moderator can review it.",
+        "Subject: Your message awaits approval\nAuto-Submitted: auto-replied\n\nIt is being held.",
         "Subject: [Ticket#1] May we?\nPrecedence: auto_reply\n\nYour ticket was received.",
     ],
 )
@@ -204,6 +203,16 @@ def test_what_is_beyond_the_limits_is_unreadable_with_a_reason() -> None:
     found = read(b"Content-Type: message/rfc822\n\n" * 40, NAMES, TOKENS)
 
     assert found == Unreadable("its parts stand more than 30 deep in one another")
+
+
+def test_what_breaks_off_before_its_end_is_not_taken_for_final() -> None:
+    report, _, _ = a_dsn(verp(4711), OURS).partition(b"Diagnostic-Code")
+    answer = f"{FROM_JAN}Subject: Re: May we?\n\nNee".encode()
+    whole = a_dsn(verp(4711), OURS)
+
+    found = [read(content, NAMES, TOKENS, is_cut=True) for content in (report, answer, whole)]
+    kinds = [each.kind for each in found if isinstance(each, Reading)]
+    assert kinds == [Kind.UNCLEAR, Kind.OTHER, Kind.HARD]
 
 
 def test_no_word_of_a_message_shows_where_a_reading_is_printed() -> None:

@@ -20,8 +20,9 @@ from tests.inbound.replies import HTML_QUOTES, QUOTES, a_reply
 LANGUAGES = ("nl", "fr", "de", "en")
 NO = {
     "nl": """nee|Nee.|NEEN!|nee bedankt|Nee, dank u wel.|nee hoor|stop|STOP!!!|Stop aub
-        |Schrijf mij uit|schrijf mij uit a.u.b.|Uitschrijven|uitschrijven graag|afmelden|niet meer mailen
-        |Stuur mij geen mails meer|Ik wil deze mails niet meer ontvangen.|geen interesse
+        |Schrijf mij uit|schrijf mij uit a.u.b.|Uitschrijven|uitschrijven graag|afmelden
+        |niet meer mailen|Stuur mij geen mails meer|geen interesse
+        |Ik wil deze mails niet meer ontvangen.
         |Ik wil mij graag uitschrijven|Dag, nee|Nee. Jan|Verwijder mij uit uw mailinglijst""",
     "fr": """non|Non.|NON MERCI|Non, merci !|désinscrire|Désabonner|desinscription|Stop svp
         |Merci de me désinscrire|Désinscrivez-moi de votre liste

@@ -172,6 +172,8 @@ def test_a_report_that_returns_a_mail_of_another_is_not_about_ours() -> None:
     renamed = our_headers(4711).replace(NAMES.name(4711), "1.new").replace("Return-Path", "X-Was")
     for ours in (our_headers(4711), renamed, f"Subject: x\nList-Unsubscribe: <https://x/u/{link}>"):
         assert not is_anothers(a_dsn(verp(4711), ours))
+    assert not is_anothers(a_dsn(verp(4711), ANOTHERS, envid=NAMES.name(4711)))
+    assert is_anothers(a_dsn(verp(4711), ANOTHERS, envid="1.new"))
     assert is_anothers(a_dsn(verp(4711), ANOTHERS))
     assert is_anothers(a_dsn(verp(4711), ANOTHERS + "\n" + our_headers(4711)))
     for little in ("", "Subject: Pills\n", "From: spam@example.net\n", "Message-ID: <1@x>\n"):
