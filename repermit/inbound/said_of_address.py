@@ -23,6 +23,7 @@ _KIND = (
     r"remote|target|delivery|the|your|this|an?|final) ){0,3}"
 )
 DEAD = (
+    r"introuvable|pas trouve|nicht gefunden|niet (?:worden )?gevonden|kein postfach",
     (
         r"(?:unknown|invalid|non-?existent|not existing|undefined|unrecogni[sz]ed|no such|"
         r"un-?rout(?:e)?able|undeliverable|illegal|inactive|disabled|deactivated|closed|"

@@ -11,8 +11,12 @@ _FROM = (
     r"from (?:address|domain|header|field)|absender\w*|expediteur|afzender)"
 )
 SENDER = (
-    r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)|mismatch\w*",
-    r"resolve your|your (?:isp|server|host|network|remote ?host)|sender domain|go away",
+    r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)|mismatch\w* client",
+    r"resolve your (?:address|host|ip)|smtp server of your|sender domain|go away",
+    (
+        r"your (?:mail ?)?(?:server|host|network|remote ?host)[^.]{0,40} (?:block|reject|bann|"
+        r"listed|spam|suspicious|confirm|require|not allowed|reputation)"
+    ),
     r"unrout(?:e)?able sender|fully qualified|no access from|please provide a valid",
     r"client host|your (?:reverse|host ?name|ip\b)|reverse (?:dns|host)|\brdns\b|\bptr\b",
     _FROM

@@ -41,7 +41,8 @@ HARD = """550 5.1.1 user unknown
 553 5.3.0 address does not exist
 550 5.1.1 no, and no reason
 550 something in words that nobody knows
-550 5.2.1 the account is inactive"""
+550 5.2.1 the account is inactive
+user unknown; contact the administrator of your mail server or your network"""
 
 TEMPORARY = """450 4.1.1 user unknown
 550 4.4.7 message expired, user unknown

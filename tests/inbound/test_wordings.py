@@ -30,6 +30,9 @@ Mailbox unavailable or access denied: no such user
 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416
 Adresse destinataire inconnue
 Utilisateur inconnu
+L'adresse de messagerie est introuvable
+Die eingegebene E-Mail-Adresse konnte nicht gefunden werden
+Het e-mailadres kan niet worden gevonden
 Cette adresse n'existe pas
 Dit e-mailadres bestaat niet
 Onbekende ontvanger, gebruiker onbekend
