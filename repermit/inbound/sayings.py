@@ -28,6 +28,14 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
             " (lijst|mailinglijst|bestand|verzendlijst|mailing|database)"
         ),
         "haal (mij|me) er (af|maar af|uit|maar uit)",
+        "schrijf (mij|me) maar uit",
+        "gelieve (mij|me) (uit te schrijven|af te melden|niet meer te mailen)",
+        "ik (wil|wens) niet meer gemaild [te] worden",
+        "hoeft niet [meer]",
+        (
+            "(bedankt|dank u|dank je|thanks|thank you|merci|danke) (maar|but|mais|aber)"
+            " (nee|no|no thanks|non|nein)"
+        ),
         "[graag] (schrijf|meld) (mij|me) (uit|af) [(voor deze mails|voor de nieuwsbrief)]",
         "ik (wil|wens|zou) (mij|me) [graag] [willen] (uitschrijven|afmelden)",
         "ik schrijf (mij|me) uit",
@@ -71,6 +79,7 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
         f"ne m envoyez plus [(de|d|vos|ces)] {_COURRIELS}",
         "ne m envoyez plus [rien]",
         "ne m ecrivez plus",
+        f"(merci|priere) de ne plus m envoyer [(de|d|vos|ces)] [{_COURRIELS}]",
         "ne me contactez plus",
         f"plus (de|d) {_COURRIELS}",
         f"pas (de|d) {_COURRIELS}",
@@ -93,6 +102,7 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
         ),
         "ich (mochte|moechte|will) mich abmelden",
         "ich melde mich ab",
+        "loschen sie mich [bitte] aus (ihrem|dem|ihrer|der) (verteiler|liste|mailingliste)",
         (
             "[(bitte|ich mochte|ich moechte|ich will|ich wunsche|ich wuensche)] keine [(weiteren"
             f"|weitere)] {_POST} [mehr] [von ihnen] [(erhalten|senden|schicken|bekommen|"

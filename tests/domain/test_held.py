@@ -114,6 +114,15 @@ def test_it_says_where_an_answer_came_from_as_long_as_that_is_kept() -> None:
     ]
 
 
+def test_it_says_what_they_wrote_that_nobody_has_read_yet() -> None:
+    personal = {"sender": "an@voorbeeld.example", "subject": "Re: ja of nee", "text": "Wie?"}
+    said = read(replies=[{"at": "2026-11-22T09:30:00Z", "personal": personal}])
+
+    assert said["Wat u ons schreef en wij nog moeten lezen"] == [
+        ("22 november 2026, 10:30", "Re: ja of nee – Wie?")
+    ]
+
+
 def test_it_says_who_else_has_it_and_what_one_may_ask_for() -> None:
     said = read()
 

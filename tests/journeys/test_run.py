@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +81,38 @@ def test_what_it_cannot_do_it_tells_once_and_goes_on(
     is_told()
     assert told[0].count("nobody has approved this campaign yet") == 1
     campaign.end()
+
+
+def test_it_tells_once_that_what_came_back_has_stopped_the_sending(
+    approved: Campaign, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was being sent when it was read, and nothing leaves until somebody has looked."""
+    facts = {"wave": 1, "mails": 9, "count": 1, "provider": "microsoft", "status": "5.7.515"}
+    why = json.dumps({"code": "about_us", **facts})
+    approved.change_ledger(f"UPDATE campaign SET stopped_at = 1, stopped_for = '{why}'")
+    told = [""]
+
+    def is_told() -> bool:
+        told[0] += capsys.readouterr().err
+        return "`repermit send --continue`" in told[0]
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(
+            run_all(Runtime.of(approved.config, SystemClock()), stop, pace=_QUICK)
+        )
+        await asyncio.to_thread(wait_until, is_told)
+        await asyncio.sleep(3 * _QUICK.send)
+        stop.set()
+        await running
+
+    asyncio.run(run())
+
+    is_told()
+    assert told[0].count("a mail came back from microsoft because of us") == 1
+    assert approved.standings()["listed"] == LISTED
+    stopped = approved.status()["stopped"]
+    assert (stopped["code"], "DMARC" in stopped["way_out"]) == ("about_us", True)
 
 
 def test_it_purges_what_the_config_has_scheduled(

@@ -481,3 +481,22 @@ async def test_a_bounce_of_somebody_purged_moves_nobody(
     await a_ledger.write(lambda tx: tx.run("DELETE FROM recipient"))
     assert await a_ledger.read(inbound.of_question, one) == Reported(inbound.NOBODY)
     assert await bounced(a_ledger, one) is Effect.NOTHING
+
+
+async def test_a_notice_that_came_back_is_owed_anew_at_most_once_a_day(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A schedule that looks every hour does not mail a dead address every hour."""
+    notice = owing.Notice("purge", "once", "A purge", ["text"], "00")
+
+    async def owe_it() -> bool:
+        return await a_ledger.write(owing.owe_notice, "an@org.example", notice, language="nl")
+
+    assert await owe_it()
+    await deliver_outbox(a_ledger)
+    mail = await a_ledger.read(inbound.of_owed, 1)
+    assert await a_ledger.write(inbound.refused_us, mail, "5.7.1") is Effect.NOTHING
+    assert await a_ledger.write(inbound.bounced, mail, "5.1.1") is Effect.MOVED
+    assert not await owe_it()
+    a_clock.advance(timedelta(hours=25))
+    assert await owe_it()
