@@ -154,6 +154,7 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "closed",
         "elsewhere",
         "last_purge",
+        "inbound",
     ]
     assert list(told["page"]) == ["seen", "vantage", "failed", "why"]
     assert told["page"]["seen"] is None

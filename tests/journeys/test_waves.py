@@ -68,9 +68,7 @@ def test_who_has_looked_is_said_with_continue_only(approved: Campaign, relay: Re
 def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Relay) -> None:
     begun.use(relay.port)
     begun.edit("waves = .*", "waves = [20, 40]")
-    begun.config.write_text(
-        begun.config.read_text("utf-8") + '\n[inbound]\nmaildir = "bounces"\n', "utf-8"
-    )
+    begun.edit("#maildir = .*", 'maildir = "bounces"')
     rows = [row(number) for number in range(500)]
     begun.here("import", write_list(begun.outside / "list.csv", rows))
     begun.change_ledger("UPDATE campaign SET inbound_at = 1")
@@ -78,6 +76,11 @@ def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Re
     begun.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
     plan = begun.here("send", "--plan", "--json").json
     assert [wave["mails"] for wave in plan["waves"]] == [20, 40, 440]
+    watch = plan["watch"]
+    assert (watch["is_read"], watch["provider_bounce_percent"]) == (True, 10.0)
+    said = begun.here("send", "--plan").out
+    assert "10 % of one provider within a day" in said
+    assert "at once when a mail comes back because of us" in said
 
     first = begun.run("send", "--json").json
     again = begun.here("send")
