@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import dispatch, imports, pages, proofs, purges
+from bench import dispatch, imports, inbound, pages, proofs, purges
 from bench.measure import sync_seconds
 
-_NAMES = ("import", "send", "distance", "pages", "proof", "purge")
+_NAMES = ("import", "send", "distance", "pages", "proof", "purge", "inbound")
 
 
 def main() -> None:
@@ -38,6 +39,8 @@ def main() -> None:
             proofs.run(path, entries=given.entries, opt_ins=given.opt_ins)
         if "purge" in names:
             purges.run(path, given.purged_of)
+        if "inbound" in names:
+            inbound.run(path, messages=given.messages, runs=given.runs, bounces=given.bounces)
 
 
 def _given() -> argparse.Namespace:
@@ -52,6 +55,13 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--opt-ins", type=int, default=100_000, help="of a bundle (100,000)")
     parser.add_argument(
         "--purged-of", type=int, default=1_000_000, help="a purge erases four fifths (1,000,000)"
+    )
+    parser.add_argument("--messages", type=int, default=2_000, help="that come back (2,000)")
+    parser.add_argument(
+        "--bounces",
+        default=os.environ.get("REPERMIT_BOUNCES", ""),
+        metavar="DIR",
+        help="your own, in hard/ and temporary/ (REPERMIT_BOUNCES)",
     )
     parser.add_argument("--runs", type=int, default=3, help="of which the median is told (3)")
     parser.add_argument(

@@ -112,6 +112,16 @@ async def _answer_all(runtime: Runtime, people: int) -> None:
             await ledger.write(answer, range(first, min(first + _AT_ONCE, people + 1)))
 
 
+def asked(config: str, people: str) -> None:
+    """Note that everybody of the campaign had their mail."""
+    asyncio.run(_ask_all(Runtime.of(Path(config), SystemClock()), int(people)))
+
+
+async def _ask_all(runtime: Runtime, people: int) -> None:
+    async with runtime.ledger() as ledger:
+        await ledger.write(_ask, people)
+
+
 def _ask(tx: Transaction, people: int) -> None:
     """Note that everybody had their mail, without sending it."""
     mail = snapshots.keep_snapshot(tx, "mail", "nl", "the mail")
@@ -145,5 +155,7 @@ if __name__ == "__main__":
             bare(ledger)
         case ["packed", bundle, out]:
             packed(bundle, out)
+        case ["asked", config, people]:
+            asked(config, people)
         case ["answered", config, people]:
             answered(config, people)
