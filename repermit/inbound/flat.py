@@ -5,9 +5,10 @@ A scan, not a parser: each octet is looked at a fixed number of times, whatever 
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
+
+from repermit.inbound.markup import unescaped
 
 _TOKEN = re.compile(r"<!--|<[a-z/!?][^<>]{0,4000}>|<|[^<]+", re.IGNORECASE)
 _NAME = re.compile(r"</?([a-z][a-z0-9]*)", re.IGNORECASE)
@@ -55,7 +56,7 @@ def lines_of(content: str) -> str:
                 left_out = ""
             continue
         if name is None:
-            line.append(html.unescape(token).replace("\xa0", " "))
+            line.append(unescaped(token).replace("\xa0", " "))
         elif token.startswith("</"):
             if _BLOCKS(name):
                 end_line()

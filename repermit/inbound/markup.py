@@ -81,5 +81,11 @@ class _Page:
             self._lines.append((self._quotes, []))
 
 
+def unescaped(text: str) -> str:
+    """Return *text* with its character references replaced; the standard library does not survive
+    the number of one that is too long."""
+    return html.unescape(_too_long.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
 def _readable(line: str) -> str:
-    return _spaces.sub(" ", html.unescape(_too_long.sub("\N{REPLACEMENT CHARACTER}", line))).strip()
+    return _spaces.sub(" ", unescaped(line)).strip()

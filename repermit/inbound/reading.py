@@ -10,7 +10,7 @@ from repermit.domain.token import Tokens
 from repermit.inbound import arf, bounces, reply
 from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
 from repermit.inbound.message import Message, Unreadable, parse
-from repermit.inbound.whose import came_to, is_of_another, whose
+from repermit.inbound.whose import Whose, came_to, is_of_another, whose
 
 __all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
@@ -50,7 +50,7 @@ def read(
         return message
     found = whose(message, names, tokens)
     kind, status, text = _what(message, names)
-    if kind in BOUNCES and is_of_another(message, names, tokens):
+    if kind in BOUNCES and _is_astray(found, message, names, tokens):
         return Reading(kind, None, found.is_forged, status)
     if kind not in REPLIES:
         return Reading(kind, found.name, found.is_forged, status)
@@ -79,6 +79,13 @@ def _what(message: Message, names: SignedNames) -> tuple[Kind, str, str]:
     return (written[0], "", written[1]) if written else (Kind.AUTOMATIC, "", "")
 
 
+def _is_astray(found: Whose, message: Message, names: SignedNames, tokens: Tokens) -> bool:
+    """Return whether a report is not about the mail that it seems to be about: it returns another,
+    or came to an address that no mail leaves from."""
+    is_way_out = found.name is not None and found.name.of is Of.UNSUBSCRIBE
+    return is_way_out or is_of_another(message, names, tokens)
+
+
 def _unsubscribes(message: Message, names: SignedNames) -> bool:
     """Return whether a message came to where one unsubscribes; a programme that does so for a
     person may say that it is one."""
@@ -88,5 +95,5 @@ def _unsubscribes(message: Message, names: SignedNames) -> bool:
 def _mailbox(sender: str) -> str:
     """Return the address in a From; empty when it holds none."""
     *_, last = sender.rpartition("<")
-    address = last.partition(">")[0].strip()
+    address = last.partition(">")[0].partition(" (")[0].strip()
     return address if _is_mailbox(address) else ""

@@ -29,6 +29,7 @@ _ANSWERS_TO = ("in-reply-to", "references")
 _RETURNED = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 )
+_AROUND = frozenset({*_CAME_TO, *_ANSWERS_TO, "received"})
 _SOURCES = ("message/", "text/rfc822-headers")  # a report, or the mail that is returned
 _MOST_SIGNED = 200  # of what looks signed in one message
 _between_addresses = re.compile(r"[\s<>,;:\"'()\[\]]+")
@@ -39,7 +40,7 @@ _link = re.compile(
 _SCOPES = {"yes": Scope.ANSWER, "no": Scope.ANSWER, "u": Scope.UNSUBSCRIBE}
 
 
-_is_sender_or_id = re.compile(r"^(from|message-id):", re.IGNORECASE | re.MULTILINE)
+_fold = re.compile(r"\n[ \t]+")
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,22 @@ def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]
 
 
 def is_of_another(message: Message, names: SignedNames, tokens: Tokens) -> bool:
-    """Return whether the mail that a report returns is none of ours: it has a sender and an id,
-    and nothing in its headers is signed by us. Then the address it came to was made use of."""
+    """Return whether the mail that a report returns is none of ours, as a mail of somebody who
+    uses the address that it came to, or a report itself: it has a sender and an id, and nothing
+    that we signed but where it went and what it answers."""
     for part in message.parts:
         if part.depth == 0 and part.content_type in _RETURNED:
-            headers, _, _ = part.text.replace("\r\n", "\n").partition("\n\n")
-            signed = any(names.in_text(headers)) or any(_in_links(headers, tokens))
-            return not signed and _has_sender_and_id(headers)
+            headers = [line.partition(":") for line in _header_lines(part.text)]
+            held = {name.strip().lower(): value for name, _, value in headers}
+            own = "\n".join(value for name, value in held.items() if name not in _AROUND)
+            signed = any(names.in_text(own)) or any(_in_links(own, tokens))
+            return not signed and {"from", "message-id"} <= held.keys()
     return False
 
 
-def _has_sender_and_id(headers: str) -> bool:
-    return len({found[1].lower() for found in _is_sender_or_id.finditer(headers)}) == 2
+def _header_lines(text: str) -> list[str]:
+    headers, _, _ = text.replace("\r\n", "\n").lstrip("\n").partition("\n\n")
+    return _fold.sub(" ", headers).split("\n")
 
 
 def _signed(said: Iterator[SignedName | None]) -> list[SignedName | None]:
