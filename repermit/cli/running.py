@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.session import run_until_stopped, session_of, tell
-from repermit.errors import RepermitError
+from repermit.errors import RepermitError, SendRefused
 
 if TYPE_CHECKING:
     from repermit.runtime import Runtime
@@ -132,14 +132,19 @@ class _Sender:
     tries_from: datetime | None = None  # nor anything else
 
     async def send(self) -> None:
-        """Send what may leave now. Raises: RepermitError when it may not, or the relay is away."""
+        """Send what may leave now. Raises: RepermitError when it may not, or the relay is away, or
+        what came back has stopped the sending meanwhile."""
+        now = self.runtime.clock.now()
+        asks, owes, is_stopped = await self._is_anything_there(now)
+        if asks or owes:
+            await self._send(now, asks=asks)
+        if is_stopped is not None:
+            raise is_stopped
+
+    async def _send(self, now: datetime, *, asks: bool) -> None:
         from repermit.cli.owed import show_delivered
         from repermit.cli.sending import send_all
 
-        now = self.runtime.clock.now()
-        asks, owes = await self._is_anything_there(now)
-        if not asks and not owes:
-            return
         later = now + _UNTIL_REFUSED_AGAIN  # unless all goes well
         if asks:
             self.asks_from = later
@@ -155,8 +160,10 @@ class _Sender:
         if asks:
             self.asks_from = sent.next.at if sent.next else None
 
-    async def _is_anything_there(self, now: datetime) -> tuple[bool, bool]:
-        """Return whether anybody may be asked now, and whether a mail is owed."""
+    async def _is_anything_there(self, now: datetime) -> tuple[bool, bool, SendRefused | None]:
+        """Return whether anybody may be asked now, whether a mail is owed, and why sending has
+        stopped by itself, if it has."""
+        from repermit.dispatch.objection import Objection, stopped
         from repermit.ledger.store import campaign
 
         async with self.runtime.ledger() as ledger:
@@ -165,4 +172,5 @@ class _Sender:
         may_ask = found.paused_at is None and found.stopped_at is None
         asks = bool(waits) and may_ask and (self.asks_from is None or now >= self.asks_from)
         owes = bool(found.outbox["owed"]) and (self.tries_from is None or now >= self.tries_from)
-        return asks, owes
+        why = stopped(Objection(**found.stopped_for)) if found.stopped_for else None
+        return asks, owes, why if waits else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from repermit.dispatch import waves
-from repermit.dispatch.objection import GO_ON, Objection, as_kept
+from repermit.dispatch.objection import Objection, as_kept, stopped
 from repermit.dispatch.plan import Next, Plan
 from repermit.dispatch.waves import Begin, End, Stop, Watch
 from repermit.domain.decay import expected_dead
@@ -96,12 +96,11 @@ async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
 async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     """Hold every sender until a person has looked, and return what to tell."""
     await ledger.write(store.stop, as_kept(objection))
-    told = [objection.hint]
+    told: list[str] = []
     if objection.code in ("bounces", "provider_bounces"):
         listed = await ledger.read(waiting.listed_by)
         told += way_out(listed, ledger.clock.now().date())
-    told.append(GO_ON)
-    return SendRefused(f"sending has stopped: {objection}", hint="; ".join(told))
+    return stopped(objection, *told)
 
 
 def way_out(listed: Iterable[tuple[str | None, int, int]], today: date) -> Iterator[str]:

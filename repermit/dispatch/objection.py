@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repermit.dispatch.about_us import hint_of
+from repermit.errors import SendRefused
 
 GO_ON = "once a person has looked, `repermit send --continue`"
 
@@ -76,6 +77,12 @@ class Objection:
             "lost": "they are doubtful: ask the relay's operator what became of them, then"
             " `repermit doubt list`",
         }[self.code]
+
+
+def stopped(objection: Objection, *more: str) -> SendRefused:
+    """Return that sending has stopped, what to look at, and what more there is to say."""
+    hint = "; ".join((objection.hint, *more, GO_ON))
+    return SendRefused(f"sending has stopped: {objection}", hint=hint)
 
 
 def as_kept(objection: Objection) -> dict[str, Any]:

@@ -27,7 +27,7 @@ _SAID: Final = ("who", "what", "email", "authority", "proof_days", "again_days")
 _UNASKED: Final = frozenset({Standing.WITHHELD, Standing.EXEMPT})
 _NOT_LEFT: Final = _UNASKED | {Standing.LISTED, Standing.DEFERRED}
 _UNSURE: Final = frozenset({Standing.CLAIMED, Standing.DOUBTFUL})
-_NO: Final = frozenset({"answer", "complaint"})
+_NO: Final = frozenset({"answer", "reply", "unsubscribe", "complaint"})
 _DOTS: Final = "………………"  # to be filled in by hand
 _BETWEEN: Final = f"\n\n{'* ' * 3}\n\n"
 

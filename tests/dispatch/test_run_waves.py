@@ -15,7 +15,9 @@ from repermit.domain.hours import Hours
 from repermit.domain.provider import Cap
 from repermit.errors import SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, suppression, waves
+from repermit.ledger.store import campaign, caps, inbound, sending, suppression, waves
+from repermit.ledger.store.inbound import Reported
+from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, admit, bounce
 from tests.dispatch.builders import some_terms
 from tests.dispatch.test_run import Sender, people, until
@@ -513,3 +515,98 @@ async def test_inbound_that_was_never_read_makes_nobody_wait_and_stops_nothing(
     sent = await sender.send(terms=PILOT)
 
     assert (sent.asked, len(sent.waves), sent.refusal) == (600, 3, None)
+
+
+# ── What comes back ──────────────────────────────────────────────────────────────────────────────
+
+
+async def bounced(sender: Sender, provider: str, most: int) -> None:
+    """Let up to *most* mails to a provider, which the relay took, come back."""
+
+    def part(tx: Transaction) -> None:
+        for (one,) in tx.rows(
+            "SELECT id FROM recipient WHERE standing = 'asked' AND provider = ? LIMIT ?",
+            *(provider, most),
+        ):
+            inbound.bounced(tx, Reported(one), "5.1.1")
+
+    await sender.ledger.write(part)
+
+
+async def looks(sender: Sender) -> None:
+    assert await sender.ledger.write(waves.look, by="An")
+
+
+async def test_one_provider_with_many_dead_addresses_stops_the_sending(sender: Sender) -> None:
+    """10 of 600 mails are few, 10 of the 60 to one provider are not; once a person has looked it
+    does not stop again for what they saw, and it does for as much more."""
+    await admit(sender.ledger, *people(540), *(f"p{number}@gmail.com" for number in range(60)))
+    assert (await sender.send(terms=some_terms())).asked == 600
+    await bounced(sender, "gmail", 9)
+    assert (await sender.send(terms=some_terms())).refusal is None
+    await bounced(sender, "gmail", 1)
+    stopped = await sender.send(terms=some_terms())
+    assert str(stopped.refusal) == (
+        "sending has stopped: 10 mails to gmail came back within a day because the address is"
+        " dead, where 60 left"
+    )
+
+    await looks(sender)
+    assert (await sender.send(terms=some_terms())).refusal is None
+    await bounced(sender, "gmail", 10)
+    assert "20" not in str((await sender.send(terms=some_terms())).refusal)
+    await looks(sender)
+    assert (await sender.send(terms=some_terms())).refusal is None
+
+
+async def test_complaints_at_one_provider_stop_the_sending(sender: Sender) -> None:
+    """3 of 100 mails to one provider, where all together they are too few to stop it."""
+    gmail = [f"p{number}@gmail.com" for number in range(100)]
+    ids = await admit(sender.ledger, *gmail)
+    await sender.send(terms=some_terms())
+    for one in ids[:3]:
+        await sender.ledger.write(inbound.complained, Reported(one))
+    await sender.ledger.write(lambda tx: tx.run("UPDATE stretch SET mails = 100000"))
+
+    stopped = await sender.send(terms=some_terms())
+
+    assert "3 recipients at gmail complained within a day" in str(stopped.refusal)
+    assert stopped.refusal is not None
+    assert "Postmaster" in stopped.refusal.hint
+
+
+async def test_a_mail_that_comes_back_because_of_us_stops_a_run_at_its_next_mail(
+    sender: Sender,
+) -> None:
+    (one,) = await admit(sender.ledger, "first@outlook.com")
+    await sender.send(terms=some_terms())
+    await admit(sender.ledger, *people(100))
+
+    async def comes_back() -> None:
+        await sender.ledger.write(inbound.refused_us, Reported(one), "5.7.515")
+
+    sent = await sender.send(terms=some_terms(), before=comes_back, connections=1)
+
+    assert sent.mails == 0
+    assert str(sent.refusal) == (
+        "sending has stopped: a mail came back from microsoft because of us, not of the recipient"
+        " (5.7.515)"
+    )
+    assert sent.refusal is not None
+    assert "DMARC" in sent.refusal.hint
+    assert "`repermit send --continue`" in sent.refusal.hint
+    assert (await sender.counts())["listed"] == 100
+    await looks(sender)
+    assert (await sender.send(terms=some_terms())).asked == 100
+
+
+async def test_what_the_relay_itself_refuses_counts_for_its_provider(sender: Sender) -> None:
+    """Unless it was about us: then they are listed again, and it was no bounce."""
+    ids = await admit(sender.ledger, "a@gmail.com", "b@gmail.com")
+    sender.relay.script = at({Phase.RCPT: says("550 5.1.1 unknown")})
+    await sender.send(terms=some_terms(), connections=1)
+    assert (await sender.ledger.read(caps.last_day))["gmail"].hard == 2
+
+    await sender.ledger.write(sending.relist, ids)
+    day = (await sender.ledger.read(caps.last_day))["gmail"]
+    assert (day.mails, day.hard) == (2, 0)

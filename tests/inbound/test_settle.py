@@ -137,3 +137,96 @@ async def test_several_are_settled_in_their_order(a_ledger: Ledger) -> None:
 async def test_a_way_in_that_was_read_is_noted_when_nothing_came(a_ledger: Ledger) -> None:
     await note_read(a_ledger)
     assert (await a_ledger.read(waves.state)).inbound_at is not None
+
+
+# ── What is read and settles nobody ──────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_what_names_no_mail_of_ours_settles_nobody(a_ledger: Ledger, kind: Kind) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    stranger = "else@one.example"
+    assert await comes(a_ledger, kind, sender=stranger, text="x") is Outcome.NOT_OURS
+    forged = await comes(a_ledger, kind, sender=stranger, text="x", forged=True)
+    assert forged is Outcome.FORGED
+    assert await standings(a_ledger) == {one: "asked"}
+    assert await row(a_ledger, "SELECT count(*) FROM provider_hour WHERE hard > 0") == (0,)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in Kind if kind not in {Kind.NO, Kind.YES, Kind.OTHER}]
+)
+async def test_an_address_alone_settles_nobody(a_ledger: Ledger, kind: Kind) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    assert await comes(a_ledger, kind, sender="a@one.example") is Outcome.NOT_OURS
+    assert await standings(a_ledger) == {one: "asked"}
+
+
+@pytest.mark.parametrize("kind", [Kind.NO, Kind.YES, Kind.OTHER])
+async def test_what_somebody_wrote_under_a_known_address_is_listed_and_settles_nobody(
+    a_ledger: Ledger, kind: Kind
+) -> None:
+    """Anybody can write an address."""
+    (one,) = await asked(a_ledger, "a@one.example")
+    assert await comes(a_ledger, kind, sender="A@one.example", text="nee") is Outcome.LISTED
+    assert await row(a_ledger, "SELECT recipient_id, kind, signed FROM reply") == (one, kind, 0)
+    assert await standings(a_ledger) == {one: "asked"}
+
+
+@pytest.mark.parametrize("kind", [Kind.YES, Kind.OTHER])
+async def test_a_yes_by_mail_is_never_a_yes(a_ledger: Ledger, kind: Kind) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    assert await comes(a_ledger, kind, one, text="ja") is Outcome.LISTED
+    assert await row(a_ledger, "SELECT recipient_id, kind, signed FROM reply") == (one, kind, 1)
+    assert await standings(a_ledger) == {one: "asked"}
+    assert await comes(a_ledger, kind, 4711, text="ja") is Outcome.COUNTED
+
+
+@pytest.mark.parametrize("kind", [Kind.TEMPORARY, Kind.UNCLEAR, Kind.AUTOMATIC, Kind.DELIVERED])
+async def test_what_says_nothing_of_an_address_is_counted(a_ledger: Ledger, kind: Kind) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    size = await entries(a_ledger)
+    assert await comes(a_ledger, kind, one) is Outcome.COUNTED
+    assert await standings(a_ledger) == {one: "asked"}
+    assert await entries(a_ledger) == size
+
+
+async def test_what_comes_while_the_mail_is_leaving_is_kept_for_later(a_ledger: Ledger) -> None:
+    (one,) = await admit(a_ledger, "a@one.example")
+    await claim(a_ledger, one)
+    for _ in range(2):
+        assert await comes(a_ledger, Kind.HARD, one, digest=b"1" * 32) is Outcome.LATER
+    await relay_says(a_ledger, one, Standing.ASKED)
+    assert await comes(a_ledger, Kind.HARD, one, digest=b"1" * 32) is Outcome.SETTLED
+    assert await standings(a_ledger) == {one: "undeliverable"}
+
+
+async def test_a_bounce_of_the_mail_that_tries_whether_they_come_is_noted(
+    a_ledger: Ledger,
+) -> None:
+    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET bounce_check = 3"))
+    for kind in (Kind.DELIVERED, Kind.AUTOMATIC):
+        assert await comes(a_ledger, kind, 3, of=Of.CHECK) is Outcome.COUNTED
+    assert await row(a_ledger, "SELECT bounce_seen_at FROM campaign") == (None,)
+    assert await comes(a_ledger, Kind.ABOUT_US, 3, of=Of.CHECK) is Outcome.COUNTED
+    assert (await row(a_ledger, "SELECT bounce_seen_at FROM campaign"))[0] is not None
+    assert (await a_ledger.read(waves.state)).stopped_for is None
+
+
+async def test_a_complaint_about_an_acknowledgement_is_one_of_its_recipient(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    await press(a_ledger, one, Answer.NO)
+    a_clock.advance(timedelta(hours=1))
+    assert await deliver_outbox(a_ledger) == 1
+    assert await comes(a_ledger, Kind.COMPLAINT, 1, of=Of.OWED) is Outcome.SETTLED
+    assert await row(a_ledger, "SELECT source FROM suppression") == ("complaint",)
+    assert await comes(a_ledger, Kind.HARD, 1, of=Of.OWED) is Outcome.SETTLED
+    assert await row(a_ledger, "SELECT standing FROM outbox") == ("failed",)
+
+
+async def test_a_test_mail_moves_nobody(a_ledger: Ledger) -> None:
+    for kind in Kind:
+        assert await comes(a_ledger, kind, 0) is Outcome.COUNTED
+    assert (await a_ledger.read(waves.state)).stopped_for is None

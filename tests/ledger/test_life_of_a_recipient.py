@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -22,9 +23,12 @@ from hypothesis.stateful import (
 )
 
 from repermit.domain.address import parse
+from repermit.domain.envelope import Of, SignedName
 from repermit.domain.policy import Outcome, Rules
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Answer, Standing, Way
+from repermit.inbound import settle as settling
+from repermit.inbound.reading import Kind, Reading
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark
@@ -41,6 +45,7 @@ from repermit.ledger.store import (
     screening,
     sending,
     suppression,
+    waves,
 )
 from repermit.ledger.store.sending import Reserved, Settlement
 from repermit.ledger.tables import Purge
@@ -82,6 +87,15 @@ verdicts = st.sampled_from(
 )
 
 
+messages = st.sampled_from(
+    [
+        *(Kind.HARD, Kind.HARD, Kind.HARD, Kind.DELIVERED, Kind.DELIVERED),
+        *(Kind.COMPLAINT, Kind.NO, Kind.UNSUBSCRIBE, Kind.YES, Kind.OTHER),
+        *(Kind.TEMPORARY, Kind.UNCLEAR, Kind.AUTOMATIC, Kind.ABOUT_US),
+    ]
+)
+
+
 class Life(RuleBasedStateMachine):
     """A campaign over a real ledger, and what a bystander remembers of it."""
 
@@ -97,6 +111,10 @@ class Life(RuleBasedStateMachine):
         self.never: set[str] = set()  # suppressed by others than themselves
         self.purged: set[str] = set()
         self.acknowledged: set[int] = set()
+        self.said_no: set[str] = set()  # by mail, or they complained
+        self.complained: set[int] = set()
+        self.handled: list[bytes] = []
+        self.digests = (number.to_bytes(32, "big") for number in count())
         self.purge: Purge | None = None
 
     def opened(self) -> Ledger:
@@ -184,7 +202,8 @@ class Life(RuleBasedStateMachine):
         due = self.clock.now() + ANSWER_TIME
         if self.write(intend_one, one, owner, due=due):
             assert one.id not in self.out, "promise 1: one mail"
-            assert one.person.address.canonical not in self.never, "promise 2: never mailed"
+            unwilling = self.never | self.said_no
+            assert one.person.address.canonical not in unwilling, "promise 2: never mailed"
             self.out.add(one.id)
 
     @precondition(lambda self: self.reserved)
@@ -236,6 +255,8 @@ class Life(RuleBasedStateMachine):
             assert row.presses.standing is Standing.OPTED_OUT
         if row.presses.standing is Standing.OPTED_IN:
             self.never.discard(row.person.address.canonical)
+            self.said_no.discard(row.person.address.canonical)
+            self.complained.discard(recipient_id)
 
     @rule(pick=picks)
     def a_person_asks_for_their_data(self, pick: int) -> None:
@@ -256,12 +277,70 @@ class Life(RuleBasedStateMachine):
         if owed.kind is owing.Kind.ACKNOWLEDGEMENT:
             assert owed.recipient_id not in self.acknowledged, "promise 1: one mail"
             assert owed.recipient_id in self.ids(Standing.OPTED_OUT), "of that very no"
+            assert owed.recipient_id not in self.complained, "a complaint is never acknowledged"
             if word is None or word in (outbox.Standing.SENT, outbox.Standing.DOUBTFUL):
                 self.acknowledged.add(owed.recipient_id)
         if word is None:
             self.write(outbox_doubt.doubt, [owner])
         elif word is not outbox.Standing.CLAIMED:
             self.write(outbox.settle, owner, owed.id, outbox.Settled(word, "250"))
+
+    @rule(pick=picks, kind=messages, again=st.booleans())
+    def a_message_comes_back(self, pick: int, kind: Kind, again: bool) -> None:
+        everyone = self.on_file()
+        recipient_id = list(everyone)[pick % len(everyone)] if everyone else 1
+        before = self.standings()
+        outcome = self.settled(Reading(kind, SignedName(Of.QUESTION, recipient_id)), again=again)
+        stood, after = before.get(recipient_id), self.standings()
+        moved = {number for number in before if before[number] != after[number]}
+        assert moved <= {recipient_id}
+        if outcome in (settling.Outcome.REPEATED, settling.Outcome.LATER):
+            assert not moved
+        elif kind in (Kind.COMPLAINT, Kind.NO, Kind.UNSUBSCRIBE) and stood:
+            assert after[recipient_id] == "opted_out"
+            self.said_no.add(everyone[recipient_id])
+            if kind is Kind.COMPLAINT:
+                self.complained.add(recipient_id)
+        elif stood in ("opted_in", "opted_out"):
+            assert not moved, "an answer outweighs every report"
+        elif moved:
+            assert (kind, after[recipient_id]) in (
+                (Kind.HARD, "undeliverable"),
+                (Kind.DELIVERED, "asked"),
+            )
+
+    @rule(pick=picks, kind=messages)
+    def a_message_about_a_mail_of_the_outbox_comes_back(self, pick: int, kind: Kind) -> None:
+        before = self.standings()
+        owed = self.write(lambda tx: tx.rows("SELECT id, recipient_id FROM outbox"))
+        number, recipient_id = owed[pick % len(owed)] if owed else (1, None)
+        self.settled(Reading(kind, SignedName(Of.OWED, number)))
+        after = self.standings()
+        moved = {each for each in before if before[each] != after[each]}
+        assert moved <= {recipient_id}
+        assert all(after[each] == "opted_out" for each in moved)
+        if kind in (Kind.COMPLAINT, Kind.NO, Kind.UNSUBSCRIBE) and recipient_id in after:
+            self.said_no.add(self.on_file()[recipient_id])
+            if kind is Kind.COMPLAINT:
+                self.complained.add(recipient_id)
+
+    def settled(self, reading: Reading, *, again: bool = False) -> settling.Outcome:
+        """Settle a message; *again* one that was handled before."""
+        digest = self.handled[-1] if again and self.handled else next(self.digests)
+        settled = settling.settle(self.ledger, digest, reading, language_of=_dutch)
+        outcome = self.runner.run(settled)
+        assert (outcome is settling.Outcome.REPEATED) is (digest in self.handled)
+        if outcome is not settling.Outcome.LATER:
+            self.handled.append(digest)
+        return outcome
+
+    def standings(self) -> dict[int, str]:
+        """Return where everyone stands."""
+        return self.write(lambda tx: dict(tx.rows("SELECT id, standing FROM recipient")))
+
+    @rule()
+    def a_person_looks(self) -> None:
+        self.write(waves.look, by="An")
 
     @precondition(lambda self: len(self.never) < 5)
     @rule(pick=picks)
@@ -330,6 +409,7 @@ class Life(RuleBasedStateMachine):
         assert found.holds, (found.false_entries, found.false_standings)
         assert opted_in == figures.standings["opted_in"], "promise 6: only a press is a yes"
         assert not self.runner.run(self.ledger.read(self.ledger.older_copy))
+        assert not self.runner.run(self.ledger.read(_too_few)), "what is taken back was counted"
 
     def teardown(self) -> None:
         self.runner.run(self.ledger.close())
@@ -343,6 +423,17 @@ def _addresses(tx: Transaction) -> dict[int, str]:
         row[0]: str(tx.vault.open(row[2], generation=row[1], recipient_id=row[0])["mailbox"])
         for row in rows
     }
+
+
+def _dutch(language: str | None, country: str | None) -> str:
+    return language or f"nl of {country}"
+
+
+def _too_few(tx: Transaction) -> list[object]:
+    return [
+        *tx.rows("SELECT * FROM stretch WHERE undeliverable < bounces OR bounces < 0 OR mails < 0"),
+        *tx.rows("SELECT * FROM provider_hour WHERE mails < 0 OR hard < 0 OR complaints < 0"),
+    ]
 
 
 def _state(tx: Transaction, mark: Mark | None) -> tuple[campaign.Figures, int, Verified]:

@@ -112,12 +112,13 @@ async def test_a_bounce_moves_only_who_has_a_mail_and_has_not_answered(
 ) -> None:
     one = await at(a_ledger, standing)
     before = (await a_ledger.read(stretches.outcomes)).undeliverable
+    assert (await day(a_ledger)).hard == before
     assert await bounced(a_ledger, one) is effect
 
     assert await standings(a_ledger) == {one: after}
     count = (await a_ledger.read(stretches.outcomes)).undeliverable
     assert count - before == (effect is Effect.MOVED)
-    assert (await day(a_ledger)).hard == (effect is Effect.MOVED)
+    assert (await day(a_ledger)).hard == count
     assert (await verified(a_ledger)).holds
 
 
@@ -179,6 +180,7 @@ async def test_what_is_about_nobody_does_nothing(a_ledger: Ledger) -> None:
     assert await a_ledger.write(inbound.put_off, nobody) is Effect.NOTHING
     assert await complained(a_ledger, nobody.recipient_id) is Effect.NOTHING
     assert await says_no(a_ledger, nobody.recipient_id) is Effect.NOTHING
+    assert await a_ledger.write(suppression.opt_out, 4711, source="reply") is None
 
     assert await value(a_ledger, "SELECT count(*) FROM provider_hour") == 0
     assert await value(a_ledger, "SELECT stopped_at FROM campaign") is None
@@ -479,3 +481,22 @@ async def test_a_bounce_of_somebody_purged_moves_nobody(
     await a_ledger.write(lambda tx: tx.run("DELETE FROM recipient"))
     assert await a_ledger.read(inbound.of_question, one) == Reported(inbound.NOBODY)
     assert await bounced(a_ledger, one) is Effect.NOTHING
+
+
+async def test_a_notice_that_came_back_is_owed_anew_at_most_once_a_day(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A schedule that looks every hour does not mail a dead address every hour."""
+    notice = owing.Notice("purge", "once", "A purge", ["text"], "00")
+
+    async def owe_it() -> bool:
+        return await a_ledger.write(owing.owe_notice, "an@org.example", notice, language="nl")
+
+    assert await owe_it()
+    await deliver_outbox(a_ledger)
+    mail = await a_ledger.read(inbound.of_owed, 1)
+    assert await a_ledger.write(inbound.refused_us, mail, "5.7.1") is Effect.NOTHING
+    assert await a_ledger.write(inbound.bounced, mail, "5.1.1") is Effect.MOVED
+    assert not await owe_it()
+    a_clock.advance(timedelta(hours=25))
+    assert await owe_it()

@@ -124,13 +124,15 @@ def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
 
 def owe_notice(tx: Transaction, receiver: str, notice: Notice, *, language: str) -> bool:
     """Owe *notice* to one of those whom the config names, by their address; False when the same
-    was owed to them before, unless it surely never arrived."""
+    was owed to them before, unless it surely never arrived; to an address from which it came back
+    as dead, at most once a day."""
     receiver = receiver.casefold()
     known = tx.one(
         "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
-        " AND standing NOT IN ('failed', 'dropped')"
+        " AND (standing NOT IN ('failed', 'dropped')"
+        "  OR relay_reply LIKE 'bounced%' AND settled_at > ?)"
         " AND json_extract(said, '$.once') = ?",
-        *(receiver, notice.once),
+        *(receiver, to_micros(tx.now - _A_DAY), notice.once),
     )
     if known is not None:
         return False

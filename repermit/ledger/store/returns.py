@@ -36,7 +36,7 @@ def returns(tx: Transaction) -> Returns:
     """Return what came back so far."""
     kinds, strange = Counter[str](), Counter[str]()
     for kind, outcome, count in tx.rows(
-        "SELECT kind, outcome, count(*) FROM handled GROUP BY kind, outcome"
+        "SELECT kind, outcome, count(*) FROM handled WHERE kind <> '' GROUP BY kind, outcome"
     ):
         if outcome in _STRANGE:
             strange[outcome] += count

@@ -227,6 +227,9 @@ def settle(tx: Transaction, owner: str, settlements: Mapping[int, Settlement]) -
             _count_first(tx, Counter(row[1] for row in rows), by=-1)
         if settlement.standing is Standing.UNDELIVERABLE:
             stretches.count_undeliverable(tx, [(row[1], settlement.reply) for row in rows])
+            if stretches.is_bounce(settlement.reply):
+                for row in rows:
+                    provider_caps.count_back(tx, row[2], provider_caps.Back.HARD)
         elif not had_mail:
             provider_caps.give_back(tx, [(row[2], row[3]) for row in rows])
     return settled
@@ -238,12 +241,15 @@ def relist(tx: Transaction, ids: Sequence[int]) -> int:
     rows = tx.rows(
         "UPDATE recipient SET standing = 'listed', due_at = NULL, first_try_at = NULL"
         " WHERE id IN (SELECT value FROM json_each(?)) AND +standing = 'undeliverable'"
-        " RETURNING id, stretch, relay_reply",
+        " RETURNING id, stretch, relay_reply, provider, settled_at",
         json.dumps(list(ids)),
     )
     returned = [row[0] for row in rows]
     stretches.count_undeliverable(tx, [(row[1], row[2]) for row in rows], by=-1)
     _count_first(tx, Counter(row[1] for row in rows), by=-1)
+    for _, _, reply, provider, settled_at in rows:
+        if stretches.is_bounce(reply):
+            provider_caps.take_back(tx, provider, provider_caps.Back.HARD, counted_at=settled_at)
     tx.log.moved(returned, Standing.LISTED)
     return len(returned)
 

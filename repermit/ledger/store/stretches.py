@@ -66,7 +66,7 @@ def count_undeliverable(tx: Transaction, mails: Iterable[tuple[int, str]], *, by
     tx.many(
         "UPDATE stretch SET undeliverable = undeliverable + ?, bounces = bounces + ?"
         " WHERE number = ?",
-        [(by, by * _is_bounce(reply), number) for number, reply in mails],
+        [(by, by * is_bounce(reply), number) for number, reply in mails],
     )
 
 
@@ -81,7 +81,8 @@ def has_come_back(reply: str | None) -> bool:
     return (reply or "").startswith(_CAME_BACK)
 
 
-def _is_bounce(reply: str) -> bool:
+def is_bounce(reply: str) -> bool:
+    """Return whether that says of a mail that its address is dead."""
     return has_come_back(reply) or is_about_address(reply)
 
 
