@@ -17,6 +17,7 @@ RepermitError
 ├── CheckFailed          something does not hold that must before the first mail
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
+├── ReviewRefused        a decision on replies names one that does not wait, or one twice
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
@@ -157,6 +158,16 @@ class SendRefused(RepermitError):
 
 class DoubtRefused(RepermitError):
     """A decision on doubtful rows names a row that is not doubtful, or a wrong count."""
+
+
+class ReviewRefused(RepermitError):
+    """A decision on replies names one that does not wait, or names one twice."""
+
+    def __init__(self, *, waits: int, named: int) -> None:
+        super().__init__(
+            f"{waits} of the {named} replies named wait; nothing was done",
+            hint="see `repermit inbound review`, and name each once",
+        )
 
 
 class ProbeFailed(RepermitError):

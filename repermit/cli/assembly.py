@@ -59,6 +59,7 @@ def envelope_of(runtime: Runtime) -> Envelope:
         campaign=runtime.keys.campaign,
         message_key=runtime.keys.message,
         bounce_domain=relay.envelope_domain,
+        reads_mail=runtime.config.inbound.is_configured,
     )
 
 

@@ -82,7 +82,7 @@ class _Form(HTMLParser):
 def _mailbox(message: EmailMessage) -> Mailbox:
     body = message.get_body(("plain",))
     links = re.findall(r"https?://\S+/(?:yes|no)/\S+", body.get_content() if body else "")
-    header = str(message["List-Unsubscribe"]).strip("<>")
+    header = str(message["List-Unsubscribe"]).partition(">")[0].lstrip("<")
     return Mailbox(yes=links[0], no=links[1], unsubscribe=header)
 
 

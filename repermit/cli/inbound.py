@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from repermit.cli import review
 from repermit.cli.lists import reading_of
 from repermit.cli.session import (
     Interrupted,
@@ -72,6 +73,7 @@ def register(app: typer.Typer) -> None:
         context_settings={"allow_interspersed_args": True},
     )
     family.callback()(inbound)
+    review.register(family)
     app.add_typer(family, name="inbound", rich_help_panel="Answers")
 
 

@@ -95,7 +95,18 @@ def _on_file(found: OnFile) -> dict[str, Any]:
             for each in found.answers
         ],
         "origins": [{**vars(each), "keep_until": iso(each.keep_until)} for each in found.origins],
-        "replies": [{**vars(each), "at": iso(each.at)} for each in found.replies],
+        "replies": [
+            {
+                "id": each.id,
+                "at": iso(each.at),
+                "kind": each.kind,
+                "signed": each.signed,
+                "sender": each.sender,
+                "subject": each.subject,
+                "text": each.text,
+            }
+            for each in found.replies
+        ],
     }
 
 

@@ -26,6 +26,7 @@ _LINE_END = re.compile("\r\n?|\n")  # a bare CR may not stand in a mail (RFC 532
 _SOFT = b"=\r\n"
 _OVERLONG = re.compile(rb"^(.{74,75})(=20|=09)$", re.MULTILINE)
 _LONGEST = 76  # octets of a quoted-printable line (RFC 2045 section 6.7, rule 5)
+_LONGEST_LOCAL_PART = 64  # octets (RFC 5321 section 4.5.3.1.1)
 _LONGEST_HEADER = 998  # octets (RFC 5322 section 2.1.1)
 _ODD = "=3D é\r\n.\n\t<a href=\"'&⟦deadline⟧ "  # what an encoding may get wrong
 
@@ -155,7 +156,10 @@ def check(made: Form, skeleton: Skeleton, envelope: Envelope) -> None:
     values = {name: one_line_end(f"{_ODD * 3}{name}") for name in places}
     values |= {"answer": token, "yes_url": f"{url}/yes/{token}", "no_url": f"{url}/no/{token}"}
     way_out = f"{url}/u/{token}".encode("ascii")
-    head = made.head.filled(dict.fromkeys(headers.OPEN, b"x") | {"unsubscribe": way_out})
+    by_mail = b"x" * (_LONGEST_LOCAL_PART + 1 + len(envelope.bounce_domain))
+    head = made.head.filled(
+        dict.fromkeys(headers.OPEN, b"x") | {"unsubscribe": way_out, "by_mail": by_mail}
+    )
     body = made.body(values)
     message = email.message_from_bytes(head + b"\r\n" + body, policy=SMTP)
     found = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from repermit.domain.skeleton import place
 
-OPEN = ("to", "subject", "date", "message_id", "unsubscribe")
+OPEN = ("to", "subject", "date", "message_id", "unsubscribe", "by_mail")
 _LONGEST_PLAIN = 900  # octets: what is longer is folded by encoding it (RFC 5322 section 2.1.1)
 
 
@@ -32,6 +32,12 @@ class Envelope:
     campaign: str
     message_key: bytes
     bounce_domain: str = ""
+    reads_mail: bool = False  # what comes back to the bounce domain is read
+
+    @property
+    def takes_mail_that_unsubscribes(self) -> bool:
+        """Return whether a mail to a signed address of the bounce domain unsubscribes."""
+        return self.reads_mail and bool(self.bounce_domain)
 
     @property
     def domain(self) -> str:
@@ -43,15 +49,21 @@ def skeleton(envelope: Envelope, boundary: str) -> str:
     """Return the headers with CRLF and the places of OPEN.
 
     The way out is never folded: the standard library would encode it, and a mail program that
-    unfolds badly would lose it.
+    unfolds badly would lose it. Where a mail that unsubscribes is read, its address follows.
+
+    Source: RFC 8058 section 3.1 (one https, others may be added); RFC 2369 section 2 (the first
+    that a program can is used).
     """
+    ways_out = f"<{place('unsubscribe')}>"
+    if envelope.takes_mail_that_unsubscribes:
+        ways_out += f", <mailto:{place('by_mail')}?subject=unsubscribe>"
     headers = {
         "To": place("to"),
         "From": mailbox(envelope.from_name, envelope.from_address),
         "Reply-To": envelope.reply_to,
         "Subject": place("subject"),
         "List-Id": f"<{envelope.campaign}.{envelope.domain}>",
-        "List-Unsubscribe": f"<{place('unsubscribe')}>",
+        "List-Unsubscribe": ways_out,
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
         "Date": place("date"),

@@ -13,7 +13,7 @@ from repermit.dispatch.form import Form, form, one_line_end
 from repermit.dispatch.headers import Envelope
 from repermit.dispatch.words import Skeleton, Variant
 from repermit.domain.deadline import last_day
-from repermit.domain.envelope import SignedNames
+from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.policy import Evidence
 from repermit.domain.question import Question, about_when, day_in_words, in_each
 from repermit.domain.skeleton import fill, fill_html
@@ -97,6 +97,7 @@ class Mailer:
                 "date": headers.date(seconds),
                 "message_id": f"{test}{self.message_id(recipient_id)}".encode("ascii"),
                 "unsubscribe": f"{self._envelope.public_url}/u/{token}".encode("ascii"),
+                "by_mail": self._by_mail(recipient_id),
             }
         )
         return Mail(
@@ -155,6 +156,12 @@ class Mailer:
     def _signed(self, head: bytes, body: bytes, now: datetime) -> bytes:
         signature = self._signer.sign(head, body, now=now) if self._signer else b""
         return b"".join((signature, head, b"\r\n", body))
+
+    def _by_mail(self, recipient_id: int) -> bytes:
+        """Return where a mail unsubscribes the recipient; empty when none is read."""
+        if not self._envelope.takes_mail_that_unsubscribes:
+            return b""
+        return self._names.address(recipient_id, Of.UNSUBSCRIBE).encode("ascii")
 
     def _sender(self, recipient_id: int) -> str:
         if not self._envelope.bounce_domain:

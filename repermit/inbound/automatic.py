@@ -25,7 +25,7 @@ _SUBJECTS = (  # at its begin, after Re: and the like
 )
 _PERHAPS_SUBJECTS = (  # where a header says, too, that nothing shall answer it
     r"ticket|\bcase\b|dossier|aanvraag|request|incident|#\d|office|afwezig|absen|abwesen|received"
-    r"|ontvangen|bien reçu|erhalten|away|urlaub|verlof|vacation|cong[ée]"
+    r"|bien reçu|away|urlaub|verlof|vacation|cong[ée]"
 )
 _WORDS = (  # near the begin of the text, as it is without accents and punctuation
     r"(?:this is|dit is|ceci est|dies ist|das ist) (?:an |a |een |une? |eine? )?"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from repermit.inbound import dsn, plain
 from repermit.inbound.codes import judge
-from repermit.inbound.message import Message
 from repermit.inbound.kinds import Kind
+from repermit.inbound.message import Message
 from repermit.inbound.wordings import says
 
 

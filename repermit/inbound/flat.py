@@ -56,7 +56,7 @@ def lines_of(content: str) -> str:
                 left_out = ""
             continue
         if name is None:
-            line.append(unescaped(token).replace("\xa0", " "))
+            line.append(unescaped(token))
         elif token.startswith("</"):
             if _BLOCKS(name):
                 end_line()

@@ -13,31 +13,49 @@ from repermit.inbound.wordings import Says, says
 MOST_TEXT = 20_000
 
 _DAEMON = re.compile(
-    r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|mdaemon|"
-    r"maild(?:aemon)?@|bounce|microsoft ?exchange|system administrator|mailsystem|mail system|autosupport|"
-    r"mail ?router|smtp gateway|mail ?server|daemon@|complaints?@|internet mail delivery|systemadministrator",
+    r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|"
+    r"mdaemon|maild(?:aemon)?@|bounce|microsoft ?exchange|system administrator|mailsystem|"
+    r"mail system|autosupport|mail ?router|smtp gateway|mail ?server|daemon@|complaints?@|"
+    r"internet mail delivery|systemadministrator",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"undeliver|non[- ]?deliver|not deliver|deliver\w* (?:status|fail|error|problem|report|notif|"
-    r"warn|delay|has|subsystem|unsuccess)|(?:failed|failure|unsuccessful|problem|delayed) .{0,20}deliver|failure (?:notice|report|delivery)|returned (?:mail|to sender|message|e-?mail)|"
-    r"return(?:ed|ing) (?:mail|message)|mail (?:system )?(?:error|failure|failed|returned|delivery)|message (?:status|delivery|could not|not)|could ?n[o']t (?:be )?(?:send|sent|deliver)|"
-    r"warning: (?:could not|message)|message (?:undeliverable|delayed|rejected)|nondeliverable|"
-    r"unzustellbar|nicht zugestellt|zustell|fehlgeschlagen|failed mail|rejected mail|processing error|onbestelbaar|niet (?:bestelbaar|afgeleverd|bezorgd)|bezorg|"
-    r"non (?:remis|distribu|delivr|deliv)|echec|échec|notification d.état|notification de remise|no (?:se puede|entregad)|mancat|nie dostarczon|undelivered|bounce|rejected|failure|user unknown|unknown (?:user|address|recipient)|not known|invalid (?:recipient|address)|deliverability|dsn|email error|nicht übermittelt",
+    r"undeliver|non[- ]?deliver|not deliver|deliver\w* (?:status|fail|error|problem|report|"
+    r"notif|warn|delay|has|subsystem|unsuccess)|(?:failed|failure|unsuccessful|problem|"
+    r"delayed) .{0,20}deliver|failure (?:notice|report|delivery)|returned (?:mail|to sender|"
+    r"message|e-?mail)|return(?:ed|ing) (?:mail|message)|mail (?:system )?(?:error|failure|"
+    r"failed|returned|delivery)|message (?:status|delivery|could not|not)|"
+    r"could ?n[o']t (?:be )?(?:send|sent|deliver)|warning: (?:could not|message)|"
+    r"message (?:undeliverable|delayed|rejected)|nondeliverable|unzustellbar|"
+    r"nicht zugestellt|zustell|fehlgeschlagen|failed mail|rejected mail|processing error|"
+    r"onbestelbaar|niet (?:bestelbaar|afgeleverd|bezorgd)|bezorg|non (?:remis|distribu|"
+    r"delivr|deliv)|echec|échec|notification d.état|notification de remise|no (?:se puede|"
+    r"entregad)|mancat|nie dostarczon|undelivered|bounce|rejected|failure|user unknown|"
+    r"unknown (?:user|address|recipient)|not known|invalid (?:recipient|address)|"
+    r"deliverability|dsn|email error|nicht übermittelt",
     re.IGNORECASE,
 )
 _REPLIED = re.compile(r"^\s*(?:re|aw|antw|sv|fw|fwd|tr|wg|r)\s*:", re.IGNORECASE)
 _PREAMBLE = re.compile(
-    r"(?:this is the (?:qmail-send|mail (?:system|delivery)|postfix|smail|sendmail)|message from \S{1,80}$|this message was created automatically by mail|"
-    r"could not be delivered|(?:was|were) not delivered|undeliverable|delivery (?:to the following|failed|has failed)|unable to deliver|failed (?:recipient|addresses)|following address(?:es)? (?:had|failed)|"
-    r"transcript of session|permanent (?:fatal )?error|did not reach|hi\. this is|couldn't be delivered|konnte nicht|kon niet|n'a pas pu|unrouteable|cannot be delivered|not deliver|did not (?:exactly )?match|(?:has been|was|is being|mail is) (?:returned|rejected)|mail (?:delivery )?failed|no se ha podido|не может быть доставлено)",
+    r"(?:this is the (?:qmail-send|mail (?:system|delivery)|postfix|smail|sendmail)|"
+    r"message from \S{1,80}$|this message was created automatically by mail|"
+    r"could not be delivered|(?:was|were) not delivered|undeliverable|"
+    r"delivery (?:to the following|failed|has failed)|unable to deliver|failed (?:recipient|"
+    r"addresses)|following address(?:es)? (?:had|failed)|transcript of session|"
+    r"permanent (?:fatal )?error|did not reach|hi\. this is|couldn't be delivered|"
+    r"konnte nicht|kon niet|n'a pas pu|unrouteable|cannot be delivered|not deliver|"
+    r"did not (?:exactly )?match|(?:has been|was|is being|mail is) (?:returned|rejected)|"
+    r"mail (?:delivery )?failed|no se ha podido|не может быть доставлено)",
     re.IGNORECASE | re.MULTILINE,
 )
 _COPY = re.compile(
-    r"^[ \t>]*(?:-{2,} ?.{0,40}?(?:below this line|this is a copy|original message|copy of (?:the|your|a) (?:message|mail)|returned message|message (?:header|text|follows)|unsent message|old message|undelivered message|ursprüngliche nachricht|message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|"
-    r"(?:the )?(?:header|original message|body|first|text|copy|your message|begin)[^\n]{0,60}(?:follows|below|headers?|included|attached):?[ \t]*$|"
-    r"(?:received: (?:from|by)|return-path:|x-[a-z-]{2,40}: |mime-version:|message-id:).{0,200})",
+    r"^[ \t>]*(?:-{2,} ?.{0,40}?(?:below this line|this is a copy|original message|"
+    r"copy of (?:the|your|a) (?:message|mail)|returned message|message (?:header|text|"
+    r"follows)|unsent message|old message|undelivered message|ursprüngliche nachricht|"
+    r"message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|(?:the )?(?:header|"
+    r"original message|body|first|text|copy|your message|begin)[^\n]{0,60}(?:follows|below|"
+    r"headers?|included|attached):?[ \t]*$|(?:received: (?:from|by)|return-path:|"
+    r"x-[a-z-]{2,40}: |mime-version:|message-id:).{0,200})",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -92,7 +110,13 @@ def flufl_says(message: Message, text: str) -> tuple[bool, bool]:
     for name in ("from", "subject", "x-failed-recipients", "x-mailer", "to"):
         for value in message.headers.get(name, ())[:1]:
             rebuilt[name] = _BREAK.sub(" ", value[:500])
-    rebuilt.set_payload(text)
+    if message.content_type.startswith("multipart/"):
+        rebuilt["content-type"] = message.content_type
+        part = MailMessage()
+        part.set_payload(text)
+        rebuilt.attach(part)
+    else:
+        rebuilt.set_payload(text)
     try:
         temporary, permanent = all_failures(rebuilt)
     except (ValueError, LookupError, TypeError, AttributeError):  # it reads what it never saw
@@ -109,13 +133,8 @@ def _own(text: str) -> str:
 
 def _is_by_a_daemon(message: Message) -> bool:
     """Return whether no mailbox sent it: the null sender, or a name of a mail system."""
-    sender = message.header("from")[:500]
     paths = message.headers.get("return-path", ())
-    return (
-        any(path.strip() == "<>" for path in paths)
-        or "<>" in sender
-        or bool(_DAEMON.search(sender))
-    )
+    return any(path.strip() == "<>" for path in paths) or _is_named_daemon(message)
 
 
 def _is_by_a_person(message: Message) -> bool:
@@ -129,7 +148,8 @@ def _is_by_a_person(message: Message) -> bool:
 
 
 def _is_named_daemon(message: Message) -> bool:
-    return bool(_DAEMON.search(message.header("from")[:500]))
+    sender = message.header("from")[:500]
+    return "<>" in sender or bool(_DAEMON.search(sender))
 
 
 def _is_refused_by_filter(message: Message) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from repermit.inbound import automatic, flat
 from repermit.inbound.fresh import fresh
-from repermit.inbound.message import Message, Part
 from repermit.inbound.kinds import Kind
+from repermit.inbound.message import Message, Part
 from repermit.inbound.said import plain, verdict
 
 _HTML_READ = 1_000_000  # characters
@@ -19,7 +19,8 @@ def read(message: Message) -> tuple[Kind, str]:
     """Return what a message that is no bounce and no complaint is, and what is new in its text, as
     a person is to read it: AUTOMATIC, NO, YES or OTHER.
 
-    An empty text is no answer, but for a subject of the writer's own that is nothing but a no:
+    Words that machines write make it automatic only where nothing is asked, or asked for. An empty
+    text is no answer, but for a subject of the writer's own that is nothing but a no:
     whoever writes a mail "Unsubscribe" says nothing below it.
     """
     text = _fresh_text(message)
@@ -29,7 +30,7 @@ def read(message: Message) -> tuple[Kind, str]:
         subject = message.header("subject").strip()
         return (Kind.NO if verdict(subject) is Kind.NO else Kind.OTHER), text
     kind = verdict(text)
-    if kind is Kind.OTHER and automatic.by_words(plain(text)):
+    if kind is Kind.OTHER and "?" not in text and automatic.by_words(plain(text)):
         kind = Kind.AUTOMATIC
     return kind, text
 
@@ -38,8 +39,8 @@ def _fresh_text(message: Message) -> str:
     """Return what is new in the text that the writer's own program wrote: of the plain one, or when
     nothing is new in that, of the HTML."""
     own = [part for part in message.parts if part.depth == 0 and not _is_attached(part)]
-    plain = "\n".join(part.text for part in own if part.content_type == "text/plain")
-    if text := fresh(plain):
+    bare = "\n".join(part.text for part in own if part.content_type == "text/plain")
+    if text := fresh(bare):
         return text
     rich = (part.html for part in own if part.content_type == "text/html")
     return fresh("\n".join(flat.lines_of(each[:_HTML_READ]) for each in rich))

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from functools import cache
 
-from repermit.inbound.politeness import CLOSINGS, GREETINGS, POLITE, TELLING
 from repermit.inbound.kinds import Kind
+from repermit.inbound.politeness import CLOSINGS, GREETINGS, POLITE, TELLING
 from repermit.inbound.sayings import NO, YES
 
 _LONGEST_PLAIN = 1_000  # characters: a plain answer, and a name with an address below it

@@ -27,6 +27,7 @@ NO: Final[Mapping[str, tuple[str, ...]]] = {
             "[graag] (schrijf|haal|verwijder|schrap) (mij|me) (uit|van) (de|deze|uw|jullie)"
             " (lijst|mailinglijst|bestand|verzendlijst|mailing|database)"
         ),
+        "haal (mij|me) er (af|maar af|uit|maar uit)",
         "[graag] (schrijf|meld) (mij|me) (uit|af) [(voor deze mails|voor de nieuwsbrief)]",
         "ik (wil|wens|zou) (mij|me) [graag] [willen] (uitschrijven|afmelden)",
         "ik schrijf (mij|me) uit",

@@ -9,7 +9,16 @@ from typing import Any
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.store import due, erasing, extending, guarding, probing, token_keys, undoing
+from repermit.ledger.store import (
+    due,
+    erasing,
+    extending,
+    guarding,
+    probing,
+    replies,
+    token_keys,
+    undoing,
+)
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
 from repermit.purge.plan import Order, Plan, Postponed, Readings, Watch
@@ -61,6 +70,7 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
         ),
         cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
         unlisted_places=guarding.unlisted_places(tx, terms),
+        unread=replies.waiting_of_due(tx, terms),
         is_paused=guarding.is_paused(tx),
         told=tuple(guarding.told(tx, terms.reasons)),
         queued=guarding.queued(tx),

@@ -114,6 +114,7 @@ class Readings:
     postponed: tuple[Postponed, ...] = ()  # of each date of those who are not due because of that
     cut_off: int = 0  # are due, and the link in their mail works no more
     unlisted_places: int = 0
+    unread: int = 0  # are due, and wrote something that nobody has read
     is_paused: bool = False
     told: tuple[datetime, ...] = ()  # when each who gets notices was told of a purge
     queued: int = 0  # people whose notice of it waits for `send`

@@ -36,7 +36,7 @@ def judged(readings: Readings, order: Order, watch: Watch) -> Judged:
         return Judged((*always, *(_paused(readings) if order.is_scheduled else ())))
     answerable = [*page(readings.seen, watch, now=readings.now), *_links(readings)]
     put_off = tuple(_put_off(readings, watch))
-    doubted = [*_gap(readings, order, watch), *_elsewhere(readings)]
+    doubted = [*_gap(readings, order, watch), *_elsewhere(readings), *_unread(readings)]
     clock = [*_outside(readings, watch)]
     if order.is_scheduled:
         unattended = [*_paused(readings), *_unordered(order), *_untold(readings, watch)]
@@ -177,6 +177,16 @@ def _elsewhere(readings: Readings) -> Iterator[Refusal]:
             " because once they are erased nobody can say whom to remove there"
         )
         yield Refusal("elsewhere", text)
+
+
+def _unread(readings: Readings) -> Iterator[Refusal]:
+    if readings.unread:
+        who = _counted(readings.unread, "person who is", "people who are")
+        text = (
+            f"{who} due wrote something that nobody has read, perhaps a no or a wish to see their"
+            " data: `repermit inbound review` first, because it goes with them"
+        )
+        yield Refusal("replies", text)
 
 
 def _paused(readings: Readings) -> Iterator[Refusal]:

@@ -40,6 +40,8 @@ _CODE: Final[Mapping[str, str]] = {
     "answer": "they said no",
     "complaint": "they complained",
     "elsewhere": "they unsubscribed elsewhere",
+    "reply": "they wrote no",
+    "unsubscribe": "they unsubscribed by mail",
 }
 
 

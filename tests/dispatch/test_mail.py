@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,25 @@ def test_the_way_out_stands_once_on_one_line_and_is_a_link(variant: Variant) -> 
     [line] = [one for one in lines if one.lower().startswith(b"list-unsubscribe:")]
     token = TOKENS.issue(Scope.UNSUBSCRIBE, 7)
     assert line == f"List-Unsubscribe: <{URL}/u/{token}>".encode()
+
+
+def test_where_mail_is_read_a_mail_unsubscribes_too_the_link_first() -> None:
+    """RFC 8058 section 3.1: one https, others may be added."""
+    domain = "bounces.tuinvrienden.example"
+    mailer = a_mailer(bounce_domain=domain, reads_mail=True)
+    token = TOKENS.issue(Scope.UNSUBSCRIBE, 7)
+    at = SignedNames(b"m" * 32, domain).address(7, Of.UNSUBSCRIBE)
+
+    found = parsed(built(mailer=mailer))["List-Unsubscribe"]
+
+    assert found == f"<{URL}/u/{token}>, <mailto:{at}?subject=unsubscribe>"
+
+
+@pytest.mark.parametrize(
+    "known", [{"bounce_domain": "bounces.tuinvrienden.example"}, {"reads_mail": True}]
+)
+def test_where_nobody_would_read_it_no_mail_is_offered(known: dict[str, Any]) -> None:
+    assert "mailto" not in parsed(built(mailer=a_mailer(**known)))["List-Unsubscribe"]
 
 
 def test_a_way_out_longer_than_a_line_is_not_folded() -> None:

@@ -9,12 +9,14 @@ from email.header import decode_header, make_header
 from email.headerregistry import Address as Mailbox
 from email.message import EmailMessage
 from email.policy import SMTP, compat32, default
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from repermit.dispatch.mail import Envelope, Mailer, Variant
 from repermit.domain.address import Address
+from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.skeleton import fill, fill_html
 from repermit.domain.token import Scope
 from repermit.ledger.store.personal import Person
@@ -38,7 +40,11 @@ def reference(
     message["Subject"] = fill(skeleton.subject, values)
     message["List-Id"] = f"<{envelope.campaign}.{envelope.domain}>"
     token = TOKENS.issue(Scope.UNSUBSCRIBE, id_)
-    message["List-Unsubscribe"] = f"<{envelope.public_url}/u/{token}>"
+    ways_out = f"<{envelope.public_url}/u/{token}>"
+    if envelope.takes_mail_that_unsubscribes:
+        at = SignedNames(envelope.message_key, envelope.bounce_domain).address(id_, Of.UNSUBSCRIBE)
+        ways_out += f", <mailto:{at}?subject=unsubscribe>"
+    message["List-Unsubscribe"] = ways_out
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"
     message["Date"] = NOW
@@ -81,11 +87,14 @@ ADDRESSES = st.one_of(
     address=ADDRESSES,
     variant=st.sampled_from(VARIANTS),
     id_=st.integers(1, 2**63 - 1),
+    reads_mail=st.booleans(),
 )
 def test_the_mail_says_what_one_of_the_standard_library_says(
-    name: str, source: str, address: str, variant: Variant, id_: int
+    name: str, source: str, address: str, variant: Variant, id_: int, reads_mail: bool
 ) -> None:
-    mailer, envelope = a_mailer(from_name=name), an_envelope(from_name=name)
+    known: dict[str, Any] = {"from_name": name, "reads_mail": reads_mail}
+    known["bounce_domain"] = "bounces.tuinvrienden.example"
+    mailer, envelope = a_mailer(**known), an_envelope(**known)
     person = replace(a_person(source=source), address=Address(address, address))
     content = mailer.build(id_, person, variant, due=DUE, now=NOW).content
     expected = reference(mailer, envelope, person, variant, id_)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from repermit.domain.standing import Answer
+from repermit.domain.standing import Answer, Standing
 from repermit.errors import CloseRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import create_generation
@@ -16,7 +16,13 @@ from repermit.ledger.store.holdings import holdings
 from repermit.ledger.store.replies import OptedOut, Reply, keep_reply
 from tests.builders import ANSWER_TIME, NOW, FakeClock, admit, asked, press, terms
 
+ASKED = Standing.ASKED
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
+
+
+def always(language: str | None, country: str | None) -> str:
+    """Return what whoever was asked reads, whatever is on file."""
+    return language or "fr"
 
 
 async def wrote(ledger: Ledger, recipient_id: int, text: str, **known: Any) -> bool:
@@ -36,8 +42,8 @@ async def test_a_reply_is_kept_under_seal_and_listed_the_oldest_first(
     found = await a_ledger.read(replies.replies, limit=10)
 
     assert found == [
-        Reply(1, jan, NOW, "other", True, AN, "Re: ja?", "Wie bent u?"),
-        Reply(2, an, NOW + timedelta(minutes=1), "yes", False, AN, "", "Ja"),
+        Reply(1, jan, NOW, "other", True, AN, "Re: ja?", "Wie bent u?", ASKED, JAN),
+        Reply(2, an, NOW + timedelta(minutes=1), "yes", False, AN, "", "Ja", ASKED, AN),
     ]
     assert await a_ledger.read(replies.replies, after=1, limit=10) == found[1:]
     assert await a_ledger.read(replies.replies, limit=1) == found[:1]
@@ -85,7 +91,7 @@ async def test_whoever_a_person_opts_out_is_suppressed_and_their_no_acknowledged
     await wrote(a_ledger, an, "Geen interesse")
     await wrote(a_ledger, jan, "Wie bent u?")
 
-    done = await a_ledger.write(replies.opt_out_by, [1], default_language="fr")
+    done = await a_ledger.write(replies.opt_out_by, [1], language_of=always)
 
     assert done == OptedOut(1, 0)
     found = await a_ledger.read(reading.of, an)
@@ -108,7 +114,7 @@ async def test_whoever_had_opted_out_already_is_counted_apart(a_ledger: Ledger) 
     await wrote(a_ledger, an, "Ik zei toch nee")
     await wrote(a_ledger, an, "Nee!!! Echt niet")
 
-    done = await a_ledger.write(replies.opt_out_by, [1, 2], default_language="fr")
+    done = await a_ledger.write(replies.opt_out_by, [1, 2], language_of=always)
 
     assert done == OptedOut(1, 1)
     assert await a_ledger.read(replies.waiting) == 0

@@ -67,6 +67,7 @@ ANSWERABLE: dict[str, dict[str, Any]] = {
 DOUBTED: dict[str, dict[str, Any]] = {
     "gap": {"latest_entry": NOW - 32 * DAY},
     "elsewhere": {"unlisted_places": 2},
+    "replies": {"unread": 1},
 }
 UNATTENDED: dict[str, dict[str, Any]] = {
     "paused": {"is_paused": True},
@@ -142,7 +143,11 @@ def test_promise_7_a_scheduled_purge_that_the_config_does_not_want_is_refused() 
 
 
 def test_promise_7_all_reasons_are_named_at_once() -> None:
-    every = [*ALWAYS.values(), *UNATTENDED.values(), {"cut_off": 1, "unlisted_places": 1}]
+    every = [
+        *ALWAYS.values(),
+        *UNATTENDED.values(),
+        {"cut_off": 1, "unlisted_places": 1, "unread": 1},
+    ]
     changes = {name: value for each in every for name, value in each.items()}
     watch = replace(WATCH, outside=HOUR)
     nobody = replace(SCHEDULED, terms=replace(TYPED.terms, reasons=()))
@@ -268,7 +273,11 @@ def test_two_who_are_named_but_whose_notices_wait() -> None:
 
 def test_a_purge_that_was_cut_off_is_not_judged_again_for_what_it_was_judged_for() -> None:
     """Its people are written down, and half of them may be gone."""
-    every = [*ALWAYS.values(), *UNATTENDED.values(), {"cut_off": 1, "unlisted_places": 1}]
+    every = [
+        *ALWAYS.values(),
+        *UNATTENDED.values(),
+        {"cut_off": 1, "unlisted_places": 1, "unread": 1},
+    ]
     changes = {name: value for each in every for name, value in each.items()}
     changes |= {"seen": (LOST, LATE, DARK), "resumes": True}
 

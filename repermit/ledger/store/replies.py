@@ -6,15 +6,20 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.store import due, owing, suppression
-from repermit.ledger.store.personal import open_person
+from repermit.ledger.store import due, inbound
+from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
 from repermit.ledger.transaction import Transaction
 
-SOURCE = "reply"  # of a suppression, and of an opt-out
 _MOST = 20  # of one recipient: whatever answers by itself, unrecognised, may never stop
-_ROW = "SELECT id, recipient_id, at, kind, signed, generation, sealed FROM reply"
+_ROW = (
+    "SELECT reply.id, recipient_id, at, kind, signed, reply.generation, reply.sealed, standing,"
+    " recipient.generation, recipient.sealed FROM reply JOIN recipient ON recipient.id ="
+    " recipient_id"
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class Reply:
 
     `signed`: the mail that it answers is known by a name that we signed; otherwise only the address
     that it says it came from is a recipient's, which anybody can write. `text` is what is new in
-    it, without what it quotes.
+    it, without what it quotes; `standing` and `mailbox` are those of the recipient, who need not be
+    the sender.
     """
 
     id: int
@@ -34,6 +40,8 @@ class Reply:
     sender: str = field(repr=False)
     subject: str = field(repr=False)
     text: str = field(repr=False)
+    standing: Standing
+    mailbox: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -94,13 +102,13 @@ def replies(tx: Transaction, *, after: int = 0, limit: int) -> list[Reply]:
 
     Raises: KeysUnusable, SealBroken.
     """
-    rows = tx.rows(f"{_ROW} WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+    rows = tx.rows(f"{_ROW} WHERE reply.id > ? ORDER BY reply.id LIMIT ?", after, limit)
     return [_opened(tx, row) for row in rows]
 
 
 def replies_of(tx: Transaction, recipient_id: int) -> tuple[Reply, ...]:
     """Return what a recipient wrote that waits, the oldest first."""
-    rows = tx.rows(f"{_ROW} WHERE recipient_id = ? ORDER BY id", recipient_id)
+    rows = tx.rows(f"{_ROW} WHERE recipient_id = ? ORDER BY reply.id", recipient_id)
     return tuple(_opened(tx, row) for row in rows)
 
 
@@ -121,26 +129,22 @@ def forget_replies(tx: Transaction, ids: Sequence[int]) -> int:
     )
 
 
-def opt_out_by(tx: Transaction, ids: Sequence[int], *, default_language: str) -> OptedOut:
-    """Opt out whoever wrote the replies *ids*, because a person read a no in them, and forget
-    these; the acknowledgement is owed as after a no on the page.
+def opt_out_by(tx: Transaction, ids: Sequence[int], *, language_of: LanguageOf) -> OptedOut:
+    """Opt out whoever wrote the replies *ids*, because a person read a no in them, as a plain no
+    would have done, and forget these replies.
 
-    Crash: the standing, the suppression, the entry in the log and the replies go together.
+    Crash: standing, suppression, entry in the log, acknowledgement and replies go together.
     """
-    rows = tx.rows(
-        "SELECT id, generation, sealed, relationship, country, language, standing FROM recipient"
-        " WHERE id IN (SELECT recipient_id FROM reply WHERE id IN"
-        "  (SELECT value FROM json_each(?))) ORDER BY id",
+    wrote = tx.rows(
+        "SELECT DISTINCT recipient_id FROM reply WHERE id IN (SELECT value FROM json_each(?))",
         json.dumps(list(ids)),
     )
-    before = 0
-    for row in rows:
-        person = open_person(tx, row)
-        before += row[6] == "opted_out"
-        suppression.suppress(tx, [person.address], source=SOURCE, reason="")
-        owing.owe_acknowledgement(tx, row[0], person, language=row[5] or default_language)
+    moved = [
+        inbound.said_no(tx, Reported(one), source="reply", language_of=language_of)
+        for (one,) in wrote
+    ]
     forget_replies(tx, ids)
-    return OptedOut(len(rows), before)
+    return OptedOut(len(moved), moved.count(Effect.NOTHING))
 
 
 def forget_of(tx: Transaction, gone: Sequence[int]) -> None:
@@ -169,14 +173,17 @@ def _sealable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _opened(tx: Transaction, row: tuple[int, int, int, str, int, int, bytes]) -> Reply:
-    reply_id, recipient_id, at, kind, signed, generation, sealed = row
+def _opened(tx: Transaction, row: Sequence[Any]) -> Reply:
+    reply_id, recipient_id, at, kind, signed, generation, sealed, standing, theirs, person = row
     fields = tx.vault.open(sealed, generation=generation, recipient_id=recipient_id)
+    text = tx.vault.open_text(person, generation=theirs, recipient_id=recipient_id)
     return Reply(
         id=reply_id,
         recipient_id=recipient_id,
         at=from_micros(at),
         kind=kind,
         signed=bool(signed),
+        standing=Standing(standing),
+        mailbox=json.loads(text)["mailbox"],
         **fields,
     )

@@ -1,0 +1,77 @@
+"""What servers write of a sender, its server or its mail, and of rules that say no.
+
+Rows of alternatives for `wordings`: they expect words without case, accents, addresses and codes.
+A gap between words is bounded, so that matching takes linear time.
+"""
+
+from __future__ import annotations
+
+_FROM = (
+    r"(?:sender|return[- ]path|envelope[- ]from|mail[- ]?from|originator|reverse[- ]path|"
+    r"from (?:address|domain|header|field)|absender\w*|expediteur|afzender)"
+)
+SENDER = (
+    r"client host|your (?:reverse|host ?name|ip\b)|reverse (?:dns|host)|\brdns\b|\bptr\b",
+    _FROM
+    + (
+        r"(?:'s)?(?:[ :\x22'()]{1,3}(?:e-?mail|mail|domain|address|host|@|is|was|has|been|does|"
+        r"could|can|verify|verification|the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()"
+        r"]{1,3}(?:rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
+        r"exist|invalid|verif\w+|fail\w*|denied|blocked|blacklisted|not\b|refused|cannot|bad|"
+        r"must|needs|null|restrict\w*|unverif\w*|banned|black|disallow\w*|forged|unauth\w*|"
+        r"syntax)"
+    ),
+    (
+        r"(?:invalid|bad|unknown|unverified|forged|fake|unresolvable|unauthenticated|"
+        r"untrusted|illegal|reject\w*|block\w*|verify|verification of|verifying|domain of|"
+        r"domain in|for) (?:the |this |your )?(?:\w{1,10} )?"
+    )
+    + _FROM,
+    (
+        r"your (?:e-?mail |mail )?(?:address|domain|account) [^.]{0,40}(?:block|reject|ban|"
+        r"not allow|not permit|black|deni|refus|not accept)"
+    ),
+    (
+        r"(?:user|recipient|@|we|i) (?:is |are |do |does |will )?(?:not|n't) accept(?:ing)? "
+        r"(?:e-?mail|mail|messages?) from (?:you|this|your)"
+    ),
+)
+SPAM = (
+    r"\bspam|spam\b|spamhaus|spamcop|junk|virus|malware|trojan|worm\b",
+    r"black[- ]?(?:list|hole)|block[- ]?list|deny ?list|dnsbl|\b[dus]?rbl\b|\bbl\b|uribl",
+    r"surbl|sorbs|cloudmark|barracuda(?:central)?|senderscore|reputation|\bdmarc\b|\bspf\b",
+    r"\bdkim\b|unsolicited|unsollicited|\bube\b|\buce\b|phish",
+    r"content (?:filter|reject|restrict|score|not)",
+    r"(?:listed|list) (?:in|at|by|on) (?:\S{1,60}\.)",
+    (
+        r"(?:ip|host|server|network|relay|range|address|domain|site|connection|sender|mail|"
+        r"message|you)(?: \S{1,60}){0,4}? (?:is |are |was |been |has |have )*(?:blocked|block "
+        r"list|banned|blacklisted|listed (?:in|at|on|by))"
+    ),
+    r"client host|reverse (?:dns|lookup)|\brdns\b|fcrdns|\bptr\b|\bhelo\b|\behlo\b",
+    r"postmaster\.(?:aol|yahoo|live|comcast|outlook)|removal|delist|unblock|complain",
+    r"suspicious|abusive|bulk (?:mail|e-?mail|sender)|mass ?mail|similar messages",
+    r"message (?:looks|appears|seems)|sbl-?xbl|\bxbl\b|\bpbl\b|mail-?abuse|trustedsource",
+    r"poor sending|dynamic ip|residential|dial-?up|open (?:relay|proxy)",
+)
+RELAY = (
+    r"relay|rcpt ?hosts|not a gateway",
+    r"(?:not|no) (?:an? )?(?:\w{1,10} )?(?:local|served|hosted|valid|mail) domain",
+    r"authentication (?:is )?required|must (?:first )?(?:authenticate|check|log)",
+    r"smtp[- ]auth|verify your login|local domains",
+)
+POLICY = (
+    r"polic(?:y|ies)|administrative(?:ly)? prohibit|security",
+    r"not (?:been )?authori[sz]ed to send|restrictions?\b|authenticat|unauthenticated",
+    r"domain ?keys|sending (?:ip|domain|server|host|mail)|encrypt|certificate|\btls\b",
+    r"starttls",
+)
+DENIED = (
+    r"administrativ|prohibit|not (?:been )?(?:authori[sz]ed|permitted|allowed)",
+    r"unauthori[sz]ed|access (?:is |was )?denied|permission|den(?:y|ied)\b",
+    r"block(?:ed|ing)?\b|bann?ed|forbidden|restrict\w+|refuse[sd]?|filter(?:ed|ing)?",
+    r"not accept\w*|accepting mail (?:from|with)|rejected by|rejected for",
+    r"reject(?:ed|ion) (?:due|because)",
+    r"(?:message|mail|content)(?: \w{1,10}){0,2} (?:reject|refus|not accept)|attachment",
+    r"whitelist|allow ?list|challenge|confirm\w*|pre-?approved|suspend\w*",
+)

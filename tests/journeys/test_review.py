@@ -1,0 +1,109 @@
+"""What people wrote is read by a person, who decides."""
+
+from __future__ import annotations
+
+import email
+import json
+import re
+from datetime import timedelta
+from email.policy import default
+
+import pytest
+
+from tests.journeys.campaign import Campaign, Later, address
+from tests.journeys.terminal import typed
+
+pytestmark = pytest.mark.journey
+DUE = Later(timedelta(days=60))
+SUBJECT = "Re: Ja of nee"
+
+
+def write(
+    campaign: Campaign, number: int, text: str, *, sender: str = "", signed: bool = True
+) -> None:
+    """Let somebody answer their mail with *text*."""
+    (mail,) = (one for one in campaign.mails if one.mailbox == address(number))
+    theirs = email.message_from_bytes(mail.content, policy=default)
+    answers = f"In-Reply-To: {theirs['Message-ID']}\n" if signed else ""
+    path = campaign.outside / "reply.eml"
+    path.write_text(
+        f"From: {sender or address(number)}\nTo: privacy@tuinvrienden.example\n"
+        f"Subject: {SUBJECT}\n{answers}Content-Type: text/plain; charset=utf-8\n\n{text}\n"
+        f"\nOp 22 nov 2026 schreef Tuinvrienden <x@y.example>:\n> wilt u?\n"
+    )
+    try:
+        campaign.here("inbound", path)
+    finally:
+        path.unlink()
+
+
+def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -> None:
+    write(asked, 4, "Mag mijn zus op jan@elders.example ook?\n\x1b[2J\x1b]0;x\x07 \u202egnirts")
+    write(asked, 6, "Ja graag", sender="an@elders.example")
+    write(asked, 8, "Hou er toch eens mee op", signed=False)
+    assert asked.standings()["asked"] == 24
+
+    listed = asked.run("inbound", "review", "--json").json
+    assert (listed["waiting"], len(listed["replies"])) == (3, 3)
+    first, second, third = listed["replies"]
+    assert (first["kind"], first["signed"], first["link"]) == ("other", True, None)
+    assert first["subject"] == SUBJECT
+    assert first["text"].startswith("Mag mijn zus op …@… ook?\n")
+    assert (second["kind"], second["from_elsewhere"]) == ("yes", True)
+    assert "/yes/" in second["link"]
+    assert (third["signed"], third["standing"]) == (False, "asked")
+
+    shown = asked.run("inbound", "review")
+    assert re.search(r"other  recipient \d+, asked\n", shown.out)
+    assert "           | Mag mijn zus op …@… ook?\n" in shown.out
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", shown.out)
+    assert "a written yes is never a yes" in shown.out
+    assert "anybody can write from that address" in shown.out
+    assert "sent from another address" in shown.out
+    assert "3 replies wait for you" in shown.err
+
+    done = ("inbound", "review", "--done", str(first["id"]), "--opt-out", str(third["id"]))
+    decided = asked.run(*done)
+    assert decided.out == "1 person opted out for good\n1 reply forgotten\n1 reply waits\n"
+    refused = json.loads(asked.run(*done, "--json", expect=1).out)
+    assert refused["error"] == "0 of the 2 replies named wait; nothing was done"
+    assert asked.standings()["opted_out"] == 1
+    assert asked.status()["outbox"]["owed"] == 1
+    assert asked.here("proof", "verify").out
+
+    last = ("inbound", "review", "--opt-out", str(second["id"]))
+    assert asked.here(*last, "--json").json == {"opted_out": 1, "done": 0, "waiting": 0}
+    assert asked.here("inbound", "review").out == "no reply waits for a person\n"
+
+
+def test_their_addresses_are_shown_at_a_terminal_to_who_wants_them(asked: Campaign) -> None:
+    write(asked, 4, "Wie bent u? Ik ben jan@elders.example")
+    review = ["--config", asked.config, "inbound", "review"]
+
+    without = typed(review, [("Show the addresses", "n")], cwd=asked.outside)
+    shown = typed(review, [("Show the addresses", "y")], cwd=asked.outside)
+
+    assert address(4) not in without
+    assert "Ik ben …@…" in without
+    assert address(4) in shown
+    assert "Ik ben jan@elders.example" in shown
+
+
+def test_a_purge_says_that_people_who_are_due_wrote_something(asked: Campaign) -> None:
+    write(asked, 4, "Wat weten jullie van mij?")
+
+    planned = asked.at(DUE, "purge", "--dry-run")
+
+    assert "1 person who is due wrote something that nobody has read" in planned.out
+
+
+def test_person_tells_what_somebody_wrote_and_erasing_takes_it_along(asked: Campaign) -> None:
+    write(asked, 4, "Wis alles")
+
+    told = asked.here("person", stdin=address(4)).out
+    (reply,) = asked.here("person", "--json", stdin=address(4)).json["on_file"]["replies"]
+    asked.here("person", "--erase", stdin=address(4))
+
+    assert "not read yet: `repermit inbound review`" in told
+    assert (reply["text"], reply["signed"]) == ("Wis alles", True)
+    assert asked.here("inbound", "review", "--json").json == {"waiting": 0, "replies": []}
