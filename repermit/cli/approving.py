@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from repermit.cli.bouncing import NOT_TRIED
 from repermit.cli.holding import end_of
 from repermit.cli.session import counted, show, tell
 from repermit.errors import ApprovalRefused
-from repermit.ledger.store import approval, campaign, extending, notices
+from repermit.ledger.store import approval, campaign, checking, extending, notices
 
 if TYPE_CHECKING:
     from repermit.cli.notice import Notice
@@ -68,6 +69,7 @@ async def approve_all(
         made = {"by": by, "informed": informed, "digest": digest(facts), "facts": facts}
         given, checkpoint = await ledger.write(_approve, runtime, notice, call, made, later)
         earlier = await ledger.read(campaign.earlier_opt_outs)
+        tried = await ledger.read(checking.tried)
     signed = Signed(by, informed, given, found, earlier, notice, checkpoint, later)
     sheet = write_signoff(runtime, signed, facts)
     if call:
@@ -83,6 +85,8 @@ async def approve_all(
     )
     tell(f"Give {informed} a copy: with its checkpoint they can tell a log that was rewritten.")
     tell("Added people or changed words void this approval; removed people do not.")
+    if runtime.config.inbound.is_configured and tried.seen_at is None:
+        tell(f"{NOT_TRIED[:1].upper()}{NOT_TRIED[1:]}.")
     tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
 
 

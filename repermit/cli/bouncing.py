@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 USUAL_SECONDS = 120
 _FIRST_SECONDS, _LAST_SECONDS = 0.5, 8.0  # between two looks
 _NAME = "bounces come back"
+NOT_TRIED = "whether bounces come back was never seen: `repermit check` tries it"
 _PIPE = "where an MTA hands messages to `repermit inbound -`, `repermit check --wait 120` tries it"
 _LOOK = (
     "see whether the MX of {domain} leads to the mailbox under [inbound] whatever stands before the"
@@ -52,6 +53,7 @@ async def bounces_come_back(
         )
     if not may_mail and not _agreed():
         return _seen_before(before)
+    tell("One mail leaves through the relay, to an address that does not exist; to no recipient.")
     number = await ledger.write(checking.begin)
     try:
         verdicts = await _mail(runtime, number)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from repermit.cli.finding import Finding, State
-from repermit.cli.session import plain, run, session_of, show, show_json, tell
+from repermit.cli.session import plain, run, session_of, show, show_json
 from repermit.errors import CheckFailed, RepermitError
 
 if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _LONGEST_WAIT_SECONDS = 86_400
+_BEFORE_A_MAIL = frozenset({"config", "keys", "relay", "dkim"})
 
 
 def register(app: typer.Typer) -> None:
@@ -70,8 +71,8 @@ async def _looked(
         async with runtime.ledger() as ledger:
             async for each in in_ledger(runtime, ledger):
                 note(each)
-            if any(each.code in {"relay", "keys"} for each in _wrong(found)):
-                note(_not_tried("the relay must let us in first"))
+            if any(each.code in _BEFORE_A_MAIL for each in _wrong(found)):
+                note(_not_tried("config, keys and relay must be right first"))
             elif await ledger.read(ledger.older_copy):
                 note(_not_tried("this is an older copy of the ledger"))
             else:
@@ -101,7 +102,7 @@ def _show(each: Finding) -> None:
     says = f": {each.says}" if each.says else ""
     show(plain(f"{each.state:<9}  {each.name}{says}"))
     if each.do and each.state is not State.OK:
-        tell(plain(f"           what to do: {each.do}"))
+        show(plain(f"           what to do: {each.do}"))
 
 
 def _content(found: list[Finding]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ async def _config(runtime: Runtime) -> _Said:
     if runtime.config.relay.is_on_this_machine:
         return (
             State.OK,
-            "the relay is on this machine: taken for a trial, or for one that relays on",
+            "the relay is on this machine: a trial, or one that relays on",
             "",
         )
     return _OK

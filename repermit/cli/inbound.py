@@ -110,6 +110,8 @@ def inbound(
         return
     if (file is not None) + (maildir is not None) + imap + (csv is not None) > 1:
         raise typer.BadParameter("give a FILE, or --maildir DIR, or --imap, or --csv FILE")
+    if csv is None and (mapping or encoding or delimiter or sheet):
+        raise typer.BadParameter("--map, --encoding, --delimiter and --sheet go with --csv FILE")
     reading = reading_of(encoding, delimiter, sheet, mapping)
     session = session_of(context)
     if csv is not None:

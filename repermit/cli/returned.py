@@ -47,7 +47,7 @@ async def read_export(
                 for export in exports:
                     _add(done, await settle(ledger, export))
     if as_json:
-        show_json(_content(said, done))
+        show_json(_said(said) if dry_run else _said(said) | _done(said, done))
     elif not dry_run:
         _show(said, done)
 
@@ -140,7 +140,7 @@ def _unknown(said: Said, done: Settled) -> int:
     return said.addresses["hard"] - done.dead.total()
 
 
-def _content(said: Said, done: Settled) -> dict[str, Any]:
+def _said(said: Said) -> dict[str, Any]:
     from repermit.intake.events import Event
 
     return {
@@ -150,6 +150,11 @@ def _content(said: Said, done: Settled) -> dict[str, Any]:
         "silent": said.silent,
         "rejected": said.rejected,
         "lines": said.lines,
+    }
+
+
+def _done(said: Said, done: Settled) -> dict[str, Any]:
+    return {
         "undeliverable": done.undeliverable,
         "undeliverable_before": done.dead["undeliverable"],
         "opted_out": done.opted_out,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from repermit.cli.bouncing import NOT_TRIED
 from repermit.cli.session import counted, show, show_json
 from repermit.domain.clock import iso
 
@@ -23,7 +24,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     from repermit.dispatch.waves import ages
     from repermit.domain.decay import expected_dead
     from repermit.errors import SendRefused
-    from repermit.ledger.store import campaign, caps, waiting, waves
+    from repermit.ledger.store import campaign, caps, checking, waiting, waves
 
     now = runtime.clock.now()
     async with runtime.ledger() as ledger:
@@ -37,6 +38,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         people = await ledger.read(waiting.listed_by)
         sent = await ledger.read(caps.sent_by_hour, plan.caps)
         page = await prober(runtime, ledger).look()
+        tried = await ledger.read(checking.tried)
     ahead = forecast(state, people, plan, sent=sent, now=now)
     months: dict[int, int] = {}
     for _, month, count in people:
@@ -64,6 +66,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
             *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
             *([f"let the answer page answer: {page.hint}"] if page.code else []),
             *_advice(plan, people, state, low, ahead, runtime.today()),
+            *([NOT_TRIED] if plan.terms.has_inbound and tried.seen_at is None else []),
         ],
     }
 

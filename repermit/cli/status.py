@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from repermit.cli import cameback
+from repermit.cli.bouncing import came
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
@@ -54,6 +55,8 @@ def status(
         show(f"paused since {iso(figures.paused_at)}: `repermit resume` lets it go on")
     if page := _page(figures):
         show(f"answer page: {page}")
+    if tried := came(figures.bounce_check):
+        show(f"bounces: {tried}")
     if figures.closed_at:
         show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
     for line in cameback.lines(
@@ -131,6 +134,10 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "closed": iso(figures.closed_at),
         "elsewhere": [place.to_json() for place in figures.places],
         "last_purge": _last_purge(figures),
+        "bounce_check": {
+            "left": iso(figures.bounce_check.left_at),
+            "seen": iso(figures.bounce_check.seen_at),
+        },
         "inbound": cameback.to_json(figures.returns),
     }
 

@@ -23,7 +23,7 @@ _CONTRACT = {
         *("init", "import", "suppress", "screen", "check", "preview", "test-mail", "approve"),
     },
     "Ask": {"send", "pause", "resume", "doubt"},
-    "Answers": {"probe", "serve"},
+    "Answers": {"inbound", "probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw", "close"},
     "Proof": {"proof", "papers"},
     "Operate": {"status", "person", "run", "demo"},

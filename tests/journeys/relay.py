@@ -8,11 +8,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+T = TypeVar("T")
 _OK = "250 2.0.0 fine"
 
 
@@ -30,9 +31,10 @@ class Taken:
 
     mailbox: str
     content: bytes
+    sender: str = ""
 
 
-def always(reply: str) -> Callable[[str], str]:
+def always(reply: T) -> Callable[[object], T]:
     """Return what replies the same to everybody."""
     return lambda _: reply
 
@@ -47,6 +49,7 @@ class Relay:
         self.to_mailbox: Callable[[str], str] = always(_OK)
         self.seconds = 0.0  # from the last byte of a mail to the reply
         self.holds = False  # while it does, a mail that was received gets no reply
+        self.hands_on: Callable[[Taken], object] = always(None)  # what it does with each mail
         login: dict[str, Any] = {}
         if password is not None:
             login["auth_require_tls"] = False
@@ -95,7 +98,9 @@ class _Handler:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Record a mail, then answer."""
-        self._relay.taken.append(Taken(envelope.rcpt_tos[0], envelope.content))
+        mail = Taken(envelope.rcpt_tos[0], envelope.content, envelope.mail_from)
+        self._relay.taken.append(mail)
+        self._relay.hands_on(mail)
         await asyncio.sleep(self._relay.seconds)
         while self._relay.holds:  # noqa: ASYNC110 - set by the test, in another thread
             await asyncio.sleep(0.02)

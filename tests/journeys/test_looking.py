@@ -154,6 +154,8 @@ def test_the_status_says_the_same_in_words_and_in_one_object(asked: Campaign) ->
         "closed",
         "elsewhere",
         "last_purge",
+        "bounce_check",
+        "inbound",
     ]
     assert list(told["page"]) == ["seen", "vantage", "failed", "why"]
     assert told["page"]["seen"] is None

@@ -13,7 +13,7 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
-from repermit.ledger.store import elsewhere, extending, holding, outbox, places, probing
+from repermit.ledger.store import checking, elsewhere, extending, holding, outbox, places, probing
 from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.present import closed_at
 from repermit.ledger.store.returns import Returns, returns
@@ -49,6 +49,7 @@ class Figures:
     closed_at: datetime | None
     places: tuple[places.Place, ...]  # where else a list lives
     last_purge: LastPurge | None
+    bounce_check: checking.Tried  # the last mail that tried whether bounces come back
     returns: Returns
 
 
@@ -104,6 +105,7 @@ def figures(tx: Transaction) -> Figures:
         closed_at=closed_at(tx),
         places=places.places(tx),
         last_purge=_last_purge(tx),
+        bounce_check=checking.tried(tx),
         returns=returns(tx),
     )
 
