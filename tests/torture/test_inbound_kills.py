@@ -28,7 +28,7 @@ pytestmark = pytest.mark.torture
 
 KILLS = max(6, int(os.environ.get("REPERMIT_KILLS", "12")) // 4)
 _SECONDS = 1.6  # in which a reader ends by itself, on a machine with nothing else to do
-_BOUNCES, _STRANGERS = 30, 6
+_BOUNCES, _STRANGERS = 20, 4
 
 
 def _asked(folder: Path, relay: Relay) -> tuple[Campaign, list[bytes]]:
