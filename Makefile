@@ -21,14 +21,14 @@ check: $(VENV)/.develops
 
 # Fast tests of every part, on real SQLite; every branch of domain and ledger must be covered by
 # their own, and by those of the purge, which erases in the ledger.
-unit: $(VENV)/.develops $(VENV)/.systemd
+unit: $(VENV)/.develops $(VENV)/.systemd $(VENV)/.dovecot
 	$(BIN)/python -m pytest -q -n 3 tests/domain tests/ledger tests/purge \
 		--cov --cov-report=term-missing --cov-fail-under=100
 	$(BIN)/python -m pytest -q -n 3 -m "not journey and not browser and not torture" \
 		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge
 
 # Whole paths: the real command line, relay and server; processes really killed.
-journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas
+journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot
 	$(BIN)/python -m pytest -q -n 4 --dist loadfile -m "journey or torture"
 
 # What a recipient sees, in a real browser.
@@ -83,6 +83,14 @@ ifeq ($(CI),true)
 	cd $(VENV)/mtas && apt-get -qq download postfix exim4-daemon-light 2>/dev/null
 	dpkg -x $(VENV)/mtas/postfix_*.deb $(VENV)/mtas/postfix
 	dpkg -x $(VENV)/mtas/exim4-daemon-light_*.deb $(VENV)/mtas/exim
+endif
+	touch $@
+
+# An IMAP server for the tests of mailboxes; system packages are touched under CI only, elsewhere
+# those tests say loudly that they did not run.
+$(VENV)/.dovecot: $(VENV)/.develops
+ifeq ($(CI),true)
+	command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || { apt-get update -qq && apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null
 endif
 	touch $@
 

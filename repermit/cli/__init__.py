@@ -142,7 +142,7 @@ def _is_text(argument: str) -> bool:
 
 
 def _explain(session: Session, failure: RepermitError, *, as_json: bool) -> None:
-    if session.ends_with == 0:
+    if session.ends_with == 0 and not as_json:
         return
     if as_json:
         show_json({"error": str(failure), "hint": failure.hint, **failure.details()})

@@ -184,11 +184,13 @@ def _is_same(one: Path, other: Path) -> bool:
 async def _alone(
     desk: Desk, name: str, work: Callable[[], Awaitable[None]], patience: float
 ) -> None:
-    """Do *work* while no other process does the same. Raises: MailboxUnusable when one does for
-    longer than *patience*, in seconds."""
+    """Do *work* while no other process does the same; without *patience*, in seconds, leave it to
+    that one. Raises: MailboxUnusable when it takes longer than that."""
     lock, loop = Lock(desk.ledger.path, name), asyncio.get_running_loop()
     end = loop.time() + patience
     while not lock.acquire():
+        if not patience:
+            return
         if loop.time() >= end:
             raise MailboxUnusable(
                 "another process reads what came back at this moment",

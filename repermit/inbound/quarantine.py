@@ -48,8 +48,9 @@ class Quarantine:
         return True
 
     def empty(self, *, now: datetime) -> None:
-        """Remove what has been here for longer than `KEPT`; what somebody else put here stays."""
-        with suppress(FileNotFoundError, NotADirectoryError):
+        """Remove what has been here for longer than `KEPT`; what somebody else put here stays, and
+        so does what cannot be removed now."""
+        with suppress(OSError):
             for path in self.folder.iterdir():
                 found = _NAME.fullmatch(path.name)
                 if found and now - _moment(found["at"]) > KEPT:

@@ -8,13 +8,12 @@ import io
 import json
 import os
 import random
-import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,7 +38,6 @@ _LOADING_SECONDS = 1.5  # Python starts and loads the code of a sender
 _STARTING_SECONDS = 0.4  # it reads its config, its words and the ledger
 _MOST_MAILS, _SENDING_SECONDS = 20, 0.05  # which it has sent, and how long after that
 _LOAD_KILLS, _START_KILLS = 0.05, 0.2  # the share of the kills that come before the first mail
-_SECONDS_A_REPLY = 0.01  # so that a mail is under way for longer than the rest takes
 _PER_KILL = 25  # recipients; more than a sender reaches, on average, before it is killed
 _VERIFIED_EVERY = 50  # kills
 _END_SECONDS = 120
@@ -144,13 +142,6 @@ def _wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-@pytest.fixture
-def relay() -> Iterator[Relay]:
-    """A relay that takes its time."""
-    with Relay(seconds_a_reply=_SECONDS_A_REPLY).in_a_thread() as running:
-        yield running
-
-
 def a_campaign(folder: Path, relay: Relay, size: int) -> Campaign:
     """Make a campaign of *size* recipients, approved and ready to send."""
     write_campaign(
@@ -219,14 +210,6 @@ def torture(
     assert sum(map(bool, campaign.kills)) >= kills // 2, "too few kills landed among the mails"
     assert all(count <= CONNECTIONS for count in campaign.kills)
     tell(campaign, relay)
-
-
-@pytest.fixture
-def seed() -> int:
-    """What this run draws its chances from; printed, so that it can be run again."""
-    seed = int(os.environ.get("REPERMIT_SEED", secrets.randbits(32)))
-    print(f"REPERMIT_SEED={seed}")
-    return seed
 
 
 def test_after_any_kill_nobody_has_two_mails_and_nobody_is_forgotten(
