@@ -62,14 +62,6 @@ ifeq ($(CI),true)
 endif
 	touch $@
 
-# systemd-analyze, for the units of deploy/; system packages are touched under CI only, elsewhere
-# that test says loudly that it did not run.
-$(VENV)/.systemd: $(VENV)/.develops
-ifeq ($(CI),true)
-	command -v systemd-analyze >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd; } >/dev/null
-endif
-	touch $@
-
 # Postfix and Exim, for the tests of what they send back: unpacked into the environment and not
 # installed, because a system has room for one of them. Under CI only, with the libraries they need;
 # elsewhere REPERMIT_POSTFIX and REPERMIT_EXIM name folders where they are unpacked, or those tests
@@ -83,6 +75,14 @@ ifeq ($(CI),true)
 	cd $(VENV)/mtas && apt-get -qq download postfix exim4-daemon-light 2>/dev/null
 	dpkg -x $(VENV)/mtas/postfix_*.deb $(VENV)/mtas/postfix
 	dpkg -x $(VENV)/mtas/exim4-daemon-light_*.deb $(VENV)/mtas/exim
+endif
+	touch $@
+
+# systemd-analyze, for the units of deploy/; system packages are touched under CI only, elsewhere
+# that test says loudly that it did not run.
+$(VENV)/.systemd: $(VENV)/.develops
+ifeq ($(CI),true)
+	command -v systemd-analyze >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd; } >/dev/null
 endif
 	touch $@
 
