@@ -11,7 +11,6 @@ from pathlib import Path
 
 from repermit.config import secret
 from repermit.domain.envelope import SignedNames
-from repermit.domain.mac import Mac
 from repermit.errors import MailboxUnusable, RepermitError
 from repermit.inbound.emptying import FileBox, ImapBox, Stopped, Told, never
 from repermit.inbound.handling import Desk, Tally
@@ -48,8 +47,7 @@ async def opened_desk(runtime: Runtime) -> AsyncIterator[Desk]:
     key = runtime.keys.message
     names = SignedNames(key, runtime.config.relay.envelope_domain)
     async with runtime.ledger() as ledger:
-        mac = Mac(Mac(key).digest(b"repermit.inbound"))
-        yield Desk(ledger, names, runtime.tokens, mac, runtime.question.reading_for)
+        yield Desk(ledger, names, runtime.tokens, key, runtime.question.reading_for)
 
 
 def spool_of(runtime: Runtime) -> Maildir:

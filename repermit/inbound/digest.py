@@ -1,4 +1,5 @@
-"""What tells whether a message was handled before, by whichever way it came in."""
+"""What tells whether a message was handled before, by whichever way it came in: keyed, so that it
+says nothing."""
 
 from __future__ import annotations
 
@@ -27,5 +28,13 @@ def digest(content: bytes, key: bytes) -> bytes:
             said.setdefault(name.strip().lower(), b" ".join(value.split()))
     parts = [said.get(name, b"") for name in _NAMES]
     parts.append(body[:_MOST_BODY].rstrip())
-    mac = Mac(Mac(key).digest(b"repermit.handled"))
-    return mac.digest(b"".join(b"%d:%s" % (len(part), part) for part in parts))
+    return _mac(key).digest(b"".join(b"%d:%s" % (len(part), part) for part in parts))
+
+
+def place_digest(identity: bytes, key: bytes) -> bytes:
+    """Return the same of the place of a message that is left where it is; never that of one."""
+    return _mac(key).digest(b"place " + identity)
+
+
+def _mac(key: bytes) -> Mac:
+    return Mac(Mac(key).digest(b"repermit.handled"))

@@ -15,6 +15,7 @@ from typing import TypeVar
 from repermit.errors import MailboxUnusable
 from repermit.files import shown
 from repermit.inbound import maildir
+from repermit.inbound.digest import place_digest
 from repermit.inbound.handling import BATCH, Desk, Handled, Looked
 from repermit.inbound.imap import HANDLED, QUARANTINE, Imap, ImapAt
 from repermit.inbound.maildir import Maildir
@@ -182,7 +183,7 @@ class ImapBox:
         return [(uid, self.desk.look(each)) for uid, each in contents if each is not None]
 
     def _digest(self, imap: Imap, uid: int) -> bytes:
-        return self.desk.digest(b"uid", self.at.identity(imap.validity, uid))
+        return place_digest(self.at.identity(imap.validity, uid), self.desk.key)
 
 
 def _place(done: Handled) -> str:

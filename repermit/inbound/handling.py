@@ -10,11 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 from repermit.domain.envelope import Of, SignedNames
-from repermit.domain.mac import Mac
 from repermit.domain.token import Tokens, is_nobody
+from repermit.inbound.digest import digest
 from repermit.inbound.maildir import LONGEST_READ
 from repermit.inbound.reading import Reading, Unreadable, read
 from repermit.inbound.settle import Outcome, settle_all
@@ -91,7 +90,7 @@ class Desk:
     ledger: Ledger
     names: SignedNames
     tokens: Tokens
-    mac: Mac
+    key: bytes = field(repr=False)  # of the mails
     language_of: LanguageOf
     tally: Tally = field(default_factory=Tally)
 
@@ -104,21 +103,17 @@ class Desk:
         while. *content* is a byte longer than what is read if there is more."""
         begin, is_cut = content[:LONGEST_READ], len(content) > LONGEST_READ
         reading = read(begin, self.names, self.tokens, is_cut=is_cut)
-        return self.digest(b"message", begin), reading
-
-    def digest(self, of: bytes, content: bytes) -> bytes:
-        """Return under what a message is known: keyed, so that it tells nothing."""
-        return self.mac.digest(of + b"." + sha256(content).digest())
+        return digest(begin, self.key), reading
 
     async def settle(self, looked: Sequence[Looked]) -> list[Handled]:
         """Settle what was read, durably, and return what became of each, counted."""
-        whole = [(digest, each) for digest, each in looked if not isinstance(each, Unreadable)]
+        whole = [(of, each) for of, each in looked if not isinstance(each, Unreadable)]
         outcomes = iter(await settle_all(self.ledger, whole, language_of=self.language_of))
         done: list[Handled] = []
-        for digest, each in looked:
+        for of, each in looked:
             outcome = None if isinstance(each, Unreadable) else next(outcomes)
             if outcome is Outcome.REPEATED:  # its end may have come before it was put away
-                before = await self.ledger.look(handled.outcome_of, digest)
+                before = await self.ledger.look(handled.outcome_of, of)
                 outcome = Outcome(before) if before in _PUT_AWAY else outcome
             done.append(Handled(each, outcome))
             self.tally.count(done[-1])

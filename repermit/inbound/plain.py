@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from email.message import Message as MailMessage
 
@@ -10,6 +11,7 @@ from flufl.bounce import all_failures
 from repermit.inbound.message import Message
 from repermit.inbound.wordings import MOST_TEXT, Says, says
 
+logging.getLogger("flufl.bounce").disabled = True  # what it cannot read it would quote, address too
 _DAEMON = re.compile(
     r"mailer[-_ ]?daemon|post_?master|mail delivery (?:sub)?system|mail administrator|"
     r"mdaemon|maild(?:aemon)?@|bounce|microsoft ?(?:exchange|outlook)|system administrator|"

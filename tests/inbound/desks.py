@@ -6,21 +6,21 @@ from itertools import count
 from pathlib import Path
 
 from repermit.domain.envelope import SignedNames
-from repermit.domain.mac import Mac
 from repermit.domain.token import Tokens
 from repermit.inbound.handling import Desk
 from repermit.inbound.maildir import Maildir
 from repermit.ledger.engine import Ledger
 
 DOMAIN = "bounces.tuinvrienden.example"
-NAMES = SignedNames(b"m" * 32, DOMAIN)
+KEY = b"m" * 32
+NAMES = SignedNames(KEY, DOMAIN)
 FORGED = SignedNames(b"x" * 32, DOMAIN)
 _numbers = count(1)
 
 
 def a_desk(ledger: Ledger) -> Desk:
     """Return a desk with nothing done on it."""
-    return Desk(ledger, NAMES, Tokens([b"k" * 32]), Mac(b"d" * 32), lambda *_: "nl")
+    return Desk(ledger, NAMES, Tokens([b"k" * 32]), KEY, lambda *_: "nl")
 
 
 def a_bounce(
