@@ -10,7 +10,7 @@ from repermit.domain.token import Tokens
 from repermit.inbound import arf, bounces, reply
 from repermit.inbound.kinds import BOUNCES, REPLIES, Kind
 from repermit.inbound.message import Message, Unreadable, parse
-from repermit.inbound.whose import RETURNED, Whose, came_to, is_of_another, whose
+from repermit.inbound.whose import RETURNED, came_to, whose
 
 __all__ = ["BOUNCES", "REPLIES", "Kind", "Reading", "Unreadable", "read"]
 
@@ -50,7 +50,8 @@ def read(
         return message
     found = whose(message, names, tokens)
     kind, status, text = _what(message, names)
-    if kind in BOUNCES and _is_astray(found, message, names, tokens):
+    if kind in BOUNCES and found.name is not None and found.name.of is Of.UNSUBSCRIBE:
+        # no mail leaves from there: somebody else wrote it as their sender
         return Reading(kind, None, found.is_forged, status)
     if kind not in REPLIES:
         return Reading(kind, found.name, found.is_forged, status)
@@ -91,13 +92,6 @@ def _breaks_off(message: Message) -> bool:
     be whole, but begins after that."""
     said = [part for part in message.parts if part.depth == 0]
     return message.is_cut and not (said and said[-1].content_type in RETURNED)
-
-
-def _is_astray(found: Whose, message: Message, names: SignedNames, tokens: Tokens) -> bool:
-    """Return whether a report is not about the mail that it seems to be about: it returns another,
-    or came to an address that no mail leaves from."""
-    is_way_out = found.name is not None and found.name.of is Of.UNSUBSCRIBE
-    return is_way_out or is_of_another(message, names, tokens)
 
 
 def _unsubscribes(message: Message, names: SignedNames) -> bool:

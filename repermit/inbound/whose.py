@@ -11,7 +11,7 @@ from itertools import islice
 from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.token import Scope, Tokens
 from repermit.errors import TokenRejected
-from repermit.inbound.message import DELIVERY_REPORTS, Message
+from repermit.inbound.message import Message
 
 # Where the address stands that a message came to, as those who deliver write it.
 _CAME_TO = (
@@ -29,7 +29,6 @@ _ANSWERS_TO = ("in-reply-to", "references")
 RETURNED = frozenset(
     {"message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers"}
 )
-_AROUND = frozenset({*_CAME_TO, *_ANSWERS_TO, "received"})
 _SOURCES = ("message/", "text/rfc822-headers")  # a report, or the mail that is returned
 _MOST_SIGNED = 200  # of what looks signed in one message
 _between_addresses = re.compile(r"[\s<>,;:\"'()\[\]]+")
@@ -38,12 +37,6 @@ _link = re.compile(
     rf"{_SLASH}(yes|no|u){_SLASH}([A-Za-z0-9_-]{{2,11}}\.[A-Za-z0-9_-]{{43}})", re.ASCII
 )
 _SCOPES = {"yes": Scope.ANSWER, "no": Scope.ANSWER, "u": Scope.UNSUBSCRIBE}
-
-
-_envelope_id = re.compile(
-    r"^original-envelope-id:(.{0,200})", re.IGNORECASE | re.MULTILINE
-).finditer
-_fold = re.compile(r"\n[ \t]+")
 
 
 @dataclass(frozen=True)
@@ -60,8 +53,10 @@ def whose(message: Message, names: SignedNames, tokens: Tokens) -> Whose:
 
     The address that it came to says so; else what it answers, what a report names and the mail
     that it returns; else any text in it; else the links of that mail. The first of these decides,
-    unless it or another of them names another recipient. A mail of the outbox that names the
-    question, which it follows, is itself.
+    unless it or another of them names another recipient. A mail that is returned and names nobody
+    says nothing against the first: gateways and lists rewrite it, many return no more than a few
+    of its headers, and only the recipient and those who carried our mail know the address that it
+    came to. A mail of the outbox that names the question, which it follows, is itself.
     """
     said = [
         _signed(came_to(message, names)),
@@ -92,29 +87,6 @@ def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]
             name = names.at(address)
             if name or any(True for _ in names.in_text(address)):
                 yield name
-
-
-def is_of_another(message: Message, names: SignedNames, tokens: Tokens) -> bool:
-    """Return whether the mail that a report returns is none of ours, as a mail of somebody who
-    uses the address that it came to, or a report itself: it has a sender and an id, and nothing
-    that we signed but where it went and what it answers. Our envelope id in the report says that
-    it is ours, whatever became of its headers."""
-    reports = (part.text for part in message.parts if part.content_type in DELIVERY_REPORTS)
-    if any(any(names.in_text(each[1])) for text in reports for each in _envelope_id(text)):
-        return False
-    for part in message.parts:
-        if part.depth == 0 and part.content_type in RETURNED:
-            headers = [line.partition(":") for line in _header_lines(part.text)]
-            held = {name.strip().lower(): value for name, _, value in headers}
-            own = "\n".join(value for name, value in held.items() if name not in _AROUND)
-            signed = any(names.in_text(own)) or any(_in_links(own, tokens))
-            return not signed and {"from", "message-id"} <= held.keys()
-    return False
-
-
-def _header_lines(text: str) -> list[str]:
-    headers, _, _ = text.replace("\r\n", "\n").lstrip("\n").partition("\n\n")
-    return _fold.sub(" ", headers).split("\n")
 
 
 def _signed(said: Iterator[SignedName | None]) -> list[SignedName | None]:
