@@ -27,7 +27,7 @@ _OF_FAULTS = {
     Fault.UNKNOWN: Kind.UNCLEAR,
 }
 _NEVER_THERE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.310"})
-_NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
+NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
 _OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
 
 
@@ -70,9 +70,19 @@ def judge(text: str, status: str = "") -> tuple[Kind, str]:
         return Kind.TEMPORARY, status
     codes = _telling(found, status)
     kind = _weighed(codes, meanings)
-    if kind is Kind.HARD and not meanings and codes.enhanced not in _NAMED:
+    if kind is Kind.HARD and not meanings and codes.enhanced not in NAMED:
         kind = Kind.HARD if is_legible(text) else Kind.UNCLEAR
     return kind, codes.status
+
+
+def doubted(text: str) -> Kind:
+    """Return HARD for a refusal whose code alone says so, in a report whose words are *text*;
+    less, when they tell a code of class 4, a time, or that it was not the address that was
+    refused but the mail."""
+    meanings = says(text)
+    if {Says.FULL, Says.LATER} & meanings or any(each.is_for_now for each in codes_in(text)):
+        return Kind.TEMPORARY
+    return Kind.UNCLEAR if Says.ELSEWHERE in meanings else Kind.HARD
 
 
 def _telling(found: tuple[Codes, ...], status: str) -> Codes:
@@ -107,7 +117,7 @@ def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
 
 def _ruled(codes: Codes, fault: Fault, meanings: frozenset[Says]) -> Kind:
     """Return what a refusal means that names neither a time nor a missing address."""
-    is_named = codes.enhanced in _NAMED
+    is_named = codes.enhanced in NAMED
     if Says.SPAM in meanings:
         return Kind.ABOUT_US
     if Says.SIZE in meanings:
@@ -122,7 +132,7 @@ def _ruled(codes: Codes, fault: Fault, meanings: frozenset[Says]) -> Kind:
         return Kind.ABOUT_US if fault is Fault.US else Kind.UNCLEAR
     if Says.UNAVAILABLE in meanings and fault is not Fault.ADDRESS:
         return Kind.TEMPORARY
-    if fault is Fault.ADDRESS and Says.ELSEWHERE in meanings and not codes.enhanced:
+    if fault is Fault.ADDRESS and Says.ELSEWHERE in meanings and codes.enhanced in ("", "5.0.0"):
         return Kind.UNCLEAR
     if codes.enhanced == "5.4.1":  # in a report also "no answer from the host"
         return Kind.TEMPORARY

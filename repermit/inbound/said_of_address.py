@@ -64,7 +64,7 @@ DEAD = (
         r"an? (?:employee|user|member|customer|valid)|monitored|reachable|here|at)"
     ),
     r"n'existe (?:pas|plus)|existiert nicht|bestaat niet|non esiste|no existe|nao existe",
-    r"nie istnieje|не существует|not our customer",
+    r"not our (?:customer|user)",
     (
         r"(?:no|not an?|isn't an?|is no|kein|geen|not) (?:\w{1,14} ){0,2}?(?:(?:valid|known|"
         r"existing|recogni[sz]ed|current|active|local|registered|matching|such) )(?:\w{1,10} )"
@@ -131,6 +131,8 @@ DEAD = (
     ),
     r"misspelled|misspelt|dead (?:address|mailbox|account)",
     r"nicht mehr (?:gultig|aktiv|erreichbar|verfugbar)",
+    r"(?:nicht|niet|pas) (?:im|in|dans) (?:\w{1,12} )?[\w-]{0,20}(?:verzeichnis|adressbuch)",
+    r"domain is not reachable\W{1,3}please check",
     r"unknown (?:\w{1,10} )?(?:host|domain|mail ?host|mail server)",
     (
         r"(?:host|domain|site|system|hostname|mail server)(?: or domain)?(?: name| part| @|'s "

@@ -40,8 +40,6 @@ FULL = (
         r"(?:boite|messagerie|bal|mailbox|compte|stockage)[^.]{0,60}(?:pleine?|saturee?|"
         r"depass|rempli)"
     ),
-    r"buzon[^.]{0,30}lleno|casella[^.]{0,30}piena|caixa[^.]{0,30}cheia",
-    r"skrzynk[^.]{0,30}(?:przepelnion|pelna)|perepolnen|перепол",
 )
 LATER = (
     r"\btempor[aen]\w*|\btemp(?:fail| failure)|transient|vorubergehend|tijdelijk",
@@ -109,6 +107,7 @@ LATER = (
         r"(?:internal|local|lookup|database|ldap|configuration|system|alias file|resource) "
         r"(?:\w{1,12} )?(?:error|failure|problem)"
     ),
+    r"(?:malformed or )?unexpected (?:name server|dns) reply",
     r"malfunction|quarantin|tlsa|dnssec|certificate|starttls|\btls\b",
 )
 SIZE = (

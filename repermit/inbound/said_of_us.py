@@ -60,6 +60,7 @@ SPAM = (
     r"client host|reverse (?:dns|lookup)|\brdns\b|fcrdns|\bptr\b|\bhelo\b|\behlo\b",
     r"postmaster\.(?:aol|yahoo|live|comcast|outlook)|removal|delist|unblock|complain",
     r"suspicious|abusive|bulk (?:mail|e-?mail|sender)|mass ?mail|similar messages",
+    r"mail rejete\b",  # of French providers, of what a mail holds
     r"message (?:looks|appears|seems)|sbl-?xbl|\bxbl\b|\bpbl\b|mail-?abuse|trustedsource",
     r"poor sending|permanently deferred|dynamic ip|residential|dial-?up|open (?:relay|proxy)",
 )
@@ -81,9 +82,11 @@ DENIED = (
     r"not accept\w*|accepting mail (?:from|with)|rejected by|rejected for",
     r"reject(?:ed|ion) (?:due|because)",
     r"(?:message|mail|content)(?: \w{1,10}){0,2} (?:reject|refus|not accept)|attachment",
+    r"transaction failed|undisclosed (?:error|reason)|protocol (?:violation|error)",
     r"whitelist|allow ?list|challenge|confirm\w*|pre-?approved|suspend\w*",
 )
 ELSEWHERE = (
     r"in reply to (?:end of data|data|mail from|ehlo|helo|connect)",
+    r"(?:message|body) content",
     r"after (?:pipelined )?(?:end of data|data|mail from|ehlo|helo|initial connection)",
 )

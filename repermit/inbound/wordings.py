@@ -10,7 +10,7 @@ import re
 import unicodedata
 from enum import Enum, auto
 
-from repermit.inbound import said_of_address, said_of_now, said_of_us
+from repermit.inbound import said_abroad, said_of_address, said_of_now, said_of_us
 
 MOST_TEXT = 10_000  # characters of one text that are read
 
@@ -20,6 +20,7 @@ _CODE = re.compile(
     r"|#?[245]\.\d{1,3}\.\d{1,3})(?![\w.])[- ]?"
 )
 _SPACES = re.compile(r"[\s|=_*]+")
+_ALIKE = str.maketrans("’`´ł", "'''l")
 
 
 class Says(Enum):
@@ -45,7 +46,7 @@ def plain(text: str) -> str:
     for each address, no status codes."""
     folded = unicodedata.normalize("NFKD", text[:MOST_TEXT].casefold())
     letters = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    letters = letters.replace("’", "'").replace("`", "'").replace("´", "'")
+    letters = letters.translate(_ALIKE)
     letters = _ADDRESS.sub(" @ ", letters)
     return _SPACES.sub(" ", _CODE.sub(" ", _SPACES.sub(" ", letters)))
 
@@ -64,12 +65,12 @@ def says(text: str) -> frozenset[Says]:
 
 
 _ROWS = {
-    Says.FULL: said_of_now.FULL,
-    Says.LATER: said_of_now.LATER,
+    Says.FULL: (*said_of_now.FULL, *said_abroad.FULL),
+    Says.LATER: (*said_of_now.LATER, *said_abroad.LATER),
     Says.SENDER: said_of_us.SENDER,
-    Says.DEAD: said_of_address.DEAD,
+    Says.DEAD: (*said_of_address.DEAD, *said_abroad.DEAD),
     Says.CHOSEN: said_of_address.CHOSEN,
-    Says.SPAM: said_of_us.SPAM,
+    Says.SPAM: (*said_of_us.SPAM, *said_abroad.SPAM),
     Says.SIZE: said_of_now.SIZE,
     Says.RELAY: said_of_us.RELAY,
     Says.POLICY: said_of_us.POLICY,

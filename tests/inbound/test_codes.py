@@ -110,7 +110,7 @@ def test_the_words_know_better_than_the_status_of_the_report() -> None:
 
 def test_words_in_letters_that_are_not_read_make_nothing_hard() -> None:
     """They may say that it is full."""
-    assert judge("550 Почтовый ящик временно")[0] is Kind.UNCLEAR
+    assert judge("550 Поштова скринька тимчасово")[0] is Kind.UNCLEAR
     assert judge("550 5.1.1 Почтовый ящик")[0] is Kind.HARD
     assert judge("550 Скрынька: user unknown")[0] is Kind.HARD
 

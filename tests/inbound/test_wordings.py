@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repermit.inbound import said_of_address, said_of_now, said_of_us
+from repermit.inbound import said_abroad, said_of_address, said_of_now, said_of_us
 from repermit.inbound.wordings import Says, plain, says
 
-MODULES = (said_of_address, said_of_now, said_of_us)
+MODULES = (said_abroad, said_of_address, said_of_now, said_of_us)
 ROWS = [meaning.name for meaning in Says]
 UNBOUNDED = re.compile(r"(?:(?<!\\)[.\]]|\\[SWDs])[*+]|(?<!\\)\{\d+,\}")
 
@@ -50,7 +50,32 @@ all relevant MX records point to non-existent hosts
 DNS type 'mx' lookup of example.org responded with code NXDOMAIN
 I couldn't find any host named example.org
 Recipient domain has null MX
-unknown host"""
+unknown host
+Benutzer ist nicht im Domino-Verzeichnis aufgeführt
+Usuario desconocido
+El destinatario no ha sido encontrado
+La dirección de correo no existe
+No se ha encontrado la dirección
+Utente sconosciuto
+L'indirizzo di posta non è valido
+La casella non esiste
+Usuário desconhecido
+O endereço de e-mail não foi encontrado
+Esta caixa não existe
+Nieznany użytkownik
+Nie znaleziono takiego użytkownika
+Skrzynka nie istnieje
+Пользователь не найден
+Такой ящик не существует
+Нет такого пользователя
+Неизвестный получатель
+用户不存在
+無此使用者
+查无此人
+收件人地址不存在
+宛先のメールアドレスが見つかりません
+ユーザーが存在しません
+宛先不明"""
 
 FULL = """mailbox is full
 The user is over quota
@@ -61,7 +86,20 @@ Das Postfach des Empfängers ist voll
 De mailbox van de ontvanger zit vol
 mailbox size limit exceeded
 not enough storage space
-user has too many messages on the server"""
+user has too many messages on the server
+El buzón está lleno
+Cuota de disco excedida
+Spazio esaurito
+La casella è piena
+A caixa de entrada está cheia
+Skrzynka odbiorcy jest pełna
+Brak miejsca na serwerze
+Почтовый ящик переполнен
+Превышен размер ящика
+邮箱已满
+收件人邮箱空间不足
+メールボックスがいっぱいです
+受信者の容量を超えています"""
 
 LATER = """Greylisted, please try again later
 Connection timed out
@@ -79,6 +117,13 @@ rate limit exceeded
 receiving mail at a rate that prevents more
 Veuillez essayer plus tard
 Probeer het later opnieuw
+Inténtelo de nuevo más tarde
+Riprova più tardi
+Tente novamente mais tarde
+Serwer tymczasowo niedostępny
+Ящик временно недоступен
+请稍后再试
+一時的に送信できません
 wird weiterhin versucht, vorübergehend nicht erreichbar
 temporarily disabled
 account is temporary locked"""
