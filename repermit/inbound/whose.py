@@ -101,9 +101,12 @@ def _of_questions(said: Iterable[SignedName | None]) -> Iterator[SignedName | No
 
 
 def _headlines(message: Message) -> Iterator[str]:
-    """Yield what a message answers, the reports in it, and the mails that it returns."""
+    """Yield what a message answers, the reports in it, and the mails that it returns; of some only
+    the part knows that it is a mail, whose headers are those of the part."""
     for header in _ANSWERS_TO:
         yield from message.headers.get(header, ())
+    if message.content_type.startswith("multipart/"):
+        yield from (part.headers.get("message-id", "") for part in message.parts)
     yield from (part.text for part in message.parts if part.content_type.startswith(_SOURCES))
 
 

@@ -162,6 +162,15 @@ def test_without_a_domain_for_bounces_no_address_is_ours() -> None:
     assert found(content, names).name == SignedName(Of.QUESTION, 4712)
 
 
+def test_a_mail_that_is_returned_as_the_headers_of_a_part_says_whose_it_is() -> None:
+    own = f"Message-ID: <{NAMES.name(4711)}@example.org>\n"
+    head = "From: MAILER-DAEMON@x\nContent-Type: multipart/mixed; boundary=b\n\n"
+    told = "--b\nContent-Type: text/plain\n\nuser unknown\n"
+
+    assert found(f"{head}{told}--b\n{own}\nHello\n--b--\n".encode()) == Whose(QUESTION)
+    assert found(f"{own}From: x@y\n\nHello\n".encode()) == Whose()
+
+
 @pytest.mark.parametrize(
     "returned",
     [
