@@ -44,5 +44,5 @@ def _by_words(message: Message, text: str) -> tuple[Kind, str]:
     for_now, for_good = plain.flufl_says(message, text)
     if for_now:
         return Kind.TEMPORARY, status
-    is_alone = for_good and not says(text) and is_legible(text)
+    is_alone = for_good and not status and not says(text) and is_legible(text)
     return (Kind.HARD if is_alone else Kind.UNCLEAR), status

@@ -2,7 +2,8 @@
 
 Doubt is never a dead address: a word of "later" or "full" beats every code, any code of class 4
 beats every word. Codes that say nothing or are used for anything ("5.0.0", "5.7.1", "550") are
-overruled by words. Source: `repermit.domain.refusal`, which has the table.
+overruled by words, and say nothing beside words that are not known. Source:
+`repermit.domain.refusal`, which has the table.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from repermit.domain.refusal import Fault, fault_of
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import MOST_TEXT, Says, is_legible, says
+from repermit.inbound.wordings import MOST_TEXT, Says, says
 
 _CODES = re.compile(
     r"(?<![\w.@/[-])(?<!\d:)([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
@@ -27,7 +28,7 @@ _OF_FAULTS = {
     Fault.UNKNOWN: Kind.UNCLEAR,
 }
 _NEVER_THERE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.4.310"})
-NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
+_NAMED = _NEVER_THERE | {"5.2.1", "5.4.4", "5.7.17", "5.7.18"}  # no reason needed beside them
 _OF_THE_SENDER = frozenset({"5.1.7", "5.1.8"})
 
 
@@ -70,19 +71,9 @@ def judge(text: str, status: str = "") -> tuple[Kind, str]:
         return Kind.TEMPORARY, status
     codes = _telling(found, status)
     kind = _weighed(codes, meanings)
-    if kind is Kind.HARD and not meanings and codes.enhanced not in NAMED:
-        kind = Kind.HARD if is_legible(text) else Kind.UNCLEAR
+    if kind is Kind.HARD and not meanings and codes.enhanced not in _NAMED:
+        kind = Kind.UNCLEAR  # words that nobody knows: they may say that it is full
     return kind, codes.status
-
-
-def doubted(text: str) -> Kind:
-    """Return HARD for a refusal whose code alone says so, in a report whose words are *text*;
-    less, when they tell a code of class 4, a time, or that it was not the address that was
-    refused but the mail."""
-    meanings = says(text)
-    if {Says.FULL, Says.LATER} & meanings or any(each.is_for_now for each in codes_in(text)):
-        return Kind.TEMPORARY
-    return Kind.UNCLEAR if Says.ELSEWHERE in meanings else Kind.HARD
 
 
 def _telling(found: tuple[Codes, ...], status: str) -> Codes:
@@ -117,7 +108,7 @@ def _weighed(codes: Codes, meanings: frozenset[Says]) -> Kind:
 
 def _ruled(codes: Codes, fault: Fault, meanings: frozenset[Says]) -> Kind:
     """Return what a refusal means that names neither a time nor a missing address."""
-    is_named = codes.enhanced in NAMED
+    is_named = codes.enhanced in _NAMED
     if Says.SPAM in meanings:
         return Kind.ABOUT_US
     if Says.SIZE in meanings:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from repermit.inbound.codes import NAMED, doubted, judge
+from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import is_legible, says
 
@@ -73,13 +73,12 @@ def _of_one(report: Report, text: str) -> tuple[Kind, str]:
         kind, status = told, code or status
     if kind is Kind.UNCLEAR and _is_bare(report) and not says(text) and is_legible(text):
         return Kind.HARD, status  # failed for good, and nothing says why
-    if kind is Kind.HARD and status not in NAMED and not says(report.diagnostic):
-        return doubted(text), status  # by a code alone, which the words for people may know better
     return kind, status
 
 
 def _is_bare(report: Report) -> bool:
-    return report.status == "5.0.0" and not _WORD.search(report.diagnostic)
+    said = report.diagnostic.partition(";")[2] or report.diagnostic  # "smtp; 550"
+    return report.status == "5.0.0" and not _WORD.search(said)
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:

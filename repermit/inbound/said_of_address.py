@@ -25,7 +25,7 @@ _KIND = (
 DEAD = (
     r"introuvable|pas trouve|nicht gefunden|niet (?:worden )?gevonden|kein postfach",
     (
-        r"(?:unknown|invalid|non-?existent|not existing|undefined|unrecogni[sz]ed|no such|"
+        r"(?:unknown|invalid|non-? ?existent|not existing|undefined|unrecogni[sz]ed|no such|"
         r"un-?rout(?:e)?able|undeliverable|illegal|inactive|disabled|deactivated|closed|"
         r"deleted|terminated|obsolete|discontinued|abandoned|cancell?ed|ungultige[rs]?|"
         r"unbekannte[rs]?|onbekende?|ongeldige?|unresolvable|unlisted|expired|bad destination|"
@@ -129,6 +129,7 @@ DEAD = (
         r"(?:address|mailbox|account|user|recipient|@)(?: \w{1,10}){0,2} (?:has )?(?:changed|"
         r"moved)\b"
     ),
+    r"no such in (?:\w{1,12} )?(?:name|directory)|domain lookup failed|unable to route",
     r"misspelled|misspelt|dead (?:address|mailbox|account)",
     r"nicht mehr (?:gultig|aktiv|erreichbar|verfugbar)",
     r"(?:nicht|niet|pas) (?:im|in|dans) (?:\w{1,12} )?[\w-]{0,20}(?:verzeichnis|adressbuch)",

@@ -102,7 +102,7 @@ LATER = (
     r"unavailable (?:at this time|right now|at the moment|now)",
     r"(?:currently|presently) (?:not |un)\w{1,14}|not (?:currently|presently)",
     r"limit\b[^.]{0,60} exceeded|exceed(?:s|ed|ing) [^.]{0,30}(?:rate|limit)",
-    r"inactive for now|on vacation|i/o error",
+    r"\bfrozen\b|hibernat|\bdormant|inactive for now|on vacation|i/o error",
     (
         r"(?:internal|local|lookup|database|ldap|configuration|system|alias file|resource) "
         r"(?:\w{1,12} )?(?:error|failure|problem)"

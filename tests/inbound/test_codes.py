@@ -40,7 +40,6 @@ HARD = """550 5.1.1 user unknown
 551 5.1.6 the recipient has moved
 553 5.3.0 address does not exist
 550 5.1.1 no, and no reason
-550 something in words that nobody knows
 550 5.2.1 the account is inactive
 user unknown; contact the administrator of your mail server or your network"""
 
@@ -70,7 +69,8 @@ ABOUT_US = """550 5.7.1 blocked using zen.spamhaus.org
 554 5.6.0 this looks like spam
 550 5.7.1 no"""
 
-UNCLEAR = """554 no
+UNCLEAR = """550 something in words that nobody knows
+554 no
 554 5.7.1 relay access denied
 550 5.7.133 authentication required
 550 5.1.1 refused due to recipient preferences
