@@ -14,7 +14,7 @@ from repermit.errors import TokenRejected
 from repermit.inbound.message import Message
 
 # Where the address stands that a message came to, as those who deliver write it.
-_CAME_TO = (
+CAME_TO = (
     "delivered-to",
     "x-original-to",
     "envelope-to",
@@ -81,7 +81,7 @@ def is_of_recipient(name: SignedName) -> bool:
 
 def came_to(message: Message, names: SignedNames) -> Iterator[SignedName | None]:
     """Yield what the addresses are of that a message came to; None for one that is forged."""
-    values = [value for header in _CAME_TO for value in message.headers.get(header, ())]
+    values = [value for header in CAME_TO for value in message.headers.get(header, ())]
     for address in _between_addresses.split(" ".join(values)):
         if names.domain and address.lower().endswith(f"@{names.domain}"):
             name = names.at(address)
