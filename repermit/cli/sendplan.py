@@ -197,10 +197,11 @@ def _watched(watch: dict[str, Any]) -> str:
         return f"it stops by itself at {watch['bounce_percent']:g} % that the relay itself refuses"
     return (
         f"it stops by itself at {watch['bounce_percent']:g} % dead addresses"
-        f" ({watch['provider_bounce_percent']:g} % of one provider within a day, never below"
-        f" {watch['least_bounces']}), at {watch['complaints']} complaints that are"
-        f" 0.1 % ({watch['provider_complaint_percent']:g} % of one provider), and at once when a"
-        f" mail comes back because of us; what comes back was last read {watch['last_read']}"
+        f" ({watch['provider_bounce_percent']:g} % at one provider: those of a day, of its mails"
+        f" within 7 days; never below {watch['least_bounces']}), at {watch['complaints']}"
+        f" complaints that are 0.1 % ({watch['provider_complaint_percent']:g} % at one provider),"
+        " and at once when a mail comes back because of us; what comes back was last read"
+        f" {watch['last_read']}"
     )
 
 

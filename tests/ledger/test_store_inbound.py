@@ -24,6 +24,7 @@ from repermit.ledger.store import (
 )
 from repermit.ledger.store.caps import Day
 from repermit.ledger.store.inbound import Effect, Reported
+from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     FakeClock,
@@ -418,14 +419,41 @@ async def test_what_comes_back_is_counted_for_its_provider_in_the_hour_in_which_
     await a_ledger.write(inbound.put_off, Reported(other))
     await bounced(a_ledger, first)
     await complained(a_ledger, other)
-    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, new_hard=1)
+    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, new_hard=1, week_mails=1)
     found = await day(a_ledger, caps.OTHERS)
-    assert found == Day(mails=1, temporary=1, complaints=1, new_complaints=1)
+    assert found == Day(mails=1, temporary=1, complaints=1, new_complaints=1, week_mails=1)
 
     await a_ledger.write(caps.look)
-    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1)
+    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, week_mails=1)
     a_clock.advance(timedelta(hours=25))
     assert await a_ledger.read(caps.last_day) == {}
+
+
+async def test_what_comes_back_late_is_compared_with_the_mails_of_a_week(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    first, second = await asked(a_ledger, GMAIL, "second@gmail.com")
+    a_clock.advance(timedelta(days=6))
+    await bounced(a_ledger, first)
+    assert await day(a_ledger) == Day(hard=1, new_hard=1, week_mails=2)
+    a_clock.advance(timedelta(days=2))
+    await bounced(a_ledger, second)
+    assert await day(a_ledger) == Day(hard=1, new_hard=1)
+
+
+async def test_what_a_person_had_seen_and_was_taken_back_hides_nothing_that_comes_later(
+    a_ledger: Ledger,
+) -> None:
+    first, second = await asked(a_ledger, GMAIL, "second@gmail.com")
+    await bounced(a_ledger, first)
+    for look in (stretches.look, caps.look):
+        await a_ledger.write(look)
+    await a_ledger.write(inbound.delivered, Reported(first), "2.0.0")
+
+    await bounced(a_ledger, second)
+
+    assert (await day(a_ledger)).new_hard == 1
+    assert (await a_ledger.read(stretches.outcomes)).before_look == Outcome(2, 1)
 
 
 async def test_no_cap_is_touched_by_what_comes_back(a_ledger: Ledger) -> None:
