@@ -12,6 +12,7 @@ from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import (
     caps,
+    handled,
     inbound,
     outbox,
     outbox_doubt,
@@ -482,10 +483,10 @@ async def test_a_notice_to_the_operator_is_counted_for_no_provider(a_ledger: Led
 
 
 async def test_a_handled_message_is_known_and_the_way_in_was_read(a_ledger: Ledger) -> None:
-    assert not await a_ledger.read(inbound.is_handled, b"1")
+    assert await a_ledger.read(handled.outcome_of, b"1") is None
     for digest, kind, outcome in ((b"1", "hard", "settled"), (b"2", "hard", "forged")):
-        await a_ledger.write(inbound.note_handled, digest, kind=kind, outcome=outcome)
-    assert await a_ledger.read(inbound.is_handled, b"1")
+        await a_ledger.write(handled.note, digest, kind=kind, outcome=outcome)
+    assert await a_ledger.read(handled.outcome_of, b"1") == "settled"
 
     found = await a_ledger.read(returns.returns)
     assert (found.read, found.last) == (2, a_ledger.clock.now())

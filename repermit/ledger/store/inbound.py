@@ -1,5 +1,4 @@
-"""What a message that came back does: the recipient whom it moves, what it counts, and that it was
-handled, in one transaction.
+"""What a message that came back does: the recipient whom it moves, and what it counts.
 
 Where somebody stands is moved only by what is surely about them; an answer of their own outweighs
 every report.
@@ -42,20 +41,6 @@ class Reported:
 
     recipient_id: int
     owed: int | None = None
-
-
-def is_handled(tx: Transaction, digest: bytes) -> bool:
-    """Return whether the message of that digest was handled before."""
-    return tx.one("SELECT 1 FROM handled WHERE digest = ?", digest) is not None
-
-
-def note_handled(tx: Transaction, digest: bytes, *, kind: str, outcome: str) -> None:
-    """Note that a message was handled, so that it never is again, and that the way in was read."""
-    tx.run(
-        "INSERT INTO handled (digest, at, kind, outcome) VALUES (?, ?, ?, ?)",
-        *(digest, to_micros(tx.now), kind, outcome),
-    )
-    waves.note_inbound(tx)
 
 
 def of_question(tx: Transaction, recipient_id: int) -> Reported:
