@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.bouncing import NOT_TRIED
+from repermit.cli.bouncing import still_open
 from repermit.cli.session import counted, show, show_json
 from repermit.domain.clock import iso
 
@@ -66,7 +66,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
             *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
             *([f"let the answer page answer: {page.hint}"] if page.code else []),
             *_advice(plan, people, state, low, ahead, runtime.today()),
-            *([NOT_TRIED] if plan.terms.has_inbound and tried.seen_at is None else []),
+            *([still_open(tried)] if plan.terms.has_inbound and still_open(tried) else []),
         ],
     }
 

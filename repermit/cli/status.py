@@ -137,6 +137,7 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "bounce_check": {
             "left": iso(figures.bounce_check.left_at),
             "seen": iso(figures.bounce_check.seen_at),
+            "kind": figures.bounce_check.kind,
         },
         "inbound": returns.to_json(figures.returns),
     }

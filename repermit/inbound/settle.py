@@ -83,7 +83,7 @@ def _outcome(tx: Transaction, reading: Reading, language_of: LanguageOf) -> Outc
         return _unsigned(tx, reading)
     if reading.whose.of is Of.CHECK:
         if reading.kind in BOUNCES and reading.kind is not Kind.DELIVERED:
-            inbound.note_check(tx, reading.whose.number)
+            inbound.note_check(tx, reading.whose.number, kind=reading.kind, status=reading.status)
         return Outcome.COUNTED
     mail = _mail(tx, reading.whose)
     if reading.kind in (Kind.YES, Kind.OTHER):

@@ -495,9 +495,9 @@ async def test_a_handled_message_is_known_and_the_way_in_was_read(a_ledger: Ledg
 
 async def test_the_mail_that_tries_whether_bounces_come_back_is_seen(a_ledger: Ledger) -> None:
     await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET bounce_check = 7"))
-    await a_ledger.write(inbound.note_check, 6)
+    await a_ledger.write(inbound.note_check, 6, kind="hard", status="")
     assert await value(a_ledger, "SELECT bounce_seen_at FROM campaign") is None
-    await a_ledger.write(inbound.note_check, 7)
+    await a_ledger.write(inbound.note_check, 7, kind="hard", status="")
     assert await value(a_ledger, "SELECT bounce_seen_at FROM campaign") is not None
 
 

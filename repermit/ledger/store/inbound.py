@@ -220,8 +220,11 @@ def _person(tx: Transaction, mail: Reported) -> tuple[Person, str | None, str | 
     return None if row is None else (open_person(tx, row), row[5], row[6])
 
 
-def note_check(tx: Transaction, number: int) -> None:
-    """Note that the mail of that number, which tried whether bounces come back, has come back."""
+def note_check(tx: Transaction, number: int, *, kind: str, status: str) -> None:
+    """Note that the mail of that number, which tried whether bounces come back, has come back, and
+    as what; once that was because its address is dead, nothing else counts."""
     tx.run(
-        "UPDATE campaign SET bounce_seen_at = ? WHERE bounce_check = ?", to_micros(tx.now), number
+        "UPDATE campaign SET bounce_seen_at = ?, bounce_kind = ?, bounce_status = ?"
+        " WHERE bounce_check = ? AND coalesce(bounce_kind, '') <> 'hard'",
+        *(to_micros(tx.now), kind, status, number),
     )
