@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.bouncing import NOT_TRIED
+from repermit.cli.bouncing import still_open
 from repermit.cli.holding import end_of
 from repermit.cli.session import counted, show, tell
 from repermit.errors import ApprovalRefused
@@ -85,8 +85,8 @@ async def approve_all(
     )
     tell(f"Give {informed} a copy: with its checkpoint they can tell a log that was rewritten.")
     tell("Added people or changed words void this approval; removed people do not.")
-    if runtime.config.inbound.is_configured and tried.seen_at is None:
-        tell(f"{NOT_TRIED[:1].upper()}{NOT_TRIED[1:]}.")
+    if runtime.config.inbound.is_configured and (left := still_open(tried)):
+        tell(f"{left[:1].upper()}{left[1:]}.")
     tell("Next: `repermit serve` where recipients can reach it, then `repermit send`.")
 
 

@@ -115,7 +115,7 @@ def inbound(
     reading = reading_of(encoding, delimiter, sheet, mapping)
     session = session_of(context)
     if csv is not None:
-        from repermit.cli.returned import read_export
+        from repermit.cli.providerfile import read_export
 
         run(read_export(session.runtime(), csv, reading, dry_run=dry_run, as_json=as_json))
     elif file == STANDARD_INPUT and not dry_run:

@@ -62,7 +62,7 @@ def review(
 
 async def _decide(runtime: Runtime, done: list[int], opt_out: list[int], *, as_json: bool) -> None:
     """Decide on the replies of both lists, or on none. Crash: each list whole, or not at all."""
-    from repermit.ledger.store import replies
+    from repermit.ledger.store import replies, returns
 
     named = {*done, *opt_out}
     async with runtime.ledger() as ledger:
@@ -73,7 +73,7 @@ async def _decide(runtime: Runtime, done: list[int], opt_out: list[int], *, as_j
             replies.opt_out_by, opt_out, language_of=runtime.question.reading_for
         )
         forgotten = await ledger.write(replies.forget_replies, done)
-        left = await ledger.read(replies.waiting)
+        left = await ledger.read(returns.waiting_replies)
     if as_json:
         moved = out.recipients - out.before
         show_json({"opted_out": moved, "done": forgotten, "waiting": left})
@@ -87,10 +87,10 @@ async def _decide(runtime: Runtime, done: list[int], opt_out: list[int], *, as_j
 
 
 async def _list(runtime: Runtime, *, as_json: bool) -> None:
-    from repermit.ledger.store import replies
+    from repermit.ledger.store import returns
 
     async with runtime.ledger() as ledger:
-        waiting = await ledger.read(replies.waiting)
+        waiting = await ledger.read(returns.waiting_replies)
         if as_json:
             told = [_content(runtime, each) async for each in _all_of(ledger)]
             show_json({"waiting": waiting, "replies": told})

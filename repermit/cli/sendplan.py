@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.bouncing import NOT_TRIED
+from repermit.cli.bouncing import still_open
 from repermit.cli.session import counted, show, show_json
 from repermit.domain.clock import iso
 
@@ -66,7 +66,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
             *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
             *([f"let the answer page answer: {page.hint}"] if page.code else []),
             *_advice(plan, people, state, low, ahead, runtime.today()),
-            *([NOT_TRIED] if plan.terms.has_inbound and tried.seen_at is None else []),
+            *([still_open(tried)] if plan.terms.has_inbound and still_open(tried) else []),
         ],
     }
 
@@ -197,10 +197,11 @@ def _watched(watch: dict[str, Any]) -> str:
         return f"it stops by itself at {watch['bounce_percent']:g} % that the relay itself refuses"
     return (
         f"it stops by itself at {watch['bounce_percent']:g} % dead addresses"
-        f" ({watch['provider_bounce_percent']:g} % of one provider within a day, never below"
-        f" {watch['least_bounces']}), at {watch['complaints']} complaints that are"
-        f" 0.1 % ({watch['provider_complaint_percent']:g} % of one provider), and at once when a"
-        f" mail comes back because of us; what comes back was last read {watch['last_read']}"
+        f" ({watch['provider_bounce_percent']:g} % at one provider: those of a day, of its mails"
+        f" within 7 days; never below {watch['least_bounces']}), at {watch['complaints']}"
+        f" complaints that are 0.1 % ({watch['provider_complaint_percent']:g} % at one provider),"
+        " and at once when a mail comes back because of us; what comes back was last read"
+        f" {watch['last_read']}"
     )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from repermit.cli import cameback
+from repermit.cli import returns
 from repermit.cli.bouncing import came
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
@@ -59,7 +59,7 @@ def status(
         show(f"bounces: {tried}")
     if figures.closed_at:
         show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
-    for line in cameback.lines(
+    for line in returns.lines(
         content["inbound"], is_configured=runtime.config.inbound.is_configured
     ):
         show(line)
@@ -137,8 +137,9 @@ def status_content(figures: Figures) -> dict[str, Any]:
         "bounce_check": {
             "left": iso(figures.bounce_check.left_at),
             "seen": iso(figures.bounce_check.seen_at),
+            "kind": figures.bounce_check.kind,
         },
-        "inbound": cameback.to_json(figures.returns),
+        "inbound": returns.to_json(figures.returns),
     }
 
 

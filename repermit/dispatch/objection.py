@@ -34,12 +34,12 @@ class Objection:
             case "provider_bounces":
                 return (
                     f"{self.count:,} mails to {self.provider} came back within a day because the"
-                    f" address is dead, where {self.mails:,} left"
+                    f" address is dead, of {self.mails:,} that left within 7 days"
                 )
             case "provider_complaints":
                 return (
-                    f"{self.count:,} recipients at {self.provider} complained within a day, in"
-                    f" which {self.mails:,} mails left for it"
+                    f"{self.count:,} recipients at {self.provider} complained within a day, of"
+                    f" {self.mails:,} mails that left for it within 7 days"
                 )
             case "about_us":
                 by = f" from {self.provider}" if self.provider else ""

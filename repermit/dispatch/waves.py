@@ -21,7 +21,7 @@ LEAST_EXPECTED = 5  # bounces at the least: none at all then has a chance below 
 WINDOW_MAILS = 100  # the last ones, of which half may be deferred
 STRETCH_FACTOR = 2  # of the share that stops it, in a stretch: smaller numbers vary more
 REFUSED_IN_A_ROW = 20  # for good, and none taken: it is about us
-PROVIDER_FACTOR = 2  # of the share that stops it, of one provider within a day
+PROVIDER_FACTOR = 2  # of the share that stops it, at one provider alone
 PROVIDER_COMPLAINT_PERCENT = 0.3  # Google's and Yahoo's limit
 _COMPLAINTS_PER_MAIL = 0.001  # 0.1 %, Google's and Yahoo's target for senders
 
@@ -173,21 +173,20 @@ def objection_to(state: State, terms: Terms, *, now: datetime) -> Objection | No
 
 
 def _of_providers(state: State, terms: Terms, wave: int) -> Objection | None:
-    """Return what speaks against going on at one provider alone, within the last 24 hours and
-    since a person last looked."""
+    """Return what speaks against going on at one provider alone: what came back within the last 24
+    hours and since a person last looked, as a share of what left for it within the last 7 days."""
     for name, day in state.providers.items():
-        if not name:  # many others: they are judged with all
+        mails = day.week_mails
+        if not name or not mails:  # many others, judged with all; and late stragglers
             continue
-        hard = Outcome(day.mails, day.new_hard)
+        hard = Outcome(mails, day.new_hard)
         if has_too_many_bounces(hard, PROVIDER_FACTOR * terms.stop_bounce_percent):
-            return Objection("provider_bounces", wave, day.mails, day.new_hard, provider=name)
+            return Objection("provider_bounces", wave, mails, day.new_hard, provider=name)
         if (
             day.new_complaints >= terms.stop_complaints
-            and 100 * day.new_complaints >= PROVIDER_COMPLAINT_PERCENT * day.mails
+            and 100 * day.new_complaints >= PROVIDER_COMPLAINT_PERCENT * mails
         ):
-            return Objection(
-                "provider_complaints", wave, day.mails, day.new_complaints, provider=name
-            )
+            return Objection("provider_complaints", wave, mails, day.new_complaints, provider=name)
     return None
 
 

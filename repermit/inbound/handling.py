@@ -103,7 +103,8 @@ class Desk:
         while. *content* is a byte longer than what is read if there is more."""
         begin, is_cut = content[:LONGEST_READ], len(content) > LONGEST_READ
         reading = read(begin, self.names, self.tokens, is_cut=is_cut)
-        return digest(begin, self.key), reading
+        about = None if isinstance(reading, Unreadable) else reading.whose
+        return digest(begin, self.key, about), reading
 
     async def settle(self, looked: Sequence[Looked]) -> list[Handled]:
         """Settle what was read, durably, and return what became of each, counted."""

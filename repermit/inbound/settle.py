@@ -9,7 +9,7 @@ from enum import StrEnum
 from repermit.domain.envelope import Of, SignedName
 from repermit.inbound.reading import BOUNCES, REPLIES, Kind, Reading
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import inbound, replies, waves
+from repermit.ledger.store import handled, inbound, replies, waves
 from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
 from repermit.ledger.transaction import Transaction
 
@@ -70,11 +70,11 @@ async def note_read(ledger: Ledger) -> None:
 
 
 def _settle(tx: Transaction, digest: bytes, reading: Reading, language_of: LanguageOf) -> Outcome:
-    if inbound.is_handled(tx, digest):
+    if handled.outcome_of(tx, digest) is not None:
         return Outcome.REPEATED
     outcome = _outcome(tx, reading, language_of)
     if outcome is not Outcome.LATER:
-        inbound.note_handled(tx, digest, kind=reading.kind, outcome=outcome)
+        handled.note(tx, digest, kind=reading.kind, outcome=outcome)
     return outcome
 
 
@@ -83,7 +83,7 @@ def _outcome(tx: Transaction, reading: Reading, language_of: LanguageOf) -> Outc
         return _unsigned(tx, reading)
     if reading.whose.of is Of.CHECK:
         if reading.kind in BOUNCES and reading.kind is not Kind.DELIVERED:
-            inbound.note_check(tx, reading.whose.number)
+            inbound.note_check(tx, reading.whose.number, kind=reading.kind, status=reading.status)
         return Outcome.COUNTED
     mail = _mail(tx, reading.whose)
     if reading.kind in (Kind.YES, Kind.OTHER):

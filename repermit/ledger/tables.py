@@ -64,6 +64,8 @@ class Campaign(SQLModel, table=True):
     bounce_check: int | None = _big(default=None)  # the last mail that tried whether bounces come
     bounce_check_at: int | None = _big(default=None)  # when that mail left
     bounce_seen_at: int | None = _big(default=None)  # when its bounce was read
+    bounce_kind: str | None = None  # what that bounce was
+    bounce_status: str | None = None  # its codes
     older_copy: bool = False  # this ledger was found behind its mark
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held

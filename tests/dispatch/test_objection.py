@@ -52,7 +52,12 @@ def test_what_came_back_because_of_us_is_told_in_words(
 def test_a_provider_is_named() -> None:
     hard = Objection("provider_bounces", 2, 90, 12, provider="gmail")
     complaints = Objection("provider_complaints", 2, 900, 4, provider="yahoo")
-    assert str(hard).startswith("12 mails to gmail came back within a day")
-    assert str(complaints).startswith("4 recipients at yahoo complained within a day")
+    assert str(hard) == (
+        "12 mails to gmail came back within a day because the address is dead, of 90 that left"
+        " within 7 days"
+    )
+    assert str(complaints) == (
+        "4 recipients at yahoo complained within a day, of 900 mails that left for it within 7 days"
+    )
     assert hard.hint
     assert complaints.hint

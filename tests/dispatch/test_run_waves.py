@@ -548,7 +548,7 @@ async def test_one_provider_with_many_dead_addresses_stops_the_sending(sender: S
     stopped = await sender.send(terms=some_terms())
     assert str(stopped.refusal) == (
         "sending has stopped: 10 mails to gmail came back within a day because the address is"
-        " dead, where 60 left"
+        " dead, of 60 that left within 7 days"
     )
 
     await looks(sender)

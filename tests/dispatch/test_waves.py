@@ -364,17 +364,18 @@ def test_the_figures_of_other_processes_are_looked_at_once_a_minute() -> None:
 @pytest.mark.parametrize(
     ("day", "code"),
     [
-        (Day(mails=100, hard=10, new_hard=10), "provider_bounces"),
-        (Day(mails=100, hard=10, new_hard=9), None),  # one of them was seen
-        (Day(mails=101, hard=10, new_hard=10), None),
-        (Day(mails=1, hard=9, new_hard=9), None),
-        (Day(mails=1000, complaints=3, new_complaints=3), "provider_complaints"),
-        (Day(mails=1001, complaints=3, new_complaints=3), None),
-        (Day(mails=100, complaints=3, new_complaints=2), None),
+        (Day(week_mails=100, hard=10, new_hard=10), "provider_bounces"),
+        (Day(week_mails=100, hard=10, new_hard=9), None),  # one of them was seen
+        (Day(week_mails=101, hard=10, new_hard=10), None),
+        (Day(week_mails=1, hard=9, new_hard=9), None),
+        (Day(week_mails=1000, complaints=3, new_complaints=3), "provider_complaints"),
+        (Day(week_mails=1001, complaints=3, new_complaints=3), None),
+        (Day(week_mails=100, complaints=3, new_complaints=2), None),
+        (Day(hard=10, new_hard=10, complaints=3, new_complaints=3), None),  # all of them stragglers
     ],
 )
 def test_one_provider_stops_it_alone(day: Day, code: str | None) -> None:
-    """From twice the share of all on, within a day, and from the 0.3 % of Google and Yahoo on."""
+    """From twice the share of all on, and from the 0.3 % of Google and Yahoo on."""
     outcomes = Outcomes(Outcome(100_000, 10))
     found = objection_to(
         a_state(a_wave(), outcomes=outcomes, providers={"gmail": day}), TERMS, now=NOW
@@ -383,7 +384,7 @@ def test_one_provider_stops_it_alone(day: Day, code: str | None) -> None:
 
 
 def test_those_who_have_no_provider_in_common_are_judged_with_all() -> None:
-    day = Day(mails=10, hard=10, complaints=5, new_hard=10, new_complaints=5)
+    day = Day(week_mails=10, hard=10, complaints=5, new_hard=10, new_complaints=5)
     outcomes = Outcomes(Outcome(100_000, 10))
     state = a_state(a_wave(), outcomes=outcomes, providers={"": day})
     assert objection_to(state, TERMS, now=NOW) is None

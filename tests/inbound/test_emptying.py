@@ -16,7 +16,7 @@ from repermit.inbound.maildir import LONGEST_READ, Maildir
 from repermit.inbound.quarantine import Quarantine
 from repermit.ledger.engine import Ledger
 from tests.builders import FakeClock, admit, asked, claim, settle, standings
-from tests.inbound.desks import FORGED, a_bounce, a_desk, a_stranger, put
+from tests.inbound.desks import FORGED, NAMES, a_bounce, a_desk, a_stranger, put
 
 
 def a_box(ledger: Ledger, folder: Path) -> FileBox:
@@ -33,6 +33,26 @@ def quarantined(folder: Path) -> dict[str, str]:
     """Return why each message is in the quarantine, by the word in its name."""
     found = (folder / "quarantine").glob("*.eml")
     return {path.name.split(".")[2]: path.with_suffix(".txt").read_text() for path in found}
+
+
+async def test_reports_that_differ_in_nothing_but_where_they_were_delivered_are_two(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
+    """Without a Message-ID, both of one second, and neither names the mail in its text."""
+    people = await asked(a_ledger, "a@one.example", "b@one.example")
+    put(
+        tmp_path / "box",
+        *(
+            f"Return-Path: <>\nDelivered-To: {NAMES.address(one)}\nFrom: MAILER-DAEMON@mx.example\n"
+            "To: undisclosed-recipients:;\nSubject: Undelivered Mail Returned to Sender\n"
+            "Date: Sat, 21 Nov 2026 09:30:00 +0000\n\n550 5.1.1 User unknown\n".encode()
+            for one in people
+        ),
+    )
+
+    await a_box(a_ledger, tmp_path).empty()
+
+    assert set((await standings(a_ledger)).values()) == {"undeliverable"}
 
 
 async def test_what_is_settled_is_removed_and_what_is_not_ours_put_away(

@@ -210,6 +210,7 @@ async def test_a_bounce_of_the_mail_that_tries_whether_they_come_is_noted(
     assert await row(a_ledger, "SELECT bounce_seen_at FROM campaign") == (None,)
     assert await comes(a_ledger, Kind.ABOUT_US, 3, of=Of.CHECK) is Outcome.COUNTED
     assert (await row(a_ledger, "SELECT bounce_seen_at FROM campaign"))[0] is not None
+    assert await row(a_ledger, "SELECT bounce_kind FROM campaign") == ("about_us",)
     assert (await a_ledger.read(waves.state)).stopped_for is None
 
 

@@ -29,7 +29,7 @@ def reads(campaign: Campaign, *, envelope_domain: str = _DOMAIN) -> Path:
     return box
 
 
-def bounces_into(box: Path) -> Callable[[Taken], None]:
+def bounces_into(box: Path, code: str = "5.1.1") -> Callable[[Taken], None]:
     """Return what sends each mail back as undeliverable, into *box*."""
 
     def bounce(mail: Taken) -> None:
@@ -40,8 +40,8 @@ def bounces_into(box: Path) -> Callable[[Taken], None]:
             'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
             "--b\nContent-Type: text/plain\n\nI could not deliver your message.\n\n"
             "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
-            f"Final-Recipient: rfc822; {mail.mailbox}\nAction: failed\nStatus: 5.1.1\n"
-            "Diagnostic-Code: smtp; 550 5.1.1 user unknown\n\n"
+            f"Final-Recipient: rfc822; {mail.mailbox}\nAction: failed\nStatus: {code}\n"
+            f"Diagnostic-Code: smtp; {code[0]}50 {code} sorry\n\n"
             f"--b\nContent-Type: text/rfc822-headers\n\n{head}\n\n--b--\n"
         )
         path = box / "tmp" / uuid.uuid4().hex
@@ -126,7 +126,7 @@ def test_a_relay_that_refuses_dead_addresses_at_once_cannot_be_tried_so(
     assert "refuses dead addresses at once (550 5.1.1)" in bounces["says"]
     assert [mailbox.rpartition(".")[2] for mailbox in asked] == ["example", "invalid"]
     assert relay.taken == []
-    assert approved.status()["bounce_check"] == {"left": None, "seen": None}
+    assert approved.status()["bounce_check"] == {"left": None, "seen": None, "kind": None}
     assert "bounces:" not in approved.here("status").out
 
 
@@ -159,6 +159,31 @@ def test_a_bounce_that_never_comes_is_found_and_one_that_comes_late_is_told(
     approved.here("inbound")
     assert "came back after" in approved.here("status").out
     assert approved.status()["bounce_check"]["seen"] is not None
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "do"),
+    [
+        ("5.7.26", "because of us, not of its address (5.7.26)", "SPF, DKIM and DMARC must pass"),
+        ("4.4.1", "as put off only (4.4.1)", "ask the relay's operator"),
+        ("5.3.0", "without saying why (5.3.0)", "delivery reports with codes"),
+    ],
+)
+def test_a_bounce_that_does_not_say_that_the_address_is_dead_is_not_ok(
+    approved: Campaign, relay: Relay, code: str, says: str, do: str
+) -> None:
+    """Nor is sending stopped by it: none has begun that anybody could let go on."""
+    relay.hands_on = bounces_into(reads(approved), code)
+    approved.use(relay.port)
+
+    bounces = tried(approved)
+
+    assert bounces["ok"] is False
+    assert bounces["says"].endswith(says)
+    assert do in bounces["do"]
+    assert f"s, {says}" in approved.here("status").out
+    assert f"s, {says}" in approved.here("send", "--plan").out
+    assert approved.status()["stopped"] is None
 
 
 def test_without_a_mailbox_for_bounces_nothing_leaves_and_nothing_is_known(

@@ -79,7 +79,7 @@ def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Re
     watch = plan["watch"]
     assert (watch["is_read"], watch["provider_bounce_percent"]) == (True, 10.0)
     said = begun.here("send", "--plan").out
-    assert "10 % of one provider within a day" in said
+    assert "10 % at one provider: those of a day, of its mails within 7 days" in said
     assert "at once when a mail comes back because of us" in said
 
     first = begun.run("send", "--json").json

@@ -12,6 +12,7 @@ from repermit.domain.standing import Answer, Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import (
     caps,
+    handled,
     inbound,
     outbox,
     outbox_doubt,
@@ -24,6 +25,7 @@ from repermit.ledger.store import (
 )
 from repermit.ledger.store.caps import Day
 from repermit.ledger.store.inbound import Effect, Reported
+from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.transaction import Transaction
 from tests.builders import (
     FakeClock,
@@ -418,14 +420,41 @@ async def test_what_comes_back_is_counted_for_its_provider_in_the_hour_in_which_
     await a_ledger.write(inbound.put_off, Reported(other))
     await bounced(a_ledger, first)
     await complained(a_ledger, other)
-    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, new_hard=1)
+    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, new_hard=1, week_mails=1)
     found = await day(a_ledger, caps.OTHERS)
-    assert found == Day(mails=1, temporary=1, complaints=1, new_complaints=1)
+    assert found == Day(mails=1, temporary=1, complaints=1, new_complaints=1, week_mails=1)
 
     await a_ledger.write(caps.look)
-    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1)
+    assert await day(a_ledger) == Day(mails=1, hard=1, temporary=1, week_mails=1)
     a_clock.advance(timedelta(hours=25))
     assert await a_ledger.read(caps.last_day) == {}
+
+
+async def test_what_comes_back_late_is_compared_with_the_mails_of_a_week(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    first, second = await asked(a_ledger, GMAIL, "second@gmail.com")
+    a_clock.advance(timedelta(days=6))
+    await bounced(a_ledger, first)
+    assert await day(a_ledger) == Day(hard=1, new_hard=1, week_mails=2)
+    a_clock.advance(timedelta(days=2))
+    await bounced(a_ledger, second)
+    assert await day(a_ledger) == Day(hard=1, new_hard=1)
+
+
+async def test_what_a_person_had_seen_and_was_taken_back_hides_nothing_that_comes_later(
+    a_ledger: Ledger,
+) -> None:
+    first, second = await asked(a_ledger, GMAIL, "second@gmail.com")
+    await bounced(a_ledger, first)
+    for look in (stretches.look, caps.look):
+        await a_ledger.write(look)
+    await a_ledger.write(inbound.delivered, Reported(first), "2.0.0")
+
+    await bounced(a_ledger, second)
+
+    assert (await day(a_ledger)).new_hard == 1
+    assert (await a_ledger.read(stretches.outcomes)).before_look == Outcome(2, 1)
 
 
 async def test_no_cap_is_touched_by_what_comes_back(a_ledger: Ledger) -> None:
@@ -454,10 +483,10 @@ async def test_a_notice_to_the_operator_is_counted_for_no_provider(a_ledger: Led
 
 
 async def test_a_handled_message_is_known_and_the_way_in_was_read(a_ledger: Ledger) -> None:
-    assert not await a_ledger.read(inbound.is_handled, b"1")
+    assert await a_ledger.read(handled.outcome_of, b"1") is None
     for digest, kind, outcome in ((b"1", "hard", "settled"), (b"2", "hard", "forged")):
-        await a_ledger.write(inbound.note_handled, digest, kind=kind, outcome=outcome)
-    assert await a_ledger.read(inbound.is_handled, b"1")
+        await a_ledger.write(handled.note, digest, kind=kind, outcome=outcome)
+    assert await a_ledger.read(handled.outcome_of, b"1") == "settled"
 
     found = await a_ledger.read(returns.returns)
     assert (found.read, found.last) == (2, a_ledger.clock.now())
@@ -466,9 +495,9 @@ async def test_a_handled_message_is_known_and_the_way_in_was_read(a_ledger: Ledg
 
 async def test_the_mail_that_tries_whether_bounces_come_back_is_seen(a_ledger: Ledger) -> None:
     await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET bounce_check = 7"))
-    await a_ledger.write(inbound.note_check, 6)
+    await a_ledger.write(inbound.note_check, 6, kind="hard", status="")
     assert await value(a_ledger, "SELECT bounce_seen_at FROM campaign") is None
-    await a_ledger.write(inbound.note_check, 7)
+    await a_ledger.write(inbound.note_check, 7, kind="hard", status="")
     assert await value(a_ledger, "SELECT bounce_seen_at FROM campaign") is not None
 
 

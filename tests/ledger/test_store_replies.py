@@ -11,7 +11,7 @@ from repermit.domain.standing import Answer, Standing
 from repermit.errors import CloseRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import create_generation
-from repermit.ledger.store import closing, erasing, moved, reading, replies, undoing
+from repermit.ledger.store import closing, erasing, moved, reading, replies, returns, undoing
 from repermit.ledger.store.holdings import holdings
 from repermit.ledger.store.replies import OptedOut, Reply, keep_reply
 from tests.builders import ANSWER_TIME, NOW, FakeClock, admit, asked, press, terms
@@ -48,7 +48,7 @@ async def test_a_reply_is_kept_under_seal_and_listed_the_oldest_first(
     assert await a_ledger.read(replies.replies, after=1, limit=10) == found[1:]
     assert await a_ledger.read(replies.replies, limit=1) == found[:1]
     assert await a_ledger.read(replies.replies_of, an) == tuple(found[1:])
-    assert await a_ledger.read(replies.waiting) == 2
+    assert await a_ledger.read(returns.waiting_replies) == 2
     rows = await a_ledger.read(lambda tx: tx.rows("SELECT * FROM reply"))
     assert "Wie bent" not in repr(rows)
     assert "Wie bent" not in repr(found)
@@ -105,7 +105,7 @@ async def test_whoever_a_person_opts_out_is_suppressed_and_their_no_acknowledged
     facts = "SELECT recipient_id, json_extract(CAST(payload AS TEXT), '$.source') FROM log"
     told = await a_ledger.read(lambda tx: tx.rows(f"{facts} WHERE kind = 'opted_out'"))
     assert told == [(an, "reply")]
-    assert await a_ledger.read(replies.waiting) == 1
+    assert await a_ledger.read(returns.waiting_replies) == 1
 
 
 async def test_whoever_had_opted_out_already_is_counted_apart(a_ledger: Ledger) -> None:
@@ -117,7 +117,7 @@ async def test_whoever_had_opted_out_already_is_counted_apart(a_ledger: Ledger) 
     done = await a_ledger.write(replies.opt_out_by, [1, 2], language_of=always)
 
     assert done == OptedOut(1, 1)
-    assert await a_ledger.read(replies.waiting) == 0
+    assert await a_ledger.read(returns.waiting_replies) == 0
 
 
 async def test_promise_8_a_reply_goes_with_the_person(a_ledger: Ledger) -> None:
@@ -126,7 +126,7 @@ async def test_promise_8_a_reply_goes_with_the_person(a_ledger: Ledger) -> None:
 
     await a_ledger.write(erasing.erase_person, an)
 
-    assert await a_ledger.read(replies.waiting) == 0
+    assert await a_ledger.read(returns.waiting_replies) == 0
 
 
 async def test_a_reply_goes_with_whom_an_import_admitted_by_mistake(a_ledger: Ledger) -> None:
@@ -136,7 +136,7 @@ async def test_a_reply_goes_with_whom_an_import_admitted_by_mistake(a_ledger: Le
     await a_ledger.write(undoing.begin_undoing, 1)
     await a_ledger.write(undoing.take_back, 1, slice_rows=10)
 
-    assert await a_ledger.read(replies.waiting) == 0
+    assert await a_ledger.read(returns.waiting_replies) == 0
 
 
 async def test_promise_8_a_reply_is_sealed_anew_with_its_person(a_ledger: Ledger) -> None:

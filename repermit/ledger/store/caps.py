@@ -14,6 +14,7 @@ from repermit.ledger.transaction import Transaction
 
 _HOUR_MICROS = 3_600_000_000
 _HOURS_BACK = 24
+_WEEK_HOURS = 168
 OTHERS = ""  # the provider of who has none that is known
 
 
@@ -29,7 +30,8 @@ class Back(StrEnum):
 @dataclass(frozen=True)
 class Day:
     """What left for a provider within the last 24 hours, and what came back meanwhile; of two of
-    these, how much nobody has seen yet who let the sending go on."""
+    these, how much nobody has seen yet who let the sending go on. `week_mails` left within the last
+    7 days: what comes back is mostly of them."""
 
     mails: int = 0
     hard: int = 0
@@ -38,6 +40,7 @@ class Day:
     complaints: int = 0
     new_hard: int = 0
     new_complaints: int = 0
+    week_mails: int = 0
 
 
 def rooms(tx: Transaction, caps: Caps) -> dict[str, int]:
@@ -69,8 +72,15 @@ def count_back(tx: Transaction, provider: str | None, what: Back) -> None:
 
 
 def take_back(tx: Transaction, provider: str | None, what: Back, *, counted_at: int) -> None:
-    """Take back what was counted at *counted_at*, an instant: it was not so."""
-    _add(tx, provider or OTHERS, counted_at // _HOUR_MICROS, what, -1)
+    """Take back what was counted at *counted_at*, an instant: it was not so, also for a person who
+    has seen it."""
+    name, hour = provider or OTHERS, counted_at // _HOUR_MICROS
+    _add(tx, name, hour, what, -1)
+    tx.run(
+        "UPDATE provider_hour SET seen_hard = min(seen_hard, hard), seen_complaints ="
+        " min(seen_complaints, complaints) WHERE provider = ? AND hour = ?",
+        *(name, hour),
+    )
 
 
 def _add(tx: Transaction, provider: str, hour: int, column: str, more: int) -> None:
@@ -90,9 +100,10 @@ def last_day(tx: Transaction) -> dict[str, Day]:
     """Return what left for each provider within the last 24 hours, and what came back."""
     rows = tx.rows(
         "SELECT provider, sum(mails), sum(hard), sum(temporary), sum(about_us), sum(complaints),"
-        " sum(hard - seen_hard), sum(complaints - seen_complaints) FROM provider_hour"
-        " WHERE hour >= ? GROUP BY provider ORDER BY provider",
-        hour_of(tx.now) - _HOURS_BACK,
+        " sum(hard - seen_hard), sum(complaints - seen_complaints), (SELECT sum(mails) FROM"
+        " provider_hour AS week WHERE week.provider = provider_hour.provider AND week.hour >= ?)"
+        " FROM provider_hour WHERE hour >= ? GROUP BY provider ORDER BY provider",
+        *(hour_of(tx.now) - _WEEK_HOURS, hour_of(tx.now) - _HOURS_BACK),
     )
     return {row[0]: Day(*row[1:]) for row in rows}
 

@@ -15,11 +15,14 @@ from repermit.ledger.transaction import Transaction
 @dataclass(frozen=True)
 class Tried:
     """The last of these mails: when it left (None: the relay did not take it), and when a bounce
-    of one of them was last read."""
+    of one of them was last read. `kind` is what its own bounce was, `status` its codes; both None
+    while it has not come back."""
 
     number: int | None = None
     left_at: datetime | None = None
     seen_at: datetime | None = None
+    kind: str | None = None
+    status: str | None = None
 
     @property
     def took(self) -> timedelta | None:
@@ -31,18 +34,19 @@ class Tried:
 
 def tried(tx: Transaction) -> Tried:
     """Return what became of the last of these mails."""
-    number, left, seen = tx.one(
-        "SELECT bounce_check, bounce_check_at, bounce_seen_at FROM campaign"
+    number, left, seen, kind, status = tx.one(
+        "SELECT bounce_check, bounce_check_at, bounce_seen_at, bounce_kind, bounce_status"
+        " FROM campaign"
     )
-    return Tried(number, from_micros(left), from_micros(seen))
+    return Tried(number, from_micros(left), from_micros(seen), kind, status)
 
 
 def begin(tx: Transaction) -> int:
     """Note that such a mail is about to leave, and return its number."""
     return int(
         tx.one(
-            "UPDATE campaign SET bounce_check = coalesce(bounce_check, 0) + 1, bounce_check_at = ?"
-            " RETURNING bounce_check",
+            "UPDATE campaign SET bounce_check = coalesce(bounce_check, 0) + 1, bounce_check_at = ?,"
+            " bounce_kind = NULL, bounce_status = NULL RETURNING bounce_check",
             to_micros(tx.now),
         )[0]
     )

@@ -13,7 +13,7 @@ from repermit.domain.due import BY_CLOSE, BY_DATE
 from repermit.errors import CloseRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
-from repermit.ledger.store import due, erasing, outbox, replies, undoing
+from repermit.ledger.store import due, erasing, outbox, returns, undoing
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.present import closed_at
 from repermit.ledger.transaction import Transaction
@@ -163,7 +163,7 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
         yield Obstacle("due", text)
     if owed := outbox.counts(tx)["owed"]:
         yield Obstacle("owed", f"{owed:,} mails are owed: `repermit send` delivers them")
-    if unread := replies.waiting(tx):
+    if unread := returns.waiting_replies(tx):
         text = f"{unread:,} replies wait for a person: `repermit inbound review`"
         yield Obstacle("replies", text)
     if why := _not_handed_over(tx):

@@ -1,11 +1,21 @@
-"""Which messages that came in were handled, as far as a way in must know: by digests."""
+"""Which messages that came in were handled, by their digests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from repermit.ledger.instants import to_micros
+from repermit.ledger.store import waves
 from repermit.ledger.transaction import Transaction
+
+
+def note(tx: Transaction, digest: bytes, *, kind: str, outcome: str) -> None:
+    """Note that a message was handled, so that it never is again, and that the way in was read."""
+    tx.run(
+        "INSERT INTO handled (digest, at, kind, outcome) VALUES (?, ?, ?, ?)",
+        *(digest, to_micros(tx.now), kind, outcome),
+    )
+    waves.note_inbound(tx)
 
 
 def outcome_of(tx: Transaction, digest: bytes) -> str | None:

@@ -12,6 +12,7 @@ from repermit.domain.address import holds_at
 from repermit.errors import KeysUnusable, SealBroken
 from repermit.ledger.instants import from_micros
 from repermit.ledger.store.campaign import Figures, figures
+from repermit.ledger.store.returns import waiting_replies
 from repermit.ledger.transaction import Transaction
 
 _SHARED: Final = 3  # a source that fewer people share may be about one of them
@@ -91,7 +92,7 @@ def holdings(tx: Transaction) -> Holdings:
         also_said=tx.value("SELECT count(DISTINCT recipient_id) FROM also_said"),
         answers=tx.value("SELECT count(*) FROM answer"),
         origins=tx.value("SELECT count(*) FROM origin"),
-        replies=tx.value("SELECT count(*) FROM reply"),
+        replies=waiting_replies(tx),
         agreed=dict(
             tx.rows(
                 "SELECT value, count(*) FROM recipient, json_each(recipient.purposes)"

@@ -1,5 +1,4 @@
-"""What a message that came back does: the recipient whom it moves, what it counts, and that it was
-handled, in one transaction.
+"""What a message that came back does: the recipient whom it moves, and what it counts.
 
 Where somebody stands is moved only by what is surely about them; an answer of their own outweighs
 every report.
@@ -42,20 +41,6 @@ class Reported:
 
     recipient_id: int
     owed: int | None = None
-
-
-def is_handled(tx: Transaction, digest: bytes) -> bool:
-    """Return whether the message of that digest was handled before."""
-    return tx.one("SELECT 1 FROM handled WHERE digest = ?", digest) is not None
-
-
-def note_handled(tx: Transaction, digest: bytes, *, kind: str, outcome: str) -> None:
-    """Note that a message was handled, so that it never is again, and that the way in was read."""
-    tx.run(
-        "INSERT INTO handled (digest, at, kind, outcome) VALUES (?, ?, ?, ?)",
-        *(digest, to_micros(tx.now), kind, outcome),
-    )
-    waves.note_inbound(tx)
 
 
 def of_question(tx: Transaction, recipient_id: int) -> Reported:
@@ -235,8 +220,11 @@ def _person(tx: Transaction, mail: Reported) -> tuple[Person, str | None, str | 
     return None if row is None else (open_person(tx, row), row[5], row[6])
 
 
-def note_check(tx: Transaction, number: int) -> None:
-    """Note that the mail of that number, which tried whether bounces come back, has come back."""
+def note_check(tx: Transaction, number: int, *, kind: str, status: str) -> None:
+    """Note that the mail of that number, which tried whether bounces come back, has come back, and
+    as what; once that was because its address is dead, nothing else counts."""
     tx.run(
-        "UPDATE campaign SET bounce_seen_at = ? WHERE bounce_check = ?", to_micros(tx.now), number
+        "UPDATE campaign SET bounce_seen_at = ?, bounce_kind = ?, bounce_status = ?"
+        " WHERE bounce_check = ? AND coalesce(bounce_kind, '') <> 'hard'",
+        *(to_micros(tx.now), kind, status, number),
     )

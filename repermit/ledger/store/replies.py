@@ -80,11 +80,6 @@ def keep_reply(
     return True
 
 
-def waiting(tx: Transaction) -> int:
-    """Return how many replies wait for a person."""
-    return int(tx.value("SELECT count(*) FROM reply"))
-
-
 def waiting_of_due(tx: Transaction, terms: due.Terms) -> int:
     """Return how many of those whom a purge by *terms* would erase have a reply that waits: it may
     hold a no, or a request."""

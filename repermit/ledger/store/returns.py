@@ -45,8 +45,13 @@ def returns(tx: Transaction) -> Returns:
     return Returns(
         read=kinds.total() + strange.total(),
         last=from_micros(tx.value("SELECT inbound_at FROM campaign")),
-        waiting_replies=tx.value("SELECT count(*) FROM reply"),
+        waiting_replies=waiting_replies(tx),
         kinds=kinds,
         strange=strange,
         providers=caps.last_day(tx),
     )
+
+
+def waiting_replies(tx: Transaction) -> int:
+    """Return how many replies wait for a person."""
+    return int(tx.value("SELECT count(*) FROM reply"))

@@ -62,10 +62,10 @@ def count_mails(tx: Transaction, number: int, more: int) -> None:
 
 def count_undeliverable(tx: Transaction, mails: Iterable[tuple[int, str]], *, by: int = 1) -> None:
     """Count mails, given as (stretch, reply), whose recipients have become undeliverable; *by* -1
-    takes it back, because the reply was not about them."""
+    takes it back, because the reply was not about them, also for a person who has seen it."""
     tx.many(
-        "UPDATE stretch SET undeliverable = undeliverable + ?, bounces = bounces + ?"
-        " WHERE number = ?",
+        "UPDATE stretch SET undeliverable = undeliverable + ?1, bounces = bounces + ?2,"
+        " seen = min(seen, bounces + ?2) WHERE number = ?3",
         [(by, by * is_bounce(reply), number) for number, reply in mails],
     )
 

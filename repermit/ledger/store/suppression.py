@@ -76,8 +76,7 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
     """Add keyed hashes to the suppression list and return how many were new.
 
     When they were said before the campaign, the statement that nobody ever opted out is taken
-    back with them. A complaint outweighs every other reason: nothing is acknowledged after it; any
-    no outweighs that a purge erased them, see `say_no`.
+    back with them. Any no outweighs that a purge erased them, see `say_no`.
     """
     if hashes and source == "list":
         take_back_statement(tx)
@@ -86,9 +85,6 @@ def suppress_hashes(tx: Transaction, hashes: Sequence[bytes], *, source: str, re
         for hashed in dict.fromkeys(hashes)
         if say_no(tx, hashed, source=source, reason=reason)
     ]
-    if source == "complaint":
-        for hashed in hashes:
-            _say_complained(tx, hashed)
     if added:
         payload = {"source": source, "reason": reason, "hashes": [one.hex() for one in added]}
         tx.log.append(Kind.SUPPRESSED, payload, now=tx.now)
@@ -114,12 +110,8 @@ def note_complaint(tx: Transaction, canonical: str) -> bool:
     if "complaint" in known:
         return False
     say_no(tx, hashed[0], source="complaint")
-    _say_complained(tx, hashed[0])
+    tx.run("UPDATE suppression SET source = 'complaint' WHERE hash = ?", hashed[0])
     return True
-
-
-def _say_complained(tx: Transaction, hashed: bytes) -> None:
-    tx.run("UPDATE suppression SET source = 'complaint' WHERE hash = ?", hashed)
 
 
 def count_suppressed(tx: Transaction) -> int:

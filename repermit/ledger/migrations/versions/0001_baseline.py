@@ -77,6 +77,8 @@ def upgrade() -> None:
         sa.Column(
             "bounce_seen_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("bounce_kind", sa.String(), nullable=True),
+        sa.Column("bounce_status", sa.String(), nullable=True),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),

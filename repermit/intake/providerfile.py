@@ -18,7 +18,7 @@ from repermit.intake.exports import LONGEST_SHOWN, Export
 from repermit.intake.listfile import Row
 from repermit.intake.withdraw import Seen
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import returned, suppression
+from repermit.ledger.store import providerfile, suppression
 
 _CHUNK_ROWS = 300  # about 35 ms when all of them are recipients, so that no answer waits
 _MOST_VALUES = 1_000  # different ones that are counted
@@ -92,12 +92,12 @@ async def settle(ledger: Ledger, export: Export) -> Settled:
     done = Settled()
     for part in _parts(export, Said()):
         if complained := part[Event.COMPLAINT]:
-            done.stop(await ledger.write(returned.complain, complained))
+            done.stop(await ledger.write(providerfile.complain, complained))
         if left := part[Event.UNSUBSCRIBE]:
             found = await ledger.write(suppression.suppress, left, source="elsewhere", reason="")
             done.stop(found)
         if dead := part[Event.HARD]:
-            bounced = await ledger.write(returned.bounce, dead)
+            bounced = await ledger.write(providerfile.bounce, dead)
             done.undeliverable += bounced.moved
             done.dead += bounced.stood
     return done

@@ -18,7 +18,7 @@ from repermit.errors import ListUnreadable, OptionWrong
 from repermit.intake.events import Event, event_of, flag_named, named, of_flag, of_reason
 from repermit.intake.exports import Export, by_address, export_of, no_event_column
 from repermit.intake.listfile import ListFile, Reading, open_lists
-from repermit.intake.returned import Said, _parts, heard, settle
+from repermit.intake.providerfile import Said, _parts, heard, settle
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import suppression, waves
 from repermit.ledger.transaction import Transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from repermit.cli import cameback
+from repermit.cli import returns
 from repermit.ledger.store.caps import Day
 from repermit.ledger.store.returns import Returns
 
@@ -26,7 +26,7 @@ SOME = Returns(
 
 
 def test_the_figures_have_every_kind_and_every_provider_of_the_last_day() -> None:
-    content = cameback.to_json(SOME)
+    content = returns.to_json(SOME)
 
     assert (content["read"], content["last"]) == (8, "2026-11-21T09:30:00Z")
     assert (content["hard"], content["complaints"], content["temporary"]) == (3, 1, 0)
@@ -43,7 +43,7 @@ def test_the_figures_have_every_kind_and_every_provider_of_the_last_day() -> Non
 
 
 def test_the_words_name_only_what_came_back() -> None:
-    assert list(cameback.lines(cameback.to_json(SOME), is_configured=False)) == [
+    assert list(returns.lines(returns.to_json(SOME), is_configured=False)) == [
         f"came back: 8 messages, last read 2026-11-21T09:30:00Z: {SAID}",
         "1 reply waits for a person: `repermit inbound review`",
         "  others, last 24 hours: 40 mails left; 2 put off",
@@ -52,7 +52,7 @@ def test_the_words_name_only_what_came_back() -> None:
 
 
 def test_nothing_is_said_where_nothing_is_to_come_in() -> None:
-    content = cameback.to_json(NONE)
-    assert list(cameback.lines(content, is_configured=False)) == []
+    content = returns.to_json(NONE)
+    assert list(returns.lines(content, is_configured=False)) == []
     never = ["came back: never read; `repermit inbound` does it"]
-    assert list(cameback.lines(content, is_configured=True)) == never
+    assert list(returns.lines(content, is_configured=True)) == never

@@ -14,7 +14,7 @@ from repermit.errors import RepermitError
 if TYPE_CHECKING:
     from repermit.intake.exports import Export
     from repermit.intake.listfile import ListFile, Reading
-    from repermit.intake.returned import Said, Settled
+    from repermit.intake.providerfile import Said, Settled
     from repermit.runtime import Runtime
 
 _MOST_WORDS = 10
@@ -32,7 +32,7 @@ async def read_export(
     Crash: what was settled stays so; run it again.
     """
     from repermit.intake.exports import by_address
-    from repermit.intake.returned import Said, Settled, heard, settle
+    from repermit.intake.providerfile import Said, Settled, heard, settle
 
     said, done = Said(), Settled()
     to = by_address(None if path == STANDARD_INPUT else path, reading)

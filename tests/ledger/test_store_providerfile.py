@@ -3,7 +3,7 @@ from __future__ import annotations
 from repermit.domain.address import Address, parse
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import returned, suppression, waves
+from repermit.ledger.store import providerfile, suppression, waves
 from tests.builders import admit, asked, claim, press, standings, verified
 
 AN, JAN, ELS, PIET = (f"{name}@voorbeeld.example" for name in ("an", "jan", "els", "piet"))
@@ -17,8 +17,8 @@ async def test_a_dead_address_becomes_undeliverable_once(a_ledger: Ledger) -> No
     an, jan = await asked(a_ledger, AN, JAN)
     await press(a_ledger, jan, Answer.YES)
 
-    first = await a_ledger.write(returned.bounce, addresses(AN.upper(), JAN, PIET))
-    again = await a_ledger.write(returned.bounce, addresses(AN, JAN, PIET))
+    first = await a_ledger.write(providerfile.bounce, addresses(AN.upper(), JAN, PIET))
+    again = await a_ledger.write(providerfile.bounce, addresses(AN, JAN, PIET))
 
     assert (first.moved, dict(first.stood)) == (1, {"asked": 1, "opted_in": 1})
     assert (again.moved, dict(again.stood)) == (0, {"undeliverable": 1, "opted_in": 1})
@@ -34,8 +34,8 @@ async def test_a_complaint_opts_out_whoever_it_is(a_ledger: Ledger) -> None:
     await a_ledger.write(suppression.suppress, addresses(JAN), source="elsewhere", reason="")
     everybody = addresses(AN, JAN, ELS, PIET, "loes@voorbeeld.example")
 
-    first = await a_ledger.write(returned.complain, everybody)
-    again = await a_ledger.write(returned.complain, everybody)
+    first = await a_ledger.write(providerfile.complain, everybody)
+    again = await a_ledger.write(providerfile.complain, everybody)
 
     assert (first.added, first.moved, first.leaving) == (4, 3, 1)
     assert (again.added, again.moved) == (0, 0)
