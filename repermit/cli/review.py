@@ -137,6 +137,8 @@ def _warnings(reply: Reply, *, with_names: bool) -> list[str]:
     found = []
     if not reply.signed:
         found.append("it names no mail of ours: anybody can write from that address")
+    elif reply.kind == "no":  # a no to the question is never listed
+        found.append("it answers a later mail, which may have asked whether the no was theirs")
     if _is_from_elsewhere(reply):
         sender = plain(reply.sender) if with_names else "another address"
         found.append(f"sent from {sender}")

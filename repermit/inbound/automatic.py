@@ -1,6 +1,7 @@
 """Whether nobody wrote a message: out of office, a ticket number, a challenge, a list.
 
-Source: RFC 3834 section 5 (Auto-Submitted); the other headers are customs of programs.
+Source: RFC 3834 section 5 (Auto-Submitted), RFC 8098 section 3 (a report that a mail was read);
+the other headers are customs of programs.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ _NOBODY = re.compile(
     r"mailer-daemon|postmaster|no-?reply|do-?not-?reply|ne-?pas-?repondre|geenantwoord"
     r"|auto-?(?:reply|responder)"
 )
-_BY_THEMSELVES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-loop")
+_BY_THEMSELVES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply")
+_NOT = ("", "no")
 _AGAIN = re.compile(
     r"^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|res|r[ée]f?)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
 )
@@ -110,20 +112,31 @@ _says_so = re.compile(rf"\b(?:{_WORDS})").search
 _wants_something = re.compile(_REQUESTS).search
 
 
-def by_headers(message: Message) -> bool:
-    """Return whether the headers say that a machine made it.
+def is_surely(message: Message) -> bool:
+    """Return whether the headers say that nobody wrote it, in a way that none puts on what people
+    write."""
+    if _auto_submitted(message).startswith("auto-"):
+        return True
+    if any(message.header(name).strip().lower() not in _NOT for name in _BY_THEMSELVES):
+        return True
+    is_receipt = message.report_type == "disposition-notification"
+    return is_receipt or (bool(message.report_type) and _has_no_sender(message))
+
+
+def is_perhaps(message: Message) -> bool:
+    """Return whether headers or subject are such as machines write, and gateways, lists or people
+    at times.
 
     Lists put List-Id and `Precedence: list` also on what people write to an address of the
     controller that is a list itself: what answers a mail is not taken for automatic by these.
     """
-    said = message.header("auto-submitted").partition(";")[0].strip().lower()
     precedence = message.header("precedence").strip().lower()
     answers = bool(message.header("in-reply-to").strip() or message.header("references").strip())
     return (
-        said not in ("", "no")
+        _auto_submitted(message) not in _NOT
         or precedence in _LOUD
         or (not answers and (precedence == "list" or "list-id" in message.headers))
-        or any(name in message.headers for name in _BY_THEMSELVES)
+        or "x-loop" in message.headers
         or bool(message.report_type)
         or _is_from_nobody(message)
         or _by_subject(message)
@@ -131,9 +144,14 @@ def by_headers(message: Message) -> bool:
 
 
 def by_words(said: str) -> bool:
-    """Return whether a text says near its begin that nobody wrote it, and asks for nothing; *said*
-    is in small letters, without accents and punctuation."""
-    return bool(_says_so(said[:_NEAR])) and not _wants_something(said)
+    """Return whether a text says near its begin that nobody wrote it; *said* is in small letters,
+    without accents and punctuation."""
+    return bool(_says_so(said[:_NEAR]))
+
+
+def wants_something(said: str) -> bool:
+    """Return whether a text asks for what only a person wants; *said* is as above."""
+    return bool(_wants_something(said))
 
 
 def subject_of(message: Message) -> str:
@@ -141,8 +159,16 @@ def subject_of(message: Message) -> str:
     return _AGAIN.sub("", message.header("subject")[:500].strip()).casefold().replace("’", "'")
 
 
+def _auto_submitted(message: Message) -> str:
+    return message.header("auto-submitted").partition(";")[0].strip().lower()
+
+
+def _has_no_sender(message: Message) -> bool:
+    return message.header("return-path").strip() == "<>"
+
+
 def _is_from_nobody(message: Message) -> bool:
-    if message.header("return-path").strip() == "<>":
+    if _has_no_sender(message):
         return True
     senders = (message.header(name)[:1000] for name in ("return-path", "from", "sender"))
     return any(

@@ -25,7 +25,8 @@ BATCH = 64  # messages that are settled together: their commits share a sync
 UNREADABLE = "unreadable"
 _WHY = {
     Outcome.FORGED: "it names a mail of this campaign, with a signature that is not ours",
-    Outcome.NOT_OURS: "it names no mail of this campaign",
+    Outcome.NOT_OURS: "it names no mail of this campaign, or nobody who is on file, or so much of"
+    " theirs waits already that it is not listed",
 }
 _OF_PEOPLE = frozenset({Of.QUESTION, Of.UNSUBSCRIBE})
 _PUT_AWAY = frozenset(map(str, _WHY))

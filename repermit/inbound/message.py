@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.utils import collapse_rfc2231_value
-from typing import BinaryIO
 
 from repermit.inbound import decoding, markup
-from repermit.inbound.tree import MOST_BYTES, Beyond, Branch, tree, within
+from repermit.inbound.tree import Beyond, Branch, tree, within
 
 MOST_DEPTH = 3  # of messages in one another: of those that stand deeper, the source is enough
 MOST_TEXT = 256 << 10  # characters of one part
@@ -60,12 +59,6 @@ class Message:
     def header(self, name: str) -> str:
         """Return the first value of a header, unfolded; empty when there is none."""
         return next(iter(self.headers.get(name, ())), "")
-
-
-def begin_of(stream: BinaryIO) -> tuple[bytes, bool]:
-    """Return as much of a message as is ever read, and whether there is more."""
-    content = stream.read(MOST_BYTES + 1)
-    return content[:MOST_BYTES], len(content) > MOST_BYTES
 
 
 def parse(content: bytes, *, is_cut: bool = False) -> Message | Unreadable:

@@ -19,20 +19,30 @@ def read(message: Message) -> tuple[Kind, str]:
     """Return what a message that is no bounce and no complaint is, and what is new in its text, as
     a person is to read it: AUTOMATIC, NO, YES or OTHER.
 
-    Words that machines write make it automatic only where nothing is asked, or asked for. An empty
-    text is no answer, but for a subject of the writer's own that is nothing but a no:
-    whoever writes a mail "Unsubscribe" says nothing below it.
+    What people write may have headers and subjects, too, of what machines write: these, and words
+    of theirs, make only that automatic which is no plain answer and wants nothing. An empty text
+    is no answer, but for a subject of the writer's own that is nothing but a no: whoever writes a
+    mail "Unsubscribe" says nothing below it.
     """
     text = _fresh_text(message)
-    if automatic.by_headers(message):
+    if automatic.is_surely(message):
         return Kind.AUTOMATIC, text
-    if not text:
-        subject = message.header("subject").strip()
-        return (Kind.NO if verdict(subject) is Kind.NO else Kind.OTHER), text
-    kind = verdict(text)
-    if kind is Kind.OTHER and "?" not in text and automatic.by_words(plain(text)):
+    kind = verdict(text) if text else _of_subject(message)
+    if kind is Kind.OTHER and _is_automatic(message, text):
         kind = Kind.AUTOMATIC
     return kind, text
+
+
+def _of_subject(message: Message) -> Kind:
+    """Return NO when the subject is nothing but a no; else OTHER."""
+    return Kind.NO if verdict(message.header("subject").strip()) is Kind.NO else Kind.OTHER
+
+
+def _is_automatic(message: Message, text: str) -> bool:
+    said = plain(text)
+    if automatic.wants_something(said):
+        return False
+    return automatic.is_perhaps(message) or ("?" not in text and automatic.by_words(said))
 
 
 def _fresh_text(message: Message) -> str:

@@ -24,7 +24,7 @@ class Outcome(StrEnum):
     LISTED = "listed"  # a person must read it: `inbound review`
     REPEATED = "repeated"  # the same was handled before
     FORGED = "forged"  # it names a mail with a signature that is not ours
-    NOT_OURS = "not_ours"  # it names no mail of this campaign
+    NOT_OURS = "not_ours"  # it names no mail of this campaign, or nobody would read what it says
     LATER = "later"  # the mail is leaving at this moment: kept, and handled with the next look
 
 
@@ -81,14 +81,13 @@ def _settle(tx: Transaction, digest: bytes, reading: Reading, language_of: Langu
 def _outcome(tx: Transaction, reading: Reading, language_of: LanguageOf) -> Outcome:
     if reading.whose is None:
         return _unsigned(tx, reading)
+    if reading.kind in REPLIES:
+        return _reply(tx, reading.whose, reading, language_of)
     if reading.whose.of is Of.CHECK:
         if reading.kind in BOUNCES and reading.kind is not Kind.DELIVERED:
             inbound.note_check(tx, reading.whose.number, kind=reading.kind, status=reading.status)
         return Outcome.COUNTED
-    mail = _mail(tx, reading.whose)
-    if reading.kind in (Kind.YES, Kind.OTHER):
-        return _list(tx, mail.recipient_id, reading, signed=True)
-    return _OUTCOMES[_effect(tx, mail, reading, language_of)]
+    return _OUTCOMES[_effect(tx, _mail(tx, reading.whose), reading, language_of)]
 
 
 def _mail(tx: Transaction, whose: SignedName) -> Reported:
@@ -116,6 +115,20 @@ def _effect(tx: Transaction, mail: Reported, reading: Reading, language_of: Lang
             return Effect.NOTHING
 
 
+def _reply(
+    tx: Transaction, whose: SignedName, reading: Reading, language_of: LanguageOf
+) -> Outcome:
+    """Return what becomes of what a person wrote. Only a no to the question is settled: the
+    acknowledgement of one asks whether it was them, which a no answers otherwise. What reaches
+    nobody on file, or is too much to be listed, is put away for a person and never removed."""
+    mail = Reported(inbound.NOBODY) if whose.of is Of.CHECK else _mail(tx, whose)
+    if mail.recipient_id == inbound.NOBODY:
+        return Outcome.NOT_OURS
+    if reading.kind is Kind.NO and whose.of is not Of.OWED:
+        return _OUTCOMES[_effect(tx, mail, reading, language_of)]
+    return _list(tx, mail.recipient_id, reading, signed=True)
+
+
 def _unsigned(tx: Transaction, reading: Reading) -> Outcome:
     """Return what becomes of a message that names no mail with our signature: what a person wrote
     is shown to one when the address is a recipient's, and settles nobody."""
@@ -136,4 +149,4 @@ def _list(tx: Transaction, recipient_id: int, reading: Reading, *, signed: bool)
         subject=reading.subject,
         text=reading.text,
     )
-    return Outcome.LISTED if is_kept else Outcome.COUNTED
+    return Outcome.LISTED if is_kept else Outcome.NOT_OURS

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 
 import pytest
 
 from repermit.inbound import decoding, markup
-from repermit.inbound.message import Message, Part, begin_of, parse
+from repermit.inbound.message import Message, Part, parse
 from repermit.inbound.tree import MOST_BYTES
 
 
@@ -179,14 +178,6 @@ def test_a_message_within_messages_is_taken_apart_only_so_deep() -> None:
 )
 def test_html_becomes_the_text_that_is_seen(html: str, text: str) -> None:
     assert "\n".join(line for line in markup.plain(html).split("\n") if line) == text
-
-
-def test_of_a_stream_no_more_is_read_than_is_used() -> None:
-    whole, long = io.BytesIO(b"x"), io.BytesIO(b"x" * (MOST_BYTES + 9_000))
-
-    assert begin_of(whole) == (b"x", False)
-    assert begin_of(long) == (b"x" * MOST_BYTES, True)
-    assert long.tell() == MOST_BYTES + 1
 
 
 def test_a_message_of_which_only_the_begin_is_read_says_so() -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from repermit.domain.envelope import Of, SignedName
 from repermit.domain.standing import Answer, Standing
-from repermit.inbound.reading import Kind, Reading
+from repermit.inbound.reading import REPLIES, Kind, Reading
 from repermit.inbound.settle import Outcome, note_read, settle, settle_all
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import stretches, suppression, waves
+from repermit.ledger.store import erasing, owing, replies, stretches, suppression, waves
 from tests.builders import (
     FakeClock,
     admit,
@@ -179,7 +179,54 @@ async def test_a_yes_by_mail_is_never_a_yes(a_ledger: Ledger, kind: Kind) -> Non
     assert await comes(a_ledger, kind, one, text="ja") is Outcome.LISTED
     assert await row(a_ledger, "SELECT recipient_id, kind, signed FROM reply") == (one, kind, 1)
     assert await standings(a_ledger) == {one: "asked"}
-    assert await comes(a_ledger, kind, 4711, text="ja") is Outcome.COUNTED
+
+
+@pytest.mark.parametrize("kind", [Kind.NO, Kind.YES, Kind.OTHER])
+async def test_what_somebody_wrote_who_is_not_on_file_any_more_is_put_away(
+    a_ledger: Ledger, kind: Kind
+) -> None:
+    """They may ask why they were mailed: whatever is counted is removed unseen."""
+    (one,) = await asked(a_ledger, "a@one.example")
+    await a_ledger.write(erasing.erase_person, one)
+    assert await comes(a_ledger, kind, one, text="nee") is Outcome.NOT_OURS
+    assert await comes(a_ledger, kind, 4711, text="nee") is Outcome.NOT_OURS
+    assert await comes(a_ledger, kind, 4711, of=Of.OWED, text="nee") is Outcome.NOT_OURS
+
+
+@pytest.mark.parametrize("signed", [True, False])
+async def test_what_is_too_much_of_one_person_to_be_listed_is_put_away(
+    a_ledger: Ledger, signed: bool
+) -> None:
+    (one,) = await asked(a_ledger, "a@one.example")
+    most = replies.MOST_SIGNED if signed else replies.MOST_UNSIGNED
+    number = one if signed else None
+    for outcome in [*[Outcome.LISTED] * most, Outcome.NOT_OURS]:
+        found = await comes(a_ledger, Kind.OTHER, number, sender="a@one.example", text="x")
+        assert found is outcome
+
+
+@pytest.mark.parametrize("kind", [Kind.NO, Kind.YES, Kind.OTHER])
+async def test_whatever_answers_a_mail_after_the_question_is_read_by_a_person(
+    a_ledger: Ledger, a_clock: FakeClock, kind: Kind
+) -> None:
+    """The acknowledgement asks: was it not you? A no to that is none to us."""
+    (one,) = await asked(a_ledger, "a@one.example")
+    await press(a_ledger, one, Answer.NO)
+    a_clock.advance(timedelta(hours=1))
+    assert await deliver_outbox(a_ledger) == 1
+    size = await entries(a_ledger)
+    assert await comes(a_ledger, kind, 1, of=Of.OWED, text="Nee") is Outcome.LISTED
+    assert await row(a_ledger, "SELECT recipient_id, kind, signed FROM reply") == (one, kind, 1)
+    assert await entries(a_ledger) == size
+
+
+@pytest.mark.parametrize("kind", [Kind.NO, Kind.YES, Kind.OTHER])
+async def test_what_the_operator_writes_to_a_notice_is_put_away(
+    a_ledger: Ledger, kind: Kind
+) -> None:
+    notice = owing.Notice("purge", "once", "A purge", ["text"], "00")
+    await a_ledger.write(owing.owe_notice, "an@org.example", notice, language="nl")
+    assert await comes(a_ledger, kind, 1, of=Of.OWED, text="Een week later?") is Outcome.NOT_OURS
 
 
 @pytest.mark.parametrize("kind", [Kind.TEMPORARY, Kind.UNCLEAR, Kind.AUTOMATIC, Kind.DELIVERED])
@@ -207,6 +254,7 @@ async def test_a_bounce_of_the_mail_that_tries_whether_they_come_is_noted(
     await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET bounce_check = 3"))
     for kind in (Kind.DELIVERED, Kind.AUTOMATIC):
         assert await comes(a_ledger, kind, 3, of=Of.CHECK) is Outcome.COUNTED
+    assert await comes(a_ledger, Kind.OTHER, 3, of=Of.CHECK, text="Wie?") is Outcome.NOT_OURS
     assert await row(a_ledger, "SELECT bounce_seen_at FROM campaign") == (None,)
     assert await comes(a_ledger, Kind.ABOUT_US, 3, of=Of.CHECK) is Outcome.COUNTED
     assert (await row(a_ledger, "SELECT bounce_seen_at FROM campaign"))[0] is not None
@@ -229,5 +277,6 @@ async def test_a_complaint_about_an_acknowledgement_is_one_of_its_recipient(
 
 async def test_a_test_mail_moves_nobody(a_ledger: Ledger) -> None:
     for kind in Kind:
-        assert await comes(a_ledger, kind, 0) is Outcome.COUNTED
+        moved = Outcome.NOT_OURS if kind in REPLIES else Outcome.COUNTED
+        assert await comes(a_ledger, kind, 0) is moved
     assert (await a_ledger.read(waves.state)).stopped_for is None

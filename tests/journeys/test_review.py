@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from repermit.domain.clock import SystemClock
+from repermit.domain.envelope import Of, SignedNames
+from repermit.runtime import Runtime
 from tests.journeys.campaign import Campaign, Later, address
 from tests.journeys.terminal import typed
 
@@ -20,12 +23,22 @@ SUBJECT = "Re: Ja of nee"
 
 
 def write(
-    campaign: Campaign, number: int, text: str, *, sender: str = "", signed: bool = True
+    campaign: Campaign,
+    number: int,
+    text: str,
+    *,
+    sender: str = "",
+    signed: bool = True,
+    owed: int = 0,
 ) -> None:
-    """Let somebody answer their mail with *text*."""
+    """Let somebody answer their mail, or the mail *owed* to them, with *text*."""
     (mail,) = (one for one in campaign.mails if one.mailbox == address(number))
     theirs = email.message_from_bytes(mail.content, policy=default)
-    answers = f"In-Reply-To: {theirs['Message-ID']}\n" if signed else ""
+    named = theirs["Message-ID"]
+    if owed:
+        key = Runtime.of(campaign.config, SystemClock()).keys.message
+        named = f"<{SignedNames(key, '').name(owed, Of.OWED)}@tuinvrienden.example>"
+    answers = f"In-Reply-To: {named}\n" if signed else ""
     path = campaign.outside / "reply.eml"
     path.write_text(
         f"From: {sender or address(number)}\nTo: privacy@tuinvrienden.example\n"
@@ -75,6 +88,28 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
     last = ("inbound", "review", "--opt-out", str(second["id"]))
     assert asked.here(*last, "--json").json == {"opted_out": 1, "done": 0, "waiting": 0}
     assert asked.here("inbound", "review").out == "no reply waits for a person\n"
+
+
+def test_a_no_to_the_acknowledgement_of_a_no_is_read_by_a_person(asked: Campaign) -> None:
+    """It asks whether the no was theirs."""
+    write(asked, 4, "Nee")
+    write(asked, 4, "Nee!", owed=1)
+
+    shown = asked.run("inbound", "review").out
+
+    assert re.search(r" no  recipient \d+, opted_out\n", shown)
+    assert "it answers a later mail, which may have asked whether the no was theirs" in shown
+
+
+def test_what_is_forged_under_an_address_silences_nobody(asked: Campaign) -> None:
+    for number in range(21):
+        write(asked, 4, f"Hallo daar {number}", signed=False)
+    write(asked, 4, "Verwijder al mijn gegevens en bevestig dat (art. 17 AVG).")
+
+    listed = asked.run("inbound", "review", "--json").json
+
+    assert listed["waiting"] == 21
+    assert any("AVG" in each["text"] for each in listed["replies"])
 
 
 def test_their_addresses_are_shown_at_a_terminal_to_who_wants_them(asked: Campaign) -> None:

@@ -130,6 +130,22 @@ async def test_what_is_told_can_be_read(a_ledger: Ledger, a_clock: FakeClock) ->
     assert page == {"kind": "page", "language": "nl", "content": "<p>Wilt u …</p>"}
 
 
+async def test_what_only_says_that_it_came_from_them_is_not_told_to_them(
+    a_ledger: Ledger,
+) -> None:
+    """Anybody can write an address: it may be somebody else's words, and about others."""
+    (an,) = await asked(a_ledger, AN)
+    for signed in (True, False):
+        await a_ledger.write(
+            replies.keep_reply, an, kind="other", signed=signed, sender=AN, text=f"{signed}"
+        )
+    found = await a_ledger.read(held.everything, an)
+
+    assert found is not None
+    assert [one["personal"]["text"] for one in found["replies"]] == ["True"]
+    assert len(await a_ledger.read(replies.replies_of, an)) == 2
+
+
 async def test_of_somebody_who_is_not_there_nothing_is_told(a_ledger: Ledger) -> None:
     assert await a_ledger.read(held.everything, 7) is None
 

@@ -60,10 +60,20 @@ async def test_nothing_is_kept_of_who_is_not_there(a_ledger: Ledger) -> None:
 
 async def test_whatever_answers_by_itself_does_not_fill_the_ledger(a_ledger: Ledger) -> None:
     an, jan = await asked(a_ledger, AN, JAN)
-    kept = [await wrote(a_ledger, an, "Bedankt voor uw bericht") for _ in range(21)]
+    kept = [await wrote(a_ledger, an, "Bedankt voor uw bericht") for _ in range(201)]
+
+    assert kept == [*[True] * 200, False]
+    assert await wrote(a_ledger, jan, "Wie bent u?") is True
+
+
+async def test_what_anybody_can_write_does_not_crowd_out_what_is_surely_theirs(
+    a_ledger: Ledger,
+) -> None:
+    (an,) = await asked(a_ledger, AN)
+    kept = [await wrote(a_ledger, an, "Hallo?", signed=False) for _ in range(21)]
 
     assert kept == [*[True] * 20, False]
-    assert await wrote(a_ledger, jan, "Wie bent u?") is True
+    assert await wrote(a_ledger, an, "Wis alles van mij") is True
 
 
 async def test_half_a_character_can_be_kept(a_ledger: Ledger) -> None:

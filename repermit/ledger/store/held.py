@@ -56,7 +56,8 @@ _INSTANTS = frozenset({"at", "not_before", "keep_until", "since", "until"})
 
 def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
     """Return everything that is held about a recipient, as JSON can hold it; None when they are
-    not there. Instants are UTC, ISO 8601.
+    not there. Instants are UTC, ISO 8601. Of replies only those that are surely about
+    their mail: any other may be somebody else's words, and is for the controller's own people.
 
     Raises: KeysUnusable, SealBroken.
     """
@@ -80,7 +81,9 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
             for one in _rows(tx, "hold", "recipient_id", recipient_id)
         ],
         "other_mails": _rows(tx, "outbox", "recipient_id", recipient_id),
-        "replies": _rows(tx, "reply", "recipient_id", recipient_id),
+        "replies": [
+            one for one in _rows(tx, "reply", "recipient_id", recipient_id) if one["signed"]
+        ],
         "never_mailed": suppressed
         and {
             "since": iso(suppressed.since),

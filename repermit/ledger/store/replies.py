@@ -14,7 +14,8 @@ from repermit.ledger.store import due, inbound
 from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
 from repermit.ledger.transaction import Transaction
 
-_MOST = 20  # of one recipient: whatever answers by itself, unrecognised, may never stop
+MOST_SIGNED = 200  # of one recipient: whatever answers by itself, unrecognised, may never stop
+MOST_UNSIGNED = 20  # apart from those: anybody can write an address
 _ROW = (
     "SELECT reply.id, recipient_id, at, kind, signed, reply.generation, reply.sealed, standing,"
     " recipient.generation, recipient.sealed FROM reply JOIN recipient ON recipient.id ="
@@ -62,11 +63,14 @@ def keep_reply(
     subject: str = "",
     text: str = "",
 ) -> bool:
-    """Keep what a recipient wrote; False when they are not there, or so much of theirs waits
-    already that nothing more is kept."""
+    """Keep what a recipient wrote; False when they are not there, or as many as are kept of such
+    replies of theirs, signed or not, wait already."""
     if tx.one("SELECT 1 FROM recipient WHERE id = ?", recipient_id) is None:
         return False
-    if tx.value("SELECT count(*) FROM reply WHERE recipient_id = ?", recipient_id) >= _MOST:
+    waits = tx.value(
+        "SELECT count(*) FROM reply WHERE recipient_id = ? AND signed = ?", recipient_id, signed
+    )
+    if waits >= (MOST_SIGNED if signed else MOST_UNSIGNED):
         return False
     generation = tx.value("SELECT generation FROM campaign")
     told = {"sender": sender, "subject": subject, "text": text}
