@@ -199,13 +199,15 @@ async def test_a_name_with_an_address_is_told_nowhere(a_ledger: Ledger, tmp_path
         await box.empty()
 
 
-async def test_of_a_long_message_the_begin_is_read(a_ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_bounce_of_which_not_all_is_read_settles_nobody(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
     (one,) = await asked(a_ledger, "a@one.example")
     put(tmp_path / "box", a_bounce(one, padding=LONGEST_READ))
 
     await a_box(a_ledger, tmp_path).empty()
 
-    assert await standings(a_ledger) == {one: "undeliverable"}
+    assert await standings(a_ledger) == {one: "asked"}
     assert left(tmp_path) == []
 
 
