@@ -82,8 +82,8 @@ async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) 
 
 async def _read_inbound(runtime: Runtime, stop: asyncio.Event) -> None:
     """Read what came back, if anything may have. Raises: RepermitError when it cannot be read."""
-    from repermit.cli.inbound import said
     from repermit.cli.incoming import NotAllRead, Sources, has_work, read_all
+    from repermit.cli.tallied import said
 
     if not has_work(runtime):
         return

@@ -12,8 +12,9 @@ import pytest
 from repermit.domain.standing import Standing
 from repermit.errors import MailboxUnusable
 from repermit.inbound.emptying import FileBox
-from repermit.inbound.maildir import LONGEST_READ, Maildir
+from repermit.inbound.maildir import Maildir
 from repermit.inbound.quarantine import Quarantine
+from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
 from tests.builders import FakeClock, admit, asked, claim, settle, standings
 from tests.inbound.desks import FORGED, a_bounce, a_desk, a_stranger, put
@@ -180,7 +181,7 @@ async def test_a_name_with_an_address_is_told_nowhere(a_ledger: Ledger, tmp_path
 
 async def test_of_a_long_message_the_begin_is_read(a_ledger: Ledger, tmp_path: Path) -> None:
     (one,) = await asked(a_ledger, "a@one.example")
-    put(tmp_path / "box", a_bounce(one, padding=LONGEST_READ))
+    put(tmp_path / "box", a_bounce(one, padding=MOST_BYTES))
 
     await a_box(a_ledger, tmp_path).empty()
 
