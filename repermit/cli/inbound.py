@@ -152,7 +152,7 @@ async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json
     except NotAllRead as failure:
         failure.done = content(failure.tally)
         if not as_json:
-            show_tally(failure.tally)
+            show_tally(failure.tally, runtime)
         raise
     if stop.is_set():
         stopped = Interrupted("what was read is settled; the rest is where it was")
@@ -161,7 +161,7 @@ async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json
     if as_json:
         show_json(content(tally))
     else:
-        show_tally(tally)
+        show_tally(tally, runtime)
 
 
 async def _read_file(runtime: Runtime, path: Path, *, dry_run: bool, as_json: bool) -> None:
@@ -179,7 +179,7 @@ async def _read_file(runtime: Runtime, path: Path, *, dry_run: bool, as_json: bo
     elif as_json:
         show_json(content(desk.tally))
     else:
-        show_tally(desk.tally)
+        show_tally(desk.tally, runtime)
 
 
 def _content_of(path: Path) -> bytes:

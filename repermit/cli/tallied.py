@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from repermit.cli import aside
 from repermit.cli.session import counted, show, show_json, tell
 
 if TYPE_CHECKING:
     from repermit.inbound.handling import Tally
     from repermit.inbound.reading import Reading, Unreadable
+    from repermit.runtime import Runtime
 
 _KINDS = {
     "hard": "dead addresses",
@@ -43,22 +46,30 @@ def said(tally: Tally) -> str:
     return _counts(tally.by_kind)
 
 
-def show_tally(tally: Tally) -> None:
+def to_do(tally: Tally, runtime: Runtime) -> Iterator[str]:
+    """Yield what a person must do about what was read."""
+    from repermit.inbound.imap import QUARANTINE
+
+    if listed := tally.by_outcome["listed"]:
+        wait = counted(listed, "reply waits", "replies wait")
+        yield f"{wait} for a person: `repermit inbound review`"
+    if tally.quarantined:
+        count = counted(tally.quarantined, "message")
+        yield f"{count} put into quarantine, forged, unreadable or not of this campaign"
+    if tally.on_server:
+        yield f"  {tally.on_server:,} of them into the folder {QUARANTINE} of the mailbox"
+    if text := aside.line(aside.quarantined(runtime)):
+        yield text
+
+
+def show_tally(tally: Tally, runtime: Runtime) -> None:
     """Print what was done, and what a person must do."""
     show(said(tally))
     outcomes = tally.by_outcome
     if outcomes["settled"] or outcomes["repeated"]:
         show(f"  {outcomes['settled']:,} moved somebody; {outcomes['repeated']:,} came again")
-    if outcomes["listed"]:
-        tell(
-            f"{counted(outcomes['listed'], 'reply waits', 'replies wait')} for a person:"
-            " `repermit inbound review`"
-        )
-    if tally.quarantined:
-        tell(
-            f"{counted(tally.quarantined, 'message')} put into quarantine for 30 days, forged,"
-            " unreadable or not of this campaign"
-        )
+    for text in to_do(tally, runtime):
+        tell(text)
     if tally.waiting:
         tell(f"{counted(tally.waiting, 'message')} cannot be handled yet and stay; run it again")
 

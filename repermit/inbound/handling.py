@@ -68,6 +68,7 @@ class Tally:
     by_kind: Counter[str] = field(default_factory=Counter)
     by_outcome: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
+    on_server: int = 0  # of these, those in a folder of the mailbox
     waiting: int = 0  # they could not be settled now, or not be read, and stay
 
     def count(self, handled: Handled) -> None:
