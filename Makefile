@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+APT    := env DEBIAN_FRONTEND=noninteractive apt-get -qq
 
 .PHONY: demo test check unit journeys browser torture bench pins clean
 
@@ -58,7 +59,7 @@ bench: $(VENV)/.develops
 # tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.
 $(VENV)/.browser: $(VENV)/.develops
 ifeq ($(CI),true)
-	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null
+	command -v chromium >/dev/null || { $(APT) update && $(APT) install -y chromium; } >/dev/null
 endif
 	touch $@
 
@@ -66,7 +67,7 @@ endif
 # that test says loudly that it did not run.
 $(VENV)/.systemd: $(VENV)/.develops
 ifeq ($(CI),true)
-	command -v systemd-analyze >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd; } >/dev/null
+	command -v systemd-analyze >/dev/null || { $(APT) update && $(APT) install -y --no-install-recommends systemd; } >/dev/null
 endif
 	touch $@
 
@@ -76,21 +77,22 @@ endif
 # say loudly that they did not run.
 $(VENV)/.mtas: $(VENV)/.develops
 ifeq ($(CI),true)
-	apt-get update -qq >/dev/null
+	$(APT) update >/dev/null
 	apt-cache depends postfix exim4-daemon-light | sed -n 's/^ *Depends: \(lib[^ ]*\)$$/\1/p' | sort -u \
-		| xargs apt-get install -y -qq --no-install-recommends >/dev/null
+		| xargs $(APT) install -y --no-install-recommends --no-upgrade >/dev/null
 	rm -rf $(VENV)/mtas && mkdir -p $(VENV)/mtas/postfix $(VENV)/mtas/exim
-	cd $(VENV)/mtas && apt-get -qq download postfix exim4-daemon-light 2>/dev/null
+	cd $(VENV)/mtas && $(APT) -o APT::Sandbox::User=root download postfix exim4-daemon-light
 	dpkg -x $(VENV)/mtas/postfix_*.deb $(VENV)/mtas/postfix
 	dpkg -x $(VENV)/mtas/exim4-daemon-light_*.deb $(VENV)/mtas/exim
 endif
 	touch $@
 
 # An IMAP server for the tests of mailboxes; system packages are touched under CI only, elsewhere
-# those tests say loudly that they did not run.
+# those tests say loudly that they did not run. It does not run from another folder (the paths of its
+# modules are compiled in), so it is installed: where systemd runs, its package starts a service.
 $(VENV)/.dovecot: $(VENV)/.develops
 ifeq ($(CI),true)
-	command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || { apt-get update -qq && apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null
+	command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || { $(APT) update && $(APT) install -y --no-install-recommends dovecot-imapd; } >/dev/null
 endif
 	touch $@
 

@@ -180,7 +180,7 @@ def test_the_example_documents_every_key_that_is_used() -> None:
 
 
 def test_the_example_loads_with_every_option_switched_on() -> None:
-    text = re.sub(r"(?m)^(privacy_file|logo) = .*$", "", switched_on(EXAMPLE))
+    text = re.sub(r"(?m)^(privacy_file|logo|maildir) = .*$", "", switched_on(EXAMPLE))
     config = read(text, path=EXAMPLE)
     assert config.sensitive_prepared
     assert config.policy.accepted_on == date(2026, 11, 21)

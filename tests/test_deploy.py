@@ -44,7 +44,7 @@ def _units(folder: Path) -> Path:
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     units = _units(tmp_path / "units")
 
-    assert len(list(units.iterdir())) == 2
+    assert len(list(units.iterdir())) == 3
     assert _verified(units) == ""
 
 
@@ -57,7 +57,19 @@ def test_systemd_would_say_if_it_did_not(tmp_path: Path) -> None:
             )
         )
 
-    assert _verified(units).count("NoSuchKey") == 2
+    assert _verified(units).count("NoSuchKey") == 3
+
+
+def test_the_service_of_a_campaign_runs_it_and_takes_both_passwords(tmp_path: Path) -> None:
+    text = (_DEPLOY / "repermit@.service").read_text("utf-8")
+    loaded = "LoadCredential="
+
+    assert re.findall(r"^(Exec\w+)=(.*)$", text, re.MULTILINE) == [("ExecStart", f"{_PROGRAM} run")]
+    named = re.findall(rf"^#{loaded}(\w+):/", text, re.MULTILINE)
+    assert named == ["REPERMIT_RELAY_PASSWORD", "REPERMIT_IMAP_PASSWORD"]
+    unit = _units(tmp_path / "units") / "repermit@.service"
+    unit.write_text(unit.read_text("utf-8").replace(f"#{loaded}", loaded), "utf-8")
+    assert _verified(unit.parent) == ""
 
 
 def test_the_service_purges_and_then_delivers_also_after_a_refusal() -> None:

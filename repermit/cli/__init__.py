@@ -79,8 +79,6 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session(clock=clock or SystemClock())
-    if {"inbound", "-"} <= set(given) and not {"--csv", "--dry-run"} & set(given):
-        session.ends_with = os.EX_TEMPFAIL
     code = _code(given, session)
     return code if code == 0 or session.ends_with is None else session.ends_with
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from repermit.cli.aside import name_of
 from repermit.cli.listing import tell_of_files
 from repermit.cli.session import asking, is_terminal, tell
 from repermit.errors import PersonUnknown, RepermitError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
-async def erase_one(ledger: Ledger, who: Whom, told: Told) -> None:
+async def erase_one(runtime: Runtime, ledger: Ledger, who: Whom, told: Told) -> None:
     """Erase them, and note that in *told*.
 
     Crash: as `erase_person`; a letter that was asked for is then not written.
@@ -41,10 +42,24 @@ async def erase_one(ledger: Ledger, who: Whom, told: Told) -> None:
     told.life = Life(None, await ledger.read(suppressed, address))
     tell("Erased. Older copies of the ledger can be read until the next purge destroys their key.")
     await tell_of_files(ledger)
+    _tell_of_messages(runtime)
     if told.exported:
         proofs = ", ".join(map(str, told.exported))
         tell(f"An export has carried their yes out, as proof {proofs}: remove")
         tell("that row wherever the file went (GDPR art. 19); `export --opt-outs` lists it, too.")
+
+
+def _tell_of_messages(runtime: Runtime) -> None:
+    """Tell how many messages lie here that no purge has read yet: they may be from that person."""
+    from repermit.cli.incoming import quarantine_of, spool_of
+
+    spool, quarantine = spool_of(runtime), quarantine_of(runtime)
+    waiting = len(spool.waiting()) if spool.is_there else 0
+    kept = quarantine.waiting().messages
+    if waiting or kept:
+        places = [(waiting, spool.folder / "new"), (kept, quarantine.folder)]
+        told = " and ".join(f"{count:,} in {name_of(at, runtime)}" for count, at in places if count)
+        tell(f"Messages that may be theirs lie there still: {told}. Look through them.")
 
 
 def erased_just_now(who: Whom, runtime: Runtime, *, exported: bool) -> About:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,52 +15,39 @@ from repermit.cli.lists import reading_of
 from repermit.cli.session import (
     Interrupted,
     Session,
-    counted,
     run,
     run_until_stopped,
     session_of,
-    show,
     show_json,
     tell,
 )
 from repermit.cli.suppress import Delimiter, Encoding, Sheet
+from repermit.cli.tallied import content, show_readings, show_tally
 from repermit.errors import FileRefused, MailboxUnusable
 
 if TYPE_CHECKING:
     import asyncio
 
     from repermit.cli.incoming import Sources
-    from repermit.inbound.handling import Tally
-    from repermit.inbound.reading import Reading, Unreadable
     from repermit.runtime import Runtime
 
 STANDARD_INPUT = Path("-")
 _MANY = 100  # messages that take a while
 _PATIENCE_SECONDS = 60.0  # for another process that reads the same
-_KINDS = {
-    "hard": "dead addresses",
-    "temporary": "put off",
-    "about_us": "refused because of us",
-    "unclear": "bounces for no reason given",
-    "delivered": "delivered",
-    "complaint": "complaints",
-    "unsubscribe": "unsubscribes",
-    "no": "replies that say no",
-    "yes": "replies that say yes",
-    "other": "other replies",
-    "automatic": "automatic",
-    "unreadable": "unreadable",
-}
 
 
 class _Family(TyperGroup):
     """A command that takes a FILE, and has commands of its own beside."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take no FILE where the first word is a command."""
+        """Take no FILE where the first word is a command. What fails from here on, a wrong option
+        and a wrong config, too, must not lose what an MTA hands over."""
+        session = ctx.find_object(Session)
         if args and args[0] in self.commands:
             self.params = [each for each in self.params if each.param_type_name != "argument"]
             ctx.allow_interspersed_args = False
+        elif session is not None and "-" in args and not {"--csv", "--dry-run"} & set(args):
+            session.ends_with = os.EX_TEMPFAIL
         return super().parse_args(ctx, args)
 
 
@@ -166,7 +152,7 @@ async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json
     except NotAllRead as failure:
         failure.done = content(failure.tally)
         if not as_json:
-            show_tally(failure.tally)
+            show_tally(failure.tally, runtime)
         raise
     if stop.is_set():
         stopped = Interrupted("what was read is settled; the rest is where it was")
@@ -175,7 +161,7 @@ async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json
     if as_json:
         show_json(content(tally))
     else:
-        show_tally(tally)
+        show_tally(tally, runtime)
 
 
 async def _read_file(runtime: Runtime, path: Path, *, dry_run: bool, as_json: bool) -> None:
@@ -189,22 +175,22 @@ async def _read_file(runtime: Runtime, path: Path, *, dry_run: bool, as_json: bo
         if not dry_run:
             await desk.settle([looked])
     if dry_run:
-        _show_readings([looked[1]], as_json=as_json)
+        show_readings([looked[1]], as_json=as_json)
     elif as_json:
         show_json(content(desk.tally))
     else:
-        show_tally(desk.tally)
+        show_tally(desk.tally, runtime)
 
 
 def _content_of(path: Path) -> bytes:
     from repermit.files import shown
-    from repermit.inbound.maildir import LONGEST_READ
+    from repermit.inbound.tree import MOST_BYTES
 
     try:
         if path == STANDARD_INPUT:
-            return sys.stdin.buffer.read(LONGEST_READ + 1) if sys.stdin else b""
+            return sys.stdin.buffer.read(MOST_BYTES + 1) if sys.stdin else b""
         with path.open("rb") as file:
-            return file.read(LONGEST_READ + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError as failure:
         hint = "name a file that this user may read"
         if isinstance(failure, IsADirectoryError):
@@ -218,7 +204,7 @@ async def _look(runtime: Runtime, maildir: Path | None, *, imap: bool, as_json: 
     from repermit.cli.incoming import look_at
 
     found = await look_at(runtime, _sources(runtime, maildir, imap=imap))
-    _show_readings(found, as_json=as_json)
+    show_readings(found, as_json=as_json)
 
 
 def _sources(runtime: Runtime, maildir: Path | None, *, imap: bool) -> Sources:
@@ -240,74 +226,3 @@ def _sources(runtime: Runtime, maildir: Path | None, *, imap: bool) -> Sources:
 def _tell_many(waiting: int) -> None:
     if waiting > _MANY:
         tell(f"{waiting:,} messages wait")
-
-
-def content(tally: Tally) -> dict[str, Any]:
-    """Return what was done, as `--json` tells it."""
-    return {
-        "read": tally.read,
-        "by_kind": dict(sorted(tally.by_kind.items())),
-        "by_outcome": dict(sorted(tally.by_outcome.items())),
-        "quarantined": tally.quarantined,
-        "waiting": tally.waiting,
-    }
-
-
-def said(tally: Tally) -> str:
-    """Return in a line what was read."""
-    return _counts(tally.by_kind)
-
-
-def show_tally(tally: Tally) -> None:
-    """Print what was done, and what a person must do."""
-    show(said(tally))
-    outcomes = tally.by_outcome
-    if outcomes["settled"] or outcomes["repeated"]:
-        show(f"  {outcomes['settled']:,} moved somebody; {outcomes['repeated']:,} came again")
-    if outcomes["listed"]:
-        tell(
-            f"{counted(outcomes['listed'], 'reply waits', 'replies wait')} for a person:"
-            " `repermit inbound review`"
-        )
-    if tally.quarantined:
-        tell(
-            f"{counted(tally.quarantined, 'message')} put into quarantine for 30 days, forged,"
-            " unreadable or not of this campaign"
-        )
-    if tally.waiting:
-        tell(f"{counted(tally.waiting, 'message')} cannot be handled yet and stay; run it again")
-
-
-def _counts(by_kind: Counter[str]) -> str:
-    total = counted(by_kind.total(), "message") + " read"
-    parts = [f"{by_kind[kind]:,} {words}" for kind, words in _KINDS.items() if by_kind[kind]]
-    return f"{total}: {', '.join(parts)}" if parts else total
-
-
-def _show_readings(found: list[Reading | Unreadable], *, as_json: bool) -> None:
-    """Print how each message would be read."""
-    messages = [_message(each) for each in found]
-    by_kind = Counter(each["kind"] for each in messages)
-    if as_json:
-        nothing: dict[str, Any] = {"by_outcome": {}, "quarantined": 0, "waiting": len(found)}
-        show_json({"read": len(found), "by_kind": dict(by_kind), **nothing, "messages": messages})
-        return
-    for each in messages:
-        words = (each["kind"], each["status"] or "", each["recipient"], each["why"])
-        show("  ".join(word for word in words if word))
-    show(_counts(by_kind))
-
-
-def _message(reading: Reading | Unreadable) -> dict[str, str]:
-    """Return how a message is read, without an address."""
-    from repermit.inbound.handling import whose, why_of
-    from repermit.inbound.reading import Unreadable
-
-    if isinstance(reading, Unreadable):
-        return {"kind": "unreadable", "status": "", "recipient": "nobody", "why": reading.why}
-    return {
-        "kind": str(reading.kind),
-        "status": reading.status,
-        "recipient": whose(reading),
-        "why": why_of(reading),
-    }

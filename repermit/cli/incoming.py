@@ -68,6 +68,13 @@ def has_work(runtime: Runtime) -> bool:
     return spool.is_there and bool(spool.waiting())
 
 
+def tidy(runtime: Runtime) -> None:
+    """Remove what has been in the quarantine for long enough, and what an interrupted delivery
+    left behind."""
+    spool_of(runtime).tidy()
+    quarantine_of(runtime).empty(now=runtime.clock.now())
+
+
 async def read_all(
     runtime: Runtime,
     sources: Sources,
@@ -79,19 +86,21 @@ async def read_all(
     """Handle what waits in *sources* and return what was done; *patience*, in seconds, is for
     another process that does the same.
 
-    Raises: RepermitError for the first of them that could not be read, after the others were, with
-    the tally in its `tally`; LedgerUnusable, KeysUnusable.
+    Raises: NotAllRead for the first of them that could not be read, after the others were;
+    LedgerUnusable, KeysUnusable, WordingIncomplete.
     """
+    tidy(runtime)
     failed: list[RepermitError] = []
+    is_whole = True
     async with opened_desk(runtime) as desk:
         for name, empty in _boxes(runtime, desk, sources):
             try:
-                await _alone(desk, name, partial(empty, stopped=stopped, told=told), patience)
+                work = partial(empty, stopped=stopped, told=told)
+                is_whole = await _alone(desk, name, work, patience) and is_whole
             except RepermitError as failure:
                 failed.append(failure)
-        if not failed:
+        if is_whole and not failed:
             await note_read(desk.ledger)
-        quarantine_of(runtime).empty(now=desk.now())
     if failed:
         raise NotAllRead(failed[0], desk.tally)
     return desk.tally
@@ -117,17 +126,20 @@ class NotAllRead(RepermitError):
 
 
 async def empty_spool(runtime: Runtime) -> Tally:
-    """Handle what an MTA handed over, if no other process does: that one handles it, too, for it
-    looks again after it let go."""
+    """Handle what an MTA handed over, if no other process does: that one handles it, too, or else
+    the next `inbound` or `run` does, for it may have looked a last time by then."""
+    tidy(runtime)
+    is_whole = False
     async with opened_desk(runtime) as desk:
         box = FileBox(desk, spool_of(runtime), quarantine_of(runtime))
         lock = Lock(desk.ledger.path, "inbound-spool")
         while await box.is_waiting() and lock.acquire():
             try:
-                await box.empty()
+                is_whole = await box.empty()
             finally:
                 lock.release()
-        await note_read(desk.ledger)
+        if is_whole:
+            await note_read(desk.ledger)
     return desk.tally
 
 
@@ -147,7 +159,7 @@ def imap_at(runtime: Runtime) -> ImapAt:
     return ImapAt(server.host, server.port, server.tls, server.user, password, inbound.folder)
 
 
-_Empty = Callable[..., Awaitable[None]]
+_Empty = Callable[..., Awaitable[bool]]
 
 
 def _boxes(runtime: Runtime, desk: Desk, sources: Sources) -> list[tuple[str, _Empty]]:
@@ -157,8 +169,8 @@ def _boxes(runtime: Runtime, desk: Desk, sources: Sources) -> list[tuple[str, _E
     ]
     if sources.imap:
 
-        async def empty(*, stopped: Stopped, told: Told) -> None:
-            await ImapBox(desk, imap_at(runtime)).empty(stopped=stopped, told=told)
+        async def empty(*, stopped: Stopped, told: Told) -> bool:
+            return await ImapBox(desk, imap_at(runtime)).empty(stopped=stopped, told=told)
 
         boxes.append(("inbound-imap", empty))
     return boxes
@@ -168,7 +180,6 @@ def _file_boxes(runtime: Runtime, desk: Desk, sources: Sources) -> dict[str, Fil
     spool, quarantine = spool_of(runtime), quarantine_of(runtime)
     found: dict[str, FileBox] = {}
     if sources.spool and spool.is_there:
-        spool.tidy()
         found["inbound-spool"] = FileBox(desk, spool, quarantine)
     if sources.maildir is not None and not (found and _is_same(sources.maildir, spool.folder)):
         found["inbound-maildir"] = FileBox(desk, Maildir(sources.maildir), quarantine)
@@ -180,15 +191,18 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 async def _alone(
-    desk: Desk, name: str, work: Callable[[], Awaitable[None]], patience: float
-) -> None:
-    """Do *work* while no other process does the same; without *patience*, in seconds, leave it to
-    that one. Raises: MailboxUnusable when it takes longer than that."""
+    desk: Desk, name: str, work: Callable[[], Awaitable[bool]], patience: float
+) -> bool:
+    """Do *work* while no other process does the same, and return what it returns; without
+    *patience*, in seconds, leave it to that one and return False.
+
+    Raises: MailboxUnusable when that one takes longer.
+    """
     lock, loop = Lock(desk.ledger.path, name), asyncio.get_running_loop()
     end = loop.time() + patience
     while not lock.acquire():
         if not patience:
-            return
+            return False
         if loop.time() >= end:
             raise MailboxUnusable(
                 "another process reads what came back at this moment",
@@ -197,6 +211,6 @@ async def _alone(
             )
         await asyncio.sleep(_BETWEEN_SECONDS)
     try:
-        await work()
+        return await work()
     finally:
         lock.release()

@@ -145,7 +145,7 @@ async def _person(runtime: Runtime, text: str, asked: _Asked, *, quiet: bool) ->
         if asked.erase:
             if letter is not None:  # so that nobody is erased whose letter cannot be made
                 _letter(runtime, letter, erased_just_now(who, runtime, exported=True), languages)
-            await erase_one(ledger, who, told)
+            await erase_one(runtime, ledger, who, told)
             about = erased_just_now(who, runtime, exported=bool(told.exported))
         if letter is not None:
             told.letter = _letter(runtime, letter, about, languages)

@@ -37,6 +37,9 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
     "disk_snapshots": "snapshots and backups of machine and disk: let those from before now expire",
     "old_sectors": "old sectors of the disk: destroy it, or the key it is encrypted with, one day",
     "running_processes": "processes that were running: start `serve` anew, so that it forgets",
+    "maildir": "the maildir of [inbound]: let `repermit inbound` take out what is theirs",
+    "imap_folders": "the mailbox of [inbound], with repermit-handled and repermit-quarantine: empty"
+    " those two, and let copies that the server keeps expire",
 }
 
 
@@ -112,6 +115,8 @@ def show_destroyed(told: Told, runtime: Runtime, *, say: Say) -> None:
 
 def show_done(content: Mapping[str, Any]) -> None:
     """Show what a purge did, and what lies outside its reach."""
+    from repermit.purge.report import BEYOND
+
     _show_due(content["due"], content["by_reason"], show)
     _show_kept(content["owed"], content["held"], show)
     show(f"{counted(content['purged'], 'recipient')} erased; traces left: {content['traces']}")
@@ -123,7 +128,7 @@ def show_done(content: Mapping[str, Any]) -> None:
     if report and report["saved"]:
         tell(f"{counted(report['saved'], 'recipient')} answered meanwhile, and stayed.")
     tell("Out of reach of any purge; deal with them now:")
-    for name in report["beyond"] if report else _BEYOND:
+    for name in report["beyond"] if report else BEYOND:
         tell(f"  {_BEYOND.get(name, name.replace('_', ' '))}")
     if report:
         _tell_of_places(report)

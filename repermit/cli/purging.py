@@ -18,6 +18,7 @@ from repermit.cli.session import asking, counted, is_terminal, quietly, tell
 from repermit.domain.due import BY_DATE, Reason
 
 if TYPE_CHECKING:
+    from repermit.config.file import Config
     from repermit.ledger.engine import Ledger
     from repermit.purge.guard import Watch
     from repermit.purge.plan import Order, Plan, Purged, Refusal
@@ -80,7 +81,19 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
         ),
         latest_entry=latest_entry,
         beside=(config.folder,),
+        beyond=_mailboxes(config),
     )
+
+
+def _mailboxes(config: Config) -> tuple[str, ...]:
+    """Return which mailboxes the config names that no purge reads."""
+    from repermit.purge.report import IMAP, MAILDIR
+
+    if config.inbound.server is not None:
+        return (IMAP,)
+    named = config.maildir
+    is_own = named is None or named.resolve() == config.inbound_dir.resolve()
+    return () if is_own else (MAILDIR,)
 
 
 async def planned_purge(

@@ -15,6 +15,7 @@ from repermit.cli.session import run_until_stopped, session_of, tell
 from repermit.errors import RepermitError, SendRefused
 
 if TYPE_CHECKING:
+    from repermit.inbound.handling import Tally
     from repermit.runtime import Runtime
 
 _UNTIL_REFUSED_AGAIN = timedelta(minutes=15)  # before a refused sender asks again
@@ -60,7 +61,7 @@ async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) 
     works = [
         asyncio.create_task(_again(sender.send, pace.first, pace.send, stop)),
         asyncio.create_task(
-            _again(lambda: _read_inbound(runtime, stop), pace.first, pace.inbound, stop)
+            _again(lambda: read_inbound(runtime, stop), pace.first, pace.inbound, stop)
         ),
     ]
     if runtime.config.purge.scheduled:
@@ -80,22 +81,33 @@ async def run_all(runtime: Runtime, stop: asyncio.Event, *, pace: Pace = _PACE) 
         await asyncio.gather(*works)
 
 
-async def _read_inbound(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Read what came back, if anything may have. Raises: RepermitError when it cannot be read."""
-    from repermit.cli.inbound import said
-    from repermit.cli.incoming import NotAllRead, Sources, has_work, read_all
+async def read_inbound(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Read what came back, if anything may have, and tell what a person must do about it.
+
+    Raises: RepermitError when it cannot be read.
+    """
+    from repermit.cli.incoming import NotAllRead, Sources, has_work, read_all, tidy
 
     if not has_work(runtime):
+        tidy(runtime)
         return
     sources = Sources.configured(runtime)
     try:
         tally = await read_all(runtime, sources, patience=0, stopped=stop.is_set)
     except NotAllRead as failure:
-        if failure.tally.read:
-            tell(said(failure.tally))
+        _tell_read(failure.tally, runtime)
         raise
+    _tell_read(tally, runtime)
+
+
+def _tell_read(tally: Tally, runtime: Runtime) -> None:
+    from repermit.cli.tallied import said, to_do
+
     if tally.read:
         tell(said(tally))
+    if tally.by_outcome["listed"] or tally.quarantined:
+        for text in to_do(tally, runtime):
+            tell(text)
 
 
 async def _again(

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from repermit.cli import returns
+from repermit.cli import aside, returns
 from repermit.cli.bouncing import came
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
@@ -29,6 +29,7 @@ def status(
     runtime = session_of(context).runtime()
     figures = run(read_figures(runtime))
     content = status_content(figures)
+    content["inbound"]["quarantined"] = aside.quarantined(runtime)
     if as_json:
         show_json(content)
         return
@@ -63,6 +64,8 @@ def status(
         content["inbound"], is_configured=runtime.config.inbound.is_configured
     ):
         show(line)
+    if text := aside.line(content["inbound"]["quarantined"]):
+        show(text)
     for place in figures.places:
         show(f"elsewhere: {state_of(place)}")
     if done := content["last_purge"]:

@@ -24,6 +24,7 @@ def faults(raw: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _purposes(_elements(raw, "purposes"), _codes(_table(raw, "campaign")))
     yield from _signing(_table(raw, "relay"))
     yield from _in_the_clear(_table(raw, "relay"))
+    yield from _inbound(_table(raw, "inbound"))
     yield from _overrides(_table(raw, "policy"))
     yield from _told(_table(raw, "notices"))
     if raw.get("purposes") == []:
@@ -98,6 +99,11 @@ def _in_the_clear(relay: Mapping[str, Any]) -> Iterator[Fault]:
         elif "@" in url:
             message = "would send the password in the clear; expected no user in relay.url"
             yield ("relay", "without_tls"), message
+
+
+def _inbound(inbound: Mapping[str, Any]) -> Iterator[Fault]:
+    if inbound.get("maildir") and inbound.get("imap"):
+        yield ("inbound", "imap"), "stands beside maildir; expected only one of the two"
 
 
 def _codes(campaign: Mapping[str, Any]) -> list[str]:

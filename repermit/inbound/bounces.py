@@ -5,7 +5,7 @@ from __future__ import annotations
 from repermit.inbound import dsn, plain
 from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
-from repermit.inbound.message import Message
+from repermit.inbound.message import DELIVERY_REPORTS, Message
 from repermit.inbound.wordings import is_legible, says
 
 
@@ -29,7 +29,7 @@ def _reports(message: Message, *, depth: int) -> list[dsn.Report]:
     return [
         report
         for part in message.parts
-        if part.depth == depth and part.content_type in dsn.CONTENT_TYPES
+        if part.depth == depth and part.content_type in DELIVERY_REPORTS
         for report in dsn.reports(part.text)
     ]
 

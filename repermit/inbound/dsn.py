@@ -15,7 +15,6 @@ from repermit.inbound.codes import judge
 from repermit.inbound.kinds import Kind
 from repermit.inbound.wordings import is_legible, says
 
-CONTENT_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
 MOST_RECIPIENTS = 500
 
 _FIELD = re.compile(

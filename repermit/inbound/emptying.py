@@ -44,8 +44,9 @@ class FileBox:
     _stay: set[str] = field(default_factory=set)  # names of messages that stay
     _failed: list[OSError] = field(default_factory=list)
 
-    async def empty(self, *, stopped: Stopped = never, told: Told = lambda _: None) -> None:
-        """Handle what waits, and what comes in meanwhile; *told* is given how many wait.
+    async def empty(self, *, stopped: Stopped = never, told: Told = lambda _: None) -> bool:
+        """Handle what waits, and what comes in meanwhile; *told* is given how many wait. Returns
+        whether it was read to its end.
 
         Raises: MailboxUnusable when it is no maildir, or when messages in it could not be read or
         put away: all others are handled then. Crash: what was settled is handled again, which
@@ -58,10 +59,11 @@ class FileBox:
             first = False
             for batch in slices(found, BATCH):
                 if stopped():
-                    return
+                    return False
                 await self._handle(batch)
         if self._failed:
             raise self._unusable()
+        return True
 
     async def is_waiting(self) -> bool:
         """Return whether there is a message that was not handled, or tried, yet."""
@@ -131,8 +133,8 @@ class ImapBox:
     desk: Desk
     at: ImapAt
 
-    async def empty(self, *, stopped: Stopped = never, told: Told = lambda _: None) -> None:
-        """Handle what waits; *told* is given how many wait.
+    async def empty(self, *, stopped: Stopped = never, told: Told = lambda _: None) -> bool:
+        """Handle what waits; *told* is given how many wait. Returns whether it was read to its end.
 
         Raises: MailboxUnusable; what was handled by then is on file. Crash: as of a maildir.
         """
@@ -143,8 +145,9 @@ class ImapBox:
                 told(len(new))
             for batch in slices(new, BATCH):
                 if stopped():
-                    return
+                    return False
                 await self._handle(imap, batch)
+            return True
         finally:
             await asyncio.to_thread(imap.close)
 
@@ -177,6 +180,7 @@ class ImapBox:
         for folder, uids in places.items():
             await asyncio.to_thread(imap.put, uids, folder)
         self.desk.tally.quarantined += len(places[QUARANTINE])
+        self.desk.tally.on_server += len(places[QUARANTINE])
 
     def _look(self, imap: Imap, uids: Sequence[int]) -> list[tuple[int, Looked]]:
         contents = ((uid, imap.content(uid)) for uid in uids)

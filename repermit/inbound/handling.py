@@ -14,9 +14,9 @@ from datetime import datetime
 from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.token import Tokens, is_nobody
 from repermit.inbound.digest import digest
-from repermit.inbound.maildir import LONGEST_READ
 from repermit.inbound.reading import Reading, Unreadable, read
 from repermit.inbound.settle import Outcome, settle_all
+from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import handled
 from repermit.ledger.store.inbound import LanguageOf
@@ -69,6 +69,7 @@ class Tally:
     by_kind: Counter[str] = field(default_factory=Counter)
     by_outcome: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
+    on_server: int = 0  # of these, those in a folder of the mailbox
     waiting: int = 0  # they could not be settled now, or not be read, and stay
 
     def count(self, handled: Handled) -> None:
@@ -102,7 +103,7 @@ class Desk:
     def look(self, content: bytes) -> Looked:
         """Return the digest of a message and what it is: pure, and for a thread, for it may take a
         while. *content* is a byte longer than what is read if there is more."""
-        begin, is_cut = content[:LONGEST_READ], len(content) > LONGEST_READ
+        begin, is_cut = content[:MOST_BYTES], len(content) > MOST_BYTES
         reading = read(begin, self.names, self.tokens, is_cut=is_cut)
         about = None if isinstance(reading, Unreadable) else reading.whose
         return digest(begin, self.key, about), reading

@@ -19,7 +19,7 @@ from imap_tools.errors import ImapToolsError
 
 from repermit.errors import MailboxUnusable
 from repermit.files import shown
-from repermit.inbound.maildir import LONGEST_READ
+from repermit.inbound.tree import MOST_BYTES
 
 HANDLED, QUARANTINE = "repermit-handled", "repermit-quarantine"
 TIMEOUT_SECONDS = 30.0  # for each wait for the server
@@ -78,7 +78,7 @@ class Imap:
         Source: RFC 3501 section 6.4.5.
         """
         with self._working():
-            data = self._do("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{LONGEST_READ + 1}>)")
+            data = self._do("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{MOST_BYTES + 1}>)")
         for item in data:
             if isinstance(item, tuple) and b"BODY[]" in item[0].upper():
                 return bytes(item[1])

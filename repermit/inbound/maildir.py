@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from repermit.errors import MailboxUnusable
 from repermit.files import shown
+from repermit.inbound.tree import MOST_BYTES
 
-LONGEST_READ = 2 * 1024 * 1024  # bytes of a message; what follows says nothing about a bounce
 _FOLDERS = ("new", "cur")
 _LEFT_SECONDS = 36 * 3600.0  # after which what is in tmp/ is nobody's any more
 _GONE = frozenset({errno.ENOENT, errno.ESTALE})
@@ -105,7 +105,7 @@ def content(path: Path) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(LONGEST_READ + 1)
+        return file.read(MOST_BYTES + 1)
 
 
 def remove(path: Path) -> None:

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,14 @@ from typing import IO
 KEPT = timedelta(days=30)
 _AT = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(?P<at>\d{8}T\d{6}Z)\.[0-9a-f]{12}\.[a-z_]+\.(?:eml|txt)(?:\.part)?")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many messages lie in the quarantine, and when the first of them goes (None: none)."""
+
+    messages: int
+    until: datetime | None
 
 
 class Quarantine:
@@ -47,21 +56,32 @@ class Quarantine:
         place.chmod(0o600)
         return True
 
+    def waiting(self) -> Waiting:
+        """Return how many messages lie here, and until when the first of them does."""
+        came: list[datetime] = []
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                found = _NAME.fullmatch(path.name) if path.suffix == ".eml" else None
+                if found and (moment := _moment(found["at"])):
+                    came.append(moment)
+        return Waiting(len(came), min(came) + KEPT if came else None)
+
     def empty(self, *, now: datetime) -> None:
         """Remove what has been here for longer than `KEPT`; what somebody else put here stays, and
         so does what cannot be removed now."""
         with suppress(OSError):
             for path in self.folder.iterdir():
                 found = _NAME.fullmatch(path.name)
-                if found and now - _moment(found["at"]) > KEPT:
+                moment = _moment(found["at"]) if found else None
+                if moment and now - moment > KEPT:
                     path.unlink(missing_ok=True)
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str) -> datetime | None:
     try:
         return datetime.strptime(text, _AT).replace(tzinfo=UTC)
     except ValueError:  # 30 February: a name that we did not give
-        return datetime.max.replace(tzinfo=UTC)
+        return None
 
 
 def _move(path: Path, place: Path) -> None:

@@ -14,7 +14,7 @@ from email.policy import Compat32, Policy
 from itertools import islice
 from typing import cast
 
-MOST_BYTES = 2 << 20  # what is read of a message; the rest is left where it is
+MOST_BYTES = 2 << 20  # what is read of a message; what follows says nothing of a bounce
 MOST_LINES = 100_000
 MOST_PARTS = 500  # the blocks of a report count as parts
 MOST_LEVELS = 30

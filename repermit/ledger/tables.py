@@ -220,7 +220,7 @@ class Reply(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     recipient_id: int = _big(foreign_key="recipient.id", index=True)
     at: int = _big()
-    kind: str  # yes, other
+    kind: str  # yes, other; no, where nothing that we signed says whose it is
     signed: bool  # known by a name that we signed, not only by the address it came from
     generation: int
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

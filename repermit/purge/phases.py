@@ -184,7 +184,13 @@ class Phases:
     ) -> dict[str, Any]:
         current = erasing.unfinished_purge(tx)
         assert current is not None  # noqa: S101 - the lock of the purge is ours
-        content = report(tx, current, scanned, traces=traces, saved=saved, sign=self.sign)
+        content = report(
+            *(tx, current, scanned),
+            traces=traces,
+            saved=saved,
+            beyond=self.watch.beyond,
+            sign=self.sign,
+        )
         erasing.finish_purge(tx, self._id, content)
         return content
 

@@ -83,7 +83,8 @@ class Watch:
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
     purge two people must have been told; in which zone dates are said; the controller's own
     addresses, which are nobody's trace; when the newest entry of the log was made before whoever
-    asks wrote to it; and folders besides the ledger's that commands write to."""
+    asks wrote to it; folders besides the ledger's that commands write to; and what else no purge
+    reaches (`report`)."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -94,6 +95,7 @@ class Watch:
     own: tuple[str, ...] = ()
     latest_entry: datetime | None = None  # none: they wrote nothing
     beside: tuple[Path, ...] = ()
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

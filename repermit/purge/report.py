@@ -6,7 +6,7 @@ No address is in it. Its hash stands in the log, right after the entries that it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from repermit.domain.clock import iso
@@ -23,6 +23,8 @@ BEYOND: Final = (  # what no purge reaches
     "old_sectors",  # of the disk, that an overwritten file leaves behind
     "running_processes",  # that have the old keys in their memory until they are started again
 )
+MAILDIR: Final = "maildir"  # in which bounces and replies come in, unless it is our own
+IMAP: Final = "imap_folders"  # of the mailbox: that one, and those of what was handled
 Sign = Callable[[int, bytes], str]  # size and root of the log to a signed checkpoint
 
 
@@ -33,11 +35,12 @@ def report(
     *,
     traces: int,
     saved: int,
+    beyond: Sequence[str],
     sign: Sign,
 ) -> dict[str, Any]:
     """Return the report of *purge*, which is over but for this; *scanned* is what `Scanned` says,
     *traces* are those that the ledger itself still holds, *saved* is how many of its manifest are
-    there. Its shape is contract."""
+    there, *beyond* what no purge reaches besides `BEYOND`. Its shape is contract."""
     facts: Mapping[str, Any] = json.loads(purge.facts)
     terms = json.loads(purge.terms)
     return {
@@ -64,7 +67,7 @@ def report(
         "log": {"before": facts["before"], "after": sign(*purges.log_now(tx))},
         "backup": facts["backup"],
         "level": LEVEL,
-        "beyond": list(BEYOND),
+        "beyond": [*BEYOND, *beyond],
         "places": [
             {**each.to_json(), "named": each.name in facts["named"]} for each in places.places(tx)
         ],

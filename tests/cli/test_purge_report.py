@@ -13,12 +13,14 @@ import pytest
 from repermit.cli.begin import write_campaign
 from repermit.cli.purgecontent import require_no_trace
 from repermit.cli.purgereport import mailed, make
+from repermit.cli.purging import watch_of
 from repermit.cli.telling import told
 from repermit.domain.clock import SystemClock
 from repermit.domain.due import Reason
 from repermit.domain.question import day_in_words
 from repermit.errors import ProofBroken
 from repermit.ledger.log import canonical
+from repermit.purge.report import BEYOND, IMAP, MAILDIR
 from repermit.report import papers
 from repermit.runtime import Runtime
 from tests.cli.sample_report import a_report
@@ -164,6 +166,36 @@ def test_a_report_says_all_of_it_in_words_of_its_language(tmp_path: Path, langua
     assert "37" in words
     assert re.search(r"\b3 \D+\b8 ", words)
     assert "30 " in words
+
+
+@every_language
+def test_a_report_names_the_mailboxes_that_no_purge_reads(tmp_path: Path, language: str) -> None:
+    runtime = campaign_in(tmp_path, language)
+    words = page_of(runtime, beyond=[*BEYOND, MAILDIR, IMAP])
+
+    assert "repermit-handled" in words
+    assert "repermit-quarantine" in words
+    assert re.search(r"\bmaildir\b", words, re.IGNORECASE)
+    assert not any(name in words for name in (*BEYOND, IMAP))
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("", ()),
+        ('maildir = "inbound"', ()),
+        ('maildir = "/var/mail/garden"', (MAILDIR,)),
+        ('imap = "imaps://bounces@mail.example"', (IMAP,)),
+    ],
+)
+async def test_a_purge_is_told_which_mailboxes_it_does_not_read(
+    tmp_path: Path, line: str, named: tuple[str, ...]
+) -> None:
+    config = campaign_in(tmp_path, "en").config.path
+    text = config.read_text("utf-8").replace("[inbound]\n", f"[inbound]\n{line}\n")
+    config.write_text(text, "utf-8")
+
+    assert (await watch_of(Runtime.of(config, SystemClock()))).beyond == named
 
 
 @every_language

@@ -12,8 +12,9 @@ import pytest
 from repermit.domain.standing import Standing
 from repermit.errors import MailboxUnusable
 from repermit.inbound.emptying import FileBox
-from repermit.inbound.maildir import LONGEST_READ, Maildir
-from repermit.inbound.quarantine import Quarantine
+from repermit.inbound.maildir import Maildir
+from repermit.inbound.quarantine import Quarantine, Waiting
+from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
 from tests.builders import FakeClock, admit, asked, claim, settle, standings
 from tests.inbound.desks import FORGED, NAMES, a_bounce, a_desk, a_stranger, put
@@ -203,7 +204,7 @@ async def test_a_bounce_of_which_not_all_is_read_settles_nobody(
     a_ledger: Ledger, tmp_path: Path
 ) -> None:
     (one,) = await asked(a_ledger, "a@one.example")
-    put(tmp_path / "box", a_bounce(one, padding=LONGEST_READ))
+    put(tmp_path / "box", a_bounce(one, padding=MOST_BYTES))
 
     await a_box(a_ledger, tmp_path).empty()
 
@@ -259,3 +260,21 @@ def test_a_message_is_put_away_on_another_disk_too(tmp_path: Path, a_clock: Fake
     assert kept.read_bytes().startswith(b"From: someone")
     assert not Quarantine(tmp_path / "q").take(message, "forged", "why", now=a_clock.now())
     assert len(list((tmp_path / "q").iterdir())) == 2
+
+
+async def test_the_quarantine_tells_how_much_lies_there_and_until_when(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    quarantine = Quarantine(tmp_path / "quarantine")
+    assert quarantine.waiting() == Waiting(0, None)
+    put(tmp_path / "box", a_stranger(), b"Subject: x\n" * 6_000)
+    came = a_clock.now()
+    box = a_box(a_ledger, tmp_path)
+    await box.empty()
+    a_clock.advance(timedelta(days=1))
+    put(tmp_path / "box", a_stranger())
+    await box.empty()
+    for name in ("notes.eml", "20269999T999999Z.0123456789ab.forged.eml"):
+        (tmp_path / "quarantine" / name).write_bytes(b"of somebody else")
+
+    assert quarantine.waiting() == Waiting(3, came.replace(microsecond=0) + timedelta(days=30))

@@ -14,7 +14,7 @@ from repermit.domain.standing import Standing
 from repermit.errors import MailboxUnusable
 from repermit.inbound.emptying import ImapBox
 from repermit.inbound.imap import HANDLED, QUARANTINE, ImapAt
-from repermit.inbound.maildir import LONGEST_READ
+from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
 from tests.builders import admit, asked, claim, settle, standings
 from tests.inbound.desks import FORGED, a_bounce, a_desk, a_stranger
@@ -92,7 +92,7 @@ async def test_what_is_settled_is_moved_and_what_is_not_ours_stays_unseen(
     monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
     one, two = await asked(a_ledger, "a@one.example", "b@one.example")
     server.put(a_bounce(one), a_bounce(two, names=FORGED), a_stranger("lunch"))
-    server.put(a_bounce(one, padding=LONGEST_READ))
+    server.put(a_bounce(one, padding=MOST_BYTES))
 
     box = await read(a_ledger, server.at(tls=tls))
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from repermit.cli import main
+from repermit.cli.incoming import Sources, read_all
+from repermit.cli.running import read_inbound
+from repermit.domain.clock import SystemClock
 from repermit.inbound.maildir import Maildir
+from repermit.ledger.locks import Lock
+from repermit.runtime import Runtime
 from tests.inbound.desks import put
 from tests.inbound.dovecot import PASSWORD, USER, dovecot
-from tests.journeys.campaign import LISTED, Campaign, Running, wait_until
+from tests.journeys.campaign import LISTED, Campaign, Later, Running, wait_until
 from tests.journeys.relay import Relay
 from tests.journeys.returned import bounce, complaint, reply, sent, stranger
 
@@ -241,6 +249,101 @@ def test_run_reads_what_comes_back_and_lives_on_when_it_cannot(
     ended = running.ended()
     assert ended.code == 0
     assert "message read" in ended.err or "messages read" in ended.err
+
+
+def test_what_lies_in_quarantine_is_told_wherever_a_person_looks(
+    approved: Campaign, relay: Relay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = with_maildir(approved)
+    sent(approved, relay)
+    assert approved.run("status", "--json").json["inbound"]["quarantined"] == {
+        "messages": 0,
+        "folder": "inbound/quarantine",
+        "until": None,
+    }
+    put(box, stranger())
+    first = approved.run("inbound").err
+    put(box, b"Subject: x\n" * 6_000)
+    runtime = Runtime.of(approved.config, SystemClock())
+    capsys.readouterr()
+    stop = asyncio.Event()
+    asyncio.run(read_inbound(runtime, stop))
+    running = capsys.readouterr().err
+    asyncio.run(read_inbound(runtime, stop))
+
+    assert capsys.readouterr().err == "", "what lies there is told when more of it comes"
+    found = approved.run("status", "--json").json["inbound"]["quarantined"]
+    assert found["messages"] == 2
+    lines = approved.run("status").out.splitlines()
+    (told,) = [line for line in lines if "inbound/quarantine" in line]
+    assert told.startswith("2 messages lie in inbound/quarantine, forged, unreadable or not")
+    assert found["until"] in told
+    assert told in running.splitlines()
+    assert "1 message lies in inbound/quarantine, " in first
+
+
+def test_what_was_in_quarantine_for_thirty_days_goes_without_a_reader_too(
+    approved: Campaign, relay: Relay
+) -> None:
+    mails = sent(approved, relay)
+    quarantine = approved.folder / "inbound" / "quarantine"
+    late = Later(timedelta(days=31))
+    piped(approved, stranger())
+    assert len(list(quarantine.iterdir())) == 2
+    approved.at(late, "inbound", "-", stdin=bounce(mails[0]).decode())
+    assert list(quarantine.iterdir()) == []
+
+    piped(approved, stranger())
+    asyncio.run(read_inbound(Runtime.of(approved.config, late), asyncio.Event()))
+    assert list(quarantine.iterdir()) == []
+
+
+def test_only_what_was_read_to_its_end_counts_as_read(approved: Campaign, relay: Relay) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    put(box, bounce(mails[0]))
+    runtime = Runtime.of(approved.config, SystemClock())
+    sources, lock = Sources.configured(runtime), Lock(approved.ledger, "inbound-maildir")
+
+    asyncio.run(read_all(runtime, sources, patience=0, stopped=lambda: True))
+    assert lock.acquire()
+    asyncio.run(read_all(runtime, sources, patience=0))
+    lock.release()
+    other = Lock(approved.ledger, "inbound-spool")
+    assert other.acquire()
+    piped(approved, bounce(mails[1]))
+    other.release()
+
+    assert approved.status()["inbound"]["last"] is None
+    approved.run("inbound")
+    assert approved.status()["inbound"]["last"] is not None
+
+
+def test_after_an_erasing_it_is_told_which_messages_may_be_theirs(
+    approved: Campaign, relay: Relay
+) -> None:
+    box = with_maildir(approved)
+    mails = sent(approved, relay)
+    nothing = approved.run("person", "--erase", stdin=f"{mails[0].mailbox}\n").err
+    put(box, stranger())
+    approved.run("inbound")
+    put(approved.folder / "inbound", reply(mails[1], "nee"), reply(mails[1], "nee!"))
+
+    told = approved.run("person", "--erase", stdin=f"{mails[1].mailbox}\n").err
+
+    assert "may be theirs" not in nothing
+    assert (
+        "Messages that may be theirs lie there still: 2 in inbound/new and 1 in inbound/quarantine."
+        " Look through them.\n"
+    ) in told
+    for path in waiting(approved):
+        path.unlink()
+
+
+def test_the_code_of_an_mta_is_that_of_one_command() -> None:
+    assert main(["inbound", "-", "--nonsense"]) == os.EX_TEMPFAIL
+    for words in ("suppress - --reason inbound", "inbound - --dry-run", "inbound review -"):
+        assert main([*words.split(), "--nonsense"]) == 2
 
 
 def test_the_help_shows_both_ways(approved: Campaign) -> None:
