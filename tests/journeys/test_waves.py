@@ -87,7 +87,7 @@ def test_send_says_when_what_comes_back_is_not_read_and_why(
     box.rename(approved.outside / "away")
     gone = approved.here("send", "--limit", "1").err
     (approved.outside / "away").rename(box)
-    approved.change_ledger("UPDATE wave SET ended_at = 9e15; UPDATE campaign SET inbound_at = 1")
+    approved.change_ledger("UPDATE wave SET ended_at = 4000000000000000")
     stale = approved.here("send").err
 
     assert "is not read ([inbound]): nobody sees it; no wave is waited for" in unread
