@@ -17,7 +17,7 @@ RepermitError
 ├── CheckFailed          something does not hold that must before the first mail
 ├── SendRefused          nothing may leave: no approval, paused, relay unusable
 ├── DoubtRefused         a decision on doubtful rows names no such row or a wrong count
-├── ReviewRefused        a decision on replies names one that does not wait, or one twice
+├── ReviewRefused        a decision on replies names one that does not wait, or one for both
 ├── ProbeFailed          nobody can answer now: the page is away, not ours, or cannot record
 ├── PurgeRefused         people could not answer, or more would go than was allowed
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
@@ -161,13 +161,17 @@ class DoubtRefused(RepermitError):
 
 
 class ReviewRefused(RepermitError):
-    """A decision on replies names one that does not wait, or names one twice."""
+    """A decision on replies names some that do not wait, or some for both decisions, by their
+    numbers."""
 
-    def __init__(self, *, waits: int, named: int) -> None:
-        super().__init__(
-            f"{waits} of the {named} replies named wait; nothing was done",
-            hint="see `repermit inbound review`, and name each once",
-        )
+    def __init__(self, *, gone: Sequence[int], both: Sequence[int]) -> None:
+        listed = ", ".join(map(str, gone or both))
+        why = f"no reply waits under {listed}"
+        hint = "`repermit inbound review` shows those that wait, each with its number"
+        if not gone:
+            why = f"both --done and --opt-out name {listed}"
+            hint = "name it with --opt-out only, which forgets it, too"
+        super().__init__(f"{why}; nothing was done", hint=hint)
 
 
 class ProbeFailed(RepermitError):

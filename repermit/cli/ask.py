@@ -56,6 +56,8 @@ def send(
 
     if by and not go_on:
         raise typer.BadParameter("--by says who has looked: give it with --continue")
+    if plan and go_on:
+        raise typer.BadParameter("--plan lets nothing go on: give --continue without it")
     runtime = session_of(context).runtime()
     if plan:
         from repermit.cli.sendplan import plan_ahead, show_plan

@@ -80,7 +80,8 @@ def _chosen(unsure: ListUnsure, reading: Reading) -> Reading:
         tell(f"  {number}  {value}: {shown}")
     value = unsure.readings[ask_number("Which is right", len(unsure.readings)) - 1][0]
     if unsure.option == "map":
-        return replace(reading, mapping={**reading.mapping, **dict([_pair(value)])})
+        _, column = _pair(value)
+        return replace(reading, mapping={**reading.mapping, "email": column})
     chosen: dict[str, Any] = {unsure.option: value}
     return replace(reading, **chosen)
 

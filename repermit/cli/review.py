@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +21,7 @@ from repermit.cli.session import (
     tell,
 )
 from repermit.domain.clock import iso
-from repermit.errors import ReviewRefused
+from repermit.errors import RepermitError, ReviewRefused
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -33,6 +33,8 @@ _WHO = "Show the addresses, too, on this screen?"
 _ADDRESS = re.compile(r"[^\s<>()\[\]{},;:\"'|]{1,254}@[^\s<>()\[\]{},;:\"'|]{1,254}")
 _HIDDEN = "…@…"
 _NO_YES = "a written yes is never a yes; what they may press, if you answer them with it:"
+_LINK = "where they can still say yes or no, if you answer them with it:"
+_SAYS_NO = frozenset({"no", "unsubscribe"})
 
 Ids = Annotated[list[int] | None, typer.Option(metavar="ID", help="Read and done: forget it.")]
 OptOut = Annotated[
@@ -64,11 +66,13 @@ async def _decide(runtime: Runtime, done: list[int], opt_out: list[int], *, as_j
     """Decide on the replies of both lists, or on none. Crash: each list whole, or not at all."""
     from repermit.ledger.store import replies, returns
 
-    named = {*done, *opt_out}
     async with runtime.ledger() as ledger:
-        found = await ledger.read(replies.count_of, sorted(named))
-        if found != len(named) or len(named) != len(done) + len(opt_out):
-            raise ReviewRefused(waits=found, named=len(done) + len(opt_out))
+        named, both = sorted({*done, *opt_out}), sorted({*done} & {*opt_out})
+        gone = [one for one in named if not await ledger.read(replies.count_of, [one])]
+        if gone or both:
+            raise ReviewRefused(gone=gone, both=both)
+        if opt_out and is_terminal() and not as_json:
+            await _require_meant(runtime, ledger, opt_out)
         out = await ledger.write(
             replies.opt_out_by, opt_out, language_of=runtime.question.reading_for
         )
@@ -86,6 +90,23 @@ async def _decide(runtime: Runtime, done: list[int], opt_out: list[int], *, as_j
     show(f"{counted(left, 'reply waits', 'replies wait')}")
 
 
+async def _require_meant(runtime: Runtime, ledger: Ledger, ids: list[int]) -> None:
+    """Let a person at the terminal confirm it, with what was written in front of them.
+
+    Raises: RepermitError.
+    """
+    from repermit.ledger.store import replies
+
+    for one in ids:
+        for each in await ledger.read(replies.replies, after=one - 1, limit=1):
+            for line in _lines(runtime, each, with_names=False):
+                tell(line)
+    with asking():
+        is_meant = typer.confirm("Opt out whoever wrote that, for good?", err=True)
+    if not is_meant:
+        raise RepermitError("nothing was done", hint="answer y to opt them out")
+
+
 async def _list(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.ledger.store import returns
 
@@ -101,7 +122,8 @@ async def _list(runtime: Runtime, *, as_json: bool) -> None:
         with asking():
             with_names = is_terminal() and sys.stdout.isatty() and typer.confirm(_WHO, err=True)
         async for each in _all_of(ledger):
-            _show(runtime, each, with_names=with_names)
+            for line in _lines(runtime, each, with_names=with_names):
+                show(line)
     tell(f"{counted(waiting, 'reply waits', 'replies wait')} for you. When you have done what one")
     tell("asks, forget it: `repermit inbound review --done ID`. Does it say no after all:")
     tell("  `repermit inbound review --opt-out ID`. Who asks for their data, or to be erased:")
@@ -118,22 +140,24 @@ async def _all_of(ledger: Ledger) -> AsyncIterator[Reply]:
         after = found[-1].id
 
 
-def _show(runtime: Runtime, reply: Reply, *, with_names: bool) -> None:
-    """Print one reply. Each line of what was written begins alike, so that it cannot pass for one
-    of ours, and holds nothing that a terminal would obey."""
+def _lines(runtime: Runtime, reply: Reply, *, with_names: bool) -> Iterator[str]:
+    """Yield one reply as it is shown. Each line of what was written begins alike, so that it cannot
+    pass for one of ours, and holds nothing that a terminal would obey."""
     head = f"{reply.id:>9}  {iso(reply.at)}  {reply.kind}  recipient {reply.recipient_id}"
-    show(f"{head}, {reply.standing}{f'  {plain(reply.mailbox)}' if with_names else ''}")
-    for line in _warnings(reply, with_names=with_names):
-        show(f"{'':11}{line}")
+    yield f"{head}, {reply.standing}{f'  {plain(reply.mailbox)}' if with_names else ''}"
+    for line in _warnings(runtime, reply, with_names=with_names):
+        yield f"{'':11}{line}"
     for line in (reply.subject, *reply.text.split("\n")):
-        show(f"{'':11}| {plain(_one_line(line, with_names=with_names))}".rstrip())
+        yield f"{'':11}| {plain(_one_line(line, with_names=with_names))}".rstrip()
     if link := _link(runtime, reply):
-        show(f"{'':11}{_NO_YES}")
-        show(f"{'':11}{link}")
-    show("")
+        yield f"{'':11}{_NO_YES if reply.kind == 'yes' else _LINK}"
+        yield f"{'':11}{link}"
+    yield ""
 
 
-def _warnings(reply: Reply, *, with_names: bool) -> list[str]:
+def _warnings(runtime: Runtime, reply: Reply, *, with_names: bool) -> list[str]:
+    from repermit.inbound.imap import HANDLED
+
     found = []
     if not reply.signed:
         found.append("it names no mail of ours: anybody can write from that address")
@@ -143,7 +167,8 @@ def _warnings(reply: Reply, *, with_names: bool) -> list[str]:
         sender = plain(reply.sender) if with_names else "another address"
         found.append(f"sent from {sender}")
     if not reply.text:
-        found.append("nothing is new in its text: look at the message itself")
+        where = f"; what came by IMAP is in {HANDLED}" if runtime.config.inbound.server else ""
+        found.append(f"nothing new was in its text{where}")
     return found
 
 
@@ -157,11 +182,11 @@ def _one_line(text: str, *, with_names: bool) -> str:
 
 
 def _link(runtime: Runtime, reply: Reply) -> str | None:
-    """Return where they can press yes, for who wrote one and had a mail."""
+    """Return where they can answer themselves, for who had a mail and wrote no plain no."""
     from repermit.domain.standing import MAY_ANSWER
     from repermit.domain.token import Scope
 
-    if reply.kind != "yes" or reply.standing not in MAY_ANSWER:
+    if reply.kind in _SAYS_NO or reply.standing not in MAY_ANSWER:
         return None
     token = runtime.tokens.issue(Scope.ANSWER, reply.recipient_id)
     return f"{runtime.config.web.public_url}/yes/{token}"

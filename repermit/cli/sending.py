@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from repermit.cli.session import counted, tell
-from repermit.errors import RepermitError
+from repermit.errors import MailboxUnusable, RepermitError
 
 if TYPE_CHECKING:
     from repermit.cli.lookout import Lookout
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from repermit.dispatch.plan import Plan, Sent
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
+    from repermit.ledger.store.waves import State
     from repermit.runtime import Runtime
 
 
@@ -32,7 +33,6 @@ async def send_all(
     from repermit.cli.ready import require_approval, require_present, require_sound
     from repermit.dispatch.plan import Sent
     from repermit.dispatch.run import send as send_mails
-    from repermit.dispatch.waves import sees_bounces
     from repermit.ledger.store import campaign, waves
 
     made, at, config = mailer(runtime, signing=True), relay(runtime), runtime.config.relay
@@ -56,8 +56,8 @@ async def send_all(
             f" {counted(config.connections, 'connection')}, at most {config.per_second:g} a second"
         )
         plan, live = plan_of(runtime, approval.log_size, limit), Live(limit)
-        if config.waves and not sees_bounces(await ledger.read(waves.state), plan.terms):
-            tell("What bounces by mail is not read ([inbound]): no wave is waited for.")
+        if blind := await why_blind(runtime, plan, await ledger.read(waves.state)):
+            tell(blind)
         if looked_by is not None:
             has_begun = await ledger.write(waves.look, by=looked_by)
             tell(
@@ -79,6 +79,27 @@ async def send_all(
 
 def _is_anybody_left(figures: Figures) -> bool:
     return bool(figures.standings["listed"] or figures.standings["deferred"])
+
+
+async def why_blind(runtime: Runtime, plan: Plan, state: State) -> str | None:
+    """Return why what comes back after the relay took it is not seen as it should be, and what to
+    do; None when it is."""
+    from repermit.inbound.maildir import Maildir
+
+    first = "" if not plan.terms.sizes else ", or no wave is waited for"
+    if not plan.terms.has_inbound:
+        waited = first and "; no wave is waited for"
+        return f"what bounces by mail is not read ([inbound]): nobody sees it{waited}"
+    if state.inbound_at is None:
+        return f"what came back was never read: `repermit inbound` or `repermit check` first{first}"
+    try:
+        if folder := runtime.config.maildir:
+            await asyncio.to_thread(Maildir(folder).waiting)
+    except MailboxUnusable as failure:
+        return f"what comes back cannot be read: {failure}; {failure.hint}"
+    if state.wave and state.wave.ended_at and state.inbound_at < state.wave.ended_at:
+        return "what came back since the last wave was not read: `repermit inbound` first"
+    return None
 
 
 async def _lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Lookout | None:

@@ -20,6 +20,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     """Return what `send --plan` tells; no mail leaves, and nobody's row changes."""
     from repermit.cli.probe import prober
     from repermit.cli.ready import require_approval, require_sound
+    from repermit.cli.sending import why_blind
     from repermit.dispatch.forecast import forecast
     from repermit.dispatch.waves import ages
     from repermit.domain.decay import expected_dead
@@ -39,6 +40,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         sent = await ledger.read(caps.sent_by_hour, plan.caps)
         page = await prober(runtime, ledger).look()
         tried = await ledger.read(checking.tried)
+    blind = await why_blind(runtime, plan, state)
     ahead = forecast(state, people, plan, sent=sent, now=now)
     months: dict[int, int] = {}
     for _, month, count in people:
@@ -65,7 +67,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
         "first": [
             *([f"{refused['why']}: {refused['way_out']}"] if refused else []),
             *([f"let the answer page answer: {page.hint}"] if page.code else []),
-            *_advice(plan, people, state, low, ahead, runtime.today()),
+            *_advice(plan, people, state, low, ahead, blind, runtime.today()),
             *([still_open(tried)] if plan.terms.has_inbound and still_open(tried) else []),
         ],
     }
@@ -95,12 +97,6 @@ def _stopped(state: State) -> str | None:
     return str(Objection(**state.stopped_for)) if state.stopped_for else None
 
 
-def _is_unread_since(state: State) -> bool:
-    """Return whether nobody read what came back since the last wave has left."""
-    ended, read = state.wave and state.wave.ended_at, state.inbound_at
-    return bool(ended and read and read < ended)
-
-
 def _watch(plan: Plan, state: State) -> dict[str, Any]:
     """Return what stops the sending by itself, and whether what comes back is seen."""
     from repermit.dispatch.waves import (
@@ -122,7 +118,13 @@ def _watch(plan: Plan, state: State) -> dict[str, Any]:
 
 
 def _advice(
-    plan: Plan, people: People, state: State, low: int, ahead: Forecast, today: date
+    plan: Plan,
+    people: People,
+    state: State,
+    low: int,
+    ahead: Forecast,
+    blind: str | None,
+    today: date,
 ) -> list[str]:
     """Return what to do first, the most pressing first."""
     from repermit.dispatch.gate import way_out
@@ -136,13 +138,10 @@ def _advice(
             f"sending will probably stop at {plan.terms.stop_bounce_percent:g} % dead addresses"
         )
         found += way_out(people, today)
-    if state.listed and not sees_bounces(state, plan.terms):
-        found.append(
-            "what bounces after the relay took it is not read ([inbound]): nobody sees it,"
-            " and no wave is waited for; to look for yourself, `repermit send --limit 200` first"
-        )
-    elif _is_unread_since(state):
-        found.append("what came back since the last wave was not read: `repermit inbound` first")
+    if blind and (state.listed or sees_bounces(state, plan.terms)):
+        found.append(blind)
+        if not plan.terms.has_inbound:
+            found.append("to look for yourself what bounces, `repermit send --limit 200`")
     if ahead.capped:
         names = ", ".join(ahead.capped)
         found.append(f"the caps of {names} make it last longer; each deadline counts from its mail")

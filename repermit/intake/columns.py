@@ -65,11 +65,16 @@ def is_header(first: Sequence[str]) -> bool:
 
 
 def map_columns(
-    header: Sequence[str], mapping: Mapping[str, str], *, rows: Sequence[Sequence[str]] = ()
+    header: Sequence[str],
+    mapping: Mapping[str, str],
+    *,
+    rows: Sequence[Sequence[str]] = (),
+    addresses: str = "email",
 ) -> Columns:
     """Return which column is which; *mapping* (field to column) goes before the header.
 
-    An empty *header* means that there is none. *rows* are the first rows of the list.
+    An empty *header* means that there is none. *rows* are the first rows of the list. *addresses*
+    is what --map calls the field "email" where this list was named.
 
     Raises: ListUnreadable, with the columns as hint, when no column is known to hold addresses
         or *mapping* names a field or a column that does not exist; ListUnsure when several
@@ -80,12 +85,15 @@ def map_columns(
             f"this has over {_MOST_COLUMNS:,} columns", hint="save the columns that matter as CSV"
         )
     width = width_of(header, rows)
-    chosen = {field: _chosen(field, column, header, width) for field, column in mapping.items()}
+    chosen = {
+        field: _chosen(field, addresses if field == "email" else field, column, header, width)
+        for field, column in mapping.items()
+    }
     claims = _claims(header, rows)
     if "email" in chosen:
         emails = [chosen.pop("email")]
     else:
-        named = _emails(header, claims, rows)
+        named = _emails(header, claims, rows, addresses)
         emails = [at for at in named if at not in chosen.values()] or named
     taken = {*emails, *chosen.values()}
     fields: list[tuple[str, int]] = []
@@ -141,7 +149,10 @@ def _claims(header: Sequence[str], rows: Sequence[Sequence[str]] = ()) -> dict[s
 
 
 def _emails(
-    header: Sequence[str], claims: Mapping[str, Sequence[int]], rows: Sequence[Sequence[str]]
+    header: Sequence[str],
+    claims: Mapping[str, Sequence[int]],
+    rows: Sequence[Sequence[str]],
+    addresses: str,
 ) -> list[int]:
     """Return the columns of addresses: all that are named so, but not one that is full of other
     things ("mail": yes); without a name, the one that is full of them."""
@@ -153,13 +164,13 @@ def _emails(
     most = max(counts, default=0)
     could = [at for at, count in enumerate(counts) if count and count >= most * _RIVAL]
     if len(could) > 1:
-        readings = [(f"email={at + 1}", _counted(at, counts[at], header)) for at in could]
+        readings = [(f"{addresses}={at + 1}", _counted(at, counts[at], header)) for at in could]
         raise ListUnsure("this", option="map", readings=readings)
     if not header and (could or (width == 1 and any("@" in row[0] for row in rows if row))):
         return could or [0]
     raise ListUnreadable(
         f"no column is known to hold the addresses; {_listed(header, width)}",
-        hint=f"pass --map email={could[0] + 1 if could else 'COLUMN'}",
+        hint=f"pass --map {addresses}={could[0] + 1 if could else 'COLUMN'}",
     )
 
 
@@ -183,11 +194,11 @@ def _cells(rows: Sequence[Sequence[str]], at: int) -> Iterator[str]:
     return (row[at] for row in rows if len(row) > at)
 
 
-def _chosen(field: str, column: str, header: Sequence[str], width: int) -> int:
+def _chosen(field: str, shown: str, column: str, header: Sequence[str], width: int) -> int:
     if field not in FIELDS:
         known = ", ".join(FIELDS)
         raise OptionWrong("--map names an unknown field", hint=f"the fields are: {known}")
-    return place_of(field, column, header, width)
+    return place_of(shown, column, header, width)
 
 
 def place_of(field: str, column: str, header: Sequence[str], width: int) -> int:

@@ -63,9 +63,14 @@ def by_address(path: Path | None, reading: Reading) -> Reading:
     else, where no column of addresses can be told, by a usual name of the one of to whom.
 
     Without *path*, which is standard input, nothing is tried: it is read once.
+
+    Raises: OptionWrong when it names another field.
     """
+    if wrong := set(reading.mapping) - set(FIELDS):
+        known = ", ".join(FIELDS)
+        raise OptionWrong(f"--map {min(wrong)}=... is no field of an export", hint=known)
     given = reading.mapping.get("address")
-    plain = replace(reading, mapping={"email": given} if given else {})
+    plain = replace(reading, mapping={"email": given} if given else {}, addresses="address")
     if given or path is None or _has_columns(path, plain):
         return plain
     tried = (replace(plain, mapping={"email": column}) for column in _TO_WHOM)
@@ -90,9 +95,6 @@ def export_of(source: ListFile, mapping: Mapping[str, str]) -> Export | None:
     unsubscribe. Raises: OptionWrong.
     """
     header = source.table.header
-    if wrong := set(mapping) - set(FIELDS):
-        known = ", ".join(FIELDS)
-        raise OptionWrong(f"--map {min(wrong)}=... is no field of an export", hint=known)
     rows = first_of(source.table.records())
     width = width_of(header, [cells for _, cells in rows if cells is not None])
     names = [*header, *[""] * (width - len(header))][:width]

@@ -35,12 +35,13 @@ _BLANK = " \t\r\n\v\f\x00\x1a\xa0\ufeff\u200b"  # 0x1A ends files of DOS
 @dataclass(frozen=True)
 class Reading:
     """What the operator said of how a list is to be read: --encoding, --delimiter, --sheet, and
-    --map (field to column)."""
+    --map (field to column); `addresses` is what --map calls the field "email" there."""
 
     encoding: str | None = None
     delimiter: str | None = None
     sheet: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    addresses: str = "email"
 
 
 class Row(NamedTuple):
@@ -139,7 +140,7 @@ def _opened(content: Content, reading: Reading) -> ListFile:
             what = "has no rows" if table.header else "is empty"
             raise ListUnreadable(f"the list {what}", hint="check that it is the right file")
         rows = [cells for _, cells in first if cells is not None]
-        columns = map_columns(table.header, reading.mapping, rows=rows)
+        columns = map_columns(table.header, reading.mapping, rows=rows, addresses=reading.addresses)
         if stops.may_hold_any(content.file):
             width = width_of(table.header, rows)
             used = {*columns.emails, *(at for _, at in columns.fields)}

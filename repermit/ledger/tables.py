@@ -213,9 +213,10 @@ class Handled(SQLModel, table=True):
 
 class Reply(SQLModel, table=True):
     """What a recipient wrote that a person must read: sealed, and gone once somebody is done with
-    it, or with its recipient."""
+    it, or with its recipient. Its number is never given again: a person types it."""
 
     __tablename__ = "reply"
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     recipient_id: int = _big(foreign_key="recipient.id", index=True)

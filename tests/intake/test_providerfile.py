@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repermit.domain.standing import Answer
-from repermit.errors import ListUnreadable, OptionWrong
+from repermit.errors import ListUnreadable, ListUnsure, OptionWrong
 from repermit.intake.events import Event, event_of, flag_named, named, of_flag, of_reason
 from repermit.intake.exports import Export, by_address, export_of, no_event_column
 from repermit.intake.listfile import ListFile, Reading, open_lists
@@ -221,9 +221,33 @@ def test_columns_are_named_by_their_number_or_name(tmp_path: Path) -> None:
     found = an_export(path, address="whom", event="3", reason="why")
     assert heard(found).addresses == {"hard": 1}
     assert found.told == "what happened is read from: 'what', 'why'"
-    for mapping in ({"event": "nowhere"}, {"reason": "9"}, {"says": "what"}):
+    for mapping in ({"event": "nowhere"}, {"reason": "9"}):
         with pytest.raises(OptionWrong):
             export_of(found.source, mapping)
+
+
+@pytest.mark.parametrize("field", ["email", "mail", "country"])
+def test_a_field_that_no_export_has_is_refused_before_anything_else(
+    tmp_path: Path, field: str
+) -> None:
+    path = a_file(tmp_path, f"what,whom,who\nbounce,{AN},{AN}\n")
+    for place in (path, None):
+        with pytest.raises(OptionWrong, match=rf"--map {field}=\.\.\. is no field of an export"):
+            by_address(place, Reading(mapping={field: "2"}))
+
+
+def test_the_column_of_addresses_has_the_name_that_an_export_gives_it(tmp_path: Path) -> None:
+    unsure = a_file(tmp_path, f"what,whom,who\nbounce,{AN},{AN}\n")
+    with pytest.raises(ListUnsure) as ways:
+        opened(unsure, {})
+    assert [value for value, _ in ways.value.readings] == ["address=2", "address=3"]
+
+    path = a_file(tmp_path, f"event,,x\nbounce,{AN},1\n")
+    with pytest.raises(ListUnreadable) as refused:
+        opened(path, {})
+    assert refused.value.hint == "pass --map address=2"
+    with pytest.raises(OptionWrong, match=r"--map address=\.\.\. names no column"):
+        opened(path, {"address": "whom"})
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,18 @@ def test_a_person_at_the_terminal_sees_the_counts_first(asked: Campaign) -> None
     assert asked.standings()["asked"] == LISTED - 4
 
 
+def test_a_person_at_the_terminal_says_in_which_column_the_addresses_are(asked: Campaign) -> None:
+    path = asked.outside / "events.csv"
+    path.write_text(f"event,een,twee\nhard bounce,{address(1)},{address(2)}\n", "utf-8")
+    words = ("--config", asked.config, "inbound", "--csv", path)
+
+    shown = typed(words, [("Which is right", "2"), ("for good?", "y")], cwd=asked.outside)
+    by_option = asked.here("inbound", "--csv", path, "--map", "address=3", "--json").json
+
+    assert "2  address=3: 1 address" in shown
+    assert by_option["undeliverable_before"] == 1
+
+
 def test_killed_in_the_middle_it_is_run_again(asked: Campaign) -> None:
     path = asked.outside / "many.csv"
     people = [*(address(number) for number in range(LISTED)), *_strangers(20_000)]

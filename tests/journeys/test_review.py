@@ -60,7 +60,8 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
     listed = asked.run("inbound", "review", "--json").json
     assert (listed["waiting"], len(listed["replies"])) == (3, 3)
     first, second, third = listed["replies"]
-    assert (first["kind"], first["signed"], first["link"]) == ("other", True, None)
+    assert (first["kind"], first["signed"]) == ("other", True)
+    assert "/yes/" in first["link"]
     assert first["subject"] == SUBJECT
     assert first["text"].startswith("Mag mijn zus op …@… ook?\n")
     assert (second["kind"], second["from_elsewhere"]) == ("yes", True)
@@ -72,6 +73,7 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
     assert "           | Mag mijn zus op …@… ook?\n" in shown.out
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e]", shown.out)
     assert "a written yes is never a yes" in shown.out
+    assert "where they can still say yes or no" in shown.out
     assert "anybody can write from that address" in shown.out
     assert "sent from another address" in shown.out
     assert "3 replies wait for you" in shown.err
@@ -80,7 +82,9 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
     decided = asked.run(*done)
     assert decided.out == "1 person opted out for good\n1 reply forgotten\n1 reply waits\n"
     refused = json.loads(asked.run(*done, "--json", expect=1).out)
-    assert refused["error"] == "0 of the 2 replies named wait; nothing was done"
+    assert refused["error"] == (
+        f"no reply waits under {first['id']}, {third['id']}; nothing was done"
+    )
     assert asked.standings()["opted_out"] == 1
     assert asked.status()["outbox"]["owed"] == 1
     assert asked.here("proof", "verify").out
@@ -123,6 +127,50 @@ def test_their_addresses_are_shown_at_a_terminal_to_who_wants_them(asked: Campai
     assert "Ik ben …@…" in without
     assert address(4) in shown
     assert "Ik ben jan@elders.example" in shown
+
+
+def test_nothing_is_done_where_one_number_is_wrong(asked: Campaign) -> None:
+    write(asked, 4, "Wie bent u?")
+    (reply,) = asked.here("inbound", "review", "--json").json["replies"]
+    one, review = str(reply["id"]), ("inbound", "review")
+
+    gone = asked.here(*review, "--opt-out", one, "--done", "99", expect=1).err
+    both = asked.here(*review, "--opt-out", one, "--done", one, expect=1).err
+
+    assert "no reply waits under 99; nothing was done" in gone
+    assert f"both --done and --opt-out name {one}; nothing was done" in both
+    assert asked.here(*review, "--json").json["waiting"] == 1
+    assert "opted_out" not in asked.standings()
+
+
+def test_a_person_at_a_terminal_sees_whom_they_opt_out_before_it_is_done(asked: Campaign) -> None:
+    write(asked, 4, "Laat me met rust, jan@elders.example")
+    write(asked, 6, "Wie bent u?")
+    number = str(asked.here("inbound", "review", "--json").json["replies"][0]["id"])
+    review: tuple[str | Path, ...] = ("--config", asked.config, "inbound", "review")
+    opt_out = (*review, "--opt-out", number)
+
+    refused = typed(opt_out, [("for good?", "n")], cwd=asked.outside, code=1)
+    assert "opted_out" not in asked.standings()
+    done = typed(opt_out, [("for good?", "y")], cwd=asked.outside)
+    assert asked.standings()["opted_out"] == 1
+
+    assert "| Laat me met rust, …@…" in refused
+    assert "nothing was done" in refused
+    assert "Wie bent u?" not in done
+    assert "1 person opted out for good" in done
+    assert "no reply waits under" in typed(opt_out, [], cwd=asked.outside, code=1)
+
+
+def test_a_reply_without_a_new_word_is_said_to_have_none(asked: Campaign) -> None:
+    write(asked, 4, "")
+
+    shown = asked.here("inbound", "review").out
+    asked.edit("#imap = .*", 'imap = "imaps://bounces@mail.example"')
+    by_imap = asked.here("inbound", "review").out
+
+    assert "nothing new was in its text\n" in shown
+    assert "nothing new was in its text; what came by IMAP is in repermit-handled\n" in by_imap
 
 
 def test_a_purge_says_that_people_who_are_due_wrote_something(asked: Campaign) -> None:

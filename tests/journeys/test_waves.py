@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from repermit.inbound.maildir import Maildir
 from tests.journeys.campaign import LISTED, Campaign, Later, address, row, write_list
 from tests.journeys.relay import Relay
 
@@ -63,6 +64,39 @@ def test_who_has_looked_is_said_with_continue_only(approved: Campaign, relay: Re
     went_on = approved.here("send", "--continue", "--by", "An")
     assert "there was nothing to continue" in went_on.err
     assert len(relay.taken) == LISTED
+
+
+def test_a_plan_lets_nothing_go_on(approved: Campaign) -> None:
+    refused = approved.here("send", "--plan", "--continue", expect=2).err
+
+    assert "--plan lets nothing go on" in refused
+
+
+def test_send_says_when_what_comes_back_is_not_read_and_why(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    unread = approved.here("send", "--limit", "1").err
+    box = approved.outside / "Maildir"
+    Maildir(box).make()
+    approved.edit("#maildir = .*", f'maildir = "{box}"')
+    never = approved.here("send", "--limit", "1").err
+    planned = approved.here("send", "--plan").out
+    approved.here("inbound")
+    seen = approved.here("send", "--limit", "1").err
+    box.rename(approved.outside / "away")
+    gone = approved.here("send", "--limit", "1").err
+    (approved.outside / "away").rename(box)
+    approved.change_ledger("UPDATE wave SET ended_at = 4000000000000000")
+    stale = approved.here("send").err
+
+    assert "is not read ([inbound]): nobody sees it; no wave is waited for" in unread
+    said = "was never read: `repermit inbound` or `repermit check` first, or no wave is waited for"
+    assert said in never
+    assert f"first: what came back {said}" in planned
+    assert "read" not in seen
+    assert "what comes back cannot be read: Maildir is no maildir" in gone
+    assert "since the last wave was not read: `repermit inbound` first" in stale
 
 
 def test_a_larger_list_leaves_in_waves_two_days_apart(begun: Campaign, relay: Relay) -> None:

@@ -35,4 +35,14 @@ def test_a_new_ledger_holds_the_tables_and_nothing_else(campaign_folder: Path) -
             for row in raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE TABLE%'")
         }
 
-    assert tables == {*Campaign.metadata.tables, "alembic_version"}
+    assert tables == {*Campaign.metadata.tables, "alembic_version", "sqlite_sequence"}
+
+
+def test_a_number_that_a_person_types_is_never_given_again(campaign_folder: Path) -> None:
+    with closing(sqlite3.connect(campaign_folder / "ledger.db")) as raw:
+        made = raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
+        migrated = {name for (name,) in made}
+
+    tables = Campaign.metadata.tables.values()
+    declared = {one.name for one in tables if one.dialect_options["sqlite"]["autoincrement"]}
+    assert migrated == declared == {"reply"}

@@ -94,6 +94,15 @@ async def test_a_reply_that_somebody_is_done_with_is_gone(a_ledger: Ledger) -> N
     assert [one.id for one in await a_ledger.read(replies.replies, limit=9)] == [2]
 
 
+async def test_the_number_of_a_reply_is_never_that_of_another(a_ledger: Ledger) -> None:
+    an, jan = await asked(a_ledger, AN, JAN)
+    await wrote(a_ledger, an, "Laat me met rust")
+    await a_ledger.write(replies.opt_out_by, [1], language_of=always)
+    await wrote(a_ledger, jan, "Ja hoor")
+
+    assert [one.id for one in await a_ledger.read(replies.replies, limit=9)] == [2]
+
+
 async def test_whoever_a_person_opts_out_is_suppressed_and_their_no_acknowledged(
     a_ledger: Ledger,
 ) -> None:

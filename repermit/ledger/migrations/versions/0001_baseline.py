@@ -527,6 +527,7 @@ def upgrade() -> None:
             ["recipient.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("reply", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_reply_recipient_id"), ["recipient_id"], unique=False)
