@@ -15,6 +15,7 @@ MOST_DEPTH = 3  # of messages in one another: of those that stand deeper, the so
 MOST_TEXT = 256 << 10  # characters of one part
 MOST_SOURCE = 64 << 10  # characters of a message that stands in this one
 
+DELIVERY_REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 
