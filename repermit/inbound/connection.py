@@ -30,11 +30,11 @@ class _Client(imaplib.IMAP4):
 
     _of: socket.socket | None
 
-    def __init__(self, *args: Any, timeout: float, **kwargs: Any) -> None:
+    def __init__(self, host: str, port: int, *, timeout: float, **more: Any) -> None:
         self._wait, self._end = timeout, time.monotonic() + _LOOK_WAITS * timeout
         self._pending, self._of = bytearray(), None
         self.allow()
-        super().__init__(*args, timeout=timeout, **kwargs)
+        super().__init__(host, port, timeout=timeout, **more)
 
     def allow(self) -> None:
         """Let the server answer one more request; what it said before is forgotten."""

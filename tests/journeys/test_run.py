@@ -120,20 +120,22 @@ def test_what_nobody_foresaw_is_told_and_tried_again(
 ) -> None:
     """A ledger that was altered by hand, and then put right."""
     approved.use(relay.port)
-    approved.change_ledger("UPDATE campaign SET stopped_for = 'secret'")
+    approved.change_ledger("UPDATE campaign SET stopped_at = 1")
     told = [""]
 
-    def is_told() -> bool:
+    def is_told(what: str) -> bool:
         told[0] += capsys.readouterr().err
-        return "something that nobody foresaw ended it (" in told[0]
+        return what in told[0]
 
     async def run() -> None:
         stop = asyncio.Event()
         running = asyncio.create_task(
             run_all(Runtime.of(approved.config, SystemClock()), stop, pace=_QUICK)
         )
-        await asyncio.to_thread(wait_until, lambda: running.done() or is_told())
-        approved.change_ledger("UPDATE campaign SET stopped_for = NULL")
+        await asyncio.to_thread(wait_until, lambda: running.done() or is_told("answer pages on"))
+        approved.change_ledger("UPDATE campaign SET stopped_for = 'secret'")
+        await asyncio.to_thread(wait_until, lambda: running.done() or is_told("nobody foresaw"))
+        approved.change_ledger("UPDATE campaign SET stopped_at = NULL, stopped_for = NULL")
         await asyncio.to_thread(wait_until, lambda: running.done() or len(relay.taken) == LISTED)
         stop.set()
         await running
