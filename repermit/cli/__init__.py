@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -34,11 +33,17 @@ from repermit.cli import (
     suppress,
     withdraw,
 )
-from repermit.cli.session import INTERRUPTED, Interrupted, Session, plain, show_json, tell
+from repermit.cli.session import (
+    INTERRUPTED,
+    Interrupted,
+    Session,
+    plain,
+    show_json,
+    tell,
+    unforeseen,
+)
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
-
-_HERE = Path(__file__).parent.parent
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -114,20 +119,8 @@ def _code(given: list[str], session: Session) -> int:
             tell("  what to do: make room, then run it again")
         return 1
     except Exception as defect:  # noqa: BLE001 - its words may hold what nobody may read here
-        _explain(session, _unforeseen(defect), as_json="--json" in given)
+        _explain(session, unforeseen(defect), as_json="--json" in given)
         return 1
-
-
-def _unforeseen(defect: Exception) -> RepermitError:
-    """Return what to say of an exception that nobody foresaw: its kind and its place, no more."""
-    frames = traceback.extract_tb(defect.__traceback__)
-    ours = [each for each in frames if _HERE in Path(each.filename).parents] or list(frames)
-    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
-    return RepermitError(
-        f"something that nobody foresaw ended it ({type(defect).__name__}, {place})",
-        hint="`repermit proof verify` finds what was changed in the ledger by hand; "
-        "if that is not it, report the line above",
-    )
 
 
 def _is_text(argument: str) -> bool:

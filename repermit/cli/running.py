@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from repermit.cli.session import run_until_stopped, session_of, tell
+from repermit.cli.session import run_until_stopped, session_of, tell, unforeseen
 from repermit.errors import RepermitError, SendRefused
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ async def _again(
         seconds, failed = every, ""
         try:
             await work()
-        except RepermitError as failure:
+        except Exception as raised:  # noqa: BLE001 - nothing ends a part of it unseen
+            failure = raised if isinstance(raised, RepermitError) else unforeseen(raised)
             failed = str(failure)
             if failed != told:
                 tell(failed)

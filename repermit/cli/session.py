@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 import unicodedata
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 INTERRUPTED = 130
+_HERE = Path(__file__).parent.parent
 _LONGEST_LINE = 10_000  # bytes
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # of Unicode: controls and directions
 
@@ -50,6 +52,18 @@ class Interrupted(RepermitError):
 
     def __init__(self, what: str, *, hint: str = "the same command goes on where it was") -> None:
         super().__init__(f"stopped: {what}", hint=hint)
+
+
+def unforeseen(defect: Exception) -> RepermitError:
+    """Return what to say of an exception that nobody foresaw: its kind and its place, no more."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    ours = [each for each in frames if _HERE in Path(each.filename).parents] or list(frames)
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
+    return RepermitError(
+        f"something that nobody foresaw ended it ({type(defect).__name__}, {place})",
+        hint="`repermit proof verify` finds what was changed in the ledger by hand; "
+        "if that is not it, report the line above",
+    )
 
 
 def session_of(context: typer.Context) -> Session:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools import BaseMailBox
 from imap_tools.errors import ImapToolsError
 
 from repermit.errors import MailboxUnusable
 from repermit.files import shown
+from repermit.inbound.connection import connected
 from repermit.inbound.tree import MOST_BYTES
 
 HANDLED, QUARANTINE = "repermit-handled", "repermit-quarantine"
 TIMEOUT_SECONDS = 30.0  # for each wait for the server
 _NAMESPACE = re.compile(rb'\(\("((?:[^"\\]|\\.)*)" ')  # the first of one's own
+_UID = re.compile(rb"[ (]UID ([0-9]{1,10})[ )]", re.IGNORECASE)  # before the content, or after
+_GARBAGE = (ValueError, TypeError, AttributeError, LookupError)  # what nonsense makes imaplib raise
 _ADDRESS_HINT = "check the host and the port in inbound.imap, and the firewall"
 
 
@@ -53,7 +56,7 @@ class Imap:
         """Open it."""
         self.at = at
         with _translated(at, "cannot be reached"):
-            self._box = _connected(at)
+            self._box = connected(at.host, at.port, at.tls, at.timeout)
         try:
             with _translated(at, "hung up"):
                 _log_in(self._box, at)
@@ -79,9 +82,11 @@ class Imap:
         """
         with self._working():
             data = self._do("FETCH", str(uid), f"(UID BODY.PEEK[]<0.{MOST_BYTES + 1}>)")
-        for item in data:
+        for item, after in zip(data, [*data[1:], b""], strict=True):
             if isinstance(item, tuple) and b"BODY[]" in item[0].upper():
-                return bytes(item[1])
+                told = _UID.search(item[0]) or (isinstance(after, bytes) and _UID.search(after))
+                if told and int(told[1]) == uid:  # a server may tell of others unasked
+                    return bytes(item[1])
         return None
 
     def put(self, uids: Sequence[int], folder: str) -> None:
@@ -106,7 +111,7 @@ class Imap:
 
     def close(self) -> None:
         """Say goodbye, if there is somebody to say it to."""
-        with suppress(OSError, imaplib.IMAP4.error):
+        with suppress(OSError, imaplib.IMAP4.error, *_GARBAGE):
             self._box.client.logout()
         with suppress(OSError):
             self._box.client.shutdown()
@@ -133,15 +138,8 @@ class Imap:
         return quoted
 
     def _working(self) -> Any:
+        self._box.client.allow()
         return _translated(self.at, "hung up, or does not do what it must")
-
-
-def _connected(at: ImapAt) -> BaseMailBox:
-    if at.tls == "none":
-        return MailBoxUnencrypted(at.host, at.port, timeout=at.timeout)
-    context = ssl.create_default_context()
-    kind: Callable[..., BaseMailBox] = MailBox if at.tls == "tls" else MailBoxStartTls
-    return kind(at.host, at.port, timeout=at.timeout, ssl_context=context)
 
 
 def _log_in(box: BaseMailBox, at: ImapAt) -> None:
@@ -209,9 +207,10 @@ def _translated(at: ImapAt, what: str) -> Iterator[None]:
         ) from failure
     except TimeoutError as failure:
         raise MailboxUnusable(
-            f"the mail server {at.host} does not answer in time", hint=_ADDRESS_HINT
+            f"the mail server {at.host} does not answer in time",
+            hint=f"{_ADDRESS_HINT}; what was not handled is still there, and is next time",
         ) from failure
-    except (OSError, imaplib.IMAP4.error, ImapToolsError) as failure:
+    except (OSError, imaplib.IMAP4.error, ImapToolsError, *_GARBAGE) as failure:
         raise MailboxUnusable(
             f"the mail server {at.host} {what}",
             hint=f"{_ADDRESS_HINT}; what was not handled is still there, and is next time",

@@ -131,8 +131,7 @@ class Ledger:
         """
         try:
             if self._looking is None:
-                self._looking = connect.connection(self.path, read_only=True)
-                self._looking.execute("PRAGMA busy_timeout = 0")
+                self._looking = connect.connection(self.path, read_only=True, busy_seconds=0)
                 self._reading.append(self._looking)
             self._writer.require_in_place()
             return part(self._transaction(self._looking), *args, **kwargs)

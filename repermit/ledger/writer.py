@@ -102,7 +102,8 @@ class Writer:
             try:
                 if connection is None:
                     with connect.translated():
-                        connection = connect.connection(self._path, busy_seconds=0)
+                        connection = connect.connection(self._path)
+                        connection.execute("PRAGMA busy_timeout = 0")  # see _wait_for_lock
                 self._commit(connection, group)
             except BaseException as failure:  # noqa: BLE001 - each caller gets it, none may hang
                 if connection is not None and connection.in_transaction:

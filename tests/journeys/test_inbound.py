@@ -165,16 +165,12 @@ def test_many_at_once_settle_each_message_once(approved: Campaign, relay: Relay)
             running.append(approved.start("inbound", "-", "--json", stdin=file.fileno()))
     running += [approved.start("inbound", "--json") for _ in range(3)]
     ended = [each.ended() for each in running]
-    approved.run("inbound")  # what was only kept, because so many held the ledger
 
-    assert [each.code for each in ended[: len(messages)]] == [0] * len(messages)
-    errors = {each.json.get("error", "") for each in ended}
-    assert errors <= {"", "the ledger is locked by another process"}
+    assert [each.code for each in ended] == [0] * len(ended), ended
     assert approved.standings()["undeliverable"] == 18
     assert waiting(approved) == []
     assert list(Maildir(box).waiting()) == []
-    settled = [each.json.get("by_outcome", {}).get("settled", 0) for each in ended]
-    assert sum(settled) <= 18
+    assert sum(each.json["by_outcome"].get("settled", 0) for each in ended) == 18
     approved.run("proof", "verify")
 
 

@@ -115,6 +115,37 @@ def test_it_tells_once_that_what_came_back_has_stopped_the_sending(
     assert (stopped["code"], "DMARC" in stopped["way_out"]) == ("about_us", True)
 
 
+def test_what_nobody_foresaw_is_told_and_tried_again(
+    approved: Campaign, relay: Relay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ledger that was altered by hand, and then put right."""
+    approved.use(relay.port)
+    approved.change_ledger("UPDATE campaign SET stopped_at = 1")
+    told = [""]
+
+    def is_told(what: str) -> bool:
+        told[0] += capsys.readouterr().err
+        return what in told[0]
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        running = asyncio.create_task(
+            run_all(Runtime.of(approved.config, SystemClock()), stop, pace=_QUICK)
+        )
+        await asyncio.to_thread(wait_until, lambda: running.done() or is_told("answer pages on"))
+        approved.change_ledger("UPDATE campaign SET stopped_for = 'secret'")
+        await asyncio.to_thread(wait_until, lambda: running.done() or is_told("nobody foresaw"))
+        approved.change_ledger("UPDATE campaign SET stopped_at = NULL, stopped_for = NULL")
+        await asyncio.to_thread(wait_until, lambda: running.done() or len(relay.taken) == LISTED)
+        stop.set()
+        await running
+
+    asyncio.run(run())
+
+    assert "`repermit proof verify`" in told[0]
+    assert "secret" not in told[0]
+
+
 def test_it_purges_what_the_config_has_scheduled(
     asked: Campaign, relay: Relay, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
 from repermit.errors import KeysUnusable, LedgerUnusable
+from repermit.ledger import connect
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.store import approval, campaign, sending, snapshots
@@ -350,6 +351,34 @@ async def test_a_ledger_locked_by_another_process_says_so_and_goes_on_after(
             await a_ledger.write(campaign.pause)
 
     assert await a_ledger.write(campaign.pause)
+
+
+@asynccontextmanager
+async def let_go_of_by_the_last(ledger: Ledger) -> AsyncIterator[None]:
+    """Hold the whole file, as who closes the last connection to it does, until the end of the
+    block, and a moment longer."""
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as last:
+        last.execute("PRAGMA locking_mode = EXCLUSIVE")
+        last.execute("BEGIN EXCLUSIVE")
+        yield
+        await asyncio.sleep(0.1)
+
+
+async def test_the_first_write_waits_for_who_closes_the_ledger(a_ledger: Ledger) -> None:
+    async with let_go_of_by_the_last(a_ledger):
+        writing = asyncio.ensure_future(a_ledger.write(campaign.pause))
+
+    assert await asyncio.wait_for(writing, SOON)
+
+
+async def test_the_first_look_waits_for_who_closes_the_ledger_away_from_the_loop(
+    a_ledger: Ledger,
+) -> None:
+    async with asyncio.timeout(connect.BUSY_SECONDS / 2):
+        async with let_go_of_by_the_last(a_ledger):
+            looking = asyncio.ensure_future(a_ledger.look(log_size))
+
+        assert await looking == 1
 
 
 async def test_a_ledger_locked_at_the_end_closes_all_the_same(
