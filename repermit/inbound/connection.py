@@ -14,12 +14,12 @@ from typing import Any
 
 from imap_tools import BaseMailBox
 
-from repermit.inbound.maildir import LONGEST_READ
+from repermit.inbound.tree import MOST_BYTES
 
 _ANSWER_WAITS = 4  # waits of the server's time that one answer takes at the most: two minutes
 _LOOK_WAITS = 120  # and a whole look: an hour; the next one goes on
 _LONGEST_LINE = 1_000_000  # bytes, as imaplib has it: the numbers of 125,000 messages
-_LONGEST_ANSWER = LONGEST_READ + 2 * _LONGEST_LINE  # bytes
+_LONGEST_ANSWER = MOST_BYTES + 2 * _LONGEST_LINE  # bytes
 _LINE_BYTES = 64  # what a line takes, at the least, to be kept
 _PIECE = 64 * 1024  # bytes
 
