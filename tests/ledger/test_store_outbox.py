@@ -18,6 +18,7 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.store import (
     campaign,
     erasing,
+    inbound,
     outbox,
     outbox_doubt,
     owing,
@@ -199,10 +200,10 @@ async def test_never_after_a_complaint(a_ledger: Ledger, a_clock: FakeClock, fir
     """Whether the complaint came before the no, or before its acknowledgement left."""
     (an,) = await asked(a_ledger, AN)
     if first:
-        await a_ledger.write(suppression.suppress, [parse(AN)], source="complaint", reason="")
+        await a_ledger.write(lambda tx: inbound.complained(tx, inbound.of_question(tx, an)))
     await press(a_ledger, an, Answer.NO)
     if not first:
-        await a_ledger.write(suppression.suppress, [parse(AN)], source="complaint", reason="")
+        await a_ledger.write(lambda tx: inbound.complained(tx, inbound.of_question(tx, an)))
     a_clock.advance(STOOD)
 
     assert await deliver_outbox(a_ledger) == 0
