@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from repermit.domain.refusal import Fault, fault_of
 from repermit.inbound.kinds import Kind
@@ -57,21 +58,48 @@ def codes_in(text: str) -> tuple[Codes, ...]:
     )
 
 
+class Told:
+    """What a text says: each is read once, when it is asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def codes(self) -> tuple[Codes, ...]:
+        """The codes that stand in it."""
+        return codes_in(self.text)
+
+    @cached_property
+    def meanings(self) -> frozenset[Says]:
+        """What its wordings mean."""
+        return says(self.text)
+
+    @cached_property
+    def is_legible(self) -> bool:
+        """Whether the wordings would have been found."""
+        return is_legible(self.text)
+
+
 def judge(text: str, status: str = "") -> tuple[Kind, str]:
     """Return what a refusal means whose words are *text*, and the code that it is filed under.
 
     *status*: what the report gives as its status, apart from the words; may be empty.
     """
-    found = codes_in(text)
+    return judge_told(Told(text), status)
+
+
+def judge_told(told: Told, status: str = "") -> tuple[Kind, str]:
+    """Return the same of a text that is asked about more than once."""
+    found = told.codes
     if late := next((each for each in found if each.is_for_now), None):
         return Kind.TEMPORARY, late.status
-    meanings = says(text)
+    meanings = told.meanings
     if status.startswith("4") and not (found and Says.DEAD in meanings):
         return Kind.TEMPORARY, status
     codes = _telling(found, status)
     kind = _weighed(codes, meanings)
     if kind is Kind.HARD and not meanings and codes.enhanced not in _NAMED:
-        kind = Kind.HARD if is_legible(text) else Kind.UNCLEAR
+        kind = Kind.HARD if told.is_legible else Kind.UNCLEAR
     return kind, codes.status
 
 
