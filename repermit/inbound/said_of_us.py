@@ -32,8 +32,8 @@ SENDER = (
     ),
     (
         r"(?:invalid|bad|unknown|unverified|forged|fake|unresolvable|unauthenticated|"
-        r"untrusted|illegal|reject\w{0,20}|block\w{0,20}|verify|verification of|verifying|domain of|"
-        r"domain in|for) (?:the |this |your )?(?:\w{1,10} )?"
+        r"untrusted|illegal|reject\w{0,20}|block\w{0,20}|verify|verification of|verifying|"
+        r"domain of|domain in|for) (?:the |this |your )?(?:\w{1,10} )?"
     )
     + _FROM,
     (

@@ -128,7 +128,7 @@ def _least(tree: Any) -> str:
     return "".join(_of_one(kind, value) for kind, value in tree)
 
 
-def _of_one(kind: Any, value: Any) -> str:
+def _of_one(kind: Any, value: Any) -> Any:
     if kind is _constants.LITERAL:
         return chr(value)
     if kind is _constants.NOT_LITERAL:

@@ -52,11 +52,12 @@ def test_a_german_absence_is_still_one(said: str) -> None:
 
 
 def test_a_quote_is_found_in_any_class_of_a_tag() -> None:
-    for tag in (
+    tags = (
         '<div id="x" class="a gmail_quote">',
         "<div class = gmail_quote>",
         "<div id='mail-quote'>",
-    ):
+    )
+    for tag in tags:
         assert flat.lines_of(f"nee{tag}wij</div>") == "nee\n> …"
     assert flat.lines_of('nee<b title="gmail_quote">wij</b>') == "neewij"
 
