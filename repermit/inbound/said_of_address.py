@@ -173,7 +173,7 @@ REJECTED = (
         r"restricted|blocked|unavailable|locked|not available|violates)"
     ),
     (
-        r"(?:invalid|bad|reject\w*|refus\w*|unavailable) (?:\w{1,10} )?(?:recipient|user|"
+        r"(?:invalid|bad|reject\w{0,20}|refus\w{0,20}|unavailable) (?:\w{1,10} )?(?:recipient|user|"
         r"mailbox|address)"
     ),
     r"account(?: \S{1,60}){0,3}? (?:suspended|blocked|locked)|requested action not taken",

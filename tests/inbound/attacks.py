@@ -20,7 +20,7 @@ from typing import Any
 
 import repermit.inbound
 
-SHORT, LONG = 200, 40_000  # characters
+SHORT, LONG = 200, 30_000  # characters
 SECONDS = 0.5  # of work on one text: ten times what the slowest takes
 _END = "\1"  # which nothing takes
 _REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT}
