@@ -12,7 +12,7 @@ FORWARDED = (
     r"|message d'origine|message original|message initial|urspr(?:ü|ue)ngliche (?:nachricht|mail)"
     r"|originalnachricht|mensaje original|messaggio originale|mensagem original"
     r"|(?:begin )?forwarded message|(?:begin )?doorgestuurd bericht|message transf[ée]r[ée]"
-    r"|d[ée]but du message (?:transf|réexpédi|r[ée]exp)\S+|weitergeleitete nachricht"
+    r"|d[ée]but du message (?:transf|réexpédi|r[ée]exp)\S{1,20}|weitergeleitete nachricht"
     r"|anfang der weitergeleiteten nachricht"
 )
 HEADER_LABELS = (

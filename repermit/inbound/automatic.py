@@ -39,7 +39,8 @@ _WORDS = (  # near the begin of the text, as it is without accents and punctuati
     r"parental leave|maternity leave)|out of)"
     r"|currently (?:away|out of|on leave|on vacation|on holiday)"
     r"|limited access to (?:my )?e ?mail"
-    r"|ik ben (?:momenteel |tot (?:en met )?\S+ |op dit moment |vandaag |deze week |van .{1,40} )?"
+    r"|ik ben (?:momenteel |tot (?:en met )?\S{1,20} |op dit moment |vandaag |deze week |"
+    r"van .{1,40} )?"
     r"(?:afwezig|met vakantie|op vakantie|met verlof|niet aanwezig|niet op kantoor|niet "
     r"bereikbaar|buiten kantoor)"
     r"|(?:momenteel|tijdelijk) (?:afwezig|gesloten|niet bereikbaar|niet op kantoor)"
@@ -47,15 +48,15 @@ _WORDS = (  # near the begin of the text, as it is without accents and punctuati
     r"|je suis (?:actuellement |absent|en conge|en vacances|hors du bureau)"
     r"|(?:actuellement|momentanement) (?:absent|en conge|en vacances|indisponible)"
     r"|absente? (?:du bureau|jusqu|du \d|de mon bureau)|nos bureaux sont fermes"
-    r"|ich bin (?:derzeit |zurzeit |zur zeit |momentan |aktuell |bis .{1,30} |vom .{1,40} |im |"
-    r"heute |ab .{1,20} |wieder )*"
+    r"|ich bin (?:(?:derzeit|zurzeit|zur zeit|momentan|aktuell|im|heute|wieder) ){0,2}"
+    r"(?:(?:bis|vom|ab) .{1,60} )?"
     r"(?:nicht im (?:buro|buero|haus)|urlaub|im urlaub|abwesend|nicht erreichbar|ausser haus|in "
     r"elternzeit)"
     r"|bin ich (?:nicht im|im urlaub|abwesend|nicht erreichbar|ausser haus)|in meiner abwesenheit"
     r"|estoy (?:fuera|de vacaciones|ausente)|estare fuera|sono (?:fuori|assente|in ferie)"
     r"|estou (?:ausente|de ferias|fora)"
-    r"|(?:your|the) (?:ticket|request|case|inquiry|enquiry|message|e ?mail) (?:\S+ )?(?:has been|"
-    r"was|is) (?:received|created|registered|logged|assigned)"
+    r"|(?:your|the) (?:ticket|request|case|inquiry|enquiry|message|e ?mail) (?:\S{1,40} )?"
+    r"(?:has been|was|is) (?:received|created|registered|logged|assigned)"
     r"|(?:we|i) (?:have|ve) (?:well |successfully )?received your (?:message|e ?mail|request|"
     r"inquiry|enquiry|question)"
     r"|thank you for (?:contacting|your (?:message|e ?mail|request|inquiry|enquiry)|reaching out|"
@@ -80,7 +81,7 @@ _WORDS = (  # near the begin of the text, as it is without accents and punctuati
     r"|(?:to|pour|um) (?:deliver|ensure delivery|complete delivery|que votre message soit remis|"
     r"que votre mail soit remis)"
     r"|(?:mailinblack|boxbe|spamarrest|spam arrest|vade ?secure|altospam)"
-    r"|cliqu\S+ .{0,60}(?:authentifier|liberer|valider votre)|bevestig dat u (?:geen|een)"
+    r"|cliqu\S{1,20} .{0,60}(?:authentifier|liberer|valider votre)|bevestig dat u (?:geen|een)"
     r"|(?:address|adres|adresse) .{0,40}(?:no longer (?:in use|monitored)|niet meer (?:in gebruik"
     r"|gelezen)|n est plus (?:utilisee|lue)|wird nicht (?:gelesen|mehr))"
 )
@@ -102,9 +103,9 @@ _NOBODY = re.compile(
 _BY_THEMSELVES = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply")
 _NOT = ("", "no")
 _AGAIN = re.compile(
-    r"^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|res|r[ée]f?)\s*(?:\[\d+\])?\s*:)+\s*", re.IGNORECASE
+    r"^(?:\s*(?:re|fwd?|aw|wg|antw|sv|tr|rif|res|r[ée]f?)\s*(?:\[\d+\]\s*)?:)+\s*", re.IGNORECASE
 )
-_LOCAL_PART = re.compile(r"([^\s<>\"@]+)@")
+_LOCAL_PART = re.compile(r"([^\s<>\"@]{1,128})@")
 _NEAR = 600  # characters of the text
 _is_automatic_subject = re.compile(_SUBJECTS).match
 _may_be_automatic = re.compile(_PERHAPS_SUBJECTS).search

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from repermit.domain.refusal import Fault, fault_of
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import MOST_TEXT, Says, says
+from repermit.inbound.wordings import MOST_TEXT, Says, is_legible, says
 
 _CODES = re.compile(
     r"(?<![\w.@/[-])(?<!\d:)([45][0-5]\d)(?::?[ -]{1,2}#?([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
@@ -58,15 +59,42 @@ def codes_in(text: str) -> tuple[Codes, ...]:
     )
 
 
+class Told:
+    """What a text says: each is read once, when it is asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def codes(self) -> tuple[Codes, ...]:
+        """The codes that stand in it."""
+        return codes_in(self.text)
+
+    @cached_property
+    def meanings(self) -> frozenset[Says]:
+        """What its wordings mean."""
+        return says(self.text)
+
+    @cached_property
+    def is_legible(self) -> bool:
+        """Whether the wordings would have been found."""
+        return is_legible(self.text)
+
+
 def judge(text: str, status: str = "") -> tuple[Kind, str]:
     """Return what a refusal means whose words are *text*, and the code that it is filed under.
 
     *status*: what the report gives as its status, apart from the words; may be empty.
     """
-    found = codes_in(text)
+    return judge_told(Told(text), status)
+
+
+def judge_told(told: Told, status: str = "") -> tuple[Kind, str]:
+    """Return the same of a text that is asked about more than once."""
+    found = told.codes
     if late := next((each for each in found if each.is_for_now), None):
         return Kind.TEMPORARY, late.status
-    meanings = says(text)
+    meanings = told.meanings
     if status.startswith("4") and not (found and Says.DEAD in meanings):
         return Kind.TEMPORARY, status
     codes = _telling(found, status)

@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from repermit.inbound.codes import judge
+from repermit.inbound.codes import Told, judge_told
 from repermit.inbound.kinds import Kind
-from repermit.inbound.wordings import is_legible, says
 
 MOST_RECIPIENTS = 500
+MOST_JUDGED = 100  # recipients; no report about one of our mails has more than one
+_MOST_DIAGNOSTIC = 2_000  # characters
 
 _FIELD = re.compile(
     r"^[ \t>]{0,8}(final-recipient|original-recipient|action|status|diagnostic-code)[ \t]*:(.*)$",
@@ -53,24 +54,28 @@ def verdict(told: Sequence[Report], text: str = "") -> tuple[Kind, str] | None:
     """Return what the reports mean for the one mail that they are about, and the code.
 
     *text* is what the message says to people: it is asked about a recipient whose fields say
-    nothing. None when there is no report at all.
+    nothing. Recipients beyond the 100th are unclear. None when there is no report at all.
     """
-    each = [_of_one(report, text) for report in told]
+    said = Told(text)
+    each = [_of_one(report, said) for report in told[:MOST_JUDGED]]
+    if len(told) > MOST_JUDGED:
+        each.append((Kind.UNCLEAR, ""))
     return min(each, key=lambda one: _ORDER.index(one[0]), default=None)
 
 
-def _of_one(report: Report, text: str) -> tuple[Kind, str]:
+def _of_one(report: Report, said: Told) -> tuple[Kind, str]:
     if report.action.startswith(_ARRIVED):
         return Kind.DELIVERED, report.status
     if report.action.startswith("delay"):
         return Kind.TEMPORARY, report.status
     if not report.action and report.status.startswith("2"):
         return Kind.DELIVERED, report.status
-    kind, status = judge(report.diagnostic, report.status)
-    if kind is Kind.UNCLEAR and text and not says(report.diagnostic):
-        told, code = judge(text, report.status)
+    diagnostic = Told(report.diagnostic)
+    kind, status = judge_told(diagnostic, report.status)
+    if kind is Kind.UNCLEAR and said.text and not diagnostic.meanings:
+        told, code = judge_told(said, report.status)
         kind, status = told, code or status
-    if kind is Kind.UNCLEAR and _is_bare(report) and not says(text) and is_legible(text):
+    if kind is Kind.UNCLEAR and _is_bare(report) and not said.meanings and said.is_legible:
         return Kind.HARD, status  # failed for good, and nothing says why
     return kind, status
 
@@ -100,8 +105,9 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 def _report(fields: dict[str, str]) -> Report:
     told = fields.get("status", "")
     status = _STATUS.search(told)
+    diagnostic = fields.get("diagnostic-code") or (told[status.end() :] if status else "")
     return Report(
         action=fields.get("action", "").lower(),
         status=status[0] if status else "",
-        diagnostic=fields.get("diagnostic-code") or (told[status.end() :] if status else ""),
+        diagnostic=diagnostic[:_MOST_DIAGNOSTIC],
     )

@@ -16,16 +16,15 @@ _BLOCKS = re.compile(
     "p|div|tr|li|table|h[1-6]|hr|ul|ol|section|article|header|footer|pre|center"
 ).fullmatch
 _UNSEEN = frozenset(("head", "style", "script", "title", "template", "noscript"))
+_NAMED = re.compile(r"\b(?:id|class)\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _QUOTED = re.compile(
-    r"\b(?:id|class)\s*=\s*[\"']?[^\"'>]*"
-    r"(?:gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|moz-cite-prefix|zmail_extra"
-    r"|tutanota_quote|mail-quote)",
+    r"gmail_quote|gmail_extra|yahoo_quoted|protonmail_quote|moz-cite-prefix|zmail_extra"
+    r"|tutanota_quote|mail-quote",
     re.IGNORECASE,
 )
 _SIGNATURE = re.compile(
-    r"\b(?:id|class)\s*=\s*[\"']?[^\"'>]*"
-    r"(?:gmail_signature|moz-signature|protonmail_signature|ms-outlook-mobile-signature"
-    r"|applemailsignature|ymail_android_signature)",
+    r"gmail_signature|moz-signature|protonmail_signature|ms-outlook-mobile-signature"
+    r"|applemailsignature|ymail_android_signature",
     re.IGNORECASE,
 )
 _REST_IS_QUOTED = re.compile(
@@ -66,11 +65,11 @@ def lines_of(content: str) -> str:
             break
         elif name in _UNSEEN:
             left_out, depth = name, 1
-        elif name == "blockquote" or _QUOTED.search(token):
+        elif name == "blockquote" or _is_named(_QUOTED, token):
             end_line()
             lines.append(_MARK)
             left_out, depth = name, 1
-        elif _SIGNATURE.search(token):
+        elif _is_named(_SIGNATURE, token):
             left_out, depth = name, 1
         elif name == "br":
             end_line(always=True)
@@ -94,6 +93,11 @@ def _tokens(content: str) -> Iterator[str]:
         if end < 0:
             return
         at = end + 3
+
+
+def _is_named(names: re.Pattern[str], tag: str) -> bool:
+    """Return whether the id or the class of a tag is one of *names*."""
+    return any(names.search(found[1]) for found in _NAMED.finditer(tag))
 
 
 def _name(token: str) -> str | None:

@@ -32,7 +32,7 @@ _LABEL = re.compile(rf"\*?(?:{HEADER_LABELS}) ?\*? ?:")
 _WROTE = re.compile(rf".*\b(?:{WROTE})\b")
 _OPENS = re.compile(rf"(?:{OPENERS})\b.*\d")
 _DEVICE = re.compile(rf"[-—–*<\[(]? ?(?:{DEVICES})\b")
-_DISCLAIMER = re.compile(rf"[*_\s]*(?:{DISCLAIMERS})")
+_DISCLAIMER = re.compile(rf"[*_\s]{{0,40}}(?:{DISCLAIMERS})")
 _OURS = re.compile(OUR_SENTENCES)
 
 

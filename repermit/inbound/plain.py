@@ -21,7 +21,7 @@ _DAEMON = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"undeliver|non[- ]?deliver|not deliver|deliver\w* (?:status|fail|error|problem|report|"
+    r"undeliver|non[- ]?deliver|not deliver|deliver\w{0,20} (?:status|fail|error|problem|report|"
     r"notif|warn|delay|has|subsystem|unsuccess)|(?:failed|failure|unsuccessful|problem|"
     r"delayed) .{0,20}deliver|failure (?:notice|report|delivery)|returned (?:mail|to sender|"
     r"message|e-?mail)|return(?:ed|ing) (?:mail|message)|mail (?:system )?(?:error|failure|"
@@ -54,7 +54,7 @@ _PREAMBLE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _COPY = re.compile(
-    r"^[ \t>]*(?:-{2,} ?.{0,40}?(?:below this line|this is a copy|original message|"
+    r"^[ \t>]*(?:-{2,}+ ?.{0,40}?(?:below this line|this is a copy|original message|"
     r"copy of (?:the|your|a) (?:message|mail)|returned message|message (?:header|text|"
     r"follows)|unsent message|old message|undelivered message|ursprüngliche nachricht|"
     r"message d'origine|oorspronkelijk bericht|start of|begin).{0,80}|(?:the )?(?:header|"
@@ -72,13 +72,16 @@ _BREAK = re.compile(r"[\r\n]+")
 def text_of(message: Message) -> str:
     """Return what a message says to people, without the mail that it brings back."""
     for content_type in ("text/plain", "multipart/", "text/html", "text/"):
-        texts = [
-            _own(part.text)
-            for part in message.parts
-            if part.depth == 0 and part.content_type.startswith(content_type)
-        ]
-        if text := "\n\n".join(text for text in texts if text.strip())[:MOST_TEXT]:
-            return text
+        texts, length = list[str](), 0
+        for part in message.parts:
+            is_own = part.depth == 0 and part.content_type.startswith(content_type)
+            if is_own and length < MOST_TEXT:
+                text = _own(part.text)
+                if text.strip():
+                    texts.append(text)
+                    length += len(text)
+        if texts:
+            return "\n\n".join(texts)[:MOST_TEXT]
     return ""
 
 

@@ -48,9 +48,9 @@ DEAD = (
     + _OF_IT
     + (
         r"[ \x22':.,;()\[\]-]{1,4}(?:is |was |has |have |does |do |did |could |can|be |are |"
-        r"were |ist |wurde |konnte |is |werd |kon |kan |n'est |n'a |n'existe |ne )*(?:not|n't|"
+        r"were |ist |wurde |konnte |werd |kon |kan |n'est |n'a |n'existe |ne ){0,4}(?:not|n't|"
         r"never|nicht|niet|pas|no longer|nicht mehr|niet meer|plus) (?:be |been |a |an |the |"
-        r"in |on |our |listed |valid |known |user |to |gefunden|gevonden|ete )*(?:exist\w*|"
+        r"in |on |our |listed |valid |known |user |to |gefunden|gevonden|ete ){0,4}(?:exist\w*|"
         r"found|known|valid|available here|listed|active|registered|recogni[sz]ed|local|"
         r"present|here|directory|gefunden|vorhanden|gevonden|bestaat|bekend|bekannt|existe?|"
         r"trouvee?|valide|gueltig|gultig|geldig|exister|in use|in service|on server|in (?:the "
@@ -137,7 +137,7 @@ DEAD = (
     r"unknown (?:\w{1,10} )?(?:host|domain|mail ?host|mail server)",
     (
         r"(?:host|domain|site|system|hostname|mail server)(?: or domain)?(?: name| part| @|'s "
-        r"mx| \S{1,100}){0,3}? (?:is |was |does |could |can|did |do |has |are )*(?:unknown|"
+        r"mx| \S{1,100}){0,3}? (?:is |was |does |could |can|did |do |has |are ){0,4}(?:unknown|"
         r"un-?resolv\w*|not ?be found|not found|not exist|n't exist|doesn't exist|invalid|"
         r"non-?existent|not (?:a )?(?:valid|known|be resolved|resolv\w*)|not hosted|lookup "
         r"failure|never heard)"
@@ -168,15 +168,15 @@ CHOSEN = (
     r"not accepting (?:any )?mail|pre-?approved|requires confirmation|protected by",
 )
 REJECTED = (
-    r"mail ?box(?: @| is| was|,)* (?:currently )?(?:not |un)available",
+    r"mail ?box(?: @| is| was|,){0,4} (?:currently )?(?:not |un)available",
     r"mailbox not (?:available|accessible)",
     (
         r"(?:recipient|address|addressee|mailbox|user|rcpt)(?:s)?(?:[ :\x22'()]{1,3}(?:address|"
-        r"@|is|was|has|been|not))* (?:rejected|refused|denied|accepted|reject|suspended|"
+        r"@|is|was|has|been|not)){0,6} (?:rejected|refused|denied|accepted|reject|suspended|"
         r"restricted|blocked|unavailable|locked|not available|violates)"
     ),
     (
-        r"(?:invalid|bad|reject\w*|refus\w*|unavailable) (?:\w{1,10} )?(?:recipient|user|"
+        r"(?:invalid|bad|reject\w{0,20}|refus\w{0,20}|unavailable) (?:\w{1,10} )?(?:recipient|user|"
         r"mailbox|address)"
     ),
     r"account(?: \S{1,60}){0,3}? (?:suspended|blocked|locked)|requested action not taken",

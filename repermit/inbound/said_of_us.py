@@ -8,11 +8,11 @@ from __future__ import annotations
 
 _FROM = (
     r"(?:sender|return[- ]path|envelope[- ]from|mail[- ]?from|originator|reverse[- ]path|"
-    r"from (?:address|domain|header|field)|absender\w*|expediteur|afzender)"
+    r"from (?:address|domain|header|field)|absender\w{0,20}|expediteur|afzender)"
 )
 SENDER = (
     r"\bbatv\b|backscatter|bogus mail from|mail from not|from:? (?:domain|address)",
-    r"mismatch\w* client",
+    r"mismatch\w{0,20} client",
     r"resolve your (?:address|host|ip)|smtp server of your|sender domain|go away",
     (
         r"your (?:mail ?)?(?:server|host|network|remote ?host)[^.]{0,40} (?:block|reject|bann|"
@@ -26,14 +26,14 @@ SENDER = (
         r"[\w-]{1,60}\.[\w.-]{1,80}|is|was|has|been|does|could|can|verify|verification|"
         r"the|name|of|and|callout|id|\(?mfrom\)?)){0,7}[ :\x22'()]{1,3}(?:"
         r"rejected|reject|unknown|(?:does |do )?(?:not|n't) exist|doesn't exist|not "
-        r"exist|invalid|verif\w+|fail\w*|denied|blocked|blacklisted|not\b|refused|cannot|bad|"
-        r"must|needs|null|restrict\w*|unverif\w*|banned|black|disallow\w*|forged|unauth\w*|"
-        r"syntax)"
+        r"exist|invalid|verif\w{1,20}|fail\w{0,20}|denied|blocked|blacklisted|not\b|refused|cannot|"
+        r"bad|must|needs|null|restrict\w{0,20}|unverif\w{0,20}|banned|black|disallow\w{0,20}|forged|"
+        r"unauth\w{0,20}|syntax)"
     ),
     (
         r"(?:invalid|bad|unknown|unverified|forged|fake|unresolvable|unauthenticated|"
-        r"untrusted|illegal|reject\w*|block\w*|verify|verification of|verifying|domain of|"
-        r"domain in|for) (?:the |this |your )?(?:\w{1,10} )?"
+        r"untrusted|illegal|reject\w{0,20}|block\w{0,20}|verify|verification of|verifying|"
+        r"domain of|domain in|for) (?:the |this |your )?(?:\w{1,10} )?"
     )
     + _FROM,
     (

@@ -46,7 +46,7 @@ def plain(text: str) -> str:
     for each address, no status codes."""
     folded = unicodedata.normalize("NFKD", text[:MOST_TEXT].casefold())
     letters = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    letters = letters.translate(_ALIKE)
+    letters = letters[:MOST_TEXT].translate(_ALIKE)  # one character may become 18
     letters = _ADDRESS.sub(" @ ", letters)
     return _SPACES.sub(" ", _CODE.sub(" ", _SPACES.sub(" ", letters)))
 

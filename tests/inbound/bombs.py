@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _HTML = b"Content-Type: text/html\n\n"
 _BOUNCE = b"From: MAILER-DAEMON@x\nSubject: failure notice\n\n"
+_BARE = b"Content-Type: multipart/report; boundary=e\n\n--e\n\n"
+_RECIPIENT = b"Action: failed\nStatus: 5.0.0\n"
 _REPORT = b"Content-Type: message/delivery-status\n\n"
 
 
@@ -66,6 +68,12 @@ BOMBS = {
     "lines of a bounce": (_BOUNCE, b"550 5.1.1 <a@x>: \n"),
     "rules": (_BOUNCE, b"-- "),
     "answers": (b"From: a@x\nSubject: Re: x\n\n", b"nee \n"),
+    "dates of an absence": (b"From: a@x\nSubject: x\n\nich bin ", b"bis "),
+    "spaces of a class": (_HTML + b"<p class=", b" "),
+    "classes": (_HTML + b"<p ", b"class=     "),
+    "dashes": (_BOUNCE, b"-"),
+    "letters that are many": (_BOUNCE, "\ufdfa".encode()),
+    "recipients that differ": (_BARE + b"lorem " * 1_600 + b"\n--e\n" + _REPORT, _RECIPIENT),
     "quoted": (b"From: a@x\nSubject: Re: x\n\n", b"> nee\n"),
 }
 
