@@ -55,7 +55,7 @@ def to_do(tally: Tally, runtime: Runtime) -> Iterator[str]:
         yield f"{wait} for a person: `repermit inbound review`"
     if tally.quarantined:
         count = counted(tally.quarantined, "message")
-        yield f"{count} put into quarantine, forged, unreadable or not of this campaign"
+        yield f"{count} put into quarantine, {aside.WHAT}"
     if tally.on_server:
         yield f"  {tally.on_server:,} of them into the folder {QUARANTINE} of the mailbox"
     if text := aside.line(aside.quarantined(runtime)):

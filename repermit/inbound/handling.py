@@ -14,7 +14,7 @@ from datetime import datetime
 from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.token import Tokens, is_nobody
 from repermit.inbound.digest import digest
-from repermit.inbound.reading import Reading, Unreadable, read
+from repermit.inbound.reading import Kind, Reading, Unreadable, read
 from repermit.inbound.settle import Outcome, settle_all
 from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
@@ -28,6 +28,7 @@ _WHY = {
     Outcome.NOT_OURS: "it names no mail of this campaign, or nobody who is on file, or so much of"
     " theirs waits already that it is not listed",
 }
+_ABOUT_US = "it was refused because of us: read what it says"
 _OF_PEOPLE = frozenset({Of.QUESTION, Of.UNSUBSCRIBE})
 _PUT_AWAY = frozenset(map(str, _WHY))
 
@@ -49,17 +50,22 @@ class Handled:
 
     @property
     def reason(self) -> str:
-        """Return the word for why it is put away, empty when it is not."""
+        """Return the word for why it is put away, empty when it is not. What was refused because of
+        us is, for a person must read it."""
         if isinstance(self.reading, Unreadable):
             return UNREADABLE
-        return str(self.outcome) if self.outcome in _WHY else ""
+        if self.outcome in _WHY:
+            return str(self.outcome)
+        return str(Kind.ABOUT_US) if self.reading.kind is Kind.ABOUT_US else ""
 
     @property
     def why(self) -> str:
         """Return the sentence for it."""
         if isinstance(self.reading, Unreadable):
             return self.reading.why
-        return _WHY.get(self.outcome, "") if self.outcome else ""
+        if self.outcome in _WHY:
+            return _WHY[self.outcome]
+        return _ABOUT_US if self.reason else ""
 
 
 @dataclass
