@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 
+WHAT = "forged, unreadable, not of this campaign or because of us"
+
+
 def quarantined(runtime: Runtime) -> dict[str, Any]:
     """Return how many messages lie in the quarantine, where, and until when the first does."""
     from repermit.cli.incoming import quarantine_of
@@ -30,8 +33,8 @@ def line(found: Mapping[str, Any]) -> str:
         return ""
     count = counted(found["messages"], "message lies", "messages lie")
     return (
-        f"{count} in {found['folder']}, forged, unreadable or not of this campaign: look into it"
-        f" before {found['until']}, when the first is removed"
+        f"{count} in {found['folder']}, {WHAT}: look into"
+        f" it before {found['until']}, when the first is removed"
     )
 
 

@@ -151,7 +151,7 @@ async def _read(runtime: Runtime, sources: Sources, stop: asyncio.Event, as_json
         )
     except NotAllRead as failure:
         failure.done = content(failure.tally)
-        if not as_json:
+        if failure.tally.read and not as_json:
             show_tally(failure.tally, runtime)
         raise
     if stop.is_set():
@@ -172,10 +172,12 @@ async def _read_file(runtime: Runtime, path: Path, *, dry_run: bool, as_json: bo
     message = without_envelope(_content_of(path))
     async with opened_desk(runtime) as desk:
         looked = desk.look(message)
-        if not dry_run:
+        if dry_run:
+            foreseen = await desk.foresee(looked[1])
+        else:
             await desk.settle([looked])
     if dry_run:
-        show_readings([looked[1]], as_json=as_json)
+        show_readings([foreseen], as_json=as_json)
     elif as_json:
         show_json(content(desk.tally))
     else:

@@ -10,16 +10,19 @@ from functools import partial
 from pathlib import Path
 
 from repermit.config import secret
+from repermit.dispatch.objection import Objection
+from repermit.dispatch.objection import stopped as stop_of
 from repermit.domain.envelope import SignedNames
 from repermit.errors import MailboxUnusable, RepermitError
 from repermit.inbound.emptying import FileBox, ImapBox, Stopped, Told, never
-from repermit.inbound.handling import Desk, Tally
+from repermit.inbound.handling import Desk, Foreseen, Tally
 from repermit.inbound.imap import ImapAt
 from repermit.inbound.maildir import Maildir
 from repermit.inbound.quarantine import Quarantine
 from repermit.inbound.reading import Reading, Unreadable
 from repermit.inbound.settle import note_read
 from repermit.ledger.locks import Lock
+from repermit.ledger.store import campaign
 from repermit.runtime import Runtime
 
 _BETWEEN_SECONDS = 0.1  # two tries to get a lock that another process holds
@@ -42,12 +45,16 @@ class Sources:
 
 @asynccontextmanager
 async def opened_desk(runtime: Runtime) -> AsyncIterator[Desk]:
-    """Yield what messages are read and settled with. Raises: LedgerUnusable, KeysUnusable,
+    """Yield what messages are read and settled with; why that stopped the sending, if it did, is
+    in its tally afterwards. Raises: LedgerUnusable, KeysUnusable,
     WordingIncomplete."""
     key = runtime.keys.message
     names = SignedNames(key, runtime.config.relay.envelope_domain)
     async with runtime.ledger() as ledger:
-        yield Desk(ledger, names, runtime.tokens, key, runtime.question.reading_for)
+        desk = Desk(ledger, names, runtime.tokens, key, runtime.question.reading_for)
+        yield desk
+        if desk.tally.stops and (why := (await ledger.read(campaign.figures)).stopped_for):
+            desk.tally.stopped = stop_of(Objection(**why))
 
 
 def spool_of(runtime: Runtime) -> Maildir:
@@ -106,7 +113,7 @@ async def read_all(
     return desk.tally
 
 
-async def look_at(runtime: Runtime, sources: Sources) -> list[Reading | Unreadable]:
+async def look_at(runtime: Runtime, sources: Sources) -> list[Foreseen]:
     """Return how each message that waits in *sources* would be read; nothing is changed."""
     async with opened_desk(runtime) as desk:
         found: list[Reading | Unreadable] = []
@@ -114,7 +121,7 @@ async def look_at(runtime: Runtime, sources: Sources) -> list[Reading | Unreadab
             found += await box.look()
         if sources.imap:
             found += await ImapBox(desk, imap_at(runtime)).look()
-    return found
+        return [await desk.foresee(each) for each in found]
 
 
 class NotAllRead(RepermitError):

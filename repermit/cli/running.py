@@ -186,4 +186,4 @@ class _Sender:
         asks = bool(waits) and may_ask and (self.asks_from is None or now >= self.asks_from)
         owes = bool(found.outbox["owed"]) and (self.tries_from is None or now >= self.tries_from)
         why = stopped(Objection(**found.stopped_for)) if found.stopped_for else None
-        return asks, owes, why if waits else None
+        return asks, owes, why

@@ -19,6 +19,10 @@ _PLACES: Final = {
     "microsoft": "see Smart Network Data Services (SNDS) of Microsoft",
     "yahoo": "see Yahoo's Sender Hub",
 }
+_REPORT = (
+    "the report, which lies in inbound/quarantine beside the ledger, or in the folder"
+    " repermit-quarantine of the mailbox"
+)
 
 
 def hint_of(status: str, provider: str) -> str:
@@ -41,5 +45,5 @@ def hint_of(status: str, provider: str) -> str:
             "the relay's address is on a blocklist of that provider: ask the relay's operator, or"
             " ask the provider to take it off"
         )
-    where = _PLACES.get(provider, "read the report that came back")
-    return f"{where}, then check SPF, DKIM and DMARC of the sender, and blocklists"
+    where = f"{_PLACES[provider]}, and read" if provider in _PLACES else "read"
+    return f"{where} {_REPORT}; then check SPF, DKIM and DMARC of the sender, and blocklists"

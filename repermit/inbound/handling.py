@@ -13,13 +13,14 @@ from datetime import datetime
 
 from repermit.domain.envelope import Of, SignedNames
 from repermit.domain.token import Tokens, is_nobody
+from repermit.errors import SendRefused
 from repermit.inbound.digest import digest
-from repermit.inbound.reading import Reading, Unreadable, read
+from repermit.inbound.reading import REPLIES, Kind, Reading, Unreadable, read
 from repermit.inbound.settle import Outcome, settle_all
 from repermit.inbound.tree import MOST_BYTES
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import handled
-from repermit.ledger.store.inbound import LanguageOf
+from repermit.ledger.store.inbound import LanguageOf, whose_address
 
 BATCH = 64  # messages that are settled together: their commits share a sync
 UNREADABLE = "unreadable"
@@ -28,7 +29,9 @@ _WHY = {
     Outcome.NOT_OURS: "it names no mail of this campaign, or nobody who is on file, or so much of"
     " theirs waits already that it is not listed",
 }
+_ABOUT_US = "it was refused because of us: read what it says"
 _OF_PEOPLE = frozenset({Of.QUESTION, Of.UNSUBSCRIBE})
+_NOBODY = frozenset({None, Outcome.REPEATED, Outcome.FORGED, Outcome.NOT_OURS})
 _PUT_AWAY = frozenset(map(str, _WHY))
 
 
@@ -49,40 +52,59 @@ class Handled:
 
     @property
     def reason(self) -> str:
-        """Return the word for why it is put away, empty when it is not."""
+        """Return the word for why it is put away, empty when it is not. What was refused because of
+        us is, for a person must read it."""
         if isinstance(self.reading, Unreadable):
             return UNREADABLE
-        return str(self.outcome) if self.outcome in _WHY else ""
+        if self.outcome in _WHY:
+            return str(self.outcome)
+        return str(Kind.ABOUT_US) if self.reading.kind is Kind.ABOUT_US else ""
 
     @property
     def why(self) -> str:
         """Return the sentence for it."""
         if isinstance(self.reading, Unreadable):
             return self.reading.why
-        return _WHY.get(self.outcome, "") if self.outcome else ""
+        if self.outcome in _WHY:
+            return _WHY[self.outcome]
+        return _ABOUT_US if self.reason else ""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a message is, and the recipient from whose address somebody wrote it, where nothing of
+    ours tells whose it is."""
+
+    reading: Reading | Unreadable
+    writer: int | None = None
 
 
 @dataclass
 class Tally:
-    """What was done with the messages of one look."""
+    """What was done with the messages of one look; what settles nobody is of no kind."""
 
     by_kind: Counter[str] = field(default_factory=Counter)
     by_outcome: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     on_server: int = 0  # of these, those in a folder of the mailbox
+    stops: int = 0  # messages that stopped the sending
+    stopped: SendRefused | None = None  # why and what to do, once one has
     waiting: int = 0  # they could not be settled now, or not be read, and stay
 
     def count(self, handled: Handled) -> None:
         """Count a message."""
         reading = handled.reading
-        self.by_kind[UNREADABLE if isinstance(reading, Unreadable) else str(reading.kind)] += 1
+        if not isinstance(reading, Unreadable) and handled.outcome not in _NOBODY:
+            self.by_kind[str(reading.kind)] += 1
+            is_settled = handled.outcome is Outcome.SETTLED
+            self.stops += is_settled and reading.kind is Kind.ABOUT_US
         self.by_outcome[str(handled.outcome or UNREADABLE)] += 1
         self.waiting += handled.is_kept
 
     @property
     def read(self) -> int:
         """Return how many messages were read."""
-        return self.by_kind.total()
+        return self.by_outcome.total()
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,14 @@ class Desk:
         reading = read(begin, self.names, self.tokens, is_cut=is_cut)
         about = None if isinstance(reading, Unreadable) else reading.whose
         return digest(begin, self.key, about), reading
+
+    async def foresee(self, reading: Reading | Unreadable) -> Foreseen:
+        """Return as what a message would be handled; nothing is changed."""
+        if isinstance(reading, Unreadable) or reading.whose or not reading.sender:
+            return Foreseen(reading)
+        if reading.kind not in REPLIES:
+            return Foreseen(reading)
+        return Foreseen(reading, await self.ledger.read(whose_address, reading.sender))
 
     async def settle(self, looked: Sequence[Looked]) -> list[Handled]:
         """Settle what was read, durably, and return what became of each, counted."""

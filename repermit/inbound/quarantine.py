@@ -1,4 +1,5 @@
-"""Where messages are put that nobody handles: unreadable, forged, or not of this campaign."""
+"""Where messages are put that a person must read: unreadable, forged, not of this campaign, or sent
+back because of us."""
 
 from __future__ import annotations
 

@@ -278,3 +278,22 @@ async def test_the_quarantine_tells_how_much_lies_there_and_until_when(
         (tmp_path / "quarantine" / name).write_bytes(b"of somebody else")
 
     assert quarantine.waiting() == Waiting(3, came.replace(microsecond=0) + timedelta(days=30))
+
+
+async def test_a_report_because_of_us_is_put_away_to_be_read(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
+    """Also one that was settled before a kill, and put nowhere."""
+    one, two = await asked(a_ledger, "a@one.example", "b@one.example")
+    report = a_bounce(one, status="5.7.1").replace(b"no such user", b"blocked")
+    put(tmp_path / "box", report, a_bounce(two))
+    await a_box(a_ledger, tmp_path).empty()
+    why = {"about_us": "it was refused because of us: read what it says\n"}
+    assert quarantined(tmp_path) == why
+    for path in (tmp_path / "quarantine").iterdir():
+        path.unlink()
+    put(tmp_path / "box", report)
+
+    await a_box(a_ledger, tmp_path).empty()
+
+    assert (left(tmp_path), quarantined(tmp_path)) == ([], why)

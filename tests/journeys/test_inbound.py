@@ -185,7 +185,7 @@ def test_a_mailbox_is_read_by_imap(approved: Campaign, relay: Relay) -> None:
 
         done = approved.run("inbound", "--json").json
 
-        assert done["by_kind"] == {"complaint": 1, "hard": 1, "other": 1}
+        assert done["by_kind"] == {"complaint": 1, "hard": 1}
         assert server.subjects(which="UNSEEN") == ["Sunday"]
     standings = approved.standings()
     assert (standings["undeliverable"], standings["opted_out"]) == (1, 1)
@@ -201,8 +201,8 @@ def test_one_message_from_a_file_is_read_and_left(approved: Campaign, relay: Rel
     looked = approved.run("inbound", path, "--dry-run").out
     done = approved.run("inbound", path).out
 
-    assert looked.startswith("hard  5.1.1  ")
-    assert done.startswith("1 message read: 1 dead addresses")
+    assert looked.startswith("1. dead address (5.1.1), recipient ")
+    assert done.startswith("1 message read: 1 dead address\n  1 moved somebody\n")
     assert path.exists()
     assert approved.standings()["undeliverable"] == 1
     refused = approved.run("inbound", approved.outside, expect=1).err
@@ -272,7 +272,7 @@ def test_what_lies_in_quarantine_is_told_wherever_a_person_looks(
     assert found["messages"] == 2
     lines = approved.run("status").out.splitlines()
     (told,) = [line for line in lines if "inbound/quarantine" in line]
-    assert told.startswith("2 messages lie in inbound/quarantine, forged, unreadable or not")
+    assert told.startswith("2 messages lie in inbound/quarantine, forged, unreadable, not of")
     assert found["until"] in told
     assert told in running.splitlines()
     assert "1 message lies in inbound/quarantine, " in first
@@ -357,7 +357,63 @@ def test_mails_that_come_back_because_of_us_stop_the_sending(
     mails = sent(approved, relay)
     put(box, bounce(mails[0], "5.7.1", "Message rejected due to DMARC policy"))
 
-    approved.run("inbound")
+    told = approved.run("inbound")
 
+    assert told.out == "1 message read: 1 refused because of us\n"
+    assert told.err.count("sending has stopped: a mail came back") == 1
+    assert told.err.count("`repermit send --continue`") == 1
+    assert "read the report, which lies in inbound/quarantine" in told.err
+    (report,) = (approved.folder / "inbound" / "quarantine").glob("*.about_us.eml")
+    report.unlink()
     assert approved.standings()["asked"] == LISTED
     assert approved.status()["stopped"]["code"] == "about_us"
+    put(box, bounce(mails[0]))
+    assert approved.run("inbound", "--json").json["stopped"] is None
+
+
+def test_what_settles_nobody_is_told_apart(approved: Campaign, relay: Relay) -> None:
+    mails = sent(approved, relay)
+    signed = mails[0].sender.partition("@")[0].partition(".")[2]
+    bare = bounce(mails[0]).partition(b"--edge\nContent-Type: text/rfc822-headers")[0]
+    parts = b"Content-Type: multipart/mixed; boundary=e\n\n" + b"--e\n\nx\n" * 800
+    path = approved.outside / "message.eml"
+    for message, says in (
+        (bare.replace(signed.encode(), b"0" * len(signed)), "forged"),
+        (stranger(), "not about this campaign"),
+        (b"", "not about this campaign"),
+        (parts, "unreadable"),
+    ):
+        path.write_bytes(message)
+        for words in ((), ("--dry-run",)):
+            told = approved.run("inbound", path, *words).out
+            assert f"1 message read: 1 settled nobody (1 {says})\n" in told
+        assert approved.run("inbound", path, "--json").json["by_kind"] == {}
+    path.write_bytes(bounce(mails[0]))
+    approved.run("inbound", path)
+    again = approved.run("inbound", path).out
+    assert again == "1 message read: 1 settled nobody (1 came again)\n"
+
+
+def test_a_dry_run_tells_whose_address_an_unsigned_reply_came_from(
+    approved: Campaign, relay: Relay
+) -> None:
+    mails = sent(approved, relay)
+    path = approved.outside / "message.eml"
+    path.write_bytes(stranger().replace(b"From: ", f"From: {mails[0].mailbox}\nX-Was: ".encode()))
+
+    looked = approved.run("inbound", path, "--dry-run").out
+    told = approved.run("inbound", path, "--dry-run", "--json").json["messages"]
+
+    assert looked.startswith(f"1. other reply, recipient {told[0]['recipient']}: it names no mail")
+    assert looked.endswith("\n1 message read: 1 other reply\n")
+    assert approved.run("inbound", path, "--json").json["by_outcome"] == {"listed": 1}
+
+
+def test_a_mailbox_that_cannot_be_read_does_not_look_empty(approved: Campaign) -> None:
+    box = with_maildir(approved)
+    (box / "new").rename(box / "away")
+
+    refused = approved.run("inbound", expect=1)
+
+    assert "is no maildir" in refused.err
+    assert refused.out == ""
