@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.finding import Finding, State
-from repermit.cli.session import asking, is_terminal, tell
+from repermit.cli.session import Interrupted, asking, is_terminal, tell
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ _DO = {
     " codes (RFC 3464), then `repermit check` again",
 }
 _PIPE = "where an MTA hands messages to `repermit inbound -`, `repermit check --wait 120` tries it"
+_SET = "set maildir or imap under [inbound]"
+_LATER = (
+    "`repermit inbound` reads what is there by now; if it is not, see what became of it in the"
+    " relay's queue, and `repermit check` tries it with another"
+)
 _LOOK = (
     "see whether the MX of {domain} leads to the mailbox under [inbound] whatever stands before the"
     " @, and what became of the bounce in the relay's queue; when it comes later, `repermit status`"
@@ -60,7 +65,7 @@ async def bounces_come_back(
         return _found(
             State.UNKNOWN,
             "nothing that comes back is read: nobody learns of a dead address that the relay took",
-            f"set maildir or imap under [inbound]; {_PIPE}",
+            f"{_SET}; {_PIPE}",
         )
     if not may_mail and not _agreed():
         return _seen_before(before)
@@ -77,7 +82,12 @@ async def bounces_come_back(
         return found
     seconds = USUAL_SECONDS if wait is None else wait
     tell(f"  a mail to an address that does not exist was taken ({verdicts[-1].reply})")
-    return await _awaited(runtime, ledger, seconds)
+    try:
+        return await _awaited(runtime, ledger, seconds)
+    except asyncio.CancelledError:
+        raise Interrupted(
+            "that mail has left", hint="`repermit status` says when it has come back"
+        ) from None
 
 
 def came(tried: Tried) -> str:
@@ -87,8 +97,17 @@ def came(tried: Tried) -> str:
     if tried.number is None or tried.left_at is None:
         return ""
     if tried.took is None:
-        return f"the mail that tried it at {iso(tried.left_at)} has not come back"
+        earlier = f"; an earlier one had, at {iso(tried.seen_at)}" if tried.seen_at else ""
+        return f"the mail that tried it at {iso(tried.left_at)} has not come back{earlier}"
     return f"the mail that tried it at {iso(tried.left_at)} {_how(tried)}"
+
+
+def what_to_do(tried: Tried) -> str:
+    """Return what to do about the last such mail; empty when it came back as it should, and when
+    there was none."""
+    if tried.number is None or tried.left_at is None:
+        return ""
+    return _LATER if tried.took is None else _back(tried, "").do
 
 
 def still_open(tried: Tried) -> str:
@@ -226,6 +245,13 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
             break
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, _LAST_SECONDS)
+    if not _is_read(runtime):
+        return _found(
+            State.UNKNOWN,
+            "the relay took a mail to a dead address; [inbound] names nothing to read, and no MTA"
+            f" handed its bounce over within {seconds} s",
+            f"{_SET}, or let the MTA hand each message to `repermit inbound -`",
+        )
     domain = runtime.config.relay.envelope_domain
     return _found(
         State.NOT_OK,
