@@ -343,5 +343,5 @@ def test_any_export_is_read_or_refused(header: list[str], rows: list[list[str]])
                 if found:
                     for _ in _parts(found, said):
                         pass
-                    counted = said.rows.total() + said.unknown.total() + said.silent
+                    counted = said.rows.total() + said.unknown.total() + said.silent + said.rejected
                     assert counted == len(list(source.rows()))
