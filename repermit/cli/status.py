@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from repermit.cli import aside, returns
-from repermit.cli.bouncing import came, what_to_do
+from repermit.cli.deadtrial import came, what_to_do
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
