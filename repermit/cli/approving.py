@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.bouncing import still_open
+from repermit.cli.deadtrial import still_open
 from repermit.cli.holding import end_of
 from repermit.cli.session import counted, show, tell
 from repermit.errors import ApprovalRefused

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from repermit.cli.deadtrial import NAME, back, came, how
 from repermit.cli.finding import Finding, State
-from repermit.cli.session import asking, is_terminal, tell
+from repermit.cli.session import Interrupted, asking, is_terminal, tell
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
@@ -20,20 +21,8 @@ if TYPE_CHECKING:
 
 USUAL_SECONDS = 120
 _FIRST_SECONDS, _LAST_SECONDS = 0.5, 8.0  # between two looks
-_NAME = "bounces come back"
-NOT_TRIED = "whether bounces come back was never seen: `repermit check` tries it"
-_DEAD = "hard"  # the kind of a bounce that says so of the address, as it should
-_AS_WHAT = {
-    "about_us": "because of us, not of its address",
-    "temporary": "as put off only",
-    "unclear": "without saying why",
-}
-_DO = {
-    "temporary": "ask the relay's operator where it could not go on, then `repermit check` again",
-    "unclear": "such a bounce moves nobody: ask the relay's operator for delivery reports with"
-    " codes (RFC 3464), then `repermit check` again",
-}
 _PIPE = "where an MTA hands messages to `repermit inbound -`, `repermit check --wait 120` tries it"
+_SET = "set maildir or imap under [inbound]"
 _LOOK = (
     "see whether the MX of {domain} leads to the mailbox under [inbound] whatever stands before the"
     " @, and what became of the bounce in the relay's queue; when it comes later, `repermit status`"
@@ -60,7 +49,7 @@ async def bounces_come_back(
         return _found(
             State.UNKNOWN,
             "nothing that comes back is read: nobody learns of a dead address that the relay took",
-            f"set maildir or imap under [inbound]; {_PIPE}",
+            f"{_SET}; {_PIPE}",
         )
     if not may_mail and not _agreed():
         return _seen_before(before)
@@ -77,43 +66,12 @@ async def bounces_come_back(
         return found
     seconds = USUAL_SECONDS if wait is None else wait
     tell(f"  a mail to an address that does not exist was taken ({verdicts[-1].reply})")
-    return await _awaited(runtime, ledger, seconds)
-
-
-def came(tried: Tried) -> str:
-    """Return in words what became of the last such mail; empty when there was none."""
-    from repermit.domain.clock import iso
-
-    if tried.number is None or tried.left_at is None:
-        return ""
-    if tried.took is None:
-        return f"the mail that tried it at {iso(tried.left_at)} has not come back"
-    return f"the mail that tried it at {iso(tried.left_at)} {_how(tried)}"
-
-
-def still_open(tried: Tried) -> str:
-    """Return in words what that mail did not show yet; empty when it came back as it should."""
-    if tried.seen_at is None:
-        return NOT_TRIED
-    return came(tried) if tried.took is not None and tried.kind != _DEAD else ""
-
-
-def _how(tried: Tried) -> str:
-    """Return in words how such a mail came back, which it did."""
-    seconds = round(tried.took.total_seconds()) if tried.took else 0
-    as_what = _AS_WHAT.get(tried.kind or "", "")
-    code = f" ({tried.status})" if as_what and tried.status else ""
-    return f"came back after {seconds} s{', ' if as_what else ''}{as_what}{code}"
-
-
-def _back(tried: Tried, says: str) -> Finding:
-    """Return what it means that such a mail came back."""
-    from repermit.dispatch.about_us import hint_of
-
-    if tried.kind == _DEAD:
-        return _found(State.OK, says)
-    do = _DO.get(tried.kind or "") or hint_of(tried.status or "", "")
-    return _found(State.NOT_OK, says, do)
+    try:
+        return await _awaited(runtime, ledger, seconds)
+    except asyncio.CancelledError:
+        raise Interrupted(
+            "that mail has left", hint="`repermit status` says when it has come back"
+        ) from None
 
 
 def _agreed() -> bool:
@@ -131,7 +89,7 @@ def _agreed() -> bool:
 
 def _seen_before(before: Tried) -> Finding:
     if before.took is not None:
-        return _back(before, came(before))
+        return back(before, came(before))
     told = f"not tried now; {came(before)}" if came(before) else "not tried"
     return _found(State.UNKNOWN, told, "run `repermit check` again and let it send that mail")
 
@@ -221,11 +179,18 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
         if unread is not None and now.took is None:
             return _found(State.NOT_OK, f"what comes back is not read: {unread}", unread.hint)
         if now.took is not None:
-            return _back(now, f"a mail to a dead address {_how(now)}")
+            return back(now, f"a mail to a dead address {how(now)}")
         if loop.time() >= end:
             break
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, _LAST_SECONDS)
+    if not _is_read(runtime):
+        return _found(
+            State.UNKNOWN,
+            "the relay took a mail to a dead address; [inbound] names nothing to read, and no MTA"
+            f" handed its bounce over within {seconds} s",
+            f"{_SET}, or let the MTA hand each message to `repermit inbound -`",
+        )
     domain = runtime.config.relay.envelope_domain
     return _found(
         State.NOT_OK,
@@ -235,4 +200,4 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
 
 
 def _found(state: State, says: str, do: str = "") -> Finding:
-    return Finding("bounces", _NAME, state, says, do)
+    return Finding("bounces", NAME, state, says, do)

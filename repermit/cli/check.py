@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from repermit.cli.finding import Finding, State
-from repermit.cli.session import plain, run, session_of, show, show_json
+from repermit.cli.session import Interrupted, plain, run, session_of, show, show_json
 from repermit.errors import CheckFailed, RepermitError
 
 if TYPE_CHECKING:
@@ -77,14 +77,24 @@ async def _looked(
                 note(_not_tried("this is an older copy of the ledger"))
             else:
                 note(await _tried(bounces_come_back(runtime, ledger, wait, may_mail=may_mail)))
+    except Interrupted:
+        raise
     except RepermitError as failure:
         note(Finding("ledger", "there is a ledger", State.NOT_OK, str(failure), failure.hint))
+        note(
+            _not_tried(
+                "the ledger comes first; nor was it looked at who is listed, what was approved and"
+                " whether a recipient can answer"
+            )
+        )
     return found
 
 
 async def _tried(work: Any) -> Finding:
     try:
         found: Finding = await work
+    except Interrupted:
+        raise
     except RepermitError as failure:
         return Finding("bounces", "bounces come back", State.NOT_OK, str(failure), failure.hint)
     return found

@@ -9,7 +9,7 @@ import typer
 from repermit.cli.aside import name_of
 from repermit.cli.listing import tell_of_files
 from repermit.cli.session import asking, is_terminal, tell
-from repermit.errors import PersonUnknown, RepermitError
+from repermit.errors import MailboxUnusable, PersonUnknown, RepermitError
 
 if TYPE_CHECKING:
     from repermit.cli.told import Told
@@ -54,7 +54,10 @@ def _tell_of_messages(runtime: Runtime) -> None:
     from repermit.cli.incoming import quarantine_of, spool_of
 
     spool, quarantine = spool_of(runtime), quarantine_of(runtime)
-    waiting = len(spool.waiting()) if spool.is_there else 0
+    try:
+        waiting = len(spool.waiting())
+    except MailboxUnusable:  # nothing was ever handed over, or a folder of it is missing
+        waiting = 0
     kept = quarantine.waiting().messages
     if waiting or kept:
         places = [(waiting, spool.folder / "new"), (kept, quarantine.folder)]

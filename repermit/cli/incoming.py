@@ -186,9 +186,10 @@ def _boxes(runtime: Runtime, desk: Desk, sources: Sources) -> list[tuple[str, _E
 def _file_boxes(runtime: Runtime, desk: Desk, sources: Sources) -> dict[str, FileBox]:
     spool, quarantine = spool_of(runtime), quarantine_of(runtime)
     found: dict[str, FileBox] = {}
-    if sources.spool and spool.is_there:
+    is_named = sources.maildir is not None and _is_same(sources.maildir, spool.folder)
+    if is_named or (sources.spool and spool.is_there):
         found["inbound-spool"] = FileBox(desk, spool, quarantine)
-    if sources.maildir is not None and not (found and _is_same(sources.maildir, spool.folder)):
+    if sources.maildir is not None and not is_named:
         found["inbound-maildir"] = FileBox(desk, Maildir(sources.maildir), quarantine)
     return found
 

@@ -101,6 +101,11 @@ def _tell(said: Said) -> None:
         f" reason given, {rows['other']:,} sent, delivered or opened, {said.silent:,} that say"
         " nothing"
     )
+    if rows["unclear"]:
+        tell(
+            "  where a bounce for no reason given means a dead address, put those rows in a file of"
+        )
+        tell("  their own and take it in with --map event=hard")
     if said.rejected:
         lines = ", ".join(map(str, said.lines))
         more = " ..." if said.rejected > len(said.lines) else ""
@@ -109,11 +114,6 @@ def _tell(said: Said) -> None:
         words = [f"{word!r} ({count:,})" for word, count in said.unknown.most_common(_MOST_WORDS)]
         more = ", ..." if len(said.unknown) > _MOST_WORDS else ""
         tell(f"passed over, as nobody knows the word: {', '.join(words)}{more}")
-    if rows["unclear"]:
-        tell(
-            "  where such a bounce means a dead address, put those rows in a file of their own and"
-        )
-        tell("  take it in with --map event=hard")
 
 
 def _show(said: Said, done: Settled) -> None:

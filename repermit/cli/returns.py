@@ -28,6 +28,7 @@ _WORDS = {
     "automatic": "automatic",
     "forged": "forged",
     "not_ours": "not about this campaign",
+    "check": "of mails with which `repermit check` tried it",
 }
 
 
@@ -35,6 +36,7 @@ def to_json(found: Returns) -> dict[str, Any]:
     """Return what came back as `--json` tells it: messages since the begin, and what was counted
     by provider within the last 24 hours ("others": one of many)."""
     from repermit.inbound.reading import Kind
+    from repermit.inbound.settle import TRIAL
 
     return {
         "read": found.read,
@@ -42,6 +44,7 @@ def to_json(found: Returns) -> dict[str, Any]:
         "waiting_replies": found.waiting_replies,
         **{_NAMES.get(kind, str(kind)): found.kinds.get(kind, 0) for kind in Kind},
         **{name: found.strange.get(name, 0) for name in _STRANGE},
+        TRIAL: found.kinds.get(TRIAL, 0),
         "last_24_hours": {name or "others": _day(day) for name, day in found.providers.items()},
     }
 
@@ -73,4 +76,4 @@ def lines(content: dict[str, Any], *, is_configured: bool) -> Iterator[str]:
         back = [f"{day[key]:,} {_WORDS[key]}" for key in list(day)[1:] if day[key]]
         if back:
             left = counted(day["mails"], "mail")
-            yield f"  {name}, last 24 hours: {left} left; {', '.join(back)}"
+            yield f"  {name}, last 24 hours, with `--csv`: {left} left; {', '.join(back)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from repermit.cli.bouncing import still_open
+from repermit.cli.deadtrial import still_open
 from repermit.cli.session import counted, show, show_json
 from repermit.domain.clock import iso
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from repermit.cli import aside, returns
-from repermit.cli.bouncing import came
+from repermit.cli.deadtrial import came, what_to_do
 from repermit.cli.elsewhere import state_of
 from repermit.cli.session import counted, run, session_of, show, show_json
 from repermit.domain.clock import iso
@@ -58,6 +58,8 @@ def status(
         show(f"answer page: {page}")
     if tried := came(figures.bounce_check):
         show(f"bounces: {tried}")
+        if do := what_to_do(figures.bounce_check):
+            show(f"  what to do: {do}")
     if figures.closed_at:
         show(f"closed since {iso(figures.closed_at)}: nobody is asked any more")
     for line in returns.lines(

@@ -36,7 +36,7 @@ class Maildir:
         for path in (self.folder, *(self.folder / name for name in ("tmp", *_FOLDERS))):
             with suppress(FileExistsError):
                 path.mkdir(mode=0o700)
-                _sync(path.parent)
+                sync(path.parent)
         if stat.S_IMODE(self.folder.stat().st_mode) & 0o077:
             self.folder.chmod(0o700)
 
@@ -82,7 +82,7 @@ class Maildir:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        _sync(place.parent)
+        sync(place.parent)
 
     def tidy(self) -> None:
         """Remove what an interrupted delivery left behind a day and a half ago or longer."""
@@ -113,7 +113,7 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """Make the names in *folder* durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

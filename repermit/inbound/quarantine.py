@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from repermit.inbound.maildir import sync
+
 KEPT = timedelta(days=30)
 _AT = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(?P<at>\d{8}T\d{6}Z)\.[0-9a-f]{12}\.[a-z_]+\.(?:eml|txt)(?:\.part)?")
@@ -86,23 +88,37 @@ def _moment(text: str) -> datetime | None:
 
 
 def _move(path: Path, place: Path) -> None:
-    """Give a message another place, also on another disk."""
-    try:
-        path.rename(place)
-    except OSError as failure:
-        if failure.errno != errno.EXDEV:
-            raise
-        part = place.with_name(f"{place.name}.part")
+    """Give a message another place, also on another disk. What has a second name is not moved but
+    copied: it is somebody else's file, too."""
+    if path.lstat().st_nlink == 1:
         try:
-            with path.open("rb") as source, _new(part) as copy:
-                shutil.copyfileobj(source, copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            part.rename(place)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+            path.rename(place)
+            return
+        except OSError as failure:
+            if failure.errno != errno.EXDEV:
+                raise
+    _copy(path, place)
+    try:
         path.unlink(missing_ok=True)
+    except OSError:
+        place.unlink(missing_ok=True)
+        raise
+
+
+def _copy(path: Path, place: Path) -> None:
+    """Write a message to another place, durably."""
+    part = place.with_name(f"{place.name}.part")
+    try:
+        with path.open("rb") as source, _new(part) as copy:
+            shutil.copyfileobj(source, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        part.rename(place)
+        sync(place.parent)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        place.unlink(missing_ok=True)
+        raise
 
 
 def _new(path: Path) -> IO[bytes]:

@@ -13,6 +13,7 @@ from repermit.ledger.store import handled, inbound, replies, waves
 from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
 from repermit.ledger.transaction import Transaction
 
+TRIAL = "check"  # the kind of whatever tells of a mail that tries whether bounces come back
 _AT_ONCE = 256  # messages that share a commit at the most
 
 
@@ -74,7 +75,9 @@ def _settle(tx: Transaction, digest: bytes, reading: Reading, language_of: Langu
         return Outcome.REPEATED
     outcome = _outcome(tx, reading, language_of)
     if outcome is not Outcome.LATER:
-        handled.note(tx, digest, kind=reading.kind, outcome=outcome)
+        is_check = reading.whose is not None and reading.whose.of is Of.CHECK
+        is_trial = is_check and outcome is Outcome.COUNTED
+        handled.note(tx, digest, kind=TRIAL if is_trial else reading.kind, outcome=outcome)
     return outcome
 
 

@@ -28,8 +28,8 @@ _ORDER = tuple(Event)
 
 @dataclass
 class Said:
-    """What an export says: how many rows say what, how many different addresses of those that
-    count, and the words that nobody knows."""
+    """What an export says: how many rows say what (without those that are rejected), how many
+    different addresses of those that count, and the words that nobody knows."""
 
     rows: Counter[str] = field(default_factory=Counter)
     addresses: Counter[str] = field(default_factory=Counter)
@@ -112,6 +112,7 @@ def _parts(export: Export, said: Said) -> Iterator[dict[Event, list[Address]]]:
         try:
             address = parse(row.address)
         except AddressRejected:
+            said.rows[event] -= 1
             said.rejected += 1
             said.lines += [row.line] if said.rejected <= _LINES_NAMED else []
             continue

@@ -207,7 +207,7 @@ class Handled(SQLModel, table=True):
 
     digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))  # keyed, of its content
     at: int = _big()
-    kind: str = Field(index=True)  # what it was; one of `inbound.reading.Kind`
+    kind: str = Field(index=True)  # of `inbound.reading.Kind`, or `settle.TRIAL`
     outcome: str  # what became of it
 
 

@@ -9,13 +9,14 @@ from repermit.cli import returns
 from repermit.ledger.store.caps import Day
 from repermit.ledger.store.returns import Returns
 
-SAID = "3 to dead addresses, 1 because of us, 1 complained, 1 wrote something else, 2 forged"
+SAID = "3 to dead addresses, 1 because of us, 1 complained, 1 wrote something else, 2 forged,"
+SAID += " 4 of mails with which `repermit check` tried it"
 NONE = Returns(0, None, 0, {}, {}, {})
 SOME = Returns(
-    read=8,
+    read=12,
     last=datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
     waiting_replies=1,
-    kinds={"hard": 3, "complaint": 1, "other": 1, "about_us": 1},
+    kinds={"hard": 3, "complaint": 1, "other": 1, "about_us": 1, "check": 4},
     strange={"forged": 2},
     providers={
         "": Day(mails=40, temporary=2),
@@ -28,8 +29,9 @@ SOME = Returns(
 def test_the_figures_have_every_kind_and_every_provider_of_the_last_day() -> None:
     content = returns.to_json(SOME)
 
-    assert (content["read"], content["last"]) == (8, "2026-11-21T09:30:00Z")
+    assert (content["read"], content["last"]) == (12, "2026-11-21T09:30:00Z")
     assert (content["hard"], content["complaints"], content["temporary"]) == (3, 1, 0)
+    assert content["check"] == 4
     assert (content["forged"], content["not_ours"], content["waiting_replies"]) == (2, 0, 1)
     assert content["last_24_hours"]["gmail"] == {
         "mails": 1000,
@@ -44,10 +46,10 @@ def test_the_figures_have_every_kind_and_every_provider_of_the_last_day() -> Non
 
 def test_the_words_name_only_what_came_back() -> None:
     assert list(returns.lines(returns.to_json(SOME), is_configured=False)) == [
-        f"came back: 8 messages, last read 2026-11-21T09:30:00Z: {SAID}",
+        f"came back: 12 messages, last read 2026-11-21T09:30:00Z: {SAID}",
         "1 reply waits for a person: `repermit inbound review`",
-        "  others, last 24 hours: 40 mails left; 2 put off",
-        "  gmail, last 24 hours: 1,000 mails left; 3 to dead addresses, 1 complained",
+        "  others, last 24 hours, with `--csv`: 40 mails left; 2 put off",
+        "  gmail, last 24 hours, with `--csv`: 1,000 mails left; 3 to dead addresses, 1 complained",
     ]
 
 

@@ -262,6 +262,34 @@ def test_a_message_is_put_away_on_another_disk_too(tmp_path: Path, a_clock: Fake
     assert len(list((tmp_path / "q").iterdir())) == 2
 
 
+def test_a_copy_of_what_cannot_be_removed_does_not_stay(tmp_path: Path, a_clock: FakeClock) -> None:
+    """A file on another disk that is read, and removed by nobody."""
+    message = Path("/proc/self/limits")
+    if not message.exists():
+        pytest.skip("there is no such file here")
+
+    with pytest.raises(OSError, match=r"not permitted|denied"):
+        Quarantine(tmp_path / "q").take(message, "forged", "why", now=a_clock.now())
+
+    assert list((tmp_path / "q").iterdir()) == []
+
+
+def test_a_message_that_is_somebody_elses_file_too_is_put_away_as_a_copy(
+    tmp_path: Path, a_clock: FakeClock
+) -> None:
+    theirs, message = tmp_path / "theirs", tmp_path / "message"
+    theirs.write_bytes(b"theirs")
+    theirs.chmod(0o644)
+    message.hardlink_to(theirs)
+
+    assert Quarantine(tmp_path / "q").take(message, "forged", "why", now=a_clock.now())
+
+    (kept,) = (tmp_path / "q").glob("*.eml")
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (b"theirs", 0o600)
+    assert (theirs.stat().st_nlink, theirs.stat().st_mode & 0o777) == (1, 0o644)
+    assert not message.exists()
+
+
 async def test_the_quarantine_tells_how_much_lies_there_and_until_when(
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from repermit.domain.standing import Answer, Standing
 from repermit.inbound.reading import REPLIES, Kind, Reading
 from repermit.inbound.settle import Outcome, note_read, settle, settle_all
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, owing, replies, stretches, suppression, waves
+from repermit.ledger.store import erasing, owing, replies, returns, stretches, suppression, waves
 from tests.builders import (
     FakeClock,
     admit,
@@ -258,6 +258,7 @@ async def test_a_bounce_of_the_mail_that_tries_whether_they_come_is_noted(
     assert await row(a_ledger, "SELECT bounce_seen_at FROM campaign") == (None,)
     assert await comes(a_ledger, Kind.ABOUT_US, 3, of=Of.CHECK) is Outcome.COUNTED
     assert (await row(a_ledger, "SELECT bounce_seen_at FROM campaign"))[0] is not None
+    assert (await a_ledger.read(returns.returns)).kinds == {"check": 3}
     assert await row(a_ledger, "SELECT bounce_kind FROM campaign") == ("about_us",)
     assert (await a_ledger.read(waves.state)).stopped_for is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.campaign import Campaign, Result
+from tests.journeys.campaign import Campaign, Result, wait_until
 from tests.journeys.relay import Relay, Taken, always, free_port
 from tests.journeys.terminal import typed
 
@@ -154,10 +155,17 @@ def test_a_bounce_that_never_comes_is_found_and_one_that_comes_late_is_told(
     assert bounces["ok"] is False
     assert "no bounce came within 1 s" in bounces["says"]
     assert f"the MX of {_DOMAIN}" in bounces["do"]
-    assert "has not come back" in approved.here("status").out
+    told = approved.here("status").out
+    assert "has not come back\n  what to do: `repermit inbound` reads what is there by now" in told
     bounces_into(box)(relay.taken[0])
     approved.here("inbound")
-    assert "came back after" in approved.here("status").out
+    told = approved.here("status").out
+    assert "came back after" in told
+    assert "what to do: `repermit inbound`" not in told
+    counts = approved.status()["inbound"]
+    assert (counts["hard"], counts["check"]) == (0, 1)
+    tried(approved, "--wait", "0")
+    assert "has not come back; an earlier one had, at 20" in approved.here("status").out
     assert approved.status()["bounce_check"]["seen"] is not None
 
 
@@ -200,6 +208,25 @@ def test_without_a_mailbox_for_bounces_nothing_leaves_and_nothing_is_known(
     assert relay.taken == []
     assert tried(approved, "--wait", "0")["says"] == "not waited for"
     assert len(relay.taken) == 1
+    waited = tried(approved, "--wait", "1")
+    assert waited["ok"] is None
+    assert "[inbound] names nothing to read" in waited["says"]
+    assert waited["do"].startswith("set maildir or imap under [inbound]")
+
+
+def test_a_wait_that_is_interrupted_sends_nobody_to_mail_again(
+    approved: Campaign, relay: Relay
+) -> None:
+    reads(approved)
+    approved.use(relay.port)
+    running = approved.start("check", "--wait", "60")
+    wait_until(lambda: "waiting for it to come back" in running.err.read_text("utf-8"))
+    running.signal(signal.SIGINT)
+    ended = running.ended()
+
+    assert ended.code == 130
+    assert "repermit: stopped: that mail has left\n" in ended.err
+    assert "what to do: `repermit status` says when it has come back" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -255,6 +282,7 @@ def test_what_does_not_hold_is_named_with_what_to_do(begun: Campaign, relay: Rel
     assert "NOT ok     the config is your own: nobody has accepted the policy table" in said.out
     assert "what to do: read it, then put your name in policy.accepted_by" in said.out
     assert "NOT ok     there is a ledger" in said.out
+    assert "nor was it looked at who is listed" in said.out
     assert "do not hold" in said.err
 
     begun.edit('accepted_by = ""', 'accepted_by = "An Peeters"')

@@ -334,6 +334,27 @@ def test_after_an_erasing_it_is_told_which_messages_may_be_theirs(
     ) in told
     for path in waiting(approved):
         path.unlink()
+    (approved.folder / "inbound" / "new").rmdir()
+    told = approved.run("person", "--erase", stdin=f"{mails[2].mailbox}\n").err
+    assert "lie there still: 1 in inbound/quarantine." in told
+
+
+def test_the_spool_is_read_by_one_at_a_time_by_whatever_name(
+    approved: Campaign, relay: Relay
+) -> None:
+    mails = sent(approved, relay)
+    spool = approved.folder / "inbound"
+    put(spool, bounce(mails[0]))
+    runtime, lock = (
+        Runtime.of(approved.config, SystemClock()),
+        Lock(approved.ledger, "inbound-spool"),
+    )
+    named = Sources(spool=False, maildir=spool)
+    assert lock.acquire()
+
+    assert asyncio.run(read_all(runtime, named, patience=0)).read == 0
+    lock.release()
+    assert asyncio.run(read_all(runtime, named, patience=0)).read == 1
 
 
 def test_the_code_of_an_mta_is_that_of_one_command() -> None:

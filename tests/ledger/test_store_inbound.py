@@ -363,16 +363,16 @@ async def test_an_address_that_is_nobodys_or_none_is_nobody(a_ledger: Ledger) ->
 async def test_a_mail_that_came_back_because_of_us_stops_the_sending_and_moves_nobody(
     a_ledger: Ledger,
 ) -> None:
-    one = await at(a_ledger, "asked")
+    one, two = await asked(a_ledger, GMAIL, "other@gmail.com")
     assert await refused_us(a_ledger, one) is Effect.MOVED
-    assert await refused_us(a_ledger, one) is Effect.NOTHING
+    assert await refused_us(a_ledger, two) is Effect.NOTHING
 
-    assert await standings(a_ledger) == {one: "asked"}
+    assert await standings(a_ledger) == {one: "asked", two: "asked"}
     state = await a_ledger.read(waves.state)
     assert state.stopped_for == {
         "code": "about_us",
         "wave": 0,
-        "mails": 1,
+        "mails": 2,
         "count": 1,
         "provider": "gmail",
         "status": "5.7.26",
@@ -390,13 +390,40 @@ async def test_after_a_look_it_stops_again_once_as_many_came_as_had_been_seen(
     a_ledger: Ledger,
 ) -> None:
     """Seen 1: the next one; seen 2: two more; seen 4: four more."""
-    one = await at(a_ledger, "asked")
+    people = await asked(a_ledger, *(f"person{number}@gmail.com" for number in range(8)))
     stops = []
-    for number in range(1, 9):
+    for number, one in enumerate(people, 1):
         if await refused_us(a_ledger, one) is Effect.MOVED:
             stops.append(number)
             assert await a_ledger.write(waves.look, by="An")
     assert stops == [1, 2, 4, 8]
+
+
+async def test_one_recipient_stops_the_sending_once_however_many_reports_they_make(
+    a_ledger: Ledger,
+) -> None:
+    one = await at(a_ledger, "asked")
+    assert await refused_us(a_ledger, one) is Effect.MOVED
+    assert await a_ledger.write(waves.look, by="An")
+
+    assert {await refused_us(a_ledger, one) for _ in range(9)} == {Effect.NOTHING}
+
+    assert (await day(a_ledger)).about_us == 1
+    assert (await a_ledger.read(waves.state)).stopped_for is None
+    assert await refused_us(a_ledger, await at(a_ledger, "asked", "b@gmail.com")) is Effect.MOVED
+
+
+async def test_a_recipient_counts_as_put_off_once_a_day(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    one = await at(a_ledger, "asked")
+    for _ in range(3):
+        await a_ledger.write(inbound.put_off, Reported(one))
+    assert (await day(a_ledger)).temporary == 1
+    a_clock.advance(timedelta(days=1))
+    await a_ledger.write(inbound.put_off, Reported(one))
+    assert await value(a_ledger, "SELECT sum(temporary) FROM provider_hour") == 2
+    assert (await a_ledger.read(returns.returns)).read == 0
 
 
 async def test_a_look_where_no_wave_has_begun_lets_go_on_what_was_stopped(

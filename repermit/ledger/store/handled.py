@@ -38,3 +38,16 @@ def leave(tx: Transaction, digests: Iterable[bytes], outcome: str) -> None:
         " ON CONFLICT (digest) DO NOTHING",
         rows,
     )
+
+
+def is_first(tx: Transaction, what: str, *numbers: int) -> bool:
+    """Return whether this is the first time that *what* is counted of these *numbers*, and note
+    it under a keyed digest; like those of `leave`, it has no kind."""
+    text = " ".join(("repermit.counted", what, *map(str, numbers)))
+    mark = tx.vault.mac(tx.vault.keys.message, text.encode())
+    added = tx.run(
+        "INSERT INTO handled (digest, at, kind, outcome) VALUES (?, ?, '', 'counted')"
+        " ON CONFLICT (digest) DO NOTHING",
+        *(mark, to_micros(tx.now)),
+    )
+    return added == 1

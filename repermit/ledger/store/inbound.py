@@ -15,7 +15,16 @@ from repermit.domain.standing import Standing
 from repermit.domain.token import TEST_RECIPIENT
 from repermit.errors import AddressRejected
 from repermit.ledger.instants import to_micros
-from repermit.ledger.store import caps, doubt, outbox_doubt, owing, stretches, suppression, waves
+from repermit.ledger.store import (
+    caps,
+    doubt,
+    handled,
+    outbox_doubt,
+    owing,
+    stretches,
+    suppression,
+    waves,
+)
 from repermit.ledger.store.caps import Back
 from repermit.ledger.store.personal import Person, lookups, open_person
 from repermit.ledger.transaction import Transaction
@@ -140,8 +149,10 @@ def _delivered_owed(tx: Transaction, owed_id: int) -> Effect:
 
 
 def put_off(tx: Transaction, mail: Reported) -> Effect:
-    """Count that a mail was put off, or given up for a reason that is not its address."""
-    if mail.recipient_id != NOBODY:
+    """Count that a mail was put off, or given up for a reason that is not its address; of each
+    recipient once a day, however many reports come."""
+    day = tx.now.toordinal()
+    if mail.recipient_id != NOBODY and handled.is_first(tx, "temporary", mail.recipient_id, day):
         caps.count_back(tx, _provider(tx, mail), Back.TEMPORARY)
     return Effect.NOTHING
 
@@ -150,9 +161,10 @@ def refused_us(tx: Transaction, mail: Reported, status: str) -> Effect:
     """Settle that a mail came back because of us: the sending stops at once, and nobody moves.
 
     Once a person has let it go on, it stops again when as many came back as that person had seen.
-    A notice, which goes to the operator, says nothing of that.
+    Each recipient counts once, for whoever was asked can make as many reports as they like of the
+    one signed name that they know. A notice, which goes to the operator, says nothing of that.
     """
-    if mail.recipient_id == NOBODY:
+    if mail.recipient_id == NOBODY or not handled.is_first(tx, "about_us", mail.recipient_id):
         return Effect.NOTHING
     provider = _provider(tx, mail)
     caps.count_back(tx, provider, Back.ABOUT_US)
