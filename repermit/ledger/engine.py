@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -184,9 +185,14 @@ class Ledger:
         """
 
         def truncate() -> None:
+            until = time.monotonic() + patience
             with connect.translated(), closing(connect.connection(self.path)) as connection:
                 connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+                # SQLite does not wait for another checkpoint, which any commit elsewhere may begin.
+                while busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                    if time.monotonic() >= until:
+                        break
+                    time.sleep(_TURN_SECONDS)
             if busy:
                 raise LedgerUnusable(
                     "the ledger is being read by another process, and its write-ahead log cannot"

@@ -2,6 +2,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -745,6 +746,31 @@ async def test_a_checkpoint_that_a_reader_prevents_is_not_taken_for_done(a_ledge
         with pytest.raises(LedgerUnusable, match="is being read by another process"):
             await a_ledger.checkpoint(patience=0.05)
     await a_ledger.checkpoint()
+
+
+_CHECKPOINTS = """
+import fcntl, sys, time
+with open(sys.argv[1], "r+b") as shared:
+    fcntl.lockf(shared, fcntl.LOCK_EX, 1, 121)  # WAL_CKPT_LOCK of SQLite's wal.c
+    print(flush=True)
+    time.sleep(0.3)
+"""
+
+
+async def test_a_checkpoint_waits_for_one_of_another_process(a_ledger: Ledger) -> None:
+    """Any commit may begin one there, and SQLite's own timeout does not wait for it."""
+    await asked(a_ledger, "an@voorbeeld.example")
+    shared = a_ledger.path.with_name(f"{a_ledger.path.name}-shm")
+    other = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", _CHECKPOINTS, str(shared)), stdout=asyncio.subprocess.PIPE
+    )
+    assert other.stdout is not None
+    await other.stdout.readline()
+
+    await a_ledger.checkpoint()
+
+    assert _size(a_ledger.path.with_name(f"{a_ledger.path.name}-wal")) == 0
+    assert await other.wait() == 0
 
 
 async def test_a_look_reads_what_a_read_reads(a_ledger: Ledger) -> None:
