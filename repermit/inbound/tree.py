@@ -115,7 +115,7 @@ class Branch(Node):
         self._level = 0
         self.defects = _Unkept()
 
-    def attach(self, payload: Node) -> None:  # type: ignore[override]
+    def attach(self, payload: Node) -> None:  # type: ignore[override]  # a message is all it is given
         """Take in a part, unless it stands too deep."""
         if isinstance(payload, Branch):
             payload._level = self._level + 1

@@ -14,7 +14,7 @@ import pkgutil
 import re
 import signal
 from collections.abc import Callable, Iterator
-from re import _constants, _parser  # type: ignore[attr-defined]
+from re import _constants, _parser  # type: ignore[attr-defined]  # private
 from types import ModuleType
 from typing import Any
 
@@ -52,8 +52,9 @@ def _held(value: object) -> Iterator[tuple[re.Pattern[Any], str]]:
         yield value, ""
     elif isinstance(bound, re.Pattern):
         yield bound, getattr(value, "__name__", "")
-    elif hasattr(value, "cache_info") and not inspect.signature(value).parameters:  # type: ignore[arg-type]
-        yield from ((each, way) for way in ("fullmatch", "match") for each, _ in _held(value()))  # type: ignore[operator]
+    elif hasattr(value, "cache_info") and not inspect.signature(value).parameters:  # type: ignore[arg-type]  # a function
+        made = value()  # type: ignore[operator]  # a cached function is called
+        yield from ((each, way) for way in ("fullmatch", "match") for each, _ in _held(made))
     elif isinstance(value, dict):
         for one in value.values():
             yield from _held(one)

@@ -110,7 +110,7 @@ class Dovecot:
         """Return where it is."""
         known = {"host": "localhost", "user": USER, "password": PASSWORD, "timeout": 10.0}
         port = self.tls_port if tls == "tls" else self.port
-        return ImapAt(**({"port": port, **known, **changes}), tls=tls, folder=folder)  # type: ignore[arg-type]
+        return ImapAt(**({"port": port, **known, **changes}), tls=tls, folder=folder)  # type: ignore[arg-type]  # any field
 
     @contextlib.contextmanager
     def client(self, folder: str = "INBOX") -> Iterator[imaplib.IMAP4]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from repermit.ledger.instants import from_micros, to_micros
+from repermit.ledger.store.personal import reseal_rows
 from repermit.ledger.transaction import Transaction
 
 _SLICE = 1_000
@@ -72,15 +72,4 @@ def forget_origins(tx: Transaction, *, slice_rows: int = _SLICE) -> int:
 
 def reseal_origins(tx: Transaction, ids: Sequence[int], *, generation: int) -> None:
     """Seal the origins of the recipients *ids* under *generation*."""
-    rows = tx.rows(
-        "SELECT leaf, recipient_id, generation, sealed FROM origin WHERE generation < ?"
-        " AND recipient_id IN (SELECT value FROM json_each(?))",
-        *(generation, json.dumps(list(ids))),
-    )
-    for leaf, recipient_id, old, sealed in rows:
-        fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
-        fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
-        tx.run(
-            "UPDATE origin SET generation = ?, sealed = ? WHERE leaf = ?",
-            *(generation, fresh, leaf),
-        )
+    reseal_rows(tx, "origin", "leaf", ids, generation=generation)

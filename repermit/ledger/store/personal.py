@@ -113,3 +113,22 @@ def lookups(tx: Transaction, address: Address) -> list[bytes]:
         tx.vault.lookup(address.canonical, generation=number)
         for number in range(current, first - 1, -1)
     ]
+
+
+def reseal_rows(
+    tx: Transaction, table: str, key: str, ids: Sequence[int], *, generation: int
+) -> None:
+    """Seal what *table*, whose rows are known by *key*, holds of the recipients *ids* under
+    *generation*. Raises: KeysUnusable, SealBroken."""
+    rows = tx.rows(
+        f"SELECT {key}, recipient_id, generation, sealed FROM {table} WHERE generation < ?"
+        " AND recipient_id IN (SELECT value FROM json_each(?))",
+        *(generation, json.dumps(list(ids))),
+    )
+    for number, recipient_id, old, sealed in rows:
+        fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
+        fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
+        tx.run(
+            f"UPDATE {table} SET generation = ?, sealed = ? WHERE {key} = ?",
+            *(generation, fresh, number),
+        )

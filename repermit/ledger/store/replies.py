@@ -12,6 +12,7 @@ from repermit.domain.standing import Standing
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import due, inbound
 from repermit.ledger.store.inbound import Effect, LanguageOf, Reported
+from repermit.ledger.store.personal import reseal_rows
 from repermit.ledger.transaction import Transaction
 
 MOST_SIGNED = 200  # of one recipient: whatever answers by itself, unrecognised, may never stop
@@ -153,18 +154,7 @@ def forget_of(tx: Transaction, gone: Sequence[int]) -> None:
 
 def reseal_replies(tx: Transaction, ids: Sequence[int], *, generation: int) -> None:
     """Seal the replies of the recipients *ids* under *generation*."""
-    rows = tx.rows(
-        "SELECT id, recipient_id, generation, sealed FROM reply WHERE generation < ?"
-        " AND recipient_id IN (SELECT value FROM json_each(?))",
-        *(generation, json.dumps(list(ids))),
-    )
-    for reply_id, recipient_id, old, sealed in rows:
-        fields = tx.vault.open(sealed, generation=old, recipient_id=recipient_id)
-        fresh = tx.vault.seal(fields, generation=generation, recipient_id=recipient_id)
-        tx.run(
-            "UPDATE reply SET generation = ?, sealed = ? WHERE id = ?",
-            *(generation, fresh, reply_id),
-        )
+    reseal_rows(tx, "reply", "id", ids, generation=generation)
 
 
 def _sealable(text: str) -> str:
