@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -67,3 +68,10 @@ async def verdict_of(
     """Return what became of one mail, and whether the connection is broken."""
     async with connected(relay, patience) as connection:
         return await connection.send(SENDER, mailbox, content), connection.broken
+
+
+async def is_broken(connection: Dialogue) -> None:
+    """Return once *connection* has seen that it is broken. Raises: TimeoutError."""
+    async with asyncio.timeout(60):
+        while not connection.broken:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.005)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import tracemalloc
 
 import pytest
 
 from repermit.dispatch.replies import Replies
 from repermit.dispatch.verdict import Accepted, Delayed, Lost
-from tests.dispatch.connections import AN, BEFORE_THE_BODY, JAN, MAIL, SENDER, connected, verdict_of
+from tests.dispatch.connections import (
+    AN,
+    BEFORE_THE_BODY,
+    JAN,
+    MAIL,
+    SENDER,
+    connected,
+    is_broken,
+    verdict_of,
+)
 from tests.relays import Act, Phase, Relay, at, raw, without
 
 FLOODS = {
@@ -69,9 +77,7 @@ async def test_a_flood_between_two_mails_ends_the_connection(relay: Relay, flood
     relay.script = at({Phase.BODY: Act(say=b"250 2.0.0 ok\r\n", then=raw(flood))})
     async with connected(relay) as connection:
         assert await connection.send(SENDER, AN, MAIL) == Accepted("250 2.0.0")
-        async with asyncio.timeout(60):
-            while not connection.broken:  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.005)
+        await is_broken(connection)
         assert isinstance(await connection.send(SENDER, JAN, MAIL), Delayed)
 
     assert relay.out() == {AN: 1}

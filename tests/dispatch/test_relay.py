@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from repermit.dispatch.refusals import Away
 from repermit.dispatch.relay import Patience, RelayAt, RelayAway
 from repermit.dispatch.verdict import Accepted
 from repermit.errors import SendRefused
-from tests.dispatch.connections import AN, MAIL, SENDER, connected, relay_at
+from tests.dispatch.connections import AN, MAIL, SENDER, connected, is_broken, relay_at
 from tests.relays import (
     HANGS_UP,
     RESETS,
@@ -167,8 +165,7 @@ async def test_a_relay_that_goes_away_right_after_the_greeting_puts_nobody_off(
             connection = await relay_at(relay).connect()
         except RelayAway:
             return
-        await asyncio.sleep(0.05)
-        assert connection.broken
+        await is_broken(connection)
         await connection.close()
 
 
