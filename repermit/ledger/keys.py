@@ -128,6 +128,8 @@ def create_generation(burn: Path, number: int, *, is_unused: bool = False) -> Ge
         except KeysUnusable:
             if not is_unused or number in destroyed(burn):
                 raise
+    for leftover in burn.glob(f".{number}.key.*"):  # of a purge that was killed; never a key
+        leftover.unlink()
     fresh = {"seal": secrets.token_hex(_KEY_BYTES), "lookup": secrets.token_hex(_KEY_BYTES)}
     write_durably(burn / f"{number}.key", json.dumps(fresh).encode())
     return load_generation(burn, number)

@@ -199,6 +199,15 @@ def test_a_generation_that_is_there_is_returned_as_it_is(folder: Path) -> None:
     assert keys.load_generation(folder / "burn", 1) != made
 
 
+def test_what_a_killed_purge_left_beside_a_generation_goes_when_it_is_made(folder: Path) -> None:
+    burn = folder / "burn"
+    (burn / ".2.key.7404").write_text("half of a key")
+
+    keys.create_generation(burn, 2)
+
+    assert sorted(path.name for path in burn.iterdir()) == ["1.key", "2.key"]
+
+
 def test_a_destroyed_generation_is_gone_and_overwritten(folder: Path) -> None:
     path = folder / "burn" / "1.key"
     with path.open("rb") as still_open:

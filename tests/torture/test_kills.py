@@ -81,13 +81,17 @@ class Campaign:
             stderr=subprocess.PIPE,
         )
 
-    def kill_loading(self, chance: random.Random) -> None:
-        """Start a sender as an operator would, and kill it while its code is loaded."""
+    def kill_loading(self, relay: Relay, chance: random.Random) -> None:
+        """Start a sender as an operator would, and kill it while its code is loaded; a quick
+        machine may be among the mails by then."""
         with self.sender() as sender:
             time.sleep(chance.uniform(0.0, _LOADING_SECONDS))
+            closed = relay.closed
             sender.kill()
             sender.communicate()
             assert sender.returncode == -signal.SIGKILL, "it had ended by itself"
+        _wait_until(lambda: relay.opened == relay.closed)
+        self.kills.append(relay.opened - closed)
 
     def kill_running(self, nursery: Nursery, relay: Relay, chance: random.Random) -> None:
         """Start a sender and kill it at any instant: before its first mail, or among its mails."""
@@ -196,7 +200,7 @@ def torture(
     with Nursery(campaign.config) as nursery:
         for number in range(kills):
             if chance.random() < _LOAD_KILLS:
-                campaign.kill_loading(chance)
+                campaign.kill_loading(relay, chance)
             else:
                 campaign.kill_running(nursery, relay, chance)
             figures, out = campaign.status()["standings"], relay.out()
