@@ -117,7 +117,7 @@ class _Scan:
     traces: list[tuple[str, int]] = field(default_factory=list)
     removal: list[tuple[str, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
+    gone: set[bytes] = field(default_factory=set)
 
 
 async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] = ()) -> Scanned:
@@ -161,7 +161,7 @@ async def _reading(files: Sequence[_File]) -> AsyncIterator[_Reader]:
 async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
     """Note in *done* what *reader* finds, and return how many of *files* it is through with."""
     for count, file in enumerate(files, start=1):
-        people: set[int] = set()
+        people: set[bytes] = set()
         try:
             while True:
                 told = await asyncio.to_thread(reader.next)
@@ -176,7 +176,7 @@ async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
     return len(files)
 
 
-def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
+def _note(done: _Scan, file: _File, told: Any, people: set[bytes]) -> None:
     if people:
         found = done.removal if file.is_removal else done.traces
         found.append((file.name, len(people)))
@@ -192,13 +192,13 @@ def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
         done.names.append(file.name)
 
 
-def _gone_among(tx: Transaction, told: list[list[Any]], own: frozenset[str]) -> set[int]:
-    """Return the numbers of the people who are gone, of those whom *told* may mean."""
+def _gone_among(tx: Transaction, told: list[list[Any]], own: frozenset[str]) -> set[bytes]:
+    """Return the codes of the people who are gone, of those whom *told* may mean."""
     found = (
         gone(tx, _canonicals(Occurrence(local, domain), exhaustive=exhaustive), own)
         for local, domain, exhaustive in told
     )
-    return {number for number in found if number is not None}
+    return {code for code in found if code is not None}
 
 
 def _canonicals(found: Occurrence, *, exhaustive: bool = False) -> Iterator[str]:

@@ -104,7 +104,7 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
 def _rows(tx: Transaction, table: str, column: str, recipient_id: int) -> list[dict[str, Any]]:
     """Return the rows of a person in *table*, by the names of its columns."""
     cursor = tx.connection.execute(
-        f"SELECT * FROM {table} WHERE {column} = ? ORDER BY rowid",
+        f"SELECT * FROM {table} WHERE {column} = ? ORDER BY 1, 2",
         (recipient_id,),
     )
     names = [each[0] for each in cursor.description]

@@ -167,7 +167,7 @@ def opt_out(tx: Transaction, recipient_id: int, *, source: str) -> str | None:
         return None
     tx.run(
         "UPDATE recipient SET no_at = CASE standing WHEN 'opted_out' THEN coalesce(no_at, ?1)"
-        " ELSE ?1 END, standing = 'opted_out', suspect = 0, before = 'opted_out',"
+        " ELSE ?1 END, standing = 'opted_out', suspect = FALSE, before = 'opted_out',"
         " purposes = NULL, purposes_before = NULL, yes_leaf = NULL, yes_leaf_before = NULL,"
         " lease_by = NULL, lease_until = NULL"
         " WHERE id = ?2",
