@@ -97,7 +97,7 @@ def say_no(tx: Transaction, hashed: bytes, *, source: str, reason: str = "") -> 
     changed = tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (hash) DO UPDATE SET at = excluded.at, source = excluded.source,"
-        " reason = excluded.reason WHERE source IN ('asked', ?)",
+        " reason = excluded.reason WHERE suppression.source IN ('asked', ?)",
         *(hashed, to_micros(tx.now), source, reason, NEVER_ASKED),
     )
     return changed > 0
