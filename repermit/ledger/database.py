@@ -85,6 +85,9 @@ class Database(Protocol):
     def is_shared(self) -> bool:
         """Return whether several machines may use it at once."""
 
+    def exists(self) -> bool:
+        """Return whether there is a ledger."""
+
     def prepare(self, clock: Clock, vault: Vault, *, create: bool) -> None:
         """Check that the ledger is whole, ours and of this release; make it if *create*."""
 

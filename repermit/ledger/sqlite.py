@@ -31,6 +31,10 @@ class SQLite:
         self.place = place
         self._file: os.stat_result | None = None  # SQLite writes on, unseen, when it is moved away
 
+    def exists(self) -> bool:
+        """Return whether there is a ledger."""
+        return self.place.exists()
+
     def prepare(self, clock: Clock, vault: Vault, *, create: bool) -> None:
         """Check that the ledger is whole, ours and of this release; make it if *create*."""
         connect.prepare(self.place, clock, vault, create=create)

@@ -240,7 +240,9 @@ def _savepoint(
 def _root_at(tx: Transaction, size: int) -> bytes:
     """Return the root that the log had at that size."""
     frontier = Frontier()
-    for (hashed,) in tx.connection.execute('SELECT hash FROM log ORDER BY "index" LIMIT ?', (size,)):
+    for (hashed,) in tx.connection.execute(
+        'SELECT hash FROM log ORDER BY "index" LIMIT ?', (size,)
+    ):
         frontier = frontier.with_leaf(hashed)
     return frontier.root()
 

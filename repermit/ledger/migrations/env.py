@@ -14,8 +14,6 @@ if dialect := context.config.attributes.get("dialect"):
 else:
     engine = create_engine(f"sqlite:///{context.config.attributes['path']}", poolclass=NullPool)
     with engine.connect() as connection:
-        context.configure(
-            connection=connection, target_metadata=metadata, render_as_batch=True
-        )
+        context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
         with context.begin_transaction():
             context.run_migrations()

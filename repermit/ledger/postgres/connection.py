@@ -39,8 +39,11 @@ _SETTINGS: Final = {
 _SHOWN_IN_URL = "database.url"
 
 
-def connect(url: str, *, read_only: bool = False) -> PgConnection:
-    """Return a connection. Raises: DatabaseFailed; LedgerUnusable when the driver is missing."""
+def connect(url: str, *, password: str | None = None, read_only: bool = False) -> PgConnection:
+    """Return a connection; without a *password* as the environment or a password file has it.
+
+    Raises: DatabaseFailed; LedgerUnusable when the driver is missing.
+    """
     try:
         import asyncpg
     except ModuleNotFoundError:
@@ -54,18 +57,20 @@ def connect(url: str, *, read_only: bool = False) -> PgConnection:
             "default_transaction_read_only": "on",
             "idle_in_transaction_session_timeout": "600000",
         }
-    return PgConnection(asyncpg, url, settings)
+    return PgConnection(asyncpg, url, password, settings)
 
 
 class PgConnection:
     """A connection in autocommit mode; asyncpg runs in a loop of its own, in this thread."""
 
-    def __init__(self, driver: Any, url: str, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, driver: Any, url: str, password: str | None, settings: Mapping[str, str]
+    ) -> None:
         self._driver = driver
         self._loop = asyncio.new_event_loop()
         self._prepared: OrderedDict[str, PreparedStatement[Any]] = OrderedDict()
         try:
-            self._pg: asyncpg.Connection[Any] = self._run(_opened(driver, url, settings))
+            self._pg: asyncpg.Connection[Any] = self._run(_opened(driver, url, password, settings))
         except BaseException:
             self._loop.close()
             raise
@@ -73,12 +78,12 @@ class PgConnection:
     @property
     def in_transaction(self) -> bool:
         """Return whether a transaction is open."""
-        return not self._pg.is_closed() and self._pg.is_in_transaction()
+        return bool(not self._pg.is_closed() and self._pg.is_in_transaction())
 
     @property
     def is_closed(self) -> bool:
         """Return whether the connection is lost."""
-        return self._pg.is_closed()
+        return bool(self._pg.is_closed())
 
     def execute(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = (), /) -> PgCursor:
         """Run a statement; the rows of a query may come as they are asked for, within its
@@ -95,9 +100,7 @@ class PgConnection:
 
     def fill(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Add *rows* to *table* by COPY."""
-        self._run(
-            self._pg.copy_records_to_table(table, columns=list(columns), records=list(rows))
-        )
+        self._run(self._pg.copy_records_to_table(table, columns=list(columns), records=list(rows)))
 
     def script(self, sql: str) -> None:
         """Run statements that are PostgreSQL's own, without values."""
@@ -221,11 +224,12 @@ class PgCursor:
 
 
 async def _opened(
-    driver: Any, url: str, settings: Mapping[str, str]
+    driver: Any, url: str, password: str | None, settings: Mapping[str, str]
 ) -> asyncpg.Connection[Any]:
     """Return a connection on which numbers are numbers: the sum of whole ones is whole."""
     opened: asyncpg.Connection[Any] = await driver.connect(
         url,
+        password=password,
         timeout=_CONNECT_SECONDS,
         command_timeout=_STATEMENT_SECONDS,
         server_settings=dict(settings),
@@ -253,5 +257,3 @@ def _number(text: str) -> int | float:
 def _is_away(code: str) -> bool:
     """Return whether that SQLSTATE says that the database is not there now, and will be again."""
     return code.startswith(("08", "57P")) or code in ("53300", "25P03", "40001", "40P01")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 WRITING: Final = 0x7265_7065_726D  # the lock of whoever writes, in each schema plus its number
 _AGAIN_SECONDS = 0.5
-_EXISTS = "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
+_EXISTS = (
+    "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
+)
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
 _UNKNOWN = LedgerUnusable(
     "the database was lost while a change was made, and nobody can say whether it is there",
@@ -34,10 +36,10 @@ class PostgreSQL:
 
     is_shared = True
 
-    def __init__(self, url: str, place: Path) -> None:
+    def __init__(self, url: str, place: Path, *, password: str | None = None) -> None:
         self.place = place
-        self._url = url
-        self._session = Session(lambda: connect(url))
+        self._url, self._password = url, password
+        self._session = Session(lambda: connect(url, password=password))
         self._lock_number: int | None = None
 
     def prepare(self, clock: Clock, vault: Vault, *, create: bool) -> None:
@@ -53,12 +55,7 @@ class PostgreSQL:
                     opening.require_none_before(vault)
                     if not create:
                         raise opening.none_yet()
-                    if opened.query(_TABLES)[0][0]:
-                        raise LedgerUnusable(
-                            "there are tables in that schema which are not a ledger's",
-                            hint="name an empty database, or an empty schema with"
-                            " ?search_path=NAME, in database.url",
-                        )
+                    self._require_empty(opened)
                     opened.begin(self._number(opened))
                     try:
                         if not opened.query(_EXISTS)[0][0]:  # another may have been quicker
@@ -73,12 +70,45 @@ class PostgreSQL:
             finally:
                 opened.close()
 
+    def exists(self) -> bool:
+        """Return whether there is a ledger."""
+        with opening.translated(), closing(self.connect(read_only=True)) as opened:
+            return bool(opened.query(_EXISTS)[0][0])
+
+    def begin_making(self, opened: PgConnection, *, instead: bool) -> None:
+        """Begin a transaction in which there are the empty tables of a ledger; *instead* of those
+        of one that is there.
+
+        Raises: LedgerUnusable when there is one and it is not to be replaced.
+        """
+        opened.begin(self._number(opened))
+        if opened.query(_EXISTS)[0][0]:
+            if not instead:
+                raise LedgerUnusable(
+                    "there is a ledger already where database.url leads to",
+                    hint="name an empty database, or an empty schema with ?search_path=NAME",
+                )
+            names = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+            found = [f'"{row[0]}"' for row in opened.query(names) if row[0] != "alembic_version"]
+            opened.script(f"TRUNCATE {', '.join(found)} RESTART IDENTITY")
+        else:
+            self._require_empty(opened)
+            make(opened)
+
+    def _require_empty(self, opened: PgConnection) -> None:
+        if opened.query(_TABLES)[0][0]:
+            raise LedgerUnusable(
+                "there are tables in that schema which are not a ledger's",
+                hint="name an empty database, or an empty schema with ?search_path=NAME, in"
+                " database.url",
+            )
+
     def connect(self, *, read_only: bool = False) -> PgConnection:
         """Return a connection in autocommit mode; it waits a while for a database that is away."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                return connect(self._url, read_only=read_only)
+                return connect(self._url, password=self._password, read_only=read_only)
             except DatabaseFailed as failure:
                 if not failure.is_away or time.monotonic() > until:
                     raise
@@ -123,7 +153,9 @@ class PostgreSQL:
             except DatabaseFailed as failure:
                 raise _UNKNOWN from failure
             try:
-                found = opened.query("SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))", number)[0][0]
+                found = opened.query(
+                    "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))", number
+                )[0][0]
             except DatabaseFailed:
                 found = None
             finally:

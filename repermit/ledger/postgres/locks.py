@@ -53,7 +53,9 @@ class Session:
 
     def is_free(self, name: str) -> bool:
         """Return whether no living process holds it."""
-        return self._do(lambda: not self._there().query(f"{_HELD} AND objid = $2", *self._key(name))[0][0])
+        return self._do(
+            lambda: not self._there().query(f"{_HELD} AND objid = $2", *self._key(name))[0][0]
+        )
 
     def count(self, prefix: str) -> int:
         """Return how many locks whose name begins so are held."""

@@ -213,7 +213,8 @@ def forget_other_lists(tx: Transaction, *, slice_rows: int) -> int:
     the generation before, only to undo an import."""
     return tx.run(
         "DELETE FROM also_said WHERE (recipient_id, intake_id) IN"
-        " (SELECT recipient_id, intake_id FROM also_said LIMIT ?)", slice_rows
+        " (SELECT recipient_id, intake_id FROM also_said LIMIT ?)",
+        slice_rows,
     )
 
 
