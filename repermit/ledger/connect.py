@@ -160,10 +160,9 @@ def _meaning_on_a_server(failure: DatabaseFailed) -> BaseException:
         if failure.code.startswith(begins):
             return LedgerUnusable(message, hint=hint)
     if "older generation" in str(failure):  # a trigger says so
-        return LedgerUnusable(
-            _MEANINGS["older generation"][0], hint=_MEANINGS["older generation"][1]
-        )
-    return LedgerUnusable(*_AWAY[:1], hint=_AWAY[1]) if failure.is_away else failure
+        message, hint = _MEANINGS["older generation"]
+        return LedgerUnusable(message, hint=hint)
+    return LedgerUnusable(_AWAY[0], hint=_AWAY[1]) if failure.is_away else failure
 
 
 _AWAY = (

@@ -55,7 +55,7 @@ class Transaction:
         self.connection.executemany(sql, values)
 
     def fill(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
-        """Add *rows* to *table*, in the way in which the database takes many: by COPY, if it can."""
+        """Add *rows* to *table* in the way in which the database takes many: by COPY, if it can."""
         if (copy := getattr(self.connection, "fill", None)) is not None:
             copy(table, columns, rows)
             return
@@ -75,7 +75,7 @@ class Transaction:
         )
 
     def found(self, table: type[Row], sql: str, *values: Any) -> Row | None:
-        """Return the first row of *table* that *sql*, all that follows its name, leaves; or None."""
+        """Return the first row of *table* that *sql* leaves, all that follows its name; or None."""
         columns = list(table.model_fields)
         named = ", ".join(columns)
         row = self.one(f"SELECT {named} FROM {table.__tablename__} {sql}", *values)  # noqa: S608

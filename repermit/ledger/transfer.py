@@ -110,7 +110,7 @@ def _go_on_counting(filled: PgConnection) -> None:
         sequence = filled.query("SELECT pg_get_serial_sequence($1, 'id')", table.name)[0][0]
         if sequence is not None:
             filled.query(
-                "SELECT setval(CAST(CAST($1 AS text) AS regclass),"
+                "SELECT setval(CAST(CAST($1 AS text) AS regclass),"  # noqa: S608 - our own table
                 f' coalesce((SELECT max(id) FROM "{table.name}"), 0) + 1, false)',
                 sequence,
             )
@@ -128,7 +128,7 @@ def _one(connection: Connection, sql: str) -> Any:
 
 
 def _columns(table: Table) -> str:
-    return ", ".join(f'"{name}"' for name in table.columns.keys())
+    return ", ".join(f'"{name}"' for name in list(table.columns.keys()))
 
 
 def _require(is_whole: bool) -> None:

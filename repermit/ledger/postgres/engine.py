@@ -24,6 +24,8 @@ _AGAIN_SECONDS = 0.5
 _EXISTS = (
     "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
 )
+_STATUS = "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))"
+_STATUS = "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))"
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
 _UNKNOWN = LedgerUnusable(
     "the database was lost while a change was made, and nobody can say whether it is there",
@@ -153,9 +155,7 @@ class PostgreSQL:
             except DatabaseFailed as failure:
                 raise _UNKNOWN from failure
             try:
-                found = opened.query(
-                    "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))", number
-                )[0][0]
+                found = opened.query(_STATUS, number)[0][0]
             except DatabaseFailed:
                 found = None
             finally:

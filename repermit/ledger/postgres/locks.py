@@ -53,13 +53,21 @@ class Session:
 
     def is_free(self, name: str) -> bool:
         """Return whether no living process holds it."""
-        return self._do(
-            lambda: not self._there().query(f"{_HELD} AND objid = $2", *self._key(name))[0][0]
-        )
+
+        def held() -> int:
+            opened = self._there()
+            return int(opened.query(f"{_HELD} AND objid = $2", *self._key(name))[0][0])
+
+        return not self._do(held)
 
     def count(self, prefix: str) -> int:
         """Return how many locks whose name begins so are held."""
-        return self._do(lambda: int(self._there().query(_HELD, self._key(prefix)[0])[0][0]))
+
+        def held() -> int:
+            opened = self._there()
+            return int(opened.query(_HELD, self._key(prefix)[0])[0][0])
+
+        return self._do(held)
 
     def close(self) -> None:
         """Let go of all of them."""
@@ -124,7 +132,10 @@ class Session:
         """Return the key of the lock of that name: of its kind, and its own. Ledgers in other
         schemas of the same database have others."""
         kind = name.partition("-")[0]
-        return tuple(zlib.crc32(f"repermit {self._schema} {one}".encode()) for one in (kind, name))  # type: ignore[return-value]
+        return self._number(kind), self._number(name)
+
+    def _number(self, text: str) -> int:
+        return zlib.crc32(f"repermit {self._schema} {text}".encode())
 
 
 class Lock:

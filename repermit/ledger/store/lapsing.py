@@ -45,9 +45,8 @@ def lapsed_by(tx: Transaction, purge: Purge) -> int:
     """Return how many codes that purge has forgotten."""
     return int(
         tx.value(
-            "SELECT coalesce(sum(CAST(json_extract(CAST(payload AS TEXT), '$.count') AS INTEGER)), 0)"
-            " FROM log"
-            " WHERE kind = 'lapsed' AND \"index\" > ?",
+            "SELECT coalesce(sum(CAST(json_extract(CAST(payload AS TEXT), '$.count') AS INTEGER)),"
+            " 0) FROM log WHERE kind = 'lapsed' AND \"index\" > ?",
             purge.manifest,
         )
     )

@@ -542,16 +542,42 @@ def _is_postgresql() -> bool:
 
 _SEALED = ("recipient", "origin", "reply")
 _ON_SQLITE = [
-    f"CREATE TRIGGER {table}_{name}_sealed BEFORE {event} ON {table}"
+    f"CREATE TRIGGER {table}_{name}_sealed BEFORE {event} ON {table}"  # noqa: S608 - our own names
     " WHEN NEW.generation < (SELECT generation FROM campaign)"
     " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
     for table in _SEALED
     for name, event in (("insert", "INSERT"), ("update", "UPDATE OF sealed, generation"))
 ]
+_REQUIRE_SEALED = """
+CREATE FUNCTION require_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.generation < (SELECT generation FROM campaign) THEN
+    RAISE EXCEPTION 'sealed under an older generation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+# As on SQLite: texts are in the order of their bytes, and no row is looked for when another goes;
+# the code deletes what hangs on a recipient, and a purge counts what was left.
+_AS_ON_SQLITE = """
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT CAST(CAST(conrelid AS regclass) AS text) AS of, conname FROM pg_constraint
+    WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace)
+  LOOP
+    EXECUTE 'ALTER TABLE ' || one.of || ' DROP CONSTRAINT ' || quote_ident(one.conname);
+  END LOOP;
+  FOR one IN SELECT quote_ident(table_name) AS of, quote_ident(column_name) AS name
+    FROM information_schema.columns
+    WHERE table_schema = current_schema() AND data_type = 'character varying'
+  LOOP
+    EXECUTE 'ALTER TABLE ' || one.of || ' ALTER COLUMN ' || one.name || ' TYPE text COLLATE "C"';
+  END LOOP;
+END $$
+"""
 _ON_POSTGRESQL = [
-    "CREATE FUNCTION require_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-    " IF NEW.generation < (SELECT generation FROM campaign) THEN"
-    " RAISE EXCEPTION 'sealed under an older generation'; END IF; RETURN NEW; END $$",
+    _REQUIRE_SEALED,
     *(
         f"CREATE TRIGGER {table}_sealed BEFORE INSERT OR UPDATE OF sealed, generation ON {table}"
         " FOR EACH ROW EXECUTE FUNCTION require_sealed()"
@@ -563,17 +589,5 @@ _ON_POSTGRESQL = [
         f" (provider, contact NULLS FIRST, id) WHERE standing = 'listed' AND attempts {sign} 0"
         for name, sign in (("listed", "="), ("returned", ">"))
     ),
-    # As on SQLite: texts are in the order of their bytes, and no row is looked for when another
-    # goes; the code deletes what hangs on a recipient, and a purge counts what was left.
-    "DO $$ DECLARE one record; BEGIN"
-    " FOR one IN SELECT CAST(CAST(conrelid AS regclass) AS text) AS of, conname FROM pg_constraint"
-    "   WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace) LOOP"
-    "   EXECUTE 'ALTER TABLE ' || one.of || ' DROP CONSTRAINT ' || quote_ident(one.conname);"
-    " END LOOP;"
-    " FOR one IN SELECT quote_ident(table_name) AS of, quote_ident(column_name) AS name"
-    "   FROM information_schema.columns"
-    "   WHERE table_schema = current_schema() AND data_type = 'character varying' LOOP"
-    "   EXECUTE 'ALTER TABLE ' || one.of || ' ALTER COLUMN ' || one.name"
-    "     || ' TYPE text COLLATE \"C\"';"
-    " END LOOP; END $$",
+    _AS_ON_SQLITE,
 ]
