@@ -25,7 +25,6 @@ _EXISTS = (
     "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
 )
 _STATUS = "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))"
-_STATUS = "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))"
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
 _UNKNOWN = LedgerUnusable(
     "the database was lost while a change was made, and nobody can say whether it is there",
