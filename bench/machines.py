@@ -133,9 +133,7 @@ def _together(campaign: Campaign, senders: int) -> float:
     with tempfile.TemporaryFile() as told:
         started = time.perf_counter()
         processes = [
-            subprocess.Popen(
-                [sys.executable, *words], cwd=HERE, stdout=told, stderr=told
-            )
+            subprocess.Popen([sys.executable, *words], cwd=HERE, stdout=told, stderr=told)
             for _ in range(senders)
         ]
         codes = [process.wait() for process in processes]
