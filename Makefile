@@ -38,7 +38,7 @@ unit: $(VENV)/.develops $(VENV)/.systemd $(VENV)/.dovecot
 		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge)
 
 # Whole paths: the real command line, relay and server; processes really killed.
-journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot
+journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot $(VENV)/.proxies
 	$(call tests,-n 4 --dist loadfile -m "journey or torture")
 
 # What a recipient sees, in a real browser.
@@ -93,6 +93,22 @@ ifeq ($(CI),true)
 	cd $(VENV)/mtas && $(APT) -o APT::Sandbox::User=root download postfix exim4-daemon-light
 	dpkg -x $(VENV)/mtas/postfix_*.deb $(VENV)/mtas/postfix
 	dpkg -x $(VENV)/mtas/exim4-daemon-light_*.deb $(VENV)/mtas/exim
+endif
+	touch $@
+
+# nginx and Caddy, for the files that deploy/ has for them: unpacked into the environment and not
+# installed, because their packages start services. Under CI only, with the libraries they need;
+# elsewhere REPERMIT_NGINX and REPERMIT_CADDY name the programs, or those tests say loudly that they
+# did not run.
+$(VENV)/.proxies: $(VENV)/.develops
+ifeq ($(CI),true)
+	$(APT) update >/dev/null
+	apt-cache depends nginx caddy | sed -n 's/^ *Depends: \(lib[^ ]*\)$$/\1/p' | sort -u \
+		| grep -v '^libnginx' | xargs $(APT) install -y --no-install-recommends --no-upgrade >/dev/null
+	rm -rf $(VENV)/proxies && mkdir -p $(VENV)/proxies/nginx $(VENV)/proxies/caddy
+	cd $(VENV)/proxies && $(APT) -o APT::Sandbox::User=root download nginx caddy
+	dpkg -x $(VENV)/proxies/nginx_*.deb $(VENV)/proxies/nginx
+	dpkg -x $(VENV)/proxies/caddy_*.deb $(VENV)/proxies/caddy
 endif
 	touch $@
 
