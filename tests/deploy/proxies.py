@@ -61,17 +61,17 @@ class Proxy:
 
 @contextmanager
 def proxy(
-    name: str, server_port: int, folder: Path, *, change: tuple[str, str] = ("", "")
+    name: str, folder: Path, *servers: int, change: tuple[str, str] = ("", "")
 ) -> Iterator[Proxy]:
-    """Run a web server in front of the port for the length of a block; *change* replaces one text
-    in its file by another."""
+    """Run a web server in front of those ports for the length of a block; *change* replaces one
+    text in its file by another."""
     program, folder = program_of(name), folder / name
     folder.mkdir()
     certificate = write_certificate(folder.with_name(f"{name}.pem"))
     port = free_port()
     written = _nginx if name == "nginx" else _caddy
     text = site(name).replace(*change, 1)
-    command = [program, *written(text, folder, certificate, (port, server_port))]
+    command = [program, *written(text, folder, certificate, (port, *servers))]
     with (folder / "stderr").open("wb") as said:
         process = subprocess.Popen(
             list(map(str, command)),
@@ -116,14 +116,14 @@ def site(name: str) -> str:
     return (DEPLOY / {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]).read_text("utf-8")
 
 
-def _nginx(text: str, folder: Path, certificate: Path, ports: tuple[int, int]) -> list[str | Path]:
-    port, server_port = ports
+def _nginx(text: str, folder: Path, certificate: Path, ports: tuple[int, ...]) -> list[str | Path]:
+    to = "\n".join(f"server 127.0.0.1:{each};" for each in ports[1:])
     changes = {
-        r"listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+        r"listen 443 ssl;": f"listen 127.0.0.1:{ports[0]} ssl;",
         r" *listen \[::\]:443 ssl;\n": "",
         r"(?<=ssl_certificate     )/\S+;": f"{certificate};",
         r"(?<=ssl_certificate_key )/\S+;": f"{certificate};",
-        r"127\.0\.0\.1:8080": f"127.0.0.1:{server_port}",
+        r"server 127\.0\.0\.1:8080;": to,
     }
     made = folder.with_name("site.conf")
     made.write_text(_changed(text, changes), "utf-8")
@@ -132,13 +132,13 @@ def _nginx(text: str, folder: Path, certificate: Path, ports: tuple[int, int]) -
     return ["-p", folder, "-c", around]
 
 
-def _caddy(text: str, folder: Path, certificate: Path, ports: tuple[int, int]) -> list[str | Path]:
-    port, server_port = ports
-    at = f"https://localhost:{port}"
+def _caddy(text: str, folder: Path, certificate: Path, ports: tuple[int, ...]) -> list[str | Path]:
+    at = f"https://localhost:{ports[0]}"
+    to = " ".join(f"127.0.0.1:{each}" for each in ports[1:])
     changes = {
-        rf"^{re.escape(NAME)} {{$": f"{at} {{\n\ttls {certificate} {certificate}",
+        re.escape(f"{{$REPERMIT_SITE:{NAME}}} {{"): f"{at} {{\n\ttls {certificate} {certificate}",
         r"^{$": "{\n\tadmin off\n\tskip_install_trust",
-        r"127\.0\.0\.1:8080": f"127.0.0.1:{server_port}",
+        re.escape("{$REPERMIT_SERVERS:127.0.0.1:8080}"): to,
     }
     made = folder.with_name("Caddyfile")
     made.write_text(_changed(text, changes), "utf-8")
