@@ -124,10 +124,10 @@ endif
 # Renew the pins (needs uv).
 pins:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --extra demo --group build pyproject.toml -o requirements.txt \
+		--no-annotate --extra demo --extra postgres --group build pyproject.toml -o requirements.txt \
 		--custom-compile-command "make pins"
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt \
+		--no-annotate --extra demo --extra postgres --group build --group dev pyproject.toml -o requirements-dev.txt \
 		--custom-compile-command "make pins"
 	! grep -n "://" requirements.txt requirements-dev.txt
 

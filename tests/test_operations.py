@@ -22,6 +22,7 @@ from tests.respond.builders import write_config
 _ROOT = Path(__file__).parents[1]
 _DOCS = sorted([*_ROOT.glob("docs/*.md"), _ROOT / "README.md", _ROOT / "deploy/README.md"])
 _OPERATIONS = _ROOT / "docs" / "operations.md"
+_CALL = r"(?:repermit|compose run --rm --no-deps machine1) (?=[a-z]|--)"
 _PROGRAM: Any = typer.main.get_command(app)
 
 _by_file = pytest.mark.parametrize("doc", _DOCS, ids=lambda path: path.name)
@@ -31,10 +32,10 @@ def _shown(text: str) -> Iterator[str]:
     """Yield each command that *text* shows: on an indented line, or between backticks."""
     text = re.sub(r"\\\n\s*", "", text)
     for line in re.findall(r"^(?: {4}|\t)(.*)$", text, re.MULTILINE):
-        yield from re.findall(r"(?:^|(?<=[\s/(\"]))repermit (?=[a-z]|--)(.+)", line)
+        yield from re.findall(rf"(?:^|(?<=[\s/(\"])){_CALL}(.+)", line)
     for span in re.findall(r"`([^`]+)`", text):
         words = " ".join(span.split())
-        if found := re.fullmatch(r"repermit (.+)", words):
+        if found := re.fullmatch(rf"(?:.*[\s/\"])?{_CALL}(.+)", words):
             yield found[1]
         elif words.split()[0] in _PROGRAM.commands and " --" in words:
             yield words
