@@ -157,6 +157,7 @@ def _wait_for(running: Proxy, process: subprocess.Popen[bytes]) -> None:
     while True:
         try:
             with socket.create_connection(("127.0.0.1", running.port), timeout=1):
+                assert process.poll() is None, running.said()  # or another has taken the port
                 return
         except OSError:
             if process.poll() is not None or time.monotonic() > end:
