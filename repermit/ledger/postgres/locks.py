@@ -71,6 +71,8 @@ class Session:
 
     def close(self) -> None:
         """Let go of all of them."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         if self._pinging is not None:
             self._pinging.join()
