@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from repermit.ledger import transfer
 from repermit.ledger.database import Database
+from repermit.ledger.postgres.connection import PgConnection
 from repermit.ledger.postgres.engine import PostgreSQL
 from repermit.ledger.sqlite import SQLite
 from repermit.ledger.transaction import Transaction
@@ -20,11 +22,10 @@ def another(database: Database) -> Database:
     return SQLite(database.place)
 
 
-def alter(database: Database, *statements: str) -> None:
-    """Change a ledger as somebody does by hand; each statement must find something to change."""
+def alter(database: Database, sql: str, *values: Any) -> None:
+    """Change a ledger as somebody does by hand; there must be something to change."""
     with closing(database.connect()) as opened:
-        for sql in statements:
-            assert opened.execute(sql).rowcount > 0
+        assert opened.execute(sql, values).rowcount > 0
 
 
 def put_back(database: Database, copy: Path) -> None:
@@ -37,9 +38,12 @@ def put_back(database: Database, copy: Path) -> None:
     copy.replace(database.place)
 
 
-def explained(tx: Transaction, sql: str, *values: Any) -> str:
-    """Return how the database goes about a statement, once it knows how much is in each table."""
-    if type(tx.connection).__name__ == "PgConnection":
-        tx.run("ANALYZE")
-        return "\n".join(row[0] for row in tx.rows(f"EXPLAIN {sql}", *values))
-    return "\n".join(row[3] for row in tx.rows(f"EXPLAIN QUERY PLAN {sql}", *values))
+def steps_of(
+    tx: Transaction, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[str]:
+    """Return the steps in which the database goes about a statement: PostgreSQL, which reads all of
+    a table that is small, those that it takes where it is large."""
+    if isinstance(tx.connection, PgConnection):
+        tx.run("SET LOCAL enable_seqscan = off")
+        return [row[0] for row in tx.connection.execute(f"EXPLAIN {sql}", values)]
+    return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

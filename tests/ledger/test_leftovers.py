@@ -147,16 +147,17 @@ async def test_promise_8_a_row_that_is_sealed_under_an_older_generation_is_refus
 ) -> None:
     (one,) = await admit(a_ledger, AN)
     await resealed(a_ledger)
-    old = f"UPDATE {table} SET sealed = x'00', generation = 1"
+    old = f"UPDATE {table} SET sealed = ?, generation = 1"
     if table == "origin":
-        old = f"INSERT INTO origin VALUES (1, {one}, 1, x'00', 0)"
+        old = f"INSERT INTO origin VALUES (1, {one}, 1, ?, 0)"
     if table == "reply":
-        old = f"INSERT INTO reply VALUES (1, {one}, 0, 'other', 1, 1, x'00')"
+        old = f"INSERT INTO reply VALUES (1, {one}, 0, 'other', TRUE, 1, ?)"
 
     with pytest.raises(LedgerUnusable, match="a purge has put new keys in place"):
-        await a_ledger.write(lambda tx: tx.run(old))
+        await a_ledger.write(lambda tx: tx.run(old, bytes(1)))
 
 
+@pytest.mark.sqlite
 async def test_whoever_waits_to_write_is_let_in_between_two_slices(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:

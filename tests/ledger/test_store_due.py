@@ -1,5 +1,6 @@
 """Who is due, by each reason, on the instant."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +31,7 @@ from tests.builders import (
     standings,
     terms,
 )
+from tests.databases import steps_of
 
 AN, JAN, ELS = (f"{name}@voorbeeld.example" for name in ("an", "jan", "els"))
 MOMENT = timedelta(microseconds=1)
@@ -288,7 +290,7 @@ async def test_whoever_is_held_or_owed_a_mail_is_counted_and_not_due(
     await press(a_ledger, owed, NO)
     end = a_clock.now() + ANSWER_TIME
     await a_ledger.write(
-        lambda tx: tx.session.add(
+        lambda tx: tx.add(
             Hold(
                 recipient_id=held,
                 kind="contract",
@@ -348,7 +350,7 @@ def test_terms_come_back_as_they_were_kept(a_clock: FakeClock) -> None:
 
 
 def test_terms_without_a_reason_make_nobody_due(a_clock: FakeClock) -> None:
-    assert due.is_due(replace(terms(a_clock.now()), reasons=())) == "0"
+    assert due.is_due(replace(terms(a_clock.now()), reasons=())) == "FALSE"
 
 
 async def test_counting_who_is_due_reads_no_row_of_anybody_who_stands_elsewhere(
@@ -359,14 +361,14 @@ async def test_counting_who_is_due_reads_no_row_of_anybody_who_stands_elsewhere(
     def plans(tx: Transaction) -> list[str]:
         found = []
         for reason in Reason:
-            sql = f"EXPLAIN QUERY PLAN SELECT count(*) FROM recipient WHERE {due.condition(reason)}"
-            steps = tx.connection.execute(sql, terms(a_clock.now()).values())
-            found += [step for *_, step in steps if " recipient " in step]
+            sql = f"SELECT count(*) FROM recipient WHERE {due.condition(reason)}"
+            steps = steps_of(tx, sql, terms(a_clock.now()).values())
+            found += [step for step in steps if re.search(" recipient | on ix_recipient", step)]
         return found
 
     steps = await a_ledger.read(plans)
-    assert len(steps) == len(Reason)
-    assert all("ix_recipient_standing (standing=?" in step for step in steps), steps
+    assert len(steps) >= len(Reason)
+    assert all("ix_recipient_standing" in step for step in steps), steps
 
 
 async def test_erasing_a_slice_reads_only_the_rows_of_that_slice(
@@ -374,13 +376,14 @@ async def test_erasing_a_slice_reads_only_the_rows_of_that_slice(
 ) -> None:
     def plan(tx: Transaction) -> list[str]:
         sql = (
-            "EXPLAIN QUERY PLAN DELETE FROM recipient WHERE id IN (SELECT value FROM"
-            f" json_each('[]')) AND ({due.is_due(terms(a_clock.now()))})"
+            "DELETE FROM recipient WHERE id IN (SELECT value FROM json_each(:ids))"
+            f" AND ({due.is_due(terms(a_clock.now()))})"
         )
-        steps = tx.connection.execute(sql, terms(a_clock.now()).values())
-        return [step for *_, step in steps if " recipient " in step]
+        steps = steps_of(tx, sql, {"ids": "[]", **terms(a_clock.now()).values()})
+        return [step for step in steps if re.search("(SEARCH|SCAN|Scan).* recipient ", step)]
 
-    assert await a_ledger.write(plan) == ["SEARCH recipient USING INTEGER PRIMARY KEY (rowid=?)"]
+    (step,) = await a_ledger.write(plan)
+    assert "PRIMARY KEY" in step or "recipient_pkey" in step, step
 
 
 async def test_what_a_slice_erases_is_what_was_counted(
@@ -425,8 +428,7 @@ async def test_the_next_date_is_the_first_instant_at_which_somebody_falls_due(
             tx.run("UPDATE recipient SET no_at = ? WHERE id = ?", some_day(), each)
         for each in chance.sample([*mailed, *unmailed], 4):
             why = {"kind": "dispute", "reason": "a claim", "by": "Bo"}
-            tx.session.add(Hold(recipient_id=each, since=1, until=some_day(), **why))
-        tx.session.flush()
+            tx.add(Hold(recipient_id=each, since=1, until=some_day(), **why))
         if seed % 2:
             tx.run("UPDATE campaign SET extended_until = ?", some_day())
 

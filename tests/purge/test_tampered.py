@@ -147,7 +147,8 @@ async def test_promise_8_a_ledger_that_still_needs_the_old_keys_keeps_them(
         def __call__(self, line: str) -> None:
             super().__call__(line)
             if line.startswith("destroying"):
-                alter(a_ledger.database, *back)
+                for each in back:
+                    alter(a_ledger.database, each)
 
     with pytest.raises(LedgerUnusable, match="the ledger still needs the keys of generation 1"):
         await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Altering([]))
