@@ -74,6 +74,11 @@ NOW_TEXT = "2026-12-22T09:30:00.000000Z"
 LAST_WRITE = 21  # of a purge that has one slice to erase and one to seal anew
 
 
+def last_write(ledger: Ledger) -> int:
+    """Return the same of a purge on the database of *ledger*: VACUUM gives space back at once."""
+    return LAST_WRITE - ledger.database.is_shared
+
+
 def quietly(_: str) -> None:
     """Keep nothing of what is told."""
 
@@ -219,6 +224,7 @@ async def test_a_purge_that_was_killed_at_any_of_its_writes_is_finished_by_the_n
     """Just before the write or just after it."""
     await fill(a_ledger, a_clock)
     await a_ledger.close()
+    writes = min(writes, last_write(a_ledger))
     killed = dying(a_ledger, a_clock, writes=writes, after=after)
     with pytest.raises(Killed):
         await purge(killed, ordered(killed, DUE), Watch(), sign=signed, tell=quietly)
@@ -242,7 +248,7 @@ async def test_there_is_no_write_of_a_purge_at_which_it_was_not_killed(
 
     await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=quietly)
 
-    assert 100 - ledger.writes_left == LAST_WRITE
+    assert 100 - ledger.writes_left == last_write(ledger)
     await ledger.close()
 
 
