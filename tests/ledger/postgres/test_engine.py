@@ -19,7 +19,6 @@ from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.postgres.connection import connect
 from repermit.ledger.postgres.engine import PostgreSQL
 from repermit.ledger.postgres.schema import make
-from repermit.ledger.sqlite import SQLite
 from repermit.ledger.store import campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -230,7 +229,6 @@ def test_every_row_is_handed_out_with_its_values_apart(a_server: PostgreSQL) -> 
     found = b"".join(a_server.content())
 
     assert owner.encode() + bytes(4) in found
-    assert SQLite(a_server.place).content() is None
 
 
 def test_content_that_cannot_be_had_is_an_expected_failure(
@@ -278,7 +276,6 @@ async def test_promise_1_another_history_up_to_the_mark_is_an_older_copy(
 
 
 def test_what_is_about_files_is_nothing_here(a_server: PostgreSQL) -> None:
-    assert a_server.connect_at_once() is None
     with a_server.waiting():
         assert not a_server.is_awaited()
     a_server.require_in_place()
