@@ -639,6 +639,7 @@ async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
     assert len(said["manifest"]["sha256"]) == 64
     assert said["generations"] == {"destroyed": 1, "current": 2, "at": NOW_TEXT}
     assert (said["beyond"][0], said["beyond"][-1]) == ("original_list", "imap_folders")
+    assert ("database_server" in said["beyond"]) is a_ledger.database.is_shared
     assert said["scan"]["ledger"] == 0
     wanted = {
         "number": 1,
