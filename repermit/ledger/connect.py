@@ -81,6 +81,12 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
             raise _no_ledger() from failure
 
 
+def gone() -> LedgerUnusable:
+    """Return what is raised where the ledger was, and is not any more."""
+    message, hint = _MEANINGS["unable to open"]
+    return LedgerUnusable(message, hint=hint)
+
+
 def none_yet() -> LedgerUnusable:
     """Return what is raised where no ledger was made yet."""
     return LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")

@@ -11,7 +11,8 @@ from repermit.ledger import keys
 from repermit.ledger.database import Connection
 
 _DESTROYED = (
-    "SELECT json_extract(CAST(payload AS TEXT), '$.destroyed'), at FROM log WHERE kind = 'resealed'"
+    "SELECT CAST(json_extract(CAST(payload AS TEXT), '$.destroyed') AS INTEGER), at FROM log"
+    " WHERE kind = 'resealed'"
 )
 _NEEDED_FROM = (  # the oldest generation that a row, or a purge that is not finished, needs
     "SELECT min(oldest) FROM (SELECT generation AS oldest FROM campaign"

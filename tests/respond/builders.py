@@ -18,6 +18,7 @@ from repermit.domain.standing import Answer
 from repermit.domain.templates import Templates
 from repermit.domain.token import Scope
 from repermit.ledger.engine import Ledger
+from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import View
 from repermit.runtime import Runtime, example_config
@@ -157,15 +158,15 @@ async def served(folder: Path, clock: FakeClock, **config: Any) -> AsyncIterator
 def hash_of_tables(tx: Transaction) -> str:
     """Return a hash over every row of every table."""
     digest = sha256()
-    for (name,) in tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"):
-        digest.update(repr((name, tx.rows(f'SELECT * FROM "{name}" ORDER BY rowid'))).encode())
+    for name in sorted(Campaign.metadata.tables):
+        digest.update(repr((name, sorted(tx.rows(f'SELECT * FROM "{name}"'), key=repr))).encode())
     return digest.hexdigest()
 
 
 def _answers(tx: Transaction) -> list[dict[str, Any]]:
-    cursor = tx.connection.execute("SELECT * FROM answer ORDER BY leaf")
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    names = Campaign.metadata.tables["answer"].columns.keys()
+    rows = tx.rows(f"SELECT {', '.join(names)} FROM answer ORDER BY leaf")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def page_code(site: Site) -> str:
