@@ -163,7 +163,7 @@ def _postgresql(url: str) -> str:
         found.port  # noqa: B018 - it is read where it is asked for
     except ValueError:
         raise ValueError("is no URL") from None
-    if found.password is not None or "password" in parse_qs(found.query):
+    if found.password or "password" in parse_qs(found.query):
         raise ValueError("holds a password: set REPERMIT_DATABASE_PASSWORD instead")
     if not found.path.strip("/"):
         raise ValueError("names no database")
