@@ -4,7 +4,6 @@ import asyncio
 import csv
 import json
 import resource
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -372,7 +371,7 @@ async def test_a_ledger_that_does_not_verify_exports_no_yes_and_names_the_fault(
     """Who must stop is written all the same: to stop needs no proof."""
     await fill(a_ledger, a_clock)
     await exported(a_ledger, tmp_path / "before.csv")
-    with closing(sqlite3.connect(a_ledger.path)) as raw, raw:
+    with closing(a_ledger.database.connect()) as raw:
         raw.execute(statement)
 
     with pytest.raises(
