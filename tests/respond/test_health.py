@@ -95,7 +95,7 @@ async def test_a_server_whose_ledger_is_not_there_is_not_well(
 
 async def test_a_server_of_an_older_copy_is_well(a_site: Site) -> None:
     """An answer counts there, too: a balancer that took the pages away would take the no away."""
-    await a_site.ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+    await a_site.ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = TRUE"))
 
     assert await told(a_site) == (200, "ok\n", None)
 
