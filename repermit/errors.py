@@ -12,6 +12,8 @@ RepermitError
 ├── KeysUnusable         the key folder is missing, foreign, or open to others
 ├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+│   ├── LedgerAway       its database does not answer now; nothing of the change is there
+│   └── ChangeUnknown    its database was lost over a commit, and may or may not have it
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
 ├── CheckFailed          something does not hold that must before the first mail
@@ -134,6 +136,15 @@ class SealBroken(RepermitError):
 
 class LedgerUnusable(RepermitError):
     """The ledger is missing, foreign, newer than this release, locked, full or out of date."""
+
+
+class LedgerAway(LedgerUnusable):
+    """The database of the ledger does not answer now. Nothing of the change is there: the same may
+    work in a while."""
+
+
+class ChangeUnknown(LedgerUnusable):
+    """The database was lost over a commit, and nobody could say whether it has the change."""
 
 
 class StatementRefused(RepermitError):
