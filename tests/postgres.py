@@ -18,10 +18,11 @@ from typing import Any
 
 from repermit.domain.clock import Clock
 from repermit.ledger import connect
-from repermit.ledger.database import Connection
+from repermit.ledger.database import Connection, Database
 from repermit.ledger.postgres.connection import PgConnection
 from repermit.ledger.postgres.connection import connect as connect_to
 from repermit.ledger.postgres.engine import PostgreSQL
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock
 
@@ -81,9 +82,20 @@ class InTime(PostgreSQL):
         super().__init__(url, place)
         self._clock = clock
 
+    def again(self) -> InTime:
+        """Return the same database as another process opens it."""
+        return InTime(self._url, self.place, self._clock)
+
     def moment(self, connection: Connection, now: datetime) -> datetime:  # noqa: ARG002
         """Return the present moment of the test's clock."""
         return self._clock.now()
+
+
+def again(database: Database) -> Database:
+    """Return the same database as another process opens it."""
+    if isinstance(database, InTime):
+        return database.again()
+    return SQLite(database.place)
 
 
 @dataclass

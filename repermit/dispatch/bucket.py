@@ -37,7 +37,7 @@ class Bucket:
         self._ledger, self._gap = ledger, timedelta(seconds=1 / per_second)
         self._at_once = max(1, round(per_second * _TAKEN_SECONDS))
         self._turns: deque[float] = deque()  # when each is, by the clock of the loop
-        self._taking = asyncio.Lock()
+        self._waiting = asyncio.Lock()
 
     async def turn(self, over: asyncio.Event) -> None:
         """Wait until it is this caller's turn, or until *over* is set.
@@ -45,20 +45,15 @@ class Bucket:
         Raises: as `Ledger.share` does, when the database stays away.
         """
         time = asyncio.get_running_loop().time
-        while not over.is_set():
-            left = await self._next() - time()
-            if left < -_LATE_SECONDS:
-                continue
-            if left > TICK_SECONDS:
-                await wait(left, over)
-            return
-
-    async def _next(self) -> float:
-        """Return when the next turn is, taking more when none is left."""
-        async with self._taking:
-            if not self._turns:
-                await self._take()
-            return self._turns.popleft()
+        async with self._waiting:  # so that none is taken before it is wanted
+            while not over.is_set():
+                if not self._turns:
+                    await self._take()
+                left = self._turns.popleft() - time()
+                if left > TICK_SECONDS:
+                    await wait(left, over)
+                if left >= -_LATE_SECONDS:
+                    return
 
     async def _take(self) -> None:
         first = await outlasted(lambda: self._ledger.share(bucket.take, self._at_once, self._gap))
