@@ -38,24 +38,33 @@ class Bucket:
         self._at_once = max(1, round(per_second * _TAKEN_SECONDS))
         self._turns: deque[float] = deque()  # when each is, by the clock of the loop
         self._waiting = asyncio.Lock()
+        self._callers = 0  # who waits for a turn
 
     async def turn(self, over: asyncio.Event) -> None:
         """Wait until it is this caller's turn, or until *over* is set.
 
         Raises: as `Ledger.share` does, when the database stays away.
         """
-        time = asyncio.get_running_loop().time
-        async with self._waiting:  # so that none is taken before it is wanted
-            while not over.is_set():
-                if not self._turns:
-                    await self._take()
-                left = self._turns.popleft() - time()
-                if left > TICK_SECONDS:
-                    await wait(left, over)
-                if left >= -_LATE_SECONDS:
-                    return
+        self._callers += 1
+        try:
+            async with self._waiting:
+                await self._turn(over)
+        finally:
+            self._callers -= 1
 
-    async def _take(self) -> None:
-        first = await outlasted(lambda: self._ledger.share(bucket.take, self._at_once, self._gap))
+    async def _turn(self, over: asyncio.Event) -> None:
+        time = asyncio.get_running_loop().time
+        while not over.is_set():
+            if not self._turns:
+                await self._take(min(self._callers, self._at_once))
+            left = self._turns.popleft() - time()
+            if left > TICK_SECONDS:
+                await wait(left, over)
+            if left >= -_LATE_SECONDS:
+                return
+
+    async def _take(self, turns: int) -> None:
+        """Take so many turns: no more than are wanted, or other machines would miss them."""
+        first = await outlasted(lambda: self._ledger.share(bucket.take, turns, self._gap))
         at, gap = asyncio.get_running_loop().time() + first.total_seconds(), self._gap
-        self._turns.extend(at + number * gap.total_seconds() for number in range(self._at_once))
+        self._turns.extend(at + number * gap.total_seconds() for number in range(turns))
