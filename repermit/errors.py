@@ -12,6 +12,8 @@ RepermitError
 ├── KeysUnusable         the key folder is missing, foreign, or open to others
 ├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+│   ├── LedgerAway       its database does not answer now; nothing of the change is there
+│   └── ChangeUnknown    its database was lost over a commit, and may or may not have it
 ├── MoveRefused          the ledger is not moved: nobody said so, or it is there already
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
@@ -139,6 +141,15 @@ class LedgerUnusable(RepermitError):
 
 class MoveRefused(RepermitError):
     """The ledger is not moved: nobody said so, or it is there already."""
+
+
+class LedgerAway(LedgerUnusable):
+    """The database of the ledger does not answer now. Nothing of the change is there: the same may
+    work in a while."""
+
+
+class ChangeUnknown(LedgerUnusable):
+    """The database was lost over a commit, and nobody could say whether it has the change."""
 
 
 class StatementRefused(RepermitError):

@@ -317,12 +317,22 @@ class Outbox(SQLModel, table=True):
     not_before: int = _big()
     standing: str  # waiting, claimed, sent, doubtful, failed, dropped
     claimed_by: str | None = None
+    lease_until: int | None = _big(default=None)
     attempts: int = 0
     first_try_at: int | None = _big(default=None)
     try_at: int | None = _big(default=None)
     intent_at: int | None = _big(default=None)
     settled_at: int | None = _big(default=None)
     relay_reply: str | None = None  # the relay's codes only, never its text
+
+
+class Bucket(SQLModel, table=True):
+    """The one row by which several machines together keep to one rate."""
+
+    __tablename__ = "bucket"
+
+    id: int = Field(primary_key=True)  # always 1
+    next_at: int = _big()  # when the next mail may leave, by the clock of the database
 
 
 class Export(SQLModel, table=True):

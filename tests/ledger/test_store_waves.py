@@ -125,7 +125,7 @@ async def test_a_reservation_is_bounded_however_many_wait(a_ledger: Ledger) -> N
     """Each cursor runs down an index of its own and sorts nothing."""
 
     def plans(tx: Transaction) -> list[str]:
-        values = {"now": 1, "approved": 1, "provider": "gmail", "limit": 9}
+        values = {"now": 1, "moment": 1, "approved": 1, "provider": "gmail", "limit": 9}
         return [
             " ".join(str(row[-1]) for row in tx.connection.execute(explained, values))
             for sql in (waiting.FIRST_TIME, waiting.RETURNED, waiting.DUE)

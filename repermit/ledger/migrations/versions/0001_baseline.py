@@ -45,6 +45,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "bucket",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "campaign",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(), nullable=False),
@@ -167,6 +173,9 @@ def upgrade() -> None:
         ),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
+        sa.Column(
+            "lease_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
             "first_try_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
