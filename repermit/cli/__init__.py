@@ -23,6 +23,7 @@ from repermit.cli import (
     handover,
     imports,
     inbound,
+    keys,
     look,
     operate,
     papers,
@@ -54,7 +55,7 @@ for family in (
     *(prepare, imports, suppress, check, look, ask, doubt),
     *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
-    *(proof, papers, operate, running),
+    *(proof, papers, operate, keys, running),
 ):
     family.register(app)
 

@@ -83,6 +83,11 @@ class Ledger:
             opened.dropped, opened.superseded = dropped, known
             return opened
 
+    @property
+    def is_shared(self) -> bool:
+        """Return whether several machines may work on it: never on a file of SQLite."""
+        return False
+
     async def write(
         self,
         part: Callable[Concatenate[Transaction, P], T],

@@ -188,7 +188,7 @@ class Phases:
             *(tx, current, scanned),
             traces=traces,
             saved=saved,
-            beyond=self.watch.beyond,
+            watch=self.watch,
             sign=self.sign,
         )
         erasing.finish_purge(tx, self._id, content)
