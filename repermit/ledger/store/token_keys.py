@@ -28,7 +28,7 @@ _HAVE_LINKS: Final = ", ".join(
 _SILENCE = frozenset((Reason.SILENT, Reason.DOUBTFUL, Reason.UNDELIVERABLE))
 # Of a row of recipient: their link was made worthless before their time was over.
 _CUT_SHORT: Final = (
-    "EXISTS (SELECT 1 FROM token_key WHERE revoked_at >= recipient.intent_at"
+    "EXISTS (SELECT 1 FROM token_key WHERE revoked_at > recipient.intent_at"
     f" AND revoked_at < {due.FALLS_DUE})"
 )
 
@@ -97,7 +97,7 @@ def links_out(tx: Transaction) -> LinksOut:
         " coalesce(sum(CASE WHEN standing IN ('claimed', 'asked', 'doubtful')"
         f" AND {due.FALLS_DUE} > ? THEN 1 ELSE 0 END), 0),"
         " coalesce(sum(CASE WHEN standing = 'opted_in' THEN 1 ELSE 0 END), 0)"
-        f" FROM recipient WHERE standing IN ({_HAVE_LINKS}) AND intent_at > ?",
+        f" FROM recipient WHERE standing IN ({_HAVE_LINKS}) AND intent_at >= ?",
         *(to_micros(tx.now), since),
     )
     return LinksOut(people, waiting, agreed)
