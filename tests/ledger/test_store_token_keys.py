@@ -82,9 +82,10 @@ async def test_a_key_that_was_revoked_signs_and_reads_nothing_any_more(
 
 @pytest.mark.parametrize("kind", [Kind.ROTATED, Kind.REVOKED])
 async def test_a_change_of_the_keys_is_one_entry_however_often_it_is_finished(
-    a_ledger: Ledger, kind: Kind
+    a_ledger: Ledger, a_clock: FakeClock, kind: Kind
 ) -> None:
     await asked(a_ledger, "an@voorbeeld.example")
+    a_clock.advance(DAY)
     for _ in range(2):
         await a_ledger.write(token_keys.log_change, Change(kind, ("old",), "new"))
     await a_ledger.write(token_keys.log_change, Change(kind, ("new",), "newer"))
