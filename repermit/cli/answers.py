@@ -56,7 +56,7 @@ async def serve_pages(runtime: Runtime, stop: asyncio.Event) -> None:
             before = await _owed(runtime, ledger)
             for line in before:
                 tell(line)
-            revoked = asyncio.create_task(_until_revoked(runtime, ledger, stop))
+            revoked = asyncio.create_task(until_revoked(runtime, ledger, stop))
             async with beside(_forget_origins(ledger), _look_at_itself(runtime, ledger)):
                 await serve_until(app, listening, stop)
             await revoked
@@ -99,7 +99,9 @@ async def _look_at_itself(runtime: Runtime, ledger: Ledger) -> None:
     await look_after(probe.look, first_seconds=_FIRST_LOOK_SECONDS, every_seconds=_LOOK_SECONDS)
 
 
-async def _until_revoked(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> None:
+async def until_revoked(
+    runtime: Runtime, ledger: Ledger, stop: asyncio.Event, *, seconds: float = _LOOK_SECONDS
+) -> None:
     """Return once *stop* is set; set it, and raise KeysUnusable, once a key that reads links here
     was revoked: whoever it has leaked to could answer for others."""
     from repermit.ledger.store import token_keys
@@ -113,7 +115,7 @@ async def _until_revoked(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) 
         except LedgerUnusable:
             pass  # the next minute will do
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+            await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _forget_origins(ledger: Ledger) -> None:

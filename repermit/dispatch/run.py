@@ -51,7 +51,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self._over = asyncio.Event()
-        self._turns = Turns(self.ledger, self.plan, self.owner, self._over)
+        self._turns = Turns(self.ledger, self.plan, self.owner, self._over, key=self.mailer.key)
         self._lines = Lines(
             self.connect,
             self.plan.reconnect_seconds,

@@ -10,7 +10,7 @@ from repermit.dispatch.pace import Pace
 from repermit.dispatch.plan import Plan
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import holders
-from repermit.ledger.store import sending, suppression, waves
+from repermit.ledger.store import sending, suppression, token_keys, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
 
@@ -19,10 +19,13 @@ _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its l
 
 
 class Turns:
-    """The turns of all connections of one run."""
+    """The turns of all connections of one run, whose mails have links of the key *key*."""
 
-    def __init__(self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event) -> None:
+    def __init__(
+        self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event, *, key: str
+    ) -> None:
         self._ledger, self._plan, self._owner, self._over = ledger, plan, owner, over
+        self._key = key
         self._refilling = asyncio.Lock()
         self._pace = Pace(plan.per_second, lambda: holders(ledger.path, "sender-"))
         in_time = int(plan.per_second * _BATCH_SECONDS)
@@ -110,16 +113,17 @@ class Turns:
             while len(self._reserved) <= promised() and not self._exhausted:
                 if self.is_over or (size := self._batch_size()) <= 0:
                     return
-                found = await self._ledger.write(
-                    sending.reserve,
-                    self._owner,
-                    approved_size=self._plan.approved_size,
-                    limit=size,
-                    caps=self._plan.caps,
-                )
+                found = await self._ledger.write(self._reserve, size)
                 self._held.update(one.id for one in found)
                 self._reserved += [one for one in found if one.id not in self._unmade]
                 self._exhausted = not found
+
+    def _reserve(self, tx: Transaction, size: int) -> list[Reserved]:
+        token_keys.require_good(tx, [self._key])  # it may have been revoked since this run began
+        plan = self._plan
+        return sending.reserve(
+            tx, self._owner, approved_size=plan.approved_size, limit=size, caps=plan.caps
+        )
 
     def _batch_size(self) -> int:
         if self._plan.limit is None:

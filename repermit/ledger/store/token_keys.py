@@ -70,7 +70,7 @@ def require_good(tx: Transaction, held: Sequence[str]) -> None:
 
 def log_change(tx: Transaction, change: Change) -> None:
     """Write the entry of a change of the keys, unless the log has it; those that were revoked sign
-    and read no link any more."""
+    and read no link any more, and what a sender has reserved to mail it is free again."""
     if any(json.loads(row[0])["new"] == change.new for row in _logged(tx, change.kind)):
         return
     payload: dict[str, Any] = {"new": change.new, "before": list(change.before)}
@@ -81,6 +81,10 @@ def log_change(tx: Transaction, change: Change) -> None:
             "INSERT INTO token_key (fingerprint, since, revoked_at) VALUES (?, ?, ?)"
             " ON CONFLICT (fingerprint) DO UPDATE SET revoked_at = excluded.revoked_at",
             [(fingerprint, now, now) for fingerprint in change.before],
+        )
+        tx.run(
+            "UPDATE recipient SET lease_by = NULL, lease_until = NULL"
+            " WHERE lease_by IS NOT NULL AND standing IN ('listed', 'deferred')"
         )
     tx.log.append(change.kind, payload, now=tx.now)
 
@@ -120,6 +124,8 @@ def cut_off(tx: Transaction, terms: Terms, read: Sequence[str]) -> int:
 def cut_short(tx: Transaction, terms: Terms) -> int:
     """Return how many of those who are due for their silence had a link that was revoked before
     their time to answer was over."""
+    if tx.value("SELECT max(revoked_at) FROM token_key") is None:
+        return 0
     return sum(
         tx.connection.execute(
             f"SELECT count(*) FROM recipient WHERE {due.condition(reason)} AND {_CUT_SHORT}",
