@@ -402,7 +402,7 @@ CASES = {
         has_json=False,
     ),
     "keys_negative": Case(
-        ("keys", "revoke-links", "--at-most", "-1"), "-1", code=2, has_json=False
+        ("keys", "revoke-links", "--at-most", "-1"), "equal to 0", code=2, has_json=False
     ),
     "keys_no_ledger": Case(("keys", "rotate"), "there is no ledger", "begun", has_json=False),
     "init_there_already": Case(("init", "../campaign", "--yes"), "exists already", has_json=False),
