@@ -68,7 +68,7 @@ def revoke_links(
             f"{people} cannot answer by their link: ask them in another way, or in a new campaign."
         )
     tell("Give a monitor its new link (`repermit probe --link`), and export again what was.")
-    tell("Nothing leaves until `repermit resume`.")
+    tell("What is paused goes on with `repermit resume`.")
 
 
 async def _rotate(runtime: Runtime) -> tuple[Change, list[str]]:
@@ -85,10 +85,12 @@ async def _revoke(runtime: Runtime, at_most: int | None) -> tuple[Change, LinksO
 
     Raises: LinksKept. Crash: the links are dead, or not; the same command finishes it.
     """
+    from repermit.dispatch.recover import recover
     from repermit.ledger.log import Kind
     from repermit.ledger.store import campaign, token_keys
 
     async with runtime.ledger(acts=False) as ledger:
+        await recover(ledger)  # what a sender that is gone had in hand is not leaving any more
         out = await ledger.read(token_keys.links_out)
         change = await _finished(runtime, ledger, Kind.REVOKED)
         if change is None:

@@ -184,6 +184,7 @@ async def carry_out(
 
     *latest_entry* is what `watch_of` takes.
     """
+    from repermit.cli.purgeplan import tell_machines
     from repermit.cli.purgereport import publish
     from repermit.purge.run import purge
 
@@ -196,10 +197,7 @@ async def carry_out(
     )
     for path in await publish(runtime, ledger):
         say(f"the report is {path.name}")
-    if behind := done.report.get("machines"):
-        say(f"These machines may still hold the old keys: {', '.join(behind)}.")
-        say("  what to do: start anew what runs there, with the keys of now, and it destroys the")
-        say("  old ones; of a machine that is not used any more, delete the key folder")
+    tell_machines(done.report, say)
     return done
 
 

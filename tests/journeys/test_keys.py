@@ -21,7 +21,7 @@ from repermit.domain.token import Scope, Tokens
 from repermit.errors import TokenRejected
 from repermit.ledger import keys
 from repermit.runtime import Runtime
-from tests.journeys.campaign import ACCEPTED, LISTED, Campaign, Later, wait_until
+from tests.journeys.campaign import ACCEPTED, CONNECTIONS, LISTED, Campaign, Later, wait_until
 from tests.journeys.relay import Relay
 from tests.journeys.terminal import typed
 from tests.journeys.web import fetch, mailbox
@@ -155,8 +155,8 @@ def test_after_a_leak_no_link_that_is_out_works_any_more(
     assert campaign.here("proof", "verify", "--json").json["holds"] is True
 
 
-def test_links_are_not_revoked_unsaid(begun_to_ask: Campaign) -> None:
-    """Nor while a mail may leave with a link that dies."""
+def test_links_are_not_revoked_unsaid(begun_to_ask: Campaign, relay: Relay) -> None:
+    """Nor while a mail may leave with a link that dies; that of a sender that is gone does not."""
     campaign = begun_to_ask
     before = keys.load(campaign.folder / "keys")
 
@@ -168,12 +168,26 @@ def test_links_are_not_revoked_unsaid(begun_to_ask: Campaign) -> None:
     campaign.here("resume")
     leaving = campaign.here(*_REVOKE, str(_FIRST), expect=1)
     assert f"{LISTED - _FIRST} mails may leave at any time" in leaving.err
-    campaign.change_ledger(
-        "UPDATE recipient SET standing = 'claimed' WHERE id = (SELECT min(id) FROM recipient"
-        " WHERE standing = 'asked')"
-    )
-    out = campaign.here(*_REVOKE, str(_FIRST), expect=1)
-    assert "1 mail is just leaving" in out.err
+    relay.holds = True
+    sender = campaign.start("send")
+    wait_until(lambda: len(relay.taken) == _FIRST + CONNECTIONS)
+    campaign.here("pause")
+    in_hand = campaign.here(*_REVOKE, str(LISTED), expect=1)
+    assert f"{CONNECTIONS} mails are just leaving" in in_hand.err
+    assert keys.load(campaign.folder / "keys") == before
+
+    sender.signal(signal.SIGKILL)
+    assert sender.ended().code == -signal.SIGKILL
+    relay.holds = False
+    campaign.here(*_REVOKE, str(_FIRST + CONNECTIONS))
+    assert campaign.standings()["doubtful"] == CONNECTIONS
+
+
+def test_keys_stay_as_they_are_where_links_are_not_revoked(begun_to_ask: Campaign) -> None:
+    campaign = begun_to_ask
+    before = keys.load(campaign.folder / "keys")
+
+    campaign.here("keys", "revoke-links", expect=1)
 
     assert keys.load(campaign.folder / "keys") == before
     assert entries(campaign, "revoked") == []
