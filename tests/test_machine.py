@@ -15,14 +15,15 @@ from repermit import __version__
 from repermit.cli.begin import write_campaign
 from repermit.cli.checks import machines_of
 from repermit.cli.finding import Finding, State
-from repermit.errors import MachineDiffers
+from repermit.cli.purging import Wish, carry_out
+from repermit.errors import KeysUnusable, MachineDiffers
 from repermit.ledger import keys, linkkeys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind
 from repermit.ledger.store import machines
 from repermit.machine import joined, name
 from repermit.runtime import Runtime
-from tests.builders import FakeClock
+from tests.builders import FakeClock, asked
 
 _TRIES = 3000  # of a hundredth of a second
 
@@ -123,6 +124,34 @@ async def test_a_machine_is_what_it_works_with(runtime: Runtime) -> None:
     assert there.machine().generation == 2
     keys.destroy_generation(there.config.keys_dir / "burn", 2)
     assert there.machine().generation == 0
+
+
+async def test_a_machine_acknowledges_a_purge_when_it_starts_with_the_keys_of_now(
+    runtime: Runtime,
+) -> None:
+    """It is not started without them, and destroys the old ones; here it opens the same file."""
+    clock, there = runtime.clock, copied(runtime, "web2")
+    assert isinstance(clock, FakeClock)
+    text, url = there.config.path.read_text("utf-8"), f"sqlite:///{runtime.config.ledger_path}"
+    there.config.path.write_text(text.replace("sqlite:///repermit.db", url), "utf-8")
+    there = Runtime.of(there.config.path, clock)
+    wish = Wish("An", 1, accepted_outage="nobody looks at the page of a test")
+    async with runtime.ledger(create=True) as ledger:
+        await asked(ledger, "an@voorbeeld.example")
+        await other(ledger, there)
+        clock.advance(timedelta(days=40))
+        done = await carry_out(runtime, ledger, wish, lambda _: None)
+        assert done.report["machines"] == ["web2"]
+
+    burn = there.config.keys_dir / "burn"
+    with pytest.raises(KeysUnusable, match="older than the ledger"):
+        async with there.ledger():
+            raise AssertionError("it works")
+    shutil.copy2(runtime.config.keys_dir / "burn" / "2.key", burn)
+    async with there.ledger() as ledger:
+        await other(ledger, there)
+        assert await ledger.read(machines.lagging, 2) == []
+    assert [path.name for path in burn.iterdir()] == ["2.key"]
 
 
 async def test_check_compares_every_other_machine(runtime: Runtime) -> None:
