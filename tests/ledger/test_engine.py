@@ -790,3 +790,7 @@ async def test_a_look_at_a_ledger_that_is_gone_or_replaced_says_so(
     a_ledger.path.write_bytes((empty_campaign / "ledger.db").read_bytes())
     with pytest.raises(LedgerUnusable, match="replaced"):
         await a_ledger.look(log_size)
+
+
+async def test_a_file_of_sqlite_is_nothing_that_machines_share(a_ledger: Ledger) -> None:
+    assert not a_ledger.is_shared
