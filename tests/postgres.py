@@ -80,11 +80,11 @@ class InTime(PostgreSQL):
 
     def __init__(self, url: str, place: Path, clock: Clock) -> None:
         super().__init__(url, place)
-        self._clock = clock
+        self._leads_to, self._clock = url, clock
 
     def again(self) -> InTime:
         """Return the same database as another process opens it."""
-        return InTime(self._url, self.place, self._clock)
+        return InTime(self._leads_to, self.place, self._clock)
 
     def moment(self, connection: Connection, now: datetime) -> datetime:  # noqa: ARG002
         """Return the present moment of the test's clock."""

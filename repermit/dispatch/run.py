@@ -53,7 +53,11 @@ class Run:
     def __post_init__(self) -> None:
         self._over = asyncio.Event()
         self._lock = self.ledger.lock(f"sender-{self.owner}")
-        self._turns = Turns(self.ledger, self.plan, self.owner, self._over, lock=self._lock)
+        self._turns = Turns(
+            *(self.ledger, self.plan, self.owner, self._over),
+            lock=self._lock,
+            key=self.mailer.key,
+        )
         self._lines = Lines(
             self.connect,
             self.plan.reconnect_seconds,

@@ -12,7 +12,7 @@ from repermit.dispatch.outage import hold, outlasted
 from repermit.dispatch.plan import Plan
 from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import sending, suppression, waves
+from repermit.ledger.store import sending, suppression, token_keys, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
 
@@ -21,13 +21,20 @@ _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its l
 
 
 class Turns:
-    """The turns of all connections of one run."""
+    """The turns of all connections of one run, whose mails have links of the key *key*."""
 
     def __init__(
-        self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event, *, lock: Held
+        self,
+        ledger: Ledger,
+        plan: Plan,
+        owner: str,
+        over: asyncio.Event,
+        *,
+        lock: Held,
+        key: str,
     ) -> None:
         self._ledger, self._plan, self._owner, self._over = ledger, plan, owner, over
-        self._lock = lock
+        self._lock, self._key = lock, key
         self._refilling = asyncio.Lock()
         self._pace = turning(ledger, plan.per_second)
         in_time = int(plan.per_second * _BATCH_SECONDS)
@@ -123,12 +130,13 @@ class Turns:
                 self._exhausted = not found
 
     async def _reserve(self, size: int) -> list[Reserved]:
-        return await self._ledger.share(
-            sending.reserve,
-            self._owner,
-            approved_size=self._plan.approved_size,
-            limit=size,
-            caps=self._plan.caps,
+        return await self._ledger.share(self._reserved_in, size)
+
+    def _reserved_in(self, tx: Transaction, size: int) -> list[Reserved]:
+        token_keys.require_good(tx, [self._key])  # it may have been revoked since this run began
+        plan = self._plan
+        return sending.reserve(
+            tx, self._owner, approved_size=plan.approved_size, limit=size, caps=plan.caps
         )
 
     def _batch_size(self) -> int:

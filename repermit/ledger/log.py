@@ -57,6 +57,8 @@ class Kind(StrEnum):
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
     MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question
+    ROTATED = "rotated"  # the links of new mails have another key: fingerprints
+    REVOKED = "revoked"  # no link works any more that was made before: fingerprints, of how many
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 

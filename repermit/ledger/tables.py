@@ -288,12 +288,27 @@ class WrittenFile(SQLModel, table=True):
 
 
 class TokenKey(SQLModel, table=True):
-    """A key that signed links in mails, by its fingerprint, since when."""
+    """A key that signed links in mails, by its fingerprint, since when; or one that never did, if
+    it was revoked before."""
 
     __tablename__ = "token_key"
 
     fingerprint: str = Field(primary_key=True)
     since: int = _big()
+    revoked_at: int | None = _big(default=None)  # from then on its links are worth nothing
+
+
+class Machine(SQLModel, table=True):
+    """One machine that works on this campaign, and what it works with."""
+
+    __tablename__ = "machine"
+
+    name: str = Field(primary_key=True)  # its host name
+    release: str  # of repermit
+    facts: str  # JSON: of each part that must be the same everywhere, the fingerprint
+    generation: int  # the oldest of the vault that its key folder held when it started last
+    seen_at: int = _big()
+    left_at: int | None = _big(default=None)  # nothing runs there since
 
 
 class Outbox(SQLModel, table=True):

@@ -29,6 +29,7 @@ from tests.test_templates import parsed
 _LANGUAGES = ("nl", "fr", "de", "en")
 _CODES = (
     *("outage", "last_hours", "unknown", "gap", "outside_clock", "clock", "links", "leaving"),
+    "revoked",
     *("log", "running", "older_copy", "at_most", "not_scheduled", "untold", "paused"),
     *("elsewhere", "import"),
 )
@@ -187,6 +188,16 @@ def test_a_report_says_what_of_a_shared_database_only_the_destroyed_keys_reach(
 
     assert "VACUUM" in words
     assert SERVER not in words
+
+
+@every_language
+def test_a_report_names_the_machines_that_may_hold_the_old_keys(
+    tmp_path: Path, language: str
+) -> None:
+    runtime = campaign_in(tmp_path, language)
+
+    assert "web2" in page_of(runtime, machines=["web2"])
+    assert "web2" not in page_of(runtime)
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,13 @@ from repermit.domain.envelope import Of, SignedName, SignedNames
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.question import day_in_words
 from repermit.domain.standing import Answer, Standing
-from repermit.errors import LedgerUnusable, SendRefused, WordingIncomplete
+from repermit.errors import KeysUnusable, LedgerUnusable, SendRefused, WordingIncomplete
 from repermit.ledger.database import Connection as LedgerConnection
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store import campaign, erasing, sending, suppression, waves
+from repermit.ledger.linkkeys import Change
+from repermit.ledger.log import Kind
+from repermit.ledger.store import campaign, erasing, sending, suppression, token_keys, waves
 from repermit.ledger.store.personal import Person
 from repermit.ledger.transaction import Transaction
 from tests.builders import EVERYTHING, FakeClock, admit, claim, press, standings, verified
@@ -382,6 +384,26 @@ async def test_whoever_is_erased_after_the_reservation_gets_no_mail(sender: Send
 
     assert "person1@people.example" not in sender.relay.out()
     assert len(sender.relay.deliveries) == 2
+
+
+async def test_no_mail_leaves_with_a_link_that_was_revoked_since_the_run_began(
+    sender: Sender,
+) -> None:
+    """Neither to whom it had reserved before, nor to whom it would reserve then."""
+    await admit(sender.ledger, *people(3))
+    revoked = Change(Kind.REVOKED, TOKENS.fingerprints, "new")
+
+    async def revoke() -> None:
+        await sender.ledger.write(token_keys.log_change, revoked)
+
+    sent = await sender.send(before=revoke)
+
+    assert isinstance(sent.refusal, KeysUnusable)
+    assert sender.relay.deliveries == []
+    assert await sender.counts() == {"listed": 3}
+    assert await sender.leases() == 0
+    with pytest.raises(KeysUnusable, match="were revoked"):
+        await sender.send()
 
 
 async def test_a_pause_after_the_reservation_holds_every_mail(sender: Sender) -> None:
