@@ -89,9 +89,7 @@ def _entries(opened: sqlite3.Connection) -> int:
     """Return how many entries a log has; 0 when it cannot be read."""
     try:
         row = opened.execute("SELECT size FROM log_head").fetchone()
-    except sqlite3.OperationalError as failure:
-        if "no such table" not in str(failure):
-            raise
+    except sqlite3.OperationalError:  # there is no such table, or column
         row = None
     return int(row[0]) if row else 0
 

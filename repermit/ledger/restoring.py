@@ -140,6 +140,7 @@ def put_back_kept(kept: Path, folder: Path, copy: Copy) -> None:
         shutil.rmtree(beside, ignore_errors=True)
         for part in (folder, folder / "burn", beside):
             part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
+            part.chmod(0o700)
         for name in ("destroyed", "keys.json"):
             if (source := kept / name).exists():
                 write_durably(beside / name, source.read_bytes())
