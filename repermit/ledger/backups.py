@@ -76,11 +76,15 @@ def take(
             leftover.unlink()
         keycopies.copy(kept_by, generations, keycopies.beside(places.copies))
         beside.touch(mode=0o600)
-    copying.copy(ledger, beside)
-    copying.require_log(beside)
-    with usable(places.copies):
-        _require_generations(beside, kept_by, generations, places.copies)
-        _name(beside, target)
+    try:
+        copying.copy(ledger, beside)
+        copying.require_log(beside)
+        with usable(places.copies):
+            _require_generations(beside, kept_by, generations, places.copies)
+            _name(beside, target)
+    finally:
+        for left in (beside, f"{beside}-wal", f"{beside}-shm", f"{beside}-journal"):
+            Path(left).unlink(missing_ok=True)
     return target
 
 
@@ -169,7 +173,6 @@ def _require_generations(
     for number in gone:
         keys.destroy_generation(keycopies.beside(folder), number)
     if gone or not needed <= {*generations}:
-        copy.unlink()
         raise BackupRefused(
             "the keys that the copy needs are not all in the key folder, or a purge puts new ones"
             " in place",
@@ -181,8 +184,5 @@ def _name(beside: Path, target: Path) -> None:
     """Give a copy its name, durably; a file that has it stays."""
     with beside.open("rb+") as file:
         os.fsync(file.fileno())
-    for leftover in (f"{beside}-wal", f"{beside}-shm"):
-        Path(leftover).unlink(missing_ok=True)
     os.link(beside, target)
-    beside.unlink()
     sync_folder(target.parent)
