@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from repermit.ledger.keys import Keys
-    from repermit.ledger.restoring import Copy, PassedOver
+    from repermit.ledger.restoring import Copy, PassedOver, Wanted
     from repermit.runtime import Runtime
 
 _LOCK = "restore"
@@ -64,16 +64,15 @@ async def _restore(
     runtime: Runtime, folder: Path, kept: Path | None, instead: int | None, *, as_json: bool
 ) -> dict[str, Any]:
     """Return what was done, as `--json` tells it. Crash: the old ledger or the new."""
-    from repermit.ledger import keys, replacing, restoring
+    from repermit.ledger import replacing, restoring
     from repermit.ledger.locks import Lock
-    from repermit.ledger.vault import Vault
 
     config, ledger = runtime.config, runtime.config.ledger_path
     kept_by = _kept_by(config.keys_dir, kept)
-    keep = config.keys_dir if kept_by.file.exists() else kept or config.keys_dir
-    wanted = restoring.Wanted(kept_by, folder, restoring.destroyed(keep, ledger))
-    lock = Lock(ledger, _LOCK)
+    known = config.keys_dir if kept is None or kept_by.file.exists() else kept
+    wanted = restoring.Wanted(kept_by, folder, restoring.destroyed(known, ledger))
     replacing.require_unused(ledger)
+    lock = Lock(ledger, _LOCK)
     if not lock.acquire():
         raise RestoreRefused("another restore runs", hint="wait for its end")
     try:
@@ -83,14 +82,8 @@ async def _restore(
             if not as_json:
                 _show(copy, passed, there, ledger=ledger)
             _confirm(there, instead, as_json=as_json)
-            if kept and not kept_by.file.exists():
-                restoring.put_back_kept(kept / "keep", config.keys_dir, copy)
-            restoring.put_back_generations(wanted, copy)
-            now = runtime.clock.now().astimezone(UTC)
-            vault = Vault(keys.load(config.keys_dir))
-            restoring.make_ready(staged, vault, folder, now)
-            aside = ledger.with_name(f"{ledger.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
-            is_aside = replacing.replace(ledger, staged, aside=aside, instead=there)
+            _put_back_keys(wanted, copy, kept)
+            aside = _replace(runtime, folder, staged, there)
     finally:
         lock.release()
     return {
@@ -98,10 +91,30 @@ async def _restore(
         "newest": copy.newest,
         "log": {"size": copy.log.size, "root": copy.log.root.hex()},
         "replaced": there,
-        "aside": aside.name if is_aside else None,
+        "aside": aside,
         "passed_over": [{"name": each.name, "why": each.why} for each in passed],
         "next": _NEXT,
     }
+
+
+def _put_back_keys(wanted: Wanted, copy: Copy, kept: Path | None) -> None:
+    """Put back what the key folder lacks; what is there stays."""
+    from repermit.ledger import restoring
+
+    if kept and not wanted.keys.file.exists():
+        restoring.put_back_kept(kept / "keep", wanted.keys.folder, copy)
+    restoring.put_back_generations(wanted, copy)
+
+
+def _replace(runtime: Runtime, folder: Path, staged: Path, instead: int) -> str | None:
+    """Put the copy that is *staged* in the place of the ledger, and return the name of the file
+    aside that holds the one that was there."""
+    from repermit.ledger import replacing, restoring
+
+    ledger, now = runtime.config.ledger_path, runtime.clock.now().astimezone(UTC)
+    restoring.make_ready(staged, runtime.vault, folder, now)
+    aside = ledger.with_name(f"{ledger.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
+    return aside.name if replacing.replace(ledger, staged, aside=aside, instead=instead) else None
 
 
 def _kept_by(folder: Path, kept: Path | None) -> Keys:
