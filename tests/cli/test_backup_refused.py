@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -84,6 +85,7 @@ def test_a_disk_that_cannot_be_written_is_named(
     """And it can be restored from: nothing is written there."""
     approved.here(*backup_to(folders))
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    time.sleep(1.0)  # a copy has the name of its second
 
     refused(approved, backup_to(folders), "disk cannot be written (Read-only file system)")
     entries = str(approved.status()["log"]["size"])
