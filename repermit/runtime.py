@@ -5,6 +5,7 @@ It imports no stage: a command imports its own, so that it starts fast.
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -24,11 +25,13 @@ from repermit.errors import WordingIncomplete
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import Keys
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.vault import Vault
 
 if TYPE_CHECKING:
     from repermit.domain.templates import Templates
     from repermit.ledger.checkpoint import Signing
+    from repermit.ledger.database import Database
 
 
 @dataclass
@@ -72,13 +75,23 @@ class Runtime:
         """Return what issues and reads the links. Raises: KeysUnusable."""
         return Tokens(self.keys.tokens)
 
+    @property
+    def database(self) -> Database:
+        """Return where the ledger is, not opened yet."""
+        if not self.config.has_server:
+            return SQLite(self.config.ledger_path)
+        from repermit.ledger.postgres.engine import PostgreSQL
+
+        password = secret("REPERMIT_DATABASE_PASSWORD")
+        return PostgreSQL(self.config.database.url, self.config.ledger_path, password=password)
+
     @asynccontextmanager
     async def ledger(self, *, create: bool = False) -> AsyncIterator[Ledger]:
         """Open the ledger for the length of a block; with *create*, make it if it is not there.
 
         Raises: LedgerUnusable, KeysUnusable.
         """
-        opened = Ledger.open(self.config.ledger_path, self.vault, self.clock, create=create)
+        opened = Ledger.open(self.database, self.vault, self.clock, create=create)
         for each in opened.dropped:
             self.tell(str(each))
         if older := opened.superseded:
@@ -95,11 +108,11 @@ class Runtime:
         path = self.config.ledger_path
         with TemporaryDirectory(dir=self.config.folder, prefix=".rehearsal-") as folder:
             copy, mark = Path(folder) / path.name, Path(folder) / "mark"
-            if path.exists():
+            if self.database.exists():
                 if self.keys.mark.exists():  # first, so that the copy is not older than it
                     mark.write_bytes(self.keys.mark.read_bytes())
-                async with self.ledger():
-                    copying.copy(path, copy)
+                async with self.ledger() as ledger:
+                    await asyncio.to_thread(copying.copy, ledger.database, copy)
             opened = Ledger.open(copy, self.vault, self.clock, create=True, mark=mark)
             try:
                 yield opened

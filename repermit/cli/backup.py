@@ -52,12 +52,10 @@ def backup(
 
 async def _backup(runtime: Runtime, places: Places) -> dict[str, Any]:
     """Return what was done, as `--json` tells it. Crash: nothing half-written has a final name."""
-    from repermit.ledger.locks import Lock
-
     config = runtime.config
     places.require(ledger=config.ledger_path, keys=config.keys_dir)
     async with runtime.ledger() as ledger:
-        lock = Lock(ledger.path, _LOCK)
+        lock = ledger.lock(_LOCK)
         if not lock.acquire():
             raise BackupRefused("another backup runs", hint="wait for its end")
         try:
@@ -76,7 +74,7 @@ async def _taken(ledger: Ledger, places: Places) -> dict[str, Any]:
     generations = keycopies.there(kept_by.burn)
     await ledger.write(keycopies.note, burn, generations)
     now = ledger.clock.now().astimezone(UTC)
-    path = await asyncio.to_thread(backups.take, ledger.path, kept_by, places, now, generations)
+    path = await asyncio.to_thread(backups.take, ledger.database, kept_by, places, now, generations)
     log, copies = restoring.look(path).log, backups.standing(places.copies)
     return {
         "copy": path.name,

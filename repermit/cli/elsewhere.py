@@ -32,7 +32,7 @@ def place_names(texts: Sequence[str]) -> tuple[str, ...]:
 def asked_places(runtime: Runtime) -> tuple[str, ...] | None:
     """Ask in a terminal where else the list lives, once a campaign, and return the names; None
     where nobody is asked."""
-    if not is_terminal() or (runtime.config.ledger_path.exists() and run(_is_told(runtime))):
+    if not is_terminal() or (runtime.database.exists() and run(_is_told(runtime))):
         return None
     said = typer.prompt(
         "Where else does this list live? (newsletter tool, customer file, …; with commas between;"

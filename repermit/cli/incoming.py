@@ -21,7 +21,6 @@ from repermit.inbound.maildir import Maildir
 from repermit.inbound.quarantine import Quarantine
 from repermit.inbound.reading import Reading, Unreadable
 from repermit.inbound.settle import note_read
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import campaign
 from repermit.runtime import Runtime
 
@@ -139,7 +138,7 @@ async def empty_spool(runtime: Runtime) -> Tally:
     is_whole = False
     async with opened_desk(runtime) as desk:
         box = FileBox(desk, spool_of(runtime), quarantine_of(runtime))
-        lock = Lock(desk.ledger.path, "inbound-spool")
+        lock = desk.ledger.lock("inbound-spool")
         while await box.is_waiting() and lock.acquire():
             try:
                 is_whole = await box.empty()
@@ -206,7 +205,7 @@ async def _alone(
 
     Raises: MailboxUnusable when that one takes longer.
     """
-    lock, loop = Lock(desk.ledger.path, name), asyncio.get_running_loop()
+    lock, loop = desk.ledger.lock(name), asyncio.get_running_loop()
     end = loop.time() + patience
     while not lock.acquire():
         if not patience:

@@ -62,7 +62,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     from repermit.ledger.store import outbox, suppression
 
     address, made, now = parse(text), mailer(runtime, signing=True), runtime.clock.now()
-    if runtime.config.ledger_path.exists():
+    if runtime.database.exists():
         async with runtime.ledger() as ledger:
             if await ledger.read(suppression.is_suppressed, address.canonical):
                 raise SendRefused(
@@ -91,7 +91,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
     finally:
         await connection.close()
     show("test mails sent; press their links too: nothing is recorded")
-    if runtime.config.ledger_path.exists():
+    if runtime.database.exists():
         async with runtime.ledger() as ledger:
             show_delivered(await deliver_owed(runtime, ledger, asyncio.Event()))
 

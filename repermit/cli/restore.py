@@ -23,6 +23,7 @@ from repermit.errors import KeysUnusable, RestoreRefused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from repermit.ledger.database import Database
     from repermit.ledger.keys import Keys
     from repermit.ledger.restoring import Copy, PassedOver, Wanted
     from repermit.runtime import Runtime
@@ -65,27 +66,27 @@ async def _restore(
 ) -> dict[str, Any]:
     """Return what was done, as `--json` tells it. Crash: the old ledger or the new."""
     from repermit.ledger import replacing, restoring
-    from repermit.ledger.locks import Lock
 
-    config, ledger = runtime.config, runtime.config.ledger_path
-    kept_by = _kept_by(config.keys_dir, kept)
-    known = config.keys_dir if kept is None or kept_by.file.exists() else kept
-    wanted = restoring.Wanted(kept_by, folder, restoring.destroyed(known, ledger))
-    replacing.require_unused(ledger)
-    lock = Lock(ledger, _LOCK)
-    if not lock.acquire():
-        raise RestoreRefused("another restore runs", hint="wait for its end")
+    database, folder_of_keys = runtime.database, runtime.config.keys_dir
+    kept_by = _kept_by(folder_of_keys, kept)
+    known = folder_of_keys if kept is None or kept_by.file.exists() else kept
+    lock = database.lock(_LOCK)
     try:
-        with restoring.staging(ledger) as staged:
+        wanted = restoring.Wanted(kept_by, folder, restoring.destroyed(known, database))
+        replacing.require_unused(database)
+        if not lock.acquire():
+            raise RestoreRefused("another restore runs", hint="wait for its end")
+        with restoring.staging(database.place) as staged:
             copy, passed = restoring.newest(wanted, staged)
-            there = replacing.entries(ledger)
+            there = replacing.entries(database)
             if not as_json:
-                _show(copy, passed, there, ledger=ledger)
+                _show(copy, passed, there, database=database)
             _confirm(there, instead, as_json=as_json)
             _put_back_keys(wanted, copy, kept)
-            aside = _replace(runtime, folder, staged, there)
+            aside = _replace(runtime, database, folder, staged, there)
     finally:
         lock.release()
+        database.close()
     return {
         "copy": copy.path.name,
         "newest": copy.newest,
@@ -106,15 +107,18 @@ def _put_back_keys(wanted: Wanted, copy: Copy, kept: Path | None) -> None:
     restoring.put_back_generations(wanted, copy)
 
 
-def _replace(runtime: Runtime, folder: Path, staged: Path, instead: int) -> str | None:
+def _replace(
+    runtime: Runtime, database: Database, folder: Path, staged: Path, instead: int
+) -> str | None:
     """Put the copy that is *staged* in the place of the ledger, and return the name of the file
     aside that holds the one that was there."""
     from repermit.ledger import replacing, restoring
 
-    ledger, now = runtime.config.ledger_path, runtime.clock.now().astimezone(UTC)
+    place, now = database.place, runtime.clock.now().astimezone(UTC)
     restoring.make_ready(staged, runtime.vault, folder, now)
-    aside = ledger.with_name(f"{ledger.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
-    return aside.name if replacing.replace(ledger, staged, aside=aside, instead=instead) else None
+    aside = place.with_name(f"{place.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
+    was_there = replacing.replace(database, staged, aside=aside, instead=instead)
+    return aside.name if was_there else None
 
 
 def _kept_by(folder: Path, kept: Path | None) -> Keys:
@@ -143,16 +147,16 @@ def _kept_by(folder: Path, kept: Path | None) -> Keys:
     return found
 
 
-def _show(copy: Copy, passed: Sequence[PassedOver], there: int, *, ledger: Path) -> None:
+def _show(copy: Copy, passed: Sequence[PassedOver], there: int, *, database: Database) -> None:
     """Show what would be put back, in the place of what, before anything is done."""
     for each in passed:
         tell(f"passed over: {each.name}: {each.why}")
     size = counted(copy.log.size, "entry", "entries")
     tell(f"to put back: {copy.path.name}, whole; {size}, the newest of {copy.newest[:19]} UTC")
-    if not ledger.exists():
+    if not database.exists():
         tell("in its place: there is no ledger now")
         return
-    tell(f"in its place: {ledger.name}, {counted(there, 'entry', 'entries')}; it is moved aside")
+    tell(f"in its place: the ledger, {counted(there, 'entry', 'entries')}; it is moved aside")
     if (lost := there - copy.log.size) > 0:
         tell(f"  {counted(lost, 'entry', 'entries')} at least would be lost with it")
 

@@ -57,8 +57,16 @@ class Config:
 
     @property
     def ledger_path(self) -> Path:
-        """Return where the SQLite file of the ledger is."""
+        """Return where the SQLite file of the ledger is; of one in PostgreSQL, where it would be:
+        what belongs to the ledger on this machine stands beside it."""
+        if self.has_server:
+            return self.folder / "repermit.db"
         return self.folder / self.database.url.removeprefix("sqlite:///")
+
+    @property
+    def has_server(self) -> bool:
+        """Return whether the ledger is in PostgreSQL."""
+        return self.database.url.startswith("postgresql:")
 
     @property
     def keys_dir(self) -> Path:

@@ -142,7 +142,8 @@ class Database(Table):
 
     url: values.DatabaseUrl = Field(
         default="sqlite:///repermit.db",
-        description="sqlite:///file beside this config, or sqlite:////absolute/path/file",
+        description="sqlite:///file beside this config, sqlite:////absolute/path/file, or"
+        " postgresql://user@host/database",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from repermit.domain.network import Network
 
@@ -146,12 +146,27 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def database_url(url: str) -> str:
-    """Return *url*: a SQLite file."""
+    """Return *url*: a SQLite file, or a database of PostgreSQL, without a password."""
     if re.match(r"postgres(ql)?(\+\w+)?:", url):
-        raise ValueError("names PostgreSQL, which this release does not support yet")
+        return _postgresql(url)
     name = url.removeprefix("sqlite:///")
     if name == url or not name or name.endswith("/") or name == ":memory:" or "?" in name:
         raise ValueError("is not a SQLite file")
+    return url
+
+
+def _postgresql(url: str) -> str:
+    if not url.startswith("postgresql://"):
+        raise ValueError("names PostgreSQL in another way than postgresql://")
+    try:
+        found = urlsplit(url)
+        found.port  # noqa: B018 - it is read where it is asked for
+    except ValueError:
+        raise ValueError("is no URL") from None
+    if found.password or "password" in parse_qs(found.query):
+        raise ValueError("holds a password: set REPERMIT_DATABASE_PASSWORD instead")
+    if not found.path.strip("/"):
+        raise ValueError("names no database")
     return url
 
 

@@ -25,7 +25,6 @@ from repermit.domain import standing
 from repermit.domain.provider import Caps
 from repermit.errors import RepermitError, SealBroken, SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock, holders
 from repermit.ledger.store import outbox
 from repermit.ledger.store.held import everything
 from repermit.ledger.store.outbox import Due, Owed, Settled, Standing
@@ -94,8 +93,8 @@ class Postman:
 
     async def go(self, stop: asyncio.Event) -> None:
         """Deliver until nothing is due, the relay will not, or *stop* is set."""
-        pace = Pace(self._terms.per_second, lambda: holders(self._ledger.path, "sender-"))
-        lock = Lock(self._ledger.path, f"sender-{self._owner}")
+        pace = Pace(self._terms.per_second, lambda: self._ledger.database.holders("sender-"))
+        lock = self._ledger.lock(f"sender-{self._owner}")
         lock.acquire()
         try:
             while due := await self._ledger.read(outbox.next_due, self._terms.caps):

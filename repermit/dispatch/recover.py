@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import leases, outbox_doubt
 
 
@@ -27,7 +26,7 @@ async def recover_owed(ledger: Ledger) -> None:
 
 def _is_gone(ledger: Ledger, owner: str) -> bool:
     """Return whether that sender has ended, however; its lock is then tidied away."""
-    lock = Lock(ledger.path, f"sender-{owner}")
+    lock = ledger.lock(f"sender-{owner}")
     gone = lock.acquire()
     lock.release()
     return gone

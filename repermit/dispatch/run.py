@@ -30,7 +30,6 @@ from repermit.dispatch.wire import LOST
 from repermit.domain.standing import Standing
 from repermit.errors import RepermitError
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import campaign, sending, token_keys, waves
 from repermit.ledger.store.sending import Reserved, Settlement
 
@@ -68,7 +67,7 @@ class Run:
 
     async def go(self) -> Sent:
         """Send until nothing may leave now, and return what was done; see `send`."""
-        lock = Lock(self.ledger.path, f"sender-{self.owner}")
+        lock = self.ledger.lock(f"sender-{self.owner}")
         lock.acquire()
         try:
             async with beside(self._listen(), heed(self.watch, self._stop_run)):

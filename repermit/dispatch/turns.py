@@ -9,7 +9,6 @@ from datetime import datetime
 from repermit.dispatch.pace import Pace
 from repermit.dispatch.plan import Plan
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import holders
 from repermit.ledger.store import sending, suppression, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
@@ -24,7 +23,7 @@ class Turns:
     def __init__(self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event) -> None:
         self._ledger, self._plan, self._owner, self._over = ledger, plan, owner, over
         self._refilling = asyncio.Lock()
-        self._pace = Pace(plan.per_second, lambda: holders(ledger.path, "sender-"))
+        self._pace = Pace(plan.per_second, lambda: ledger.database.holders("sender-"))
         in_time = int(plan.per_second * _BATCH_SECONDS)
         self._batch = max(1, min(plan.connections * _BATCH_A_CONNECTION, in_time))
         self._begun = 0

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from repermit.errors import LedgerUnusable
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import undoing
 from repermit.ledger.store.undoing import Undoing
 
@@ -17,7 +16,7 @@ _SLICE_ROWS = 400  # about 30 ms, so that no answer waits
 @contextmanager
 def alone(ledger: Ledger) -> Iterator[None]:
     """Hold the lock of the one import that may run. Raises: LedgerUnusable when one does."""
-    lock = Lock(ledger.path, "import")
+    lock = ledger.lock("import")
     if not lock.acquire():
         raise LedgerUnusable("another import is running", hint="wait until it is done")
     try:

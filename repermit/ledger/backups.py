@@ -22,6 +22,7 @@ from pathlib import Path
 from repermit.errors import BackupRefused
 from repermit.files import shown
 from repermit.ledger import copying, keys
+from repermit.ledger.database import Database
 from repermit.ledger.folder import synchronised_part
 from repermit.ledger.keys import Keys, sync_folder, write_durably
 from repermit.ledger.mark import MarkFile, to_bytes
@@ -57,7 +58,7 @@ class Places:
 
 
 def take(
-    ledger: Path, kept_by: Keys, places: Places, at: datetime, generations: Sequence[int]
+    ledger: Database, kept_by: Keys, places: Places, at: datetime, generations: Sequence[int]
 ) -> Path:
     """Copy the *ledger*, in use or not, its *generations* and the lasting keys to *places*, and
     return the path of the copy, which is whole and read back.

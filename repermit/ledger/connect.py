@@ -13,30 +13,14 @@ from typing import TYPE_CHECKING
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable, RepermitError
+from repermit.ledger.database import BUSY_SECONDS, Connection, DatabaseFailed
 from repermit.ledger.mark import MarkFile
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from repermit.ledger.vault import Vault
 
 REVISION = "0001"  # the newest migration; tests compare it with alembic's head
-BUSY_SECONDS = 30.0
 _SET_AT_CREATION = ("journal_mode", "auto_vacuum")
-
-
-class _Connection(sqlite3.Connection):
-    """A connection whose transactions are begun and ended by statements only.
-
-    SQLAlchemy ends a session by `commit` or `rollback` on the driver's connection; inside our
-    own transactions that must not reach the database.
-    """
-
-    def commit(self) -> None:
-        """Leave the transaction open; the engine commits."""
-
-    def rollback(self) -> None:
-        """Leave the transaction open; the engine rolls back."""
 
 
 def connection(
@@ -52,7 +36,6 @@ def connection(
         timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
-        factory=_Connection,
         cached_statements=256,
     )
     for pragma, wanted in (
@@ -83,24 +66,32 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
     Crash: a ledger that is being made stands beside its place and is moved there when whole.
     """
     if not path.exists():
-        _require_none_before(vault)
+        require_none_before(vault)
         if not create:
-            raise LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
+            raise none_yet()
         with translated(), _alone(path):
             if not path.exists():  # another first command may have been quicker
                 _make(path, clock, vault)
     with translated(), closing(connection(path)) as opened:
         try:
-            revision = opened.execute("SELECT version_num FROM alembic_version").fetchone()
-            owner = opened.execute("SELECT uuid FROM campaign").fetchone()
+            require_ours(opened, vault)
         except sqlite3.OperationalError as failure:
             if "no such" not in str(failure):  # table or column
                 raise
-            revision, owner = None, None
+            raise _no_ledger() from failure
+
+
+def none_yet() -> LedgerUnusable:
+    """Return what is raised where no ledger was made yet."""
+    return LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
+
+
+def require_ours(opened: Connection, vault: Vault) -> None:
+    """Raise LedgerUnusable unless the ledger is of this release and of the campaign of the keys."""
+    revision = opened.execute("SELECT version_num FROM alembic_version").fetchone()
+    owner = opened.execute("SELECT uuid FROM campaign").fetchone()
     if revision is None or owner is None:
-        raise LedgerUnusable(
-            f"{path.name} is not a ledger", hint="check database.url in the config"
-        )
+        raise _no_ledger()
     if revision[0] != REVISION:
         raise LedgerUnusable(
             f"the ledger was made by a newer release (schema {revision[0]}, this one knows "
@@ -114,7 +105,11 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
         )
 
 
-def _require_none_before(vault: Vault) -> None:
+def _no_ledger() -> LedgerUnusable:
+    return LedgerUnusable("what is there is not a ledger", hint="check database.url in the config")
+
+
+def require_none_before(vault: Vault) -> None:
     """Raise LedgerUnusable when the key folder knows that there was a ledger: a new one in its
     place would ask everybody again."""
     mark = MarkFile(vault.keys.mark).read()
@@ -124,16 +119,6 @@ def _require_none_before(vault: Vault) -> None:
             hint="put it back where database.url says, or a backup of it and then"
             " `repermit doubt restored`",
         )
-
-
-def session_on(opened: sqlite3.Connection) -> Session:
-    """Return a SQLModel session inside the transaction that is open on *opened*."""
-    from sqlalchemy import create_engine
-    from sqlalchemy.pool import StaticPool
-    from sqlmodel import Session
-
-    engine = create_engine("sqlite://", creator=lambda: opened, poolclass=StaticPool)
-    return Session(engine.connect(), expire_on_commit=False)
 
 
 @contextmanager
@@ -149,9 +134,8 @@ def translated() -> Iterator[None]:
 
 def translate(failure: BaseException) -> BaseException:
     """Return the expected failure that *failure* stands for, or *failure* itself."""
-    if isinstance(driver := getattr(failure, "orig", None), sqlite3.Error):  # SQLAlchemy wraps it
-        meaning = translate(driver)
-        return failure if meaning is driver else meaning
+    if isinstance(failure, DatabaseFailed):
+        return _meaning_on_a_server(failure)
     if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):
         return _full()
     if isinstance(failure, OSError):
@@ -170,6 +154,48 @@ def translate(failure: BaseException) -> BaseException:
     return failure
 
 
+def _meaning_on_a_server(failure: DatabaseFailed) -> BaseException:
+    """Return the same of what PostgreSQL says, by its SQLSTATE."""
+    for begins, (message, hint) in _ON_A_SERVER.items():
+        if failure.code.startswith(begins):
+            return LedgerUnusable(message, hint=hint)
+    if "older generation" in str(failure):  # a trigger says so
+        message, hint = _MEANINGS["older generation"]
+        return LedgerUnusable(message, hint=hint)
+    return LedgerUnusable(_AWAY[0], hint=_AWAY[1]) if failure.is_away else failure
+
+
+_AWAY = (
+    "the database is not there, or the way to it is cut",
+    "look at the server and at database.url; what was confirmed before is safe",
+)
+_ON_A_SERVER = {
+    "53100": (
+        "the disk of the database is full",
+        "make room and run the same command again; what was confirmed before is safe",
+    ),
+    "53300": (
+        "the database has no connection left for this machine",
+        "raise max_connections of the server, or end what else is connected; nothing was lost",
+    ),
+    "55P03": (
+        "the ledger is locked by another machine",
+        "wait until it is done; `pg_stat_activity` names it; nothing was lost",
+    ),
+    "25006": (
+        "the database takes no changes: it is a replica, or was made read-only",
+        "name the primary server in database.url; nothing was lost",
+    ),
+    "28": (
+        "the database does not let this user in",
+        "check the name and the password (PGPASSWORD or PGPASSFILE)",
+    ),
+    "3D000": ("there is no such database", "make it, or correct database.url"),
+    "42501": (
+        "the database does not let this user do that",
+        "its user needs all rights on the schema of the ledger, see deploy/",
+    ),
+}
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")  # the latter: no room for the shared memory
 _DAMAGED = ("the ledger is damaged", "put back the newest backup, then `doubt restored`")
 _MEANINGS = {
@@ -219,45 +245,56 @@ def _alone(path: Path) -> Iterator[None]:
             lock.unlink(missing_ok=True)
 
 
-def _make(path: Path, clock: Clock, vault: Vault) -> None:
-    """Make an empty ledger with its campaign, and its first log entry."""
+def make_empty(path: Path) -> None:
+    """Make the tables of a ledger in a new file at *path*, instead of any that is there."""
     from alembic import command
     from alembic.config import Config
 
-    beside = path.with_name(f".{path.name}.new")
-    for leftover in (beside, Path(f"{beside}-wal"), Path(f"{beside}-shm")):
+    for leftover in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         leftover.unlink(missing_ok=True)
-    beside.touch(mode=0o600)
-    with closing(sqlite3.connect(beside, isolation_level=None)) as raw:
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         raw.execute("PRAGMA auto_vacuum = 2")
         raw.execute("PRAGMA journal_mode = wal")
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["path"] = beside
+    config.attributes["path"] = path
     command.upgrade(config, "head")
+
+
+def _make(path: Path, clock: Clock, vault: Vault) -> None:
+    """Make an empty ledger with its campaign, and its first log entry."""
+    beside = path.with_name(f".{path.name}.new")
+    make_empty(beside)
     with closing(connection(beside)) as opened:
-        _begin_campaign(opened, clock, vault)
+        _begin(opened, clock, vault, path)
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     beside.rename(path)
 
 
-def _begin_campaign(opened: sqlite3.Connection, clock: Clock, vault: Vault) -> None:
+def _begin(opened: sqlite3.Connection, clock: Clock, vault: Vault, path: Path) -> None:
+    opened.execute("BEGIN IMMEDIATE")
+    begin_campaign(opened, clock, vault, path)
+    opened.execute("COMMIT")
+
+
+def begin_campaign(opened: Connection, clock: Clock, vault: Vault, place: Path) -> None:
+    """Write the row of the campaign, and the first entry of its log, within the transaction that
+    is open."""
     from repermit.ledger.checkpoint import Signing
     from repermit.ledger.instants import to_micros
     from repermit.ledger.log import Kind
     from repermit.ledger.transaction import Transaction
 
     now, log_key, campaign = clock.now(), secrets.token_bytes(32), vault.keys.campaign
-    tx = Transaction(opened, vault, now, log_key)
-    tx.run("BEGIN IMMEDIATE")
-    tx.run("INSERT INTO log_head (id, size, frontier) VALUES (1, 0, x'')")
+    tx = Transaction(opened, vault, now, log_key, place)
+    tx.run("INSERT INTO log_head (id, size, frontier) VALUES (1, 0, ?)", b"")
     tx.run(
         "INSERT INTO campaign (id, uuid, created_at, generation, next_recipient, admitted, purged,"
         " erased, older_copy, stop_lists, about_us, about_us_seen, log_key)"
-        " VALUES (1, ?, ?, 1, 1, 0, 0, 0, 0, 0, 0, 0, ?)",
+        " VALUES (1, ?, ?, 1, 1, 0, 0, 0, FALSE, 0, 0, 0, ?)",
         *(campaign, to_micros(now), log_key),
     )
     signing = Signing(campaign, vault.keys.signing)
     told = {"campaign": campaign, "key": signing.verifying.text}
     tx.log.append(Kind.CREATED, told, now=now)
-    tx.run("COMMIT")

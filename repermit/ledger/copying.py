@@ -12,6 +12,7 @@ from pathlib import Path
 from repermit.errors import LedgerUnusable
 from repermit.files import shown
 from repermit.ledger import connect
+from repermit.ledger.database import Database
 from repermit.ledger.keys import sync_folder
 from repermit.ledger.merkle import Frontier
 
@@ -21,13 +22,13 @@ def place(ledger: Path) -> Path:
     return ledger.parent / "backup" / ledger.name
 
 
-def backup(ledger: Path) -> Path:
+def backup(ledger: Database) -> Path:
     """Copy the ledger to `backup/` beside it, replacing the copy there, and return its path.
 
     Raises: LedgerUnusable when the disk is full or the copy is not whole; the old copy stays.
     Crash: the old copy or the new one.
     """
-    target = place(ledger)
+    target = place(ledger.place)
     beside = target.with_name(f".{target.name}.new")
     with connect.translated():
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -72,15 +73,21 @@ def require_folder(folder: Path, *, keys: Path | None = None) -> None:
         )
 
 
-def copy(ledger: Path, target: Path) -> None:
-    """Copy the ledger, in use or not, to *target* (0600), and check that the copy is whole.
+def copy(ledger: Database, target: Path) -> None:
+    """Copy the ledger, in use or not, to a SQLite file at *target* (0600), and check that the copy
+    is whole.
 
     Raises: LedgerUnusable when the disk is full or the copy is not whole.
     """
+    if ledger.is_shared:
+        from repermit.ledger import transfer
+
+        transfer.to_file(ledger, target)
+        return
     with connect.translated():
         target.touch(mode=0o600)
         with (
-            closing(connect.connection(ledger, read_only=True)) as source,
+            closing(connect.connection(ledger.place, read_only=True)) as source,
             closing(sqlite3.connect(target)) as copied,
         ):
             source.backup(copied)

@@ -7,9 +7,7 @@ from the event loop and return what it returned.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +17,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from repermit.domain.clock import Clock
 from repermit.errors import LedgerUnusable
-from repermit.ledger import connect, leftovers, locks
+from repermit.ledger import connect, leftovers
 from repermit.ledger.checkpoint import Checkpoint
+from repermit.ledger.database import FAILURES, Connection, Database, DatabaseFailed, Held
 from repermit.ledger.leftovers import Leftover
 from repermit.ledger.replay import Replay
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.superseded import Superseded, superseded
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -39,31 +39,32 @@ class Ledger:
     """The database of one campaign."""
 
     def __init__(
-        self, path: Path, vault: Vault, clock: Clock, *, log_key: bytes, mark: Path
+        self, database: Database, vault: Vault, clock: Clock, *, log_key: bytes, mark: Path
     ) -> None:
-        self.path, self.vault, self.clock = path, vault, clock
+        self.database, self.vault, self.clock = database, vault, clock
         self.dropped: tuple[Leftover, ...] = ()  # keys that had come back
         self.superseded: Superseded | None = None  # by the ledger after a purge
         self._log_key = log_key
-        self._writer = Writer(path, mark, self._transaction)
+        self._writer = Writer(database, mark, self._transaction)
         self.older_copy, self.accept_copy = self._writer.older_copy, self._writer.accept_copy
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
         self._local = threading.local()
-        self._reading: list[sqlite3.Connection] = []
-        self._looking: sqlite3.Connection | None = None
+        self._reading: list[Connection] = []
+        self._looking: Connection | None = None
         self._settled: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
 
     @classmethod
     def open(
         cls,
-        path: Path,
+        database: Database | Path,
         vault: Vault,
         clock: Clock,
         *,
         create: bool = False,
         mark: Path | None = None,
     ) -> Ledger:
-        """Return the ledger at *path*, checked; with *create* a new one if there is none.
+        """Return the ledger in *database*, a path being that of a SQLite file, checked; with
+        *create* a new one if there is none.
 
         *mark* is for a copy that is thrown away: it leaves the key folder alone. Otherwise keys
         that a purge destroyed and that came back are destroyed again; see `dropped`. A ledger from
@@ -72,16 +73,31 @@ class Ledger:
         Raises: LedgerUnusable when it is missing, damaged, newer than this release, or of
         another campaign than the key folder.
         """
-        connect.prepare(path, clock, vault, create=create)
-        with connect.translated():
-            with closing(connect.connection(path)) as connection:
-                row = connection.execute("SELECT log_key FROM campaign").fetchone()
-                burn = vault.keys.burn
-                dropped = leftovers.drop(connection, burn) if mark is None else ()
-                known = superseded(connection, path, burn) if mark is None else None
-            opened = cls(path, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
-            opened.dropped, opened.superseded = dropped, known
-            return opened
+        if isinstance(database, Path):
+            database = SQLite(database)
+        try:
+            database.prepare(clock, vault, create=create)
+            with connect.translated():
+                with closing(database.connect(read_only=True)) as connection:
+                    row = connection.execute("SELECT log_key FROM campaign").fetchone()
+                    burn, place = vault.keys.burn, database.place
+                    dropped = leftovers.drop(connection, burn) if mark is None else ()
+                    known = superseded(connection, place, burn) if mark is None else None
+                opened = cls(database, vault, clock, log_key=row[0], mark=mark or vault.keys.mark)
+        except BaseException:
+            database.close()
+            raise
+        opened.dropped, opened.superseded = dropped, known
+        return opened
+
+    @property
+    def path(self) -> Path:
+        """Return the file of the ledger, or where its backups say that it was."""
+        return self.database.place
+
+    def lock(self, name: str) -> Held:
+        """Return the lock of that name, not held yet; it ends with its process."""
+        return self.database.lock(name)
 
     async def write(
         self,
@@ -132,17 +148,19 @@ class Ledger:
         """
         try:
             if self._looking is None:
-                self._looking = connect.connection(self.path, read_only=True, busy_seconds=0)
+                self._looking = self.database.connect_at_once()
+                if self._looking is None:
+                    return await self.read(part, *args, **kwargs)
                 self._reading.append(self._looking)
-            self._writer.require_in_place()
+            self.database.require_in_place()
             return part(self._transaction(self._looking), *args, **kwargs)
-        except (sqlite3.Error, LedgerUnusable, OSError):
+        except (*FAILURES, LedgerUnusable, OSError):
             return await self.read(part, *args, **kwargs)
 
     async def give_way(self) -> None:
         """Return once nobody in another process waits to write, or has waited long enough."""
         for _ in range(_TURNS):
-            if not locks.is_awaited(self.path):
+            if not self.database.is_awaited():
                 return
             await asyncio.sleep(_TURN_SECONDS)
 
@@ -152,6 +170,7 @@ class Ledger:
         self._readers.shutdown()
         for connection in self._reading:
             connection.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.database.close)
 
     async def verified(self, known: Sequence[Checkpoint] = ()) -> Verified:
         """Return what a replay of the whole log finds; *known* are roots that were kept
@@ -179,28 +198,13 @@ class Ledger:
         return await self.read(proven)
 
     async def checkpoint(self, *, patience: float = 30.0) -> None:
-        """Move what the write-ahead log holds into the ledger's file, and empty it.
+        """Leave nothing of deleted rows where the database can reach it.
 
         Raises: LedgerUnusable when somebody reads for longer than *patience*, in seconds.
         """
 
-        def truncate() -> None:
-            until = time.monotonic() + patience
-            with connect.translated(), closing(connect.connection(self.path)) as connection:
-                connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-                # SQLite does not wait for another checkpoint, which any commit elsewhere may begin.
-                while busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                    if time.monotonic() >= until:
-                        break
-                    time.sleep(_TURN_SECONDS)
-            if busy:
-                raise LedgerUnusable(
-                    "the ledger is being read by another process, and its write-ahead log cannot"
-                    " be emptied",
-                    hint="end what reads it, then run the same command again",
-                )
-
-        await asyncio.get_running_loop().run_in_executor(self._readers, truncate)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._readers, self.database.empty, patience)
 
     def _settle(self) -> None:
         """Hand out what the writer has done, in the event loop's thread."""
@@ -216,23 +220,28 @@ class Ledger:
     def _read(self, part: Callable[[Transaction], T]) -> T:
         with connect.translated():
             connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = connect.connection(self.path, read_only=True)
-                self._local.connection = connection
-                self._reading.append(connection)
+            if connection is not None:
+                try:
+                    return self._read_on(connection, part)
+                except DatabaseFailed:
+                    if self.database.usable(connection):
+                        raise
+                    self._reading.remove(connection)  # it was lost while nobody used it, or now
+                    connection.close()
+            connection = self._local.connection = self.database.connect(read_only=True)
+            self._reading.append(connection)
             return self._read_on(connection, part)
 
-    def _read_on(self, connection: sqlite3.Connection, part: Callable[[Transaction], T]) -> T:
-        self._writer.require_in_place()
-        connection.execute("BEGIN")
-        tx = self._transaction(connection)
+    def _read_on(self, connection: Connection, part: Callable[[Transaction], T]) -> T:
+        self.database.require_in_place()
+        self.database.begin_reading(connection)
         try:
-            result = part(tx)
-            tx.close()
+            return part(self._transaction(connection))
         finally:
-            tx.discard()
-            connection.execute("ROLLBACK")
-        return result
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
-    def _transaction(self, connection: sqlite3.Connection) -> Transaction:
-        return Transaction(connection, self.vault, self.clock.now(), self._log_key)
+    def _transaction(self, connection: Connection) -> Transaction:
+        return Transaction(
+            connection, self.vault, self.clock.now(), self._log_key, self.database.place
+        )

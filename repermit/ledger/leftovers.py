@@ -3,12 +3,12 @@ a backup of it."""
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from repermit.errors import KeysUnusable
 from repermit.ledger import keys
+from repermit.ledger.database import Connection
 
 _DESTROYED = (
     "SELECT json_extract(CAST(payload AS TEXT), '$.destroyed'), at FROM log WHERE kind = 'resealed'"
@@ -42,7 +42,7 @@ class Leftover:
         )
 
 
-def drop(opened: sqlite3.Connection, burn: Path) -> tuple[Leftover, ...]:
+def drop(opened: Connection, burn: Path) -> tuple[Leftover, ...]:
     """Destroy every generation in *burn* that the log of the ledger says was destroyed and that
     nothing needs any more; return which, and those that only the key folder knows as destroyed.
 
@@ -76,6 +76,6 @@ def drop(opened: sqlite3.Connection, burn: Path) -> tuple[Leftover, ...]:
     return tuple(found)
 
 
-def logged(opened: sqlite3.Connection) -> dict[int, str]:
+def logged(opened: Connection) -> dict[int, str]:
     """Return which generations the log of a ledger says were destroyed, and when."""
-    return dict(opened.execute(_DESTROYED).fetchall())
+    return {int(number): at for number, at in opened.execute(_DESTROYED).fetchall()}

@@ -26,6 +26,11 @@ class Lock:
         self._path = _path(ledger, name)
         self._descriptor: int | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Return whether the lock is ours."""
+        return self._descriptor is not None
+
     def acquire(self) -> bool:
         """Return whether the lock is now ours; False when another process holds it.
 

@@ -14,6 +14,7 @@ from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken, RestoreRe
 from repermit.files import shown
 from repermit.ledger import connect, copying, keys, leftovers
 from repermit.ledger.backups import GENERATIONS
+from repermit.ledger.database import Database
 from repermit.ledger.folder import refuse_synchronised, usable
 from repermit.ledger.keys import Keys, write_durably
 from repermit.ledger.mark import Mark, MarkFile, Point, to_bytes
@@ -117,14 +118,17 @@ def newest(wanted: Wanted, staged: Path) -> tuple[Copy, list[PassedOver]]:
     )
 
 
-def destroyed(folder: Path, ledger: Path) -> Mapping[int, str]:
+def destroyed(folder: Path, database: Database) -> Mapping[int, str]:
     """Return which generations a purge has destroyed, and when, as far as the key *folder* or the
-    *ledger* in place knows: one of the two may be lost. Raises: KeysUnusable."""
+    ledger in place knows: one of the two may be lost. Raises: KeysUnusable; LedgerUnusable when
+    nobody can say whether there is a ledger."""
     known = keys.destroyed(folder / "burn")
+    if not database.exists():
+        return known
     try:
-        with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=rw", uri=True)) as opened:
+        with closing(database.connect(read_only=True)) as opened:
             return {**leftovers.logged(opened), **known}
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, LedgerUnusable):  # it is damaged, or no ledger
         return known
 
 
@@ -183,7 +187,7 @@ def make_ready(staged: Path, vault: Vault, folder: Path, now: datetime) -> None:
         for recipient_id, generation, sealed in opened.execute(_ENDS):
             vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
         (log_key,) = opened.execute("SELECT log_key FROM campaign").fetchone()
-        tx = Transaction(opened, vault, now, log_key)
+        tx = Transaction(opened, vault, now, log_key, staged)
         burn = keycopies.beside(folder)
         ours = [
             number

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
 from repermit.ledger import keys
+from repermit.ledger.database import Connection
 
 _OLDEST = (  # the oldest generation that a row is sealed under
     "SELECT min(oldest) FROM (SELECT generation AS oldest FROM campaign"
@@ -33,7 +33,7 @@ class Superseded:
         )
 
 
-def superseded(opened: sqlite3.Connection, path: Path, burn: Path) -> Superseded | None:
+def superseded(opened: Connection, path: Path, burn: Path) -> Superseded | None:
     """Return what the ledger at *path* is if a purge destroyed keys that it still needs; None: it
     needs none of those.
 

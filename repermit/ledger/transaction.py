@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from repermit.ledger import connect
+from sqlmodel import SQLModel
+
+from repermit.ledger.database import Connection
 from repermit.ledger.log import Log
 from repermit.ledger.vault import Vault
 
-if TYPE_CHECKING:
-    from sqlmodel import Session
+Row = TypeVar("Row", bound=SQLModel)
 
 
 @dataclass
 class Transaction:
-    """What a store function works on: statements, the vault, the log, and the moment it is."""
+    """What a store function works on: statements, the vault, the log, and the moment it is;
+    `place` is the file of the ledger, or where its backups say it was."""
 
-    connection: sqlite3.Connection
+    connection: Connection
     vault: Vault
     now: datetime
     log_key: bytes = field(repr=False)
+    place: Path
     log: Log = field(init=False)
     marks: bool = False  # sync the mark also without an entry: it is to be seen that it can be
-    _session: Session | None = None
 
     def __post_init__(self) -> None:
         self.log = Log(self, self.log_key)
@@ -51,21 +54,29 @@ class Transaction:
         """Run *sql* once for each tuple of *values*."""
         self.connection.executemany(sql, values)
 
-    @property
-    def session(self) -> Session:
-        """Return a SQLModel session inside this very transaction; flush, never commit."""
-        if self._session is None:
-            self._session = connect.session_on(self.connection)
-        return self._session
+    def fill(self, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
+        """Add *rows* to *table* in the way in which the database takes many: by COPY, if it can."""
+        if (copy := getattr(self.connection, "fill", None)) is not None:
+            copy(table, columns, rows)
+            return
+        marks = ", ".join("?" * len(columns))
+        self.many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
 
-    def close(self) -> None:
-        """Flush and let go of the session, if one was used."""
-        if self._session is not None:
-            self._session.flush()
-            self.discard()
+    def add(self, row: SQLModel) -> int:
+        """Add *row* to its table and return its number, that of the table when it has none."""
+        given = row.model_dump(exclude_none=True)
+        marks = ", ".join("?" * len(given))
+        return int(
+            self.value(
+                f"INSERT INTO {row.__tablename__} ({', '.join(given)}) VALUES ({marks})"  # noqa: S608
+                " RETURNING id",
+                *given.values(),
+            )
+        )
 
-    def discard(self) -> None:
-        """Let go of the session, and of what it has not written."""
-        if self._session is not None:
-            session, self._session = self._session, None
-            session.close()
+    def found(self, table: type[Row], sql: str, *values: Any) -> Row | None:
+        """Return the first row of *table* that *sql* leaves, all that follows its name; or None."""
+        columns = list(table.model_fields)
+        named = ", ".join(columns)
+        row = self.one(f"SELECT {named} FROM {table.__tablename__} {sql}", *values)  # noqa: S608
+        return None if row is None else table(**dict(zip(columns, row, strict=True)))

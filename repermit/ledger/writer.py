@@ -7,9 +7,7 @@ else's with it. The mark is synced ahead of each commit.
 
 from __future__ import annotations
 
-import os
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from repermit.errors import LedgerUnusable, RepermitError
-from repermit.ledger import connect, locks
+from repermit.ledger import connect
+from repermit.ledger.database import FAILURES, Connection, Database, DatabaseFailed
 from repermit.ledger.log import Kind
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.merkle import Frontier
@@ -28,10 +27,8 @@ from repermit.ledger.transaction import Transaction
 
 _GROUP = 256  # parts that share a commit at the most
 _GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
-_AGAIN_SECONDS = 0.002  # between two tries to lock the ledger
-_PRIMARY = 0xFF  # of an error code of SQLite
 
-Begin = Callable[[sqlite3.Connection], Transaction]
+Begin = Callable[[Connection], Transaction]
 Done = Callable[[Any, BaseException | None], None]
 
 
@@ -44,9 +41,9 @@ class _Part:
 class Writer:
     """Runs parts of transactions in a thread of its own, and makes them durable in groups."""
 
-    def __init__(self, path: Path, mark: Path, begin: Begin) -> None:
-        self._path, self._mark, self._begin = path, MarkFile(mark), begin
-        self._file = path.stat()  # SQLite writes on, unseen, when the file is moved away
+    def __init__(self, database: Database, mark: Path, begin: Begin) -> None:
+        self._database, self._mark, self._begin = database, MarkFile(mark), begin
+        self._connection: Connection | None = None
         self._parts: queue.SimpleQueue[_Part | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -66,18 +63,9 @@ class Writer:
         """Return the mark as it stands. Raises: KeysUnusable when it cannot be read."""
         return self._mark.read()
 
-    def require_in_place(self) -> None:
-        """Raise LedgerUnusable when another file stands where the ledger was opened; OSError when
-        none does."""
-        if not os.path.samestat(self._file, self._path.stat()):
-            raise LedgerUnusable(
-                "the ledger was replaced while it was in use",
-                hint="end every repermit command and start again; this change was not made",
-            )
-
     def older_copy(self, tx: Transaction) -> bool:
         """Return whether this ledger is behind the mark: a copy from before was put back."""
-        known = _is_known(self._mark.read(), _point(tx))
+        known = self._is_known(tx, _point(tx))
         return not known or bool(tx.value("SELECT older_copy FROM campaign"))
 
     def accept_copy(self, tx: Transaction) -> None:
@@ -89,41 +77,45 @@ class Writer:
         point, mark = _point(tx), self._mark.read()
         given = mark.next_recipient if mark else 1
         tx.run(
-            "UPDATE campaign SET older_copy = 0,"
+            "UPDATE campaign SET older_copy = FALSE,"
             " next_recipient = CASE WHEN next_recipient < ? THEN ? ELSE next_recipient END",
             *(given, given),
         )
         tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
 
     def _serve(self) -> None:
-        connection: sqlite3.Connection | None = None
         while (part := self._parts.get()) is not None:
             group = [part, *self._waiting()]
             try:
-                if connection is None:
-                    with connect.translated():
-                        connection = connect.connection(self._path)
-                        connection.execute("PRAGMA busy_timeout = 0")  # see _wait_for_lock
-                self._commit(connection, group)
+                self._commit(group)
             except BaseException as failure:  # noqa: BLE001 - each caller gets it, none may hang
-                if connection is not None and connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._leave()
                 for each in group:
                     each.done(None, failure)
-        if connection is not None:
-            self._confirm_mark(connection)
+        if self._connection is not None:
+            self._confirm_mark(self._connection)
+            self._connection.close()
+
+    def _leave(self) -> None:
+        """Leave the transaction that is open, and the connection too when it is lost."""
+        connection = self._connection
+        if connection is not None and connection.in_transaction:
+            with suppress(DatabaseFailed):  # then it is lost, and its transaction with it
+                connection.execute("ROLLBACK")
+        if connection is not None and not self._database.usable(connection):
+            self._connection = None
             connection.close()
 
-    def _confirm_mark(self, connection: sqlite3.Connection) -> None:
+    def _confirm_mark(self, connection: Connection) -> None:
         """After a clean end the mark says exactly where the log stands."""
         try:
-            self._lock(connection)
+            self._database.begin(connection)
             tx = self._begin(connection)
             if not self.older_copy(tx):
                 point = _point(tx)
                 self._mark.write(Mark(point, point, _next_recipient(tx)))
             connection.execute("ROLLBACK")
-        except (sqlite3.Error, OSError, RepermitError):
+        except (*FAILURES, OSError, RepermitError):
             return  # the mark that stands covers this ledger too
 
     def _waiting(self) -> list[_Part]:
@@ -140,28 +132,43 @@ class Writer:
             waiting.append(part)
         return waiting
 
-    def _commit(self, connection: sqlite3.Connection, group: list[_Part]) -> None:
+    def _commit(self, group: list[_Part]) -> None:
         """Run the parts of *group* and commit them; those that time left over come next."""
         while group:
             outcomes: list[tuple[_Part, Any, BaseException | None]] = []
             try:
                 with connect.translated():
-                    self._run_group(connection, group, outcomes)
+                    self._run_group(self._begun(), group, outcomes)
             except BaseException:  # nothing of the group is there: each of them is to know
                 group[:0] = [part for part, _, _ in outcomes]
                 raise
             for part, result, failure in outcomes:
                 part.done(result, failure)
 
+    def _begun(self) -> Connection:
+        """Return the connection with a transaction that may write, another one when it was lost
+        since the last group."""
+        self._database.require_in_place()
+        if self._connection is not None:
+            try:
+                self._database.begin(self._connection)
+            except DatabaseFailed:
+                self._leave()
+                if self._connection is not None:
+                    raise
+            else:
+                return self._connection
+        self._connection = connection = self._database.connect()
+        self._database.begin(connection)
+        return connection
+
     def _run_group(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         group: list[_Part],
         outcomes: list[tuple[_Part, Any, BaseException | None]],
     ) -> None:
         """Commit parts of *group*, moving each to *outcomes*, until their time is up."""
-        self.require_in_place()
-        self._lock(connection)
         tx = self._begin(connection)
         before, started = _point(tx), time.monotonic()
         self._note_older_copy(tx, before)
@@ -171,26 +178,37 @@ class Writer:
         tx.log.flush(now=tx.now)
         after, next_recipient = _point(tx), _next_recipient(tx)
         marks = (tx.marks or after.size != before.size) and self._set_mark(tx, before, after)
-        connection.execute("COMMIT")
+        self._database.commit(connection)
         if marks:
             with suppress(OSError):  # the mark that was synced before covers this ledger, too
                 self._mark.write(Mark(after, after, next_recipient), sync=False)
 
-    def _lock(self, connection: sqlite3.Connection) -> None:
-        """Begin a transaction that may write; whoever writes slice after slice sees us wait."""
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as failure:
-            if not _is_busy(failure):
-                raise
-            with locks.waiting(self._path):
-                _wait_for_lock(connection)
+    def _is_known(self, tx: Transaction, ledger: Point) -> bool:
+        """Return whether the ledger, which stands at *ledger*, is as new as what was marked;
+        without a mark, only one in which nothing has happened yet is: the mark may be lost, or
+        older than it.
+
+        What this machine was about to write when it was killed may stand in no ledger, and another
+        machine has written something else in its place: then what was known to be committed is
+        still the beginning of the log.
+        """
+        mark = self._mark.read()
+        if mark is None:
+            return ledger.size <= 1
+        if mark.covers(ledger):
+            return True
+        may_have_gone_on = mark.committed.size < ledger.size <= mark.intended.size
+        return (
+            self._database.is_shared
+            and may_have_gone_on
+            and _root_at(tx, mark.committed.size) == mark.committed.root
+        )
 
     def _note_older_copy(self, tx: Transaction, before: Point) -> None:
         """Note in a ledger that is behind its mark that it is, so that no part takes it for the
         present one: a copy can be put back while it is in use."""
-        if not _is_known(self._mark.read(), before):
-            tx.run("UPDATE campaign SET older_copy = 1")
+        if not self._is_known(tx, before):
+            tx.run("UPDATE campaign SET older_copy = TRUE")
 
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:
         """Sync the mark ahead of the commit, and return True; an older copy leaves it alone."""
@@ -198,25 +216,6 @@ class Writer:
             return False
         self._mark.write(Mark(before, after, _next_recipient(tx)))
         return True
-
-
-def _is_busy(failure: sqlite3.OperationalError) -> bool:
-    return failure.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
-
-
-def _wait_for_lock(connection: sqlite3.Connection) -> None:
-    """Try again and again; SQLite's own waiting sleeps for longer than others hold the lock."""
-    told = connection.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
-    end = time.monotonic() + (told or connect.BUSY_SECONDS)
-    while True:
-        time.sleep(_AGAIN_SECONDS)
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as failure:
-            if not _is_busy(failure) or time.monotonic() > end:
-                raise
-        else:
-            return
 
 
 def _savepoint(
@@ -227,9 +226,7 @@ def _savepoint(
     tx.run("SAVEPOINT part")
     try:
         result = run(tx)
-        tx.close()
     except BaseException as failure:
-        tx.discard()
         if not tx.connection.in_transaction:  # a full disk ended it, with the whole group
             raise
         tx.run("ROLLBACK TO part")
@@ -240,10 +237,14 @@ def _savepoint(
     return result, None
 
 
-def _is_known(mark: Mark | None, ledger: Point) -> bool:
-    """Return whether *ledger* is as new as what was marked; without a mark, only a ledger in which
-    nothing has happened yet is: the mark may be lost, or older than it."""
-    return ledger.size <= 1 if mark is None else mark.covers(ledger)
+def _root_at(tx: Transaction, size: int) -> bytes:
+    """Return the root that the log had at that size."""
+    frontier = Frontier()
+    for (hashed,) in tx.connection.execute(
+        'SELECT hash FROM log ORDER BY "index" LIMIT ?', (size,)
+    ):
+        frontier = frontier.with_leaf(hashed)
+    return frontier.root()
 
 
 def _next_recipient(tx: Transaction) -> int:

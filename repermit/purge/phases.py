@@ -137,7 +137,7 @@ class Phases:
     async def _backup(self) -> None:
         self.tell("taking a fresh backup")
         today = self.ledger.clock.now().date()
-        path = await asyncio.to_thread(copying.backup, self.ledger.path)
+        path = await asyncio.to_thread(copying.backup, self.ledger.database)
         names = [path.name]
         if self.order.backup_to:
             copied = await asyncio.to_thread(copying.backup_to, path, self.order.backup_to, today)
@@ -157,7 +157,9 @@ class Phases:
 
     async def _clean(self) -> None:
         self.tell("giving the space back")
-        await self._in_slices(lambda tx, rows: erasing.give_back(tx, pages=rows), first=_PAGES)
+        await self._in_slices(
+            lambda tx, rows: self.ledger.database.give_back(tx.connection, rows), first=_PAGES
+        )
         await self.ledger.checkpoint()
 
     async def _report(self) -> dict[str, Any]:

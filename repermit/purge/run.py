@@ -16,7 +16,6 @@ from urllib.parse import unquote_to_bytes
 from repermit.errors import LedgerUnusable, PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock, is_free
 from repermit.ledger.store import erasing, guarding, keycopies, lapsing, manifest, purges
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
@@ -41,7 +40,7 @@ _SLICES = Slices()
 
 async def plan(ledger: Ledger, order: Order, watch: Watch) -> Plan:
     """Return who is due now and everything that stands against a purge; changes nothing."""
-    running = not is_free(ledger.path, _LOCK)
+    running = not ledger.database.is_free(_LOCK)
     intended = await guard.plan(ledger, order, watch, other_purge=running)
     return replace(intended, lapsing=await ledger.read(lapsing.count, order.terms))
 
@@ -63,7 +62,7 @@ async def purge(
     Crash: the next purge finishes this one, by its terms; nobody outside its manifest is erased,
     and the old generation is destroyed only after a verified backup of what remains.
     """
-    lock = Lock(ledger.path, _LOCK)
+    lock = ledger.lock(_LOCK)
     alone = lock.acquire()
     try:
         intended = await guard.plan(ledger, order, watch, other_purge=not alone)

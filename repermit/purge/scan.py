@@ -32,6 +32,7 @@ from repermit.purge.spellings import Occurrence, occurrences, readings
 _OWN = ("{}?*", ".{}*")  # what belongs to the ledger, by its name
 _BESIDE = ("approval-*.html", "inbound", ".*.part", ".rehearsal-*", "answers*.toml", "*.log")
 _PASSED_ON = ("HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME")  # no secret of ours
+_Code = bytes  # of a person who is gone
 _ROOT = Path(__file__).parents[2]
 
 
@@ -117,7 +118,7 @@ class _Scan:
     traces: list[tuple[str, int]] = field(default_factory=list)
     removal: list[tuple[str, int]] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
+    gone: set[_Code] = field(default_factory=set)
 
 
 async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] = ()) -> Scanned:
@@ -161,7 +162,7 @@ async def _reading(files: Sequence[_File]) -> AsyncIterator[_Reader]:
 async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
     """Note in *done* what *reader* finds, and return how many of *files* it is through with."""
     for count, file in enumerate(files, start=1):
-        people: set[int] = set()
+        people: set[_Code] = set()
         try:
             while True:
                 told = await asyncio.to_thread(reader.next)
@@ -176,7 +177,7 @@ async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
     return len(files)
 
 
-def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
+def _note(done: _Scan, file: _File, told: Any, people: set[_Code]) -> None:
     if people:
         found = done.removal if file.is_removal else done.traces
         found.append((file.name, len(people)))
@@ -192,13 +193,13 @@ def _note(done: _Scan, file: _File, told: Any, people: set[int]) -> None:
         done.names.append(file.name)
 
 
-def _gone_among(tx: Transaction, told: list[list[Any]], own: frozenset[str]) -> set[int]:
-    """Return the numbers of the people who are gone, of those whom *told* may mean."""
+def _gone_among(tx: Transaction, told: list[list[Any]], own: frozenset[str]) -> set[_Code]:
+    """Return the codes of the people who are gone, of those whom *told* may mean."""
     found = (
         gone(tx, _canonicals(Occurrence(local, domain), exhaustive=exhaustive), own)
         for local, domain, exhaustive in told
     )
-    return {number for number in found if number is not None}
+    return {code for code in found if code is not None}
 
 
 def _canonicals(found: Occurrence, *, exhaustive: bool = False) -> Iterator[str]:

@@ -23,4 +23,4 @@ async def taken(ledger: Ledger, places: Places) -> Path:
     kept_by = ledger.vault.keys
     generations = keycopies.there(kept_by.burn)
     await ledger.write(keycopies.note, keycopies.beside(places.copies), generations)
-    return backups.take(ledger.path, kept_by, places, ledger.clock.now(), generations)
+    return backups.take(ledger.database, kept_by, places, ledger.clock.now(), generations)

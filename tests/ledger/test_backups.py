@@ -133,7 +133,7 @@ async def test_a_key_folder_without_a_mark_is_copied_without_one(
     generations = keycopies.there(a_ledger.vault.keys.burn)
     a_ledger.vault.keys.mark.unlink(missing_ok=True)
     kept_by = a_ledger.vault.keys
-    backups.take(a_ledger.path, kept_by, places, a_ledger.clock.now(), generations)
+    backups.take(a_ledger.database, kept_by, places, a_ledger.clock.now(), generations)
 
     assert [path.name for path in (places.kept / "keep").iterdir()] == ["keys.json"]
 
@@ -164,7 +164,7 @@ async def test_a_copy_whose_new_keys_came_after_we_looked_gets_no_name(
     await a_ledger.write(erasing.begin_generation, 2)
 
     with pytest.raises(BackupRefused, match="not all in the key"):
-        backups.take(a_ledger.path, kept_by, places, a_ledger.clock.now(), [1])
+        backups.take(a_ledger.database, kept_by, places, a_ledger.clock.now(), [1])
     assert backups.standing(places.copies) == []
 
 

@@ -27,7 +27,7 @@ async def test_a_backup_of_a_ledger_in_use_holds_what_was_confirmed(
 ) -> None:
     (one,) = await asked(a_ledger, "an@voorbeeld.example")
     await press(a_ledger, one, Answer.YES)
-    path = copying.backup(a_ledger.path)
+    path = copying.backup(a_ledger.database)
     mark = tmp_path / "mark"
     copy = Ledger.open(path, a_ledger.vault, FakeClock(), mark=mark)
     found, holds = await standings(copy), (await verified(copy)).holds
@@ -42,7 +42,7 @@ async def test_a_backup_of_a_ledger_in_use_holds_what_was_confirmed(
 async def test_a_backup_replaces_the_one_before(a_ledger: Ledger) -> None:
     for number in range(2):
         await admit(a_ledger, f"r{number}@voorbeeld.example")
-        path = copying.backup(a_ledger.path)
+        path = copying.backup(a_ledger.database)
     with closing(sqlite3.connect(path)) as raw:
         count = raw.execute("SELECT count(*) FROM recipient").fetchone()
 
@@ -56,12 +56,12 @@ async def test_a_backup_replaces_the_one_before(a_ledger: Ledger) -> None:
 
 async def test_a_copy_that_is_not_whole_leaves_the_old_backup(a_ledger: Ledger) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
-    path = copying.backup(a_ledger.path)
+    path = copying.backup(a_ledger.database)
     before = path.read_bytes()
     damage_an_index(a_ledger.path)
 
     with pytest.raises(LedgerUnusable, match="not whole"):
-        copying.backup(a_ledger.path)
+        copying.backup(a_ledger.database)
     assert path.read_bytes() == before
 
 

@@ -16,7 +16,7 @@ import pytest
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
 from repermit.errors import KeysUnusable, LedgerUnusable
-from repermit.ledger import connect
+from repermit.ledger.database import BUSY_SECONDS
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.store import approval, campaign, sending, snapshots
@@ -375,7 +375,7 @@ async def test_the_first_write_waits_for_who_closes_the_ledger(a_ledger: Ledger)
 async def test_the_first_look_waits_for_who_closes_the_ledger_away_from_the_loop(
     a_ledger: Ledger,
 ) -> None:
-    async with asyncio.timeout(connect.BUSY_SECONDS / 2):
+    async with asyncio.timeout(BUSY_SECONDS / 2):
         async with let_go_of_by_the_last(a_ledger):
             looking = asyncio.ensure_future(a_ledger.look(log_size))
 

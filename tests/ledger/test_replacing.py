@@ -15,6 +15,7 @@ from repermit.errors import LedgerUnusable, RestoreRefused
 from repermit.ledger import copying, replacing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
+from repermit.ledger.sqlite import SQLite
 from tests.builders import FakeClock, admit, standings
 from tests.purge.builders import reopened
 
@@ -25,19 +26,27 @@ _HOLD = (
 )
 
 
+pytestmark = pytest.mark.sqlite
+
+
 @pytest.fixture
 async def campaign(a_ledger: Ledger, campaign_folder: Path) -> Path:
     """A campaign whose ledger has moved on since it was copied to `staged`; nobody uses it."""
     await admit(a_ledger, AN)
-    copying.copy(a_ledger.path, campaign_folder / "staged")
+    copying.copy(a_ledger.database, campaign_folder / "staged")
     await admit(a_ledger, "jan@voorbeeld.example")
     await a_ledger.close()
     return campaign_folder
 
 
+def entries(ledger: Path) -> int:
+    """Return how many entries that ledger has."""
+    return replacing.entries(SQLite(ledger))
+
+
 def put(folder: Path, *, instead: int | None = None) -> bool:
     """Put the staged copy in the place of the ledger."""
-    ledger = folder / "ledger.db"
+    ledger = SQLite(folder / "ledger.db")
     there = replacing.entries(ledger) if instead is None else instead
     return replacing.replace(ledger, folder / "staged", aside=folder / "aside", instead=there)
 
@@ -68,13 +77,13 @@ async def people(folder: Path, name: str = "ledger.db") -> int:
 
 
 async def test_the_old_ledger_is_aside_and_the_new_in_its_place(campaign: Path) -> None:
-    entries = replacing.entries(campaign / "ledger.db")
+    before = entries(campaign / "ledger.db")
 
     assert put(campaign)
 
     assert (await people(campaign), await people(campaign, "aside")) == (1, 2)
-    assert replacing.entries(campaign / "ledger.db") < entries
-    assert replacing.entries(campaign / "aside") == entries
+    assert entries(campaign / "ledger.db") < before
+    assert entries(campaign / "aside") == before
     assert (campaign / "aside").stat().st_mode & 0o777 == 0o600
 
 
@@ -101,7 +110,7 @@ async def test_a_damaged_ledger_is_replaced_too(campaign: Path, damage: str) -> 
     else:
         path.write_bytes({"garbage": b"x" * 9_000, "cut": whole[:9_000], "empty": b""}[damage])
 
-    assert replacing.entries(path) == 0
+    assert entries(path) == 0
     assert put(campaign)
     assert await people(campaign) == 1
     assert (campaign / "aside").exists()
@@ -111,21 +120,21 @@ async def test_a_ledger_without_a_head_of_its_log_has_no_entries(campaign: Path)
     with closing(sqlite3.connect(campaign / "ledger.db", isolation_level=None)) as opened:
         opened.execute("DELETE FROM log_head")
 
-    assert replacing.entries(campaign / "ledger.db") == 0
+    assert entries(campaign / "ledger.db") == 0
 
 
 def test_where_there_is_no_ledger_there_are_no_entries(tmp_path: Path) -> None:
-    assert replacing.entries(tmp_path / "ledger.db") == 0
+    assert entries(tmp_path / "ledger.db") == 0
 
 
 async def test_a_ledger_that_another_process_has_open_stays(campaign: Path) -> None:
     """Also when it only has it open, as the server of the answer pages."""
-    before = replacing.entries(campaign / "ledger.db")
+    before = entries(campaign / "ledger.db")
     with open_elsewhere(campaign / "ledger.db"), pytest.raises(RestoreRefused, match="is in use"):
         put(campaign)
 
     assert (await people(campaign), (campaign / "aside").exists()) == (2, False)
-    assert replacing.entries(campaign / "ledger.db") == before
+    assert entries(campaign / "ledger.db") == before
 
 
 async def test_a_ledger_that_has_grown_meanwhile_stays(campaign: Path) -> None:
@@ -139,13 +148,13 @@ def test_what_holds_a_lock_uses_the_ledger_also_when_its_file_is_gone(
     campaign_folder: Path,
 ) -> None:
     path = campaign_folder / "ledger.db"
-    replacing.require_unused(path)
+    replacing.require_unused(SQLite(path))
     lock = Lock(path, "sender-1")
     assert lock.acquire()
     path.unlink()
 
     with pytest.raises(RestoreRefused, match="in use"):
-        replacing.require_unused(path)
+        replacing.require_unused(SQLite(path))
     lock.release()
 
 

@@ -19,6 +19,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import Keys
 from repermit.ledger.mark import Mark, MarkFile
 from repermit.ledger.restoring import Copy, Wanted
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.store import keycopies, written
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit, mark_of
@@ -49,7 +50,7 @@ async def two(a_ledger: Ledger, a_clock: FakeClock, places: Places) -> list[Path
 def wanted_of(ledger: Ledger, places: Places) -> Wanted:
     """Return what a copy must be, with the keys of *ledger*."""
     kept_by = ledger.vault.keys
-    return Wanted(kept_by, places.copies, restoring.destroyed(kept_by.folder, ledger.path))
+    return Wanted(kept_by, places.copies, restoring.destroyed(kept_by.folder, ledger.database))
 
 
 def newest(wanted: Wanted, folder: Path) -> tuple[str, dict[str, str]]:
@@ -136,17 +137,28 @@ async def test_a_damaged_page_in_the_middle_is_found(
 async def test_promise_8_a_copy_from_before_a_purge_is_passed_over(
     a_ledger: Ledger, places: Places, two: list[Path], tmp_path: Path
 ) -> None:
-    """The note in the key folder says so, or the log of the ledger in place; with its keys, too."""
+    """The log of the ledger in place says so; the key folder may be lost. Its keys are there."""
     await resealed(a_ledger)
-    why = "it is from before the purge of 2026-11-23: nobody in it can be read"
 
-    for _ in range(2):
-        with pytest.raises(RestoreRefused) as refused:
-            newest(wanted_of(a_ledger, places), tmp_path)
-        assert str(refused.value) == f"no copy in disk can be put back; {two[1].name}: {why}"
-        await a_ledger.close()
-        keys.note_destroyed(a_ledger.vault.keys.burn, 1, "2026-11-23T09:30:00Z")
-        a_ledger.path.unlink(missing_ok=True)
+    with pytest.raises(RestoreRefused) as refused:
+        newest(wanted_of(a_ledger, places), tmp_path)
+    assert str(refused.value) == (
+        f"no copy in disk can be put back; {two[1].name}:"
+        " it is from before the purge of 2026-11-23: nobody in it can be read"
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"garbage" * 1_000])
+def test_promise_8_the_key_folder_says_so_when_the_ledger_is_lost(
+    a_vault: Vault, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "ledger.db"
+    if content is not None:
+        path.write_bytes(content)
+    keys.note_destroyed(a_vault.keys.burn, 1, "2026-11-23T09:30:00Z")
+
+    found = restoring.destroyed(a_vault.keys.folder, SQLite(path))
+    assert found == {1: "2026-11-23T09:30:00Z"}
 
 
 def test_a_folder_without_a_copy_is_refused(a_vault: Vault, tmp_path: Path) -> None:
@@ -310,7 +322,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 async def test_a_backup_that_a_purge_left_can_be_put_back(a_ledger: Ledger, tmp_path: Path) -> None:
     """It has the name of the ledger, and its keys are those in place."""
     await admit(a_ledger, AN)
-    left = copying.backup(a_ledger.path)
+    left = copying.backup(a_ledger.database)
     wanted = Wanted(a_ledger.vault.keys, left.parent, {})
 
     assert newest(wanted, tmp_path) == ("ledger.db", {})

@@ -90,16 +90,17 @@ async def test_a_purge_without_a_backup_elsewhere_tells_nothing_of_keys(
     assert await purged(a_ledger) == ([], {"destroyed": 0, "out_of_reach": []})
 
 
+@pytest.mark.sqlite
 async def test_a_purge_looks_into_a_ledger_that_was_moved_aside(
     a_ledger: Ledger, campaign_folder: Path
 ) -> None:
-    copying.copy(a_ledger.path, campaign_folder / "staged")
+    copying.copy(a_ledger.database, campaign_folder / "staged")
     await a_ledger.close()
     aside = campaign_folder / "ledger.db.replaced-20261121T093000Z"
     replacing.replace(
-        *(a_ledger.path, campaign_folder / "staged"),
+        *(a_ledger.database, campaign_folder / "staged"),
         aside=aside,
-        instead=replacing.entries(a_ledger.path),
+        instead=replacing.entries(a_ledger.database),
     )
 
     again = Ledger.open(a_ledger.path, a_ledger.vault, FakeClock())

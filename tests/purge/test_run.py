@@ -323,7 +323,7 @@ async def test_promise_8_no_file_holds_anything_of_a_purged_person(
 ) -> None:
     """Ledger, write-ahead log, an earlier backup, keys: no address, no sealed field, no key."""
     await fill(a_ledger, a_clock)
-    copying.backup(a_ledger.path)
+    copying.backup(a_ledger.database)
     secrets = await a_ledger.read(
         lambda tx: tx.rows(
             "SELECT lookup, sealed, leaf_key FROM recipient WHERE standing IN"
@@ -350,7 +350,7 @@ async def test_promise_8_an_older_copy_yields_no_purged_person(
 ) -> None:
     """Not even with the keys that the campaign has now."""
     people = await fill(a_ledger, a_clock)
-    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    copying.copy(a_ledger.database, campaign_folder / "older.db")
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
     mark = campaign_folder / "thrown-away"
@@ -371,7 +371,7 @@ async def test_promise_8_an_older_copy_is_no_place_to_try_addresses_out(
     by a key that the copy keeps under the generation that is gone."""
     people = await fill(a_ledger, a_clock)
     said_no = people["said-no"]
-    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    copying.copy(a_ledger.database, campaign_folder / "older.db")
     told = await a_ledger.read(
         lambda tx: tx.value("SELECT who FROM answer WHERE recipient_id = ?", said_no)
     )
@@ -400,7 +400,7 @@ async def test_promise_8_an_older_copy_yields_nobody_under_the_keys_of_another_g
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     people = await fill(a_ledger, a_clock)
-    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    copying.copy(a_ledger.database, campaign_folder / "older.db")
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     burn = campaign_folder / "keys" / "burn"
     shutil.copy(burn / "2.key", burn / "1.key")
@@ -878,7 +878,7 @@ async def test_promise_7_the_ledger_is_an_older_copy(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     people = await fill(a_ledger, a_clock)
-    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    copying.copy(a_ledger.database, campaign_folder / "older.db")
     await press(a_ledger, people["silent1"], Answer.YES)
     await a_ledger.close()
     put_back(campaign_folder)
@@ -894,7 +894,7 @@ async def test_promise_7_a_ledger_from_before_a_purge_is_known_as_that(
 ) -> None:
     """The refusal names the copy to put back, and that one is the present ledger again."""
     await fill(a_ledger, a_clock)
-    copying.copy(a_ledger.path, campaign_folder / "older.db")
+    copying.copy(a_ledger.database, campaign_folder / "older.db")
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     await a_ledger.close()
     put_back(campaign_folder)

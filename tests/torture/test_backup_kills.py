@@ -22,6 +22,7 @@ import pytest
 
 from repermit.cli import main
 from repermit.ledger import copying, keys, replacing
+from repermit.ledger.sqlite import SQLite
 from tests.journeys.campaign import LISTED, Campaign, Templates, make_templates
 from tests.journeys.relay import Relay
 
@@ -111,7 +112,7 @@ def backup_words(campaign: Campaign) -> list[str | Path]:
 
 def restore_words(campaign: Campaign) -> list[str | Path]:
     """Return the command that puts it back, with the keys if they are lost."""
-    instead = str(replacing.entries(campaign.ledger))
+    instead = str(replacing.entries(SQLite(campaign.ledger)))
     return [
         *("restore", campaign.outside / "disk", "--instead", instead),
         *("--keys", campaign.outside / "stick"),

@@ -24,6 +24,11 @@ STANDING_AFTER = {
     Outcome.WITHHOLD: Standing.WITHHELD,
 }
 _OWN_KEY_BYTES = 16
+_COLUMNS = (
+    *("id", "intake_id", "generation", "lookup", "sealed", "leaf_key", "relationship", "country"),
+    *("language", "provider", "contact", "standing", "cell", "reason", "listed_at_leaf"),
+    *("attempts", "suspect", "restored"),
+)
 
 
 class Screened(NamedTuple):
@@ -199,11 +204,9 @@ def _insert(
     own_keys = secrets.token_bytes(_OWN_KEY_BYTES * len(fresh))
     texts = [personal.sealed_text(one.mailbox, one.known) for one in fresh]
     sealed = tx.vault.seal_texts(texts, generation=generation, first_id=first_id)
-    tx.many(
-        "INSERT INTO recipient (id, intake_id, generation, lookup, sealed, leaf_key,"
-        " relationship, country, language, provider, contact, standing, cell, reason,"
-        " listed_at_leaf, attempts, suspect, restored)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+    tx.fill(
+        "recipient",
+        _COLUMNS,
         [
             (
                 first_id + at,
@@ -221,6 +224,9 @@ def _insert(
                 one.cell,
                 one.reason,
                 leaf,
+                0,
+                False,
+                False,
             )
             for at, one in enumerate(fresh)
         ],

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import col, select
-
 from repermit.domain.standing import MAY_ANSWER, Standing
 from repermit.errors import ApprovalRefused
 from repermit.ledger.instants import to_micros
@@ -79,10 +77,9 @@ def approve(
         log_size=log_size,
         facts=canonical(told).decode(),
     )
-    tx.session.add(approval)
-    tx.session.flush()
+    number = tx.add(approval)
     payload = {
-        "number": approval.id,
+        "number": number,
         "by": by,
         "informed": informed,
         "digest": digest,
@@ -91,12 +88,12 @@ def approve(
     }
     tx.log.append(Kind.APPROVED, payload, now=tx.now)
     tx.run("UPDATE campaign SET notice = ?", facts.get("notice"))
-    return Approved(number=approval.id or 0, listed=listed, cells=counted)
+    return Approved(number=number, listed=listed, cells=counted)
 
 
 def latest_approval(tx: Transaction) -> Approval | None:
     """Return the approval that counts, or None."""
-    return tx.session.exec(select(Approval).order_by(col(Approval.id).desc())).first()
+    return tx.found(Approval, "ORDER BY id DESC LIMIT 1")
 
 
 def listed_since(tx: Transaction, approval: Approval) -> dict[int | None, int]:

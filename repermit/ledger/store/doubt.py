@@ -95,6 +95,6 @@ def set_aside_restored(tx: Transaction) -> int:
     """In a ledger that was put back: keep who is withheld or exempt from ever being listed, since
     they may have been asked after the copy was made; return how many."""
     return tx.run(
-        "UPDATE recipient SET restored = 1"
+        "UPDATE recipient SET restored = TRUE"
         " WHERE standing IN ('withheld', 'exempt') AND NOT restored"
     )

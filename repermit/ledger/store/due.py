@@ -19,7 +19,7 @@ from repermit.ledger.transaction import Transaction
 _VOID: Final = (
     "coalesce((SELECT later.suspect AND coalesce(later.yes_leaf, 0) < yes.leaf"
     " FROM answer AS later WHERE later.recipient_id = yes.recipient_id AND later.leaf > yes.leaf"
-    " AND (later.suspect OR later.standing <> 'opted_in') ORDER BY later.leaf LIMIT 1), 0)"
+    " AND (later.suspect OR later.standing <> 'opted_in') ORDER BY later.leaf LIMIT 1), FALSE)"
 )
 _SAID_YES: Final = (
     "EXISTS (SELECT 1 FROM answer AS yes WHERE yes.recipient_id = recipient.id"
@@ -139,7 +139,7 @@ def ended(reason: Reason) -> str:
 def is_due(terms: Terms) -> str:
     """Return the same for all reasons of *terms*, for rows that are found by their ids: an index
     over all who stand there would be read once a slice."""
-    either = " OR ".join(f"({condition(reason)})" for reason in terms.reasons) or "0"
+    either = " OR ".join(f"({condition(reason)})" for reason in terms.reasons) or "FALSE"
     return either.replace("recipient.standing", "+recipient.standing")
 
 

@@ -47,8 +47,9 @@ _AGREED_ONCE = (  # who said yes to that, or to anything, and agrees to it no mo
     "SELECT id, generation, sealed, relationship, country, recipient.language, answer.at,"
     " recipient.purposes, answer.leaf FROM recipient LEFT JOIN answer ON leaf = recipient.yes_leaf"
     " WHERE id IN (SELECT recipient_id FROM answer WHERE standing = 'opted_in' AND"
-    "  (:purpose IS NULL OR EXISTS (SELECT 1 FROM json_each(covers) WHERE value = :purpose)))"
-    " AND NOT (recipient.standing = 'opted_in' AND (:purpose IS NULL"
+    "  (CAST(:purpose AS TEXT) IS NULL"
+    "   OR EXISTS (SELECT 1 FROM json_each(covers) WHERE value = :purpose)))"
+    " AND NOT (recipient.standing = 'opted_in' AND (CAST(:purpose AS TEXT) IS NULL"
     "  OR EXISTS (SELECT 1 FROM json_each(recipient.purposes) WHERE value = :purpose)))"
     " AND recipient.standing <> 'opted_out' ORDER BY id"
 )

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlmodel import col, select
-
 from repermit.errors import PurgeRefused, SealBroken
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
@@ -81,15 +79,13 @@ def begin_purge(
         generation=told["generation"],
         facts=canonical({**facts, **beside, "sha256": frozen.sha256}).decode(),
     )
-    tx.session.add(purge)
-    tx.session.flush()
-    tx.session.expunge(purge)
+    tx.add(purge)
     return purge
 
 
 def unfinished_purge(tx: Transaction) -> Purge | None:
     """Return the purge that was begun and not finished, or None."""
-    return tx.session.exec(select(Purge).where(col(Purge.finished_at).is_(None))).first()
+    return tx.found(Purge, "WHERE finished_at IS NULL ORDER BY id LIMIT 1")
 
 
 def last_report(tx: Transaction) -> dict[str, Any] | None:
@@ -216,7 +212,9 @@ def forget_other_lists(tx: Transaction, *, slice_rows: int) -> int:
     """Forget a slice of what other lists say of recipients; return how many. It was sealed under
     the generation before, only to undo an import."""
     return tx.run(
-        "DELETE FROM also_said WHERE rowid IN (SELECT rowid FROM also_said LIMIT ?)", slice_rows
+        "DELETE FROM also_said WHERE (recipient_id, intake_id) IN"
+        " (SELECT recipient_id, intake_id FROM also_said LIMIT ?)",
+        slice_rows,
     )
 
 
@@ -274,14 +272,6 @@ def erase_person(tx: Transaction, recipient_id: int) -> Erased | None:
     payload: dict[str, Any] = {"moves": [move([recipient_id], "erased")]}
     tx.log.append(Kind.ERASED, payload | _exported(carried), now=tx.now)
     return Erased(tuple(sorted({proof for proof, *_ in carried})))
-
-
-def give_back(tx: Transaction, *, pages: int) -> int:
-    """Return up to *pages* free pages to the disk, and how many that were."""
-    free = min(pages, tx.value("PRAGMA freelist_count"))
-    for _ in range(free):
-        tx.run("PRAGMA incremental_vacuum(1)")  # Python steps it only once, whatever the number
-    return int(free)
 
 
 def traces(tx: Transaction, purge: Purge) -> int:

@@ -16,18 +16,18 @@ from repermit.ledger.store.personal import lookups
 from repermit.ledger.transaction import Transaction
 
 
-def gone(tx: Transaction, canonicals: Iterable[str], own: Container[str] = ()) -> int | None:
-    """Return the number of the person who is gone and whom the first known one of *canonicals*
+def gone(tx: Transaction, canonicals: Iterable[str], own: Container[str] = ()) -> bytes | None:
+    """Return the code of the person who is gone and whom the first known one of *canonicals*
     names, readings of one and the same text; None when it names a recipient, one of the
     controller's *own* addresses, or nobody."""
     for canonical in canonicals:
         if canonical in own:
             return None
-        number = _suppressed(tx, canonical)
+        code = _suppressed(tx, canonical)
         if _is_recipient(tx, canonical):
             return None
-        if number is not None:
-            return number
+        if code is not None:
+            return code
     return None
 
 
@@ -41,11 +41,10 @@ def own_words(tx: Transaction) -> Iterator[str]:
         yield text
 
 
-def _suppressed(tx: Transaction, canonical: str) -> int | None:
+def _suppressed(tx: Transaction, canonical: str) -> bytes | None:
     for hashed in tx.vault.suppressions(canonical):
-        number = tx.value("SELECT rowid FROM suppression WHERE hash = ?", hashed)
-        if number is not None:
-            return int(number)
+        if tx.one("SELECT 1 FROM suppression WHERE hash = ?", hashed) is not None:
+            return hashed
     return None
 
 

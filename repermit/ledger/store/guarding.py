@@ -35,7 +35,7 @@ def dates(tx: Transaction, terms: Terms) -> list[Dated]:
     found: Counter[int] = Counter()
     for reason in terms.by_date:
         sql = (
-            f"SELECT due_at, sum({due.FREE}) FROM recipient"
+            f"SELECT due_at, count(*) FILTER (WHERE {due.FREE}) FROM recipient"
             f" WHERE {due.ended(reason)} AND due_at IS NOT NULL GROUP BY due_at"
         )
         found.update(dict(tx.connection.execute(sql, terms.values()).fetchall()))
@@ -76,7 +76,8 @@ def told(tx: Transaction, reasons: Sequence[Reason]) -> list[datetime]:
     rows = tx.rows(
         "SELECT min(settled_at) FROM outbox WHERE kind = 'notice' AND standing = 'sent'"
         " AND json_extract(said, '$.about') = 'purge' AND NOT EXISTS (SELECT 1 FROM json_each(?)"
-        " AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(said, '$.reasons')))"
+        " AS wanted WHERE NOT EXISTS (SELECT 1 FROM json_each(said, '$.reasons') AS named"
+        " WHERE named.value = wanted.value))"
         " GROUP BY receiver ORDER BY 1",
         json.dumps(reasons),
     )

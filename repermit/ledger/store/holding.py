@@ -44,8 +44,10 @@ def hold(
     if key is None:
         return False
     tx.run(
-        "INSERT OR REPLACE INTO hold (recipient_id, kind, since, until, by, reason)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO hold (recipient_id, kind, since, until, by, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (recipient_id) DO UPDATE SET kind = excluded.kind,"
+        " since = excluded.since, until = excluded.until, by = excluded.by,"
+        " reason = excluded.reason",
         *(recipient_id, str(kind), to_micros(tx.now), to_micros(until), by, reason),
     )
     payload = {

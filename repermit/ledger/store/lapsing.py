@@ -10,11 +10,11 @@ from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 
 
-def lapsing(tx: Transaction, terms: Terms, *, limit: int) -> list[int]:
+def lapsing(tx: Transaction, terms: Terms, *, limit: int) -> list[bytes]:
     """Return the rows of up to *limit* codes of people who were purged for silence so long ago
     that they may be asked again; it reads the whole list of codes."""
     rows = tx.rows(
-        "SELECT rowid FROM suppression WHERE source = 'asked' AND at <= ? LIMIT ?",
+        "SELECT hash FROM suppression WHERE source = 'asked' AND at <= ? LIMIT ?",
         *(to_micros(terms.moment - terms.ask_again), limit),
     )
     return [row[0] for row in rows]
@@ -28,12 +28,12 @@ def count(tx: Transaction, terms: Terms) -> int:
     )
 
 
-def lapse(tx: Transaction, terms: Terms, rows: list[int], *, purge: int | None) -> int:
+def lapse(tx: Transaction, terms: Terms, rows: list[bytes], *, purge: int | None) -> int:
     """Forget the codes in *rows* that still may be; return how many, which the log counts, with
     the number of the *purge*, if one is under way."""
     before = to_micros(terms.moment - terms.ask_again)
     gone = sum(
-        tx.run("DELETE FROM suppression WHERE rowid = ? AND source = 'asked' AND at <= ?", *each)
+        tx.run("DELETE FROM suppression WHERE hash = ? AND source = 'asked' AND at <= ?", *each)
         for each in ((row, before) for row in rows)
     )
     if gone:
@@ -45,20 +45,20 @@ def lapsed_by(tx: Transaction, purge: Purge) -> int:
     """Return how many codes that purge has forgotten."""
     return int(
         tx.value(
-            "SELECT coalesce(sum(json_extract(CAST(payload AS TEXT), '$.count')), 0) FROM log"
-            " WHERE kind = 'lapsed' AND \"index\" > ?",
+            "SELECT coalesce(sum(CAST(json_extract(CAST(payload AS TEXT), '$.count') AS INTEGER)),"
+            " 0) FROM log WHERE kind = 'lapsed' AND \"index\" > ?",
             purge.manifest,
         )
     )
 
 
-def never_asked(tx: Transaction, *, limit: int) -> list[int]:
+def never_asked(tx: Transaction, *, limit: int) -> list[bytes]:
     """Return the rows of up to *limit* codes of people who were purged and never had a mail."""
-    rows = tx.rows("SELECT rowid FROM suppression WHERE source = ? LIMIT ?", NEVER_ASKED, limit)
+    rows = tx.rows("SELECT hash FROM suppression WHERE source = ? LIMIT ?", NEVER_ASKED, limit)
     return [row[0] for row in rows]
 
 
-def forget_never_asked(tx: Transaction, rows: list[int]) -> None:
+def forget_never_asked(tx: Transaction, rows: list[bytes]) -> None:
     """Forget the codes in *rows*: nothing stays of somebody whom nobody asked."""
     values = [(row, NEVER_ASKED) for row in rows]
-    tx.many("DELETE FROM suppression WHERE rowid = ? AND source = ?", values)
+    tx.many("DELETE FROM suppression WHERE hash = ? AND source = ?", values)

@@ -10,6 +10,7 @@ from typing import Final
 
 from repermit.errors import KeysUnusable, LedgerUnusable, SealBroken
 from repermit.ledger.connect import translated
+from repermit.ledger.database import Connection
 from repermit.ledger.keys import Keys, load_generation
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
@@ -71,11 +72,11 @@ def require_moved_backup(backup: Path, keys: Keys, generation: int) -> None:
         _require(opened, keys, generation, "fresh backup")
 
 
-def _is_moved(opened: sqlite3.Connection, generation: int) -> bool:
+def _is_moved(opened: Connection, generation: int) -> bool:
     return bool(opened.execute(_MOVED, {"following": generation + 1}).fetchone()[0])
 
 
-def _require(opened: sqlite3.Connection, keys: Keys, generation: int, what: str) -> None:
+def _require(opened: Connection, keys: Keys, generation: int, what: str) -> None:
     following = generation + 1
     if not _is_moved(opened, generation):
         raise LedgerUnusable(

@@ -33,7 +33,7 @@ HOLDS = (
 _DUE = (
     " FROM outbox WHERE standing = 'waiting' AND not_before <= ?1 AND coalesce(try_at, 0) <= ?1"
     " AND NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.id = outbox.recipient_id"
-    " AND provider IN (SELECT value FROM json_each(?2)))"
+    " AND EXISTS (SELECT 1 FROM json_each(?2) AS closed WHERE closed.value = provider))"
 )
 # Whoever paused the campaign is still told what becomes of it.
 _MAY_LEAVE = "(kind = 'notice' OR (SELECT paused_at IS NULL FROM campaign))"

@@ -73,7 +73,7 @@ def owe_acknowledgement(
         " attempts) VALUES (?, 'acknowledgement', ?, ?, ?, 'waiting', 0)"
         " ON CONFLICT (recipient_id) WHERE kind = 'acknowledgement' AND standing <> 'dropped'"
         " DO UPDATE SET not_before = excluded.not_before, language = excluded.language"
-        " WHERE standing = 'waiting'",
+        " WHERE outbox.standing = 'waiting'",
         *(recipient_id, language, to_micros(tx.now), not_before),
     )
 

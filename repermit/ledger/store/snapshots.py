@@ -34,4 +34,4 @@ def snapshot_hash(content: str) -> str:
 
 def snapshot(tx: Transaction, hashed: str) -> Snapshot | None:
     """Return what was shown under that hash, or None."""
-    return tx.session.get(Snapshot, hashed)
+    return tx.found(Snapshot, "WHERE hash = ?", hashed)

@@ -54,7 +54,7 @@ def count_mails(tx: Transaction, number: int, more: int) -> None:
     """Count people of a stretch whose mail is about to leave."""
     tx.run(
         "INSERT INTO stretch (number, mails, undeliverable, bounces, seen, looked)"
-        " VALUES (?, ?, 0, 0, 0, 0)"
+        " VALUES (?, ?, 0, 0, 0, FALSE)"
         " ON CONFLICT (number) DO UPDATE SET mails = stretch.mails + excluded.mails",
         *(number, more),
     )
@@ -109,4 +109,4 @@ def outcomes(tx: Transaction) -> Outcomes:
 
 def look(tx: Transaction) -> None:
     """Note that a person has seen all that came back; the next mails begin another stretch."""
-    tx.run("UPDATE stretch SET looked = 1, seen = bounces")
+    tx.run("UPDATE stretch SET looked = TRUE, seen = bounces")

@@ -97,7 +97,7 @@ def say_no(tx: Transaction, hashed: bytes, *, source: str, reason: str = "") -> 
     changed = tx.run(
         "INSERT INTO suppression (hash, at, source, reason) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (hash) DO UPDATE SET at = excluded.at, source = excluded.source,"
-        " reason = excluded.reason WHERE source IN ('asked', ?)",
+        " reason = excluded.reason WHERE suppression.source IN ('asked', ?)",
         *(hashed, to_micros(tx.now), source, reason, NEVER_ASKED),
     )
     return changed > 0
@@ -167,7 +167,7 @@ def opt_out(tx: Transaction, recipient_id: int, *, source: str) -> str | None:
         return None
     tx.run(
         "UPDATE recipient SET no_at = CASE standing WHEN 'opted_out' THEN coalesce(no_at, ?1)"
-        " ELSE ?1 END, standing = 'opted_out', suspect = 0, before = 'opted_out',"
+        " ELSE ?1 END, standing = 'opted_out', suspect = FALSE, before = 'opted_out',"
         " purposes = NULL, purposes_before = NULL, yes_leaf = NULL, yes_leaf_before = NULL,"
         " lease_by = NULL, lease_until = NULL"
         " WHERE id = ?2",

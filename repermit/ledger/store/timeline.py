@@ -113,7 +113,8 @@ def reason_of(tx: Transaction, relationship: str | None, *, before: int | None) 
     """Return the operator's written reason to ask people of that relationship, as it stood at an
     entry of the log (None: now); None when there is none."""
     payload = tx.value(
-        "SELECT payload FROM log WHERE kind = 'screened' AND (?1 IS NULL OR \"index\" < ?1)"
+        "SELECT payload FROM log WHERE kind = 'screened'"
+        ' AND (CAST(?1 AS BIGINT) IS NULL OR "index" < ?1)'
         " AND json_extract(CAST(payload AS TEXT), '$.table') IS NOT NULL"
         ' ORDER BY "index" DESC LIMIT 1',
         before,

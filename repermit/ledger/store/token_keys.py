@@ -37,7 +37,7 @@ def _signed(tx: Transaction, terms: Terms, since: int, until: int | None) -> int
     return sum(
         tx.connection.execute(
             f"SELECT count(*) FROM recipient WHERE {due.condition(reason)}"
-            " AND intent_at >= :since AND (:until IS NULL OR intent_at < :until)",
+            " AND intent_at >= :since AND (CAST(:until AS BIGINT) IS NULL OR intent_at < :until)",
             values,
         ).fetchone()[0]
         for reason in terms.by_date

@@ -19,14 +19,14 @@ from repermit.ledger.transaction import Transaction
 
 _LISTED = (
     "SELECT -coalesce(contact, 0), id FROM recipient WHERE standing = 'listed' AND {}"
-    " AND provider IS :provider AND listed_at_leaf < :approved"
-    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY contact DESC, id DESC"
+    " AND {{provider}} AND listed_at_leaf < :approved"
+    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY contact DESC NULLS LAST, id DESC"
 )
 FIRST_TIME = _LISTED.format("attempts = 0")
 # A relay has refused us over these before: others come first, so that they cannot block the way.
 RETURNED = _LISTED.format("attempts > 0")
 DUE = (
-    "SELECT try_at, id FROM recipient WHERE standing = 'deferred' AND provider IS :provider"
+    "SELECT try_at, id FROM recipient WHERE standing = 'deferred' AND {provider}"
     " AND try_at <= :now AND (lease_until IS NULL OR lease_until < :now) ORDER BY try_at, id"
 )
 _DRAWN = (
@@ -46,12 +46,24 @@ def providers(tx: Transaction, drawn: str | None = None) -> list[str | None]:
             drawn,
         )
         return [row[0] for row in rows]
-    exists = (
-        "SELECT EXISTS (SELECT 1 FROM recipient WHERE standing = 'listed' AND attempts {} 0"
-        " AND provider IS ?)"
+    return [name for name in (None, *PROVIDERS) if any(_has(tx, name, sign) for sign in "=>")]
+
+
+def of_provider(sql: str, provider: str | None) -> str:
+    """Return *sql* for one provider, or for all that are none of them: an index finds both, which
+    PostgreSQL does not do for a value that may be NULL."""
+    return sql.format(provider="provider IS NULL" if provider is None else "provider = :provider")
+
+
+def _has(tx: Transaction, provider: str | None, sign: str) -> bool:
+    """Return whether anybody is listed there whose tries are *sign* 0."""
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM recipient WHERE standing = 'listed'"
+        f" AND attempts {sign} 0 AND {{provider}})"
     )
-    either = [exists.format(sign) for sign in ("=", ">")]
-    return [name for name in (None, *PROVIDERS) if any(tx.value(sql, name) for sql in either)]
+    values = {"provider": provider} if provider is not None else {}
+    found = tx.connection.execute(of_provider(sql, provider), values).fetchone()
+    return bool(found[0])
 
 
 def next_tries(tx: Transaction) -> list[tuple[str | None, datetime]]:
@@ -108,7 +120,8 @@ def _merged(
     room for."""
     opened: Sequence[Iterator[tuple[int, int]]] = [
         islice(
-            tx.connection.execute(sql, {**values, "provider": name}), rooms.get(name or "", limit)
+            tx.connection.execute(of_provider(sql, name), {**values, "provider": name}),
+            rooms.get(name or "", limit),
         )
         for name in (None, *PROVIDERS)
         if rooms.get(name or "", limit) > 0

@@ -83,7 +83,7 @@ def _kept(tx: Transaction, path: Path) -> str:
 
 def _folder(tx: Transaction) -> Path:
     """Return the folder of the ledger."""
-    return Path(tx.one("PRAGMA database_list")[2]).parent.resolve()
+    return tx.place.resolve().parent
 
 
 def _is_text(path: str) -> bool:

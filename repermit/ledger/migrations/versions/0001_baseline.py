@@ -532,33 +532,62 @@ def upgrade() -> None:
     with op.batch_alter_table("reply", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_reply_recipient_id"), ["recipient_id"], unique=False)
 
-    op.execute(
-        "CREATE TRIGGER recipient_insert_sealed BEFORE INSERT ON recipient"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER recipient_update_sealed BEFORE UPDATE OF sealed, generation ON recipient"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER origin_insert_sealed BEFORE INSERT ON origin"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER origin_update_sealed BEFORE UPDATE OF sealed, generation ON origin"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER reply_insert_sealed BEFORE INSERT ON reply"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
-    op.execute(
-        "CREATE TRIGGER reply_update_sealed BEFORE UPDATE OF sealed, generation ON reply"
-        " WHEN NEW.generation < (SELECT generation FROM campaign)"
-        " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
-    )
+    for statement in _ON_POSTGRESQL if _is_postgresql() else _ON_SQLITE:
+        op.execute(statement)
+
+
+def _is_postgresql() -> bool:
+    return op.get_context().dialect.name == "postgresql"
+
+
+_SEALED = ("recipient", "origin", "reply")
+_ON_SQLITE = [
+    f"CREATE TRIGGER {table}_{name}_sealed BEFORE {event} ON {table}"  # noqa: S608 - our own names
+    " WHEN NEW.generation < (SELECT generation FROM campaign)"
+    " BEGIN SELECT RAISE(ABORT, 'sealed under an older generation'); END"
+    for table in _SEALED
+    for name, event in (("insert", "INSERT"), ("update", "UPDATE OF sealed, generation"))
+]
+_REQUIRE_SEALED = """
+CREATE FUNCTION require_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.generation < (SELECT generation FROM campaign) THEN
+    RAISE EXCEPTION 'sealed under an older generation';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+# As on SQLite: texts are in the order of their bytes, and no row is looked for when another goes;
+# the code deletes what hangs on a recipient, and a purge counts what was left.
+_AS_ON_SQLITE = """
+DO $$
+DECLARE one record;
+BEGIN
+  FOR one IN SELECT CAST(CAST(conrelid AS regclass) AS text) AS of, conname FROM pg_constraint
+    WHERE contype = 'f' AND connamespace = CAST(current_schema() AS regnamespace)
+  LOOP
+    EXECUTE 'ALTER TABLE ' || one.of || ' DROP CONSTRAINT ' || quote_ident(one.conname);
+  END LOOP;
+  FOR one IN SELECT quote_ident(table_name) AS of, quote_ident(column_name) AS name
+    FROM information_schema.columns
+    WHERE table_schema = current_schema() AND data_type = 'character varying'
+  LOOP
+    EXECUTE 'ALTER TABLE ' || one.of || ' ALTER COLUMN ' || one.name || ' TYPE text COLLATE "C"';
+  END LOOP;
+END $$
+"""
+_ON_POSTGRESQL = [
+    _REQUIRE_SEALED,
+    *(
+        f"CREATE TRIGGER {table}_sealed BEFORE INSERT OR UPDATE OF sealed, generation ON {table}"
+        " FOR EACH ROW EXECUTE FUNCTION require_sealed()"
+        for table in _SEALED
+    ),
+    # Nobody's last contact comes last, as on SQLite, and an index must say so.
+    *(
+        f"DROP INDEX ix_recipient_{name}; CREATE INDEX ix_recipient_{name} ON recipient"
+        f" (provider, contact NULLS FIRST, id) WHERE standing = 'listed' AND attempts {sign} 0"
+        for name, sign in (("listed", "="), ("returned", ">"))
+    ),
+    _AS_ON_SQLITE,
+]
