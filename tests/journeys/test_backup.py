@@ -12,10 +12,20 @@ from pathlib import Path
 import pytest
 
 from tests.cli.refusals import assert_explained, assert_explained_as_json
-from tests.journeys.campaign import ACCEPTED, EXEMPT, LISTED, WITHHELD, Campaign, Later
+from tests.journeys.campaign import (
+    ACCEPTED,
+    EXEMPT,
+    LISTED,
+    WITHHELD,
+    Campaign,
+    Later,
+    everybody,
+    write_list,
+)
 from tests.journeys.relay import Relay
 from tests.journeys.terminal import typed
 from tests.journeys.web import mailbox
+from tests.postgres import Server
 
 pytestmark = pytest.mark.journey
 
@@ -205,3 +215,28 @@ def test_promise_8_copies_of_keys_that_a_purge_could_not_reach_are_named_and_go_
     again = asked.at(_AFTERWARDS, "purge", "--at-most", "0", *ACCEPTED)
     assert "copies of the keys" in again.err
     assert not (copies / "burn" / "1.key").exists()
+
+
+def test_a_ledger_in_postgresql_is_put_back_from_a_file(
+    begun: Campaign, relay: Relay, copies: Path, kept: Path, postgres: Server
+) -> None:
+    """A backup of it is a ledger in a file, as any other; so is the one that is moved aside."""
+    begun.edit('url = "sqlite:.*', f'url = "{postgres.schema()}"')
+    begun.here("import", write_list(begun.outside / "list.csv", everybody()))
+    begun.here("suppress", "--none", "we never mailed them before")
+    begun.here("approve", "--by", "An Peeters", "--informed", "Jan Claes")
+    begun.use(relay.port)
+    begun.here("send", "--limit", str(HALF))
+    begun.run("backup", copies, "--keys", kept)
+    begun.here("send", "--limit", "4")
+    entries = begun.status()["log"]["size"]
+
+    done = begun.run("restore", copies, "--instead", str(entries), "--json").json
+
+    assert (begun.folder / done["aside"]).exists()
+    assert "older copy" in begun.run("send", expect=1).err
+    begun.run("doubt", "restored")
+    goes_on(begun, relay)
+    assert len(set(relay.mailboxes)) == len(relay.taken) == LISTED
+    assert begun.here("proof", "verify", "--json").json["holds"] is True
+    assert not begun.ledger.exists()
