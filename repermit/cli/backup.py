@@ -43,9 +43,7 @@ def backup(
     many = counted(content["copies"], "copy", "copies")
     show(f"in {shown(folder.name)} now: {many}, {_size(content['copies_bytes'])}")
     tell("None of them is ever deleted by repermit. The keys that they need lie beside them, and")
-    tell(
-        f"  keys/keep in {shown(kept.name)}: whoever takes the former can read everybody."
-    )
+    tell(f"  keys/keep in {shown(kept.name)}: whoever takes the former can read everybody.")
     if numbers := content["destroyed"]:
         told = ", ".join(map(str, numbers))
         tell(f"Copies of keys that a purge has destroyed were there (generation {told}): they are")
