@@ -11,6 +11,7 @@ import typer
 
 from repermit.cli.session import counted, run, session_of, show, show_json, tell
 from repermit.errors import BackupRefused
+from repermit.files import shown
 
 if TYPE_CHECKING:
     from repermit.ledger.backups import Places
@@ -39,11 +40,10 @@ def backup(
         show_json(content)
         return
     show(f"{content['copy']}: {_size(content['bytes'])}, {content['log']['size']:,} entries")
-    show(
-        f"in {folder} now: {counted(content['copies'], 'copy', 'copies')}",
-    )
-    tell(f"  {_size(content['copies_bytes'])} in all; repermit deletes none of them")
-    tell(f"The keys that the copies need lie beside them; keys/keep is in {kept / 'keep'}.")
+    many = counted(content["copies"], "copy", "copies")
+    show(f"in {shown(folder.name)} now: {many}, {_size(content['copies_bytes'])}")
+    tell("None of them is ever deleted by repermit. The keys that they need lie beside them, and")
+    tell(f"  keys/keep in {shown(kept.name)}: whoever takes the former can read everybody.")
     if numbers := content["destroyed"]:
         told = ", ".join(map(str, numbers))
         tell(f"Copies of keys that a purge has destroyed were there (generation {told}): they are")

@@ -19,6 +19,7 @@ from repermit.cli.session import (
     tell,
 )
 from repermit.errors import KeysUnusable, RestoreRefused
+from repermit.files import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,16 +129,16 @@ def _kept_by(folder: Path, kept: Path | None) -> Keys:
     """
     from repermit.ledger import keys
 
-    own, copied = folder / "keep", kept / "keep" if kept else None
+    own, copied = folder / "keep", _copied(kept, folder) if kept else None
     if not own.exists():
         if copied is None:
             raise KeysUnusable(
                 "the key folder has no keys/keep",
                 hint="name the folder that has it: `repermit restore DIR --keys DIR2`",
             )
-        return keys.read(copied / "keys.json", folder)
+        return copied
     found = keys.read(own / "keys.json", folder)
-    if copied and found.campaign != keys.read(copied / "keys.json", folder).campaign:
+    if copied and found.campaign != copied.campaign:
         raise RestoreRefused(
             "the key folder in place is of another campaign than the keys to put back",
             hint="move it away, if nothing was begun with it, or set keys.dir to another folder",
@@ -145,6 +146,19 @@ def _kept_by(folder: Path, kept: Path | None) -> Keys:
     if copied:
         tell("keys/keep is in place: it stays as it is.")
     return found
+
+
+def _copied(kept: Path, folder: Path) -> Keys:
+    """Return the lasting keys in *kept*, as those of the key *folder*."""
+    from repermit.ledger import keys
+
+    path = kept / "keep" / "keys.json"
+    if not path.is_file():
+        raise RestoreRefused(
+            f"there are no keys in {shown(kept.name)}",
+            hint="name the folder that `repermit backup --keys` wrote to; it has a folder keep",
+        )
+    return keys.read(path, folder)
 
 
 def _show(copy: Copy, passed: Sequence[PassedOver], there: int, *, database: Database) -> None:

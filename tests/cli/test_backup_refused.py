@@ -132,7 +132,7 @@ def test_a_backup_says_what_it_took_and_what_stands_there(
 
     assert "entries" in said.out
     assert "1 copy" in said.out
-    assert "deletes none of them" in said.err
+    assert "ever deleted" in said.err
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,9 @@ def test_keys_of_another_campaign_are_not_mixed_in(approved: Campaign, folders: 
         ["backup", folders / "disk", "--keys", folders / "other"],
         "other holds the keys of another campaign",
     )
+    words[3] = folders / "stick" / "keep"
+    refused(approved, words, "there are no keys in keep")
+    words[3] = other.folder
     shutil.rmtree(approved.folder / "keys")
     failed = approved.run(*words, "--json", expect=1)
     assert_explained_as_json(failed, why="it is of another campaign than the keys")
