@@ -12,6 +12,7 @@ RepermitError
 ├── KeysUnusable         the key folder is missing, foreign, or open to others
 ├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+├── MoveRefused          the ledger is not moved: nobody said so, or it is there already
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
 ├── CheckFailed          something does not hold that must before the first mail
@@ -136,6 +137,10 @@ class SealBroken(RepermitError):
 
 class LedgerUnusable(RepermitError):
     """The ledger is missing, foreign, newer than this release, locked, full or out of date."""
+
+
+class MoveRefused(RepermitError):
+    """The ledger is not moved: nobody said so, or it is there already."""
 
 
 class StatementRefused(RepermitError):

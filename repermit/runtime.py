@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from repermit.domain.templates import Templates
     from repermit.ledger.checkpoint import Signing
     from repermit.ledger.database import Database
+    from repermit.ledger.postgres.engine import PostgreSQL
 
 
 @dataclass
@@ -78,8 +79,11 @@ class Runtime:
     @property
     def database(self) -> Database:
         """Return where the ledger is, not opened yet."""
-        if not self.config.has_server:
-            return SQLite(self.config.ledger_path)
+        return self.server if self.config.has_server else SQLite(self.config.ledger_path)
+
+    @property
+    def server(self) -> PostgreSQL:
+        """Return the same where the config names PostgreSQL."""
         from repermit.ledger.postgres.engine import PostgreSQL
 
         password = secret("REPERMIT_DATABASE_PASSWORD")

@@ -69,6 +69,15 @@ def a_database(
     return emptied.at(place)
 
 
+@pytest.fixture
+def a_database_url(a_database: Database, request: pytest.FixtureRequest) -> str:
+    """What a config in `campaign_folder` says of `a_database`."""
+    if isinstance(a_database, SQLite):
+        return f"sqlite:///{a_database.place.name}"
+    emptied: Emptied = request.getfixturevalue("emptied")
+    return emptied.url
+
+
 @pytest.fixture(scope="session")
 def empty_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ledger (`ledger.db`) and its keys (`keys`), never written to again."""

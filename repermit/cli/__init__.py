@@ -24,6 +24,7 @@ from repermit.cli import (
     imports,
     inbound,
     look,
+    migrate,
     operate,
     papers,
     prepare,
@@ -54,7 +55,7 @@ for family in (
     *(prepare, imports, suppress, check, look, ask, doubt),
     *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
-    *(proof, papers, operate, running),
+    *(proof, papers, operate, migrate, running),
 ):
     family.register(app)
 

@@ -37,6 +37,9 @@ _BEYOND = {  # what no purge can reach, and how to deal with it
     "disk_snapshots": "snapshots and backups of machine and disk: let those from before now expire",
     "old_sectors": "old sectors of the disk: destroy it, or the key it is encrypted with, one day",
     "running_processes": "processes that were running: start `serve` anew, so that it forgets",
+    "database_server": "the server of the database: rows deleted, VACUUM, generation destroyed; let"
+    " what it keeps besides (write-ahead log, replicas, base backups) from before now expire: only"
+    " the destroyed keys reach it",
     "maildir": "the maildir of [inbound]: let `repermit inbound` take out what is theirs",
     "imap_folders": "the mailbox of [inbound], with repermit-handled and repermit-quarantine: empty"
     " those two, and let copies that the server keeps expire",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from repermit.ledger.vault import Vault
 
 REVISION = "0001"  # the newest migration; tests compare it with alembic's head
+SEALED = "moving"  # instead of the revision, while a ledger is moved there
 _SET_AT_CREATION = ("journal_mode", "auto_vacuum")
 
 
@@ -81,6 +82,12 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
             raise _no_ledger() from failure
 
 
+def gone() -> LedgerUnusable:
+    """Return what is raised where the ledger was, and is not any more."""
+    message, hint = _MEANINGS["unable to open"]
+    return LedgerUnusable(message, hint=hint)
+
+
 def none_yet() -> LedgerUnusable:
     """Return what is raised where no ledger was made yet."""
     return LedgerUnusable("there is no ledger yet", hint="start with `repermit import LIST`")
@@ -92,6 +99,11 @@ def require_ours(opened: Connection, vault: Vault) -> None:
     owner = opened.execute("SELECT uuid FROM campaign").fetchone()
     if revision is None or owner is None:
         raise _no_ledger()
+    if revision[0] == SEALED:
+        raise LedgerUnusable(
+            "a ledger is being moved into that database, or its move was cut off",
+            hint="run the same `repermit migrate-ledger` again, with database.url as it was before",
+        )
     if revision[0] != REVISION:
         raise LedgerUnusable(
             f"the ledger was made by a newer release (schema {revision[0]}, this one knows "

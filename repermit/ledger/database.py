@@ -119,6 +119,10 @@ class Database(Protocol):
         """Leave nothing of deleted rows where the database can reach it; it waits so many seconds
         for others."""
 
+    def content(self) -> Iterator[bytes] | None:
+        """Yield every row of every table, its values apart, as they stood at one moment; None where
+        the files at `place` hold them."""
+
     def lock(self, name: str) -> Held:
         """Return the lock of that name, not held yet."""
 

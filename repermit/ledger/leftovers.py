@@ -11,13 +11,14 @@ from repermit.ledger import keys
 from repermit.ledger.database import Connection
 
 _DESTROYED = (
-    "SELECT json_extract(CAST(payload AS TEXT), '$.destroyed'), at FROM log WHERE kind = 'resealed'"
+    "SELECT CAST(json_extract(CAST(payload AS TEXT), '$.destroyed') AS INTEGER), at FROM log"
+    " WHERE kind = 'resealed'"
 )
 _NEEDED_FROM = (  # the oldest generation that a row, or a purge that is not finished, needs
     "SELECT min(oldest) FROM (SELECT generation AS oldest FROM campaign"
     " UNION ALL SELECT min(generation) FROM recipient UNION ALL SELECT min(generation) FROM origin"
     " UNION ALL SELECT min(generation) FROM reply"
-    " UNION ALL SELECT min(generation) FROM purge WHERE finished_at IS NULL)"
+    " UNION ALL SELECT min(generation) FROM purge WHERE finished_at IS NULL) AS each"
 )
 
 

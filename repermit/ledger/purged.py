@@ -86,8 +86,8 @@ class Purges:
 
     def _compare_carried(self) -> None:
         rows = self._tx.rows("SELECT proof, export_id, erased_at, told FROM to_remove")
-        kept = {(proof, export_id, at, repr(told)) for proof, export_id, at, told in rows}
-        logged = {(*each, repr(int(told))) for *each, told in self._carried}
+        kept = {(proof, export_id, at, _flag(told)) for proof, export_id, at, told in rows}
+        logged = {(*each, _flag(told)) for *each, told in self._carried}
         for proof, *_ in sorted(kept ^ logged, key=repr):
             self._note(f"what must be removed elsewhere, entry {proof!r}: not what was logged")
 
@@ -100,6 +100,11 @@ def false_phases(tx: Transaction) -> Iterator[str]:
     ):
         if contradicted(tx, phase, generation=generation, manifest=manifest):
             yield f"purge {number}: it is not as far as its phase says"
+
+
+def _flag(value: object) -> str:
+    """Return how a row has a flag, which SQLite keeps as a number."""
+    return repr(int(value) if isinstance(value, bool) else value)
 
 
 def _digest(report: object) -> str | None:

@@ -72,7 +72,7 @@ def _fill_shared(database: Database, staged: Path, aside: Path, instead: int) ->
     beside = aside.with_name(f".{aside.name}.new")
     copying.copy(database, beside)
     _keep(beside, aside)
-    transfer.to_postgres(staged, database, instead=instead)
+    transfer.to_postgres(staged, database, instead=True, entries=instead)
     return True
 
 

@@ -52,9 +52,12 @@ class SQLite:
         return connect.connection(self.place, read_only=True, busy_seconds=0)
 
     def require_in_place(self) -> None:
-        """Raise LedgerUnusable when another file stands where the ledger was opened; OSError when
-        none does."""
-        if self._file is None or not os.path.samestat(self._file, self.place.stat()):
+        """Raise LedgerUnusable when another file stands where the ledger was opened, or none."""
+        try:
+            found = self.place.stat()
+        except FileNotFoundError as failure:
+            raise connect.gone() from failure
+        if self._file is None or not os.path.samestat(self._file, found):
             raise LedgerUnusable(
                 "the ledger was replaced while it was in use",
                 hint="end every repermit command and start again; this change was not made",
@@ -108,6 +111,9 @@ class SQLite:
                 " be emptied",
                 hint="end what reads it, then run the same command again",
             )
+
+    def content(self) -> None:
+        """Return None: its files hold every row."""
 
     def lock(self, name: str) -> Held:
         """Return the lock of that name, not held yet."""

@@ -42,6 +42,13 @@ def _once(name: str) -> Index:
     )
 
 
+def _suspect() -> Index:
+    """Return the index of the few whose presses contradicted each other."""
+    return Index(
+        "ix_recipient_suspect", "id", sqlite_where=text("suspect"), postgresql_where=text("suspect")
+    )
+
+
 class Campaign(SQLModel, table=True):
     """The one row that says whose ledger this is, with the counters that must always add up."""
 
@@ -100,6 +107,7 @@ class Recipient(SQLModel, table=True):
     __table_args__ = (
         Index("ix_recipient_standing", "standing", "due_at", "id"),
         Index("ix_recipient_generation", "generation"),
+        _suspect(),
         _partial("ix_recipient_listed", "contact", where="standing = 'listed' AND attempts = 0"),
         _partial("ix_recipient_returned", "contact", where="standing = 'listed' AND attempts > 0"),
         _partial("ix_recipient_deferred", "try_at", where="standing = 'deferred'"),

@@ -6,7 +6,7 @@ ledger that moves to PostgreSQL, or is put back there, is filled from such a fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -48,26 +48,42 @@ def to_file(database: Database, target: Path) -> None:
             source.execute("ROLLBACK")
 
 
-def to_postgres(file: Path, database: PostgreSQL, *, instead: int | None = None) -> None:
-    """Fill the schema of *database* from the SQLite file of a ledger; in place of one that is
-    there, whose log has *instead* entries.
+def to_postgres(
+    file: Path, database: PostgreSQL, *, instead: bool = False, entries: int | None = None
+) -> None:
+    """Fill the schema of *database* from the SQLite file of a ledger; *instead* of one that is
+    there, whose log has so many *entries*, if that is said.
 
     Raises: LedgerUnusable when there is one and it is not to be replaced, or is not that one.
     Crash: all of it is there, or the schema is as it was.
     """
     with connect.translated(), closing(connect.connection(file, read_only=True)) as source:
-        source.execute("BEGIN")
-        with closing(database.connect()) as filled:
-            database.begin_making(filled, instead=instead)
-            try:
-                _fill(source, filled)
-                _go_on_counting(filled)
-                database.commit(filled)
-            except BaseException:
-                if filled.in_transaction:
-                    filled.execute("ROLLBACK")
-                raise
-        source.execute("ROLLBACK")
+        to_schema(source, database, instead=instead, entries=entries)
+
+
+def to_schema(
+    source: Connection,
+    database: PostgreSQL,
+    *,
+    instead: bool = False,
+    entries: int | None = None,
+    then: Callable[[PgConnection], None] = lambda _: None,
+) -> None:
+    """Do the same from a connection to such a file, and *then* something more in the same
+    transaction."""
+    source.execute("BEGIN")
+    with closing(database.connect()) as filled:
+        database.begin_making(filled, instead=instead, entries=entries)
+        try:
+            _fill(source, filled)
+            _go_on_counting(filled)
+            then(filled)
+            database.commit(filled)
+        except BaseException:
+            if filled.in_transaction:
+                filled.execute("ROLLBACK")
+            raise
+    source.execute("ROLLBACK")
 
 
 def _fill(source: Connection, target: Connection) -> None:

@@ -65,7 +65,8 @@ class Writer:
 
     def older_copy(self, tx: Transaction) -> bool:
         """Return whether this ledger is behind the mark: a copy from before was put back."""
-        known = self._is_known(tx, _point(tx))
+        mark = self._mark.read()  # first: the ledger may go on meanwhile
+        known = self._is_known(tx, mark, _point(tx))
         return not known or bool(tx.value("SELECT older_copy FROM campaign"))
 
     def accept_copy(self, tx: Transaction) -> None:
@@ -183,16 +184,14 @@ class Writer:
             with suppress(OSError):  # the mark that was synced before covers this ledger, too
                 self._mark.write(Mark(after, after, next_recipient), sync=False)
 
-    def _is_known(self, tx: Transaction, ledger: Point) -> bool:
-        """Return whether the ledger, which stands at *ledger*, is as new as what was marked;
-        without a mark, only one in which nothing has happened yet is: the mark may be lost, or
-        older than it.
+    def _is_known(self, tx: Transaction, mark: Mark | None, ledger: Point) -> bool:
+        """Return whether the ledger, which stands at *ledger*, is as new as *mark*; without one,
+        only a ledger in which nothing has happened yet is: the mark may be lost, or older than it.
 
         What this machine was about to write when it was killed may stand in no ledger, and another
         machine has written something else in its place: then what was known to be committed is
         still the beginning of the log.
         """
-        mark = self._mark.read()
         if mark is None:
             return ledger.size <= 1
         if mark.covers(ledger):
@@ -207,7 +206,7 @@ class Writer:
     def _note_older_copy(self, tx: Transaction, before: Point) -> None:
         """Note in a ledger that is behind its mark that it is, so that no part takes it for the
         present one: a copy can be put back while it is in use."""
-        if not self._is_known(tx, before):
+        if not self._is_known(tx, self._mark.read(), before):
             tx.run("UPDATE campaign SET older_copy = TRUE")
 
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:

@@ -4,9 +4,10 @@ That keeps a damaged or hostile file away from the purge, and the ledger's locks
 a file lets go of every POSIX lock that its process holds on it, SQLite's among them (see "How To
 Corrupt An SQLite Database File", section 2.2).
 
-Standard input: a JSON list of paths. Standard output: for each file some lines with a JSON list of
-`[local part, domain, whether in a database]`, then one with how many bytes were read and whether
-that was all of it, or with null when nothing is there.
+Standard input: a line with a JSON list of paths; null in it is what comes after that line, the rows
+of a database that is no file. Standard output: for each file some lines with a JSON list of `[local
+part, domain, whether in a database]`, then one with how many bytes were read and whether that was
+all of it, or with null when nothing is there.
 """
 
 from __future__ import annotations
@@ -133,6 +134,11 @@ class Look:
             with gzip.GzipFile(fileobj=file) as content:
                 self._member(content, depth)
 
+    def through_rows(self, stream: _Stream) -> int:
+        """Look through rows that stand apart from each other, and return how many bytes that
+        were."""
+        return self._bytes_of(stream, unpacked=False)
+
     def end(self) -> None:
         """Hand out what is left."""
         if self._found:
@@ -158,10 +164,12 @@ class Look:
             raise ValueError("archives within archives")
         self.through(BytesIO(content), depth=depth + 1)
 
-    def _bytes_of(self, stream: _Stream, *, unpacked: bool) -> None:
+    def _bytes_of(self, stream: _Stream, *, unpacked: bool) -> int:
         before, begins, is_database, ends = b"", True, False, False
+        count = 0
         while not ends:
             chunk = stream.read(CHUNK_BYTES)
+            count += len(chunk)
             if unpacked:
                 self.most -= len(chunk)
                 if self.most < 0:
@@ -173,6 +181,7 @@ class Look:
                 if len(self._found) >= _AT_ONCE:
                     self.end()
             before, begins = part[-2 * LONGEST :], False
+        return count
 
 
 def look(path: str, put: Callable[[list[Found]], None]) -> tuple[int, bool] | None:
@@ -199,13 +208,22 @@ def look(path: str, put: Callable[[list[Found]], None]) -> tuple[int, bool] | No
     return dense.bytes, True
 
 
+def look_at_rows(stream: BinaryIO, put: Callable[[list[Found]], None]) -> tuple[int, bool]:
+    """Do the same with the rows that *stream* holds."""
+    looking = Look(put, 0)
+    count = looking.through_rows(stream)
+    looking.end()
+    return count, True
+
+
 def main() -> None:
     """Look through the files that standard input names."""
     with suppress(OSError, ValueError):  # some systems know no limit of memory
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold addresses
-    for path in json.load(sys.stdin):
-        _tell(look(path, _tell))
+    rows = sys.stdin.buffer
+    for path in json.loads(rows.readline()):
+        _tell(look_at_rows(rows, _tell) if path is None else look(path, _tell))
 
 
 def _tell(fact: object) -> None:

@@ -21,7 +21,7 @@ from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import Verified
 from repermit.purge.plan import Order, Purged, Watch
-from repermit.purge.report import Sign, report
+from repermit.purge.report import SERVER, Sign, report
 from repermit.purge.scan import scan
 
 PHASES: Final = (*("erase", "reseal", "verify", "backup", "destroy", "clean", "report"),)
@@ -199,7 +199,7 @@ class Phases:
             *(tx, current, scanned, fate),
             traces=traces,
             saved=saved,
-            beyond=self.watch.beyond,
+            beyond=(*([SERVER] if self.ledger.database.is_shared else ()), *self.watch.beyond),
             sign=self.sign,
         )
         keycopies.forget(tx, fate)

@@ -23,6 +23,7 @@ BEYOND: Final = (  # what no purge reaches
     "old_sectors",  # of the disk, that an overwritten file leaves behind
     "running_processes",  # that have the old keys in their memory until they are started again
 )
+SERVER: Final = "database_server"  # what it keeps besides: write-ahead log, replicas, base backups
 MAILDIR: Final = "maildir"  # in which bounces and replies come in, unless it is our own
 IMAP: Final = "imap_folders"  # of the mailbox: that one, and those of what was handled
 Sign = Callable[[int, bytes], str]  # size and root of the log to a signed checkpoint

@@ -2,6 +2,7 @@
 
 The files: the ledger with what the database keeps beside it, its backup, its keys, whatever the
 tool makes beside both, and every file with addresses that a command ever wrote (`store.written`).
+Of a ledger that is no file of this machine, every row of its database is looked through instead.
 Whoever is found there and was purged or erased is a trace. They are known again by the keyed
 hashes that stay of them (`store.gone`), so that nobody keeps another list of them.
 """
@@ -13,8 +14,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
@@ -59,7 +60,7 @@ class Scanned:
 
 @dataclass(frozen=True)
 class _File:
-    path: Path
+    path: Path | None  # None: the rows of the database
     name: str
     is_owed: bool = False  # a command wrote it, so that it counts when it is not there
     is_removal: bool = False
@@ -72,8 +73,8 @@ class _Reader:
     process: subprocess.Popen[bytes]
 
     @classmethod
-    def of(cls, files: Sequence[_File]) -> _Reader:
-        """Start it on *files*."""
+    def started(cls) -> _Reader:
+        """Start it."""
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "repermit.purge.looking"],
@@ -83,13 +84,19 @@ class _Reader:
             env={**passed, "PYTHONPATH": str(_ROOT)},
             start_new_session=True,  # Ctrl-C is for us: what it reads would be told as unread
         )
-        assert process.stdin is not None  # noqa: S101 - it is a pipe
-        try:
-            process.stdin.write(json.dumps([os.fspath(file.path) for file in files]).encode())
-            process.stdin.close()
-        except BrokenPipeError:
-            pass  # it has ended, and every file is unread
         return cls(process)
+
+    def tell(self, files: Sequence[_File], rows: Iterable[bytes]) -> None:
+        """Say to it which *files* to read, and hand it the *rows* of the database.
+
+        Raises: LedgerUnusable when these cannot be had.
+        """
+        paths = [file.path and os.fspath(file.path) for file in files]
+        assert self.process.stdin is not None  # noqa: S101 - it is a pipe
+        with suppress(BrokenPipeError), self.process.stdin as told:  # it has ended: all is unread
+            told.write(json.dumps(paths).encode() + b"\n")
+            for row in rows:
+                told.write(row)
 
     def next(self) -> Any:
         """Return what it says next. Raises: EOFError when it has ended."""
@@ -135,7 +142,8 @@ async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] =
     texts = [*own, *await ledger.read(lambda tx: list(own_words(tx)))]
     done = _Scan(ledger, await asyncio.to_thread(_addresses_in, texts))
     while files:
-        async with _reading(files) as reader:
+        rows = ledger.database.content() if files[0].path is None else None
+        async with _reading(files, rows or ()) as reader:
             read = await _read(done, reader, files)
         files = files[read:]
     return Scanned(
@@ -151,12 +159,18 @@ async def scan(ledger: Ledger, own: Sequence[str] = (), beside: Sequence[Path] =
 
 
 @asynccontextmanager
-async def _reading(files: Sequence[_File]) -> AsyncIterator[_Reader]:
-    reader = await asyncio.to_thread(_Reader.of, files)
+async def _reading(files: Sequence[_File], rows: Iterable[bytes]) -> AsyncIterator[_Reader]:
+    """Have *files* read by a process of its own while it is told of them.
+
+    Raises: LedgerUnusable when the *rows* of the database cannot be had.
+    """
+    reader = await asyncio.to_thread(_Reader.started)
+    telling = asyncio.create_task(asyncio.to_thread(reader.tell, files, rows))
     try:
         yield reader
     finally:
         reader.end()
+        await telling
 
 
 async def _read(done: _Scan, reader: _Reader, files: Sequence[_File]) -> int:
@@ -245,7 +259,8 @@ def _files(
         )
         for path in _matching(one.path.parent, f".{escape(one.path.name)}.*.part"):
             add(path, path.name)
-    return list(found.values())
+    rows = [] if ledger.database.content() is None else [_File(None, "database")]
+    return [*rows, *found.values()]
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:

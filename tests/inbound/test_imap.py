@@ -20,6 +20,8 @@ from tests.builders import admit, asked, claim, settle, standings
 from tests.inbound.desks import FORGED, a_bounce, a_desk, a_stranger
 from tests.inbound.dovecot import PLAIN, PLAINEST, Dovecot, dovecot
 
+pytestmark = pytest.mark.sqlite  # a maildir is settled the same way, on both databases
+
 _UNDELIVERED = "Undelivered Mail Returned to Sender"
 
 

@@ -13,7 +13,6 @@ from repermit.intake.listfile import ListFile, Reading, open_lists
 from repermit.intake.suppress import SuppressedList, suppress_hashes, suppress_list
 from repermit.ledger import keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import campaign, erasing, reading, suppression
 from tests.builders import (
     a_newcomer,
@@ -25,6 +24,7 @@ from tests.builders import (
     take_in,
     verified,
 )
+from tests.databases import another
 
 AN, JAN, ELS = "an@voorbeeld.example", "jan@voorbeeld.example", "els@voorbeeld.example"
 THEIR_KEY = b"t" * 32
@@ -245,13 +245,15 @@ async def test_a_list_of_no_hashes_is_no_answer_and_brings_no_key(a_ledger: Ledg
 
 async def test_keyed_hashes_wait_for_an_import(a_ledger: Ledger) -> None:
     """Its people are not in the ledger yet, where they would be looked for."""
-    lock = Lock(a_ledger.path, "import")
+    other = another(a_ledger.database)
+    lock = other.lock("import")
     assert lock.acquire()
     try:
         with pytest.raises(LedgerUnusable, match="import is running"):
             await take_over(a_ledger, hashes_of(AN))
     finally:
         lock.release()
+        other.close()
     assert keys.load(a_ledger.vault.keys.folder).foreign_suppression == ()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from repermit.domain.standing import Answer, Standing
+from repermit.ledger.database import FAILURES
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import approval, campaign, due, elsewhere, erasing, notices, places
 from repermit.ledger.store.elsewhere import Written
@@ -78,35 +79,41 @@ async def a_campaign(a_ledger: Ledger, a_clock: FakeClock) -> Ledger:
     return a_ledger
 
 
-def changes(tx: Transaction, table: str) -> Iterator[tuple[str, str, int]]:
+def place(tx: Transaction) -> str:
+    """Return the name under which the database says where a row is."""
+    return "rowid" if isinstance(tx.connection, sqlite3.Connection) else "ctid"
+
+
+def changes(tx: Transaction, table: str) -> Iterator[tuple[str, str, Any]]:
     """Change every value of *table* by every strange one and by those of other rows, one at a
-    time; yield each as column and what it became, with the rowid."""
+    time; yield each as column and what it became, with where the row is."""
     columns = [each.name for each in Campaign.metadata.tables[table].columns]
     if table == "log_head":
         columns.remove("id")  # there is one row, whatever its number
     for column in COLUMNS.get(table, columns):
         others = [row[0] for row in tx.rows(f'SELECT DISTINCT "{column}" FROM "{table}"')]
         others += [each.encode() for each in others if isinstance(each, str)]  # another type
-        for (rowid,) in tx.rows(f'SELECT rowid FROM "{table}" {WHERE.get(table, "")}'):
+        for (at,) in tx.rows(f'SELECT {place(tx)} FROM "{table}" {WHERE.get(table, "")}'):
             for value in (*STRANGE, *others):
                 tx.run("SAVEPOINT by_hand")
-                if _set(tx, table, column, rowid, value):
-                    yield column, repr(value), rowid
+                if _set(tx, table, column, at, value):
+                    yield column, repr(value), at
                 tx.run("ROLLBACK TO by_hand")
                 tx.run("RELEASE by_hand")
 
 
-def _set(tx: Transaction, table: str, column: str, rowid: int, value: Any) -> bool:
+def _set(tx: Transaction, table: str, column: str, at: Any, value: Any) -> bool:
     """Return whether the value could be set, and is another one now."""
+    read = f'SELECT "{column}" FROM "{table}" WHERE {place(tx)} = ?'
+    before = tx.value(read, at)
     try:
-        changed = tx.run(
-            f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = ?'
-            f' AND ("{column}" IS NOT ? OR typeof("{column}") <> typeof(?))',
-            *(value, rowid, value, value),
+        after = tx.value(
+            f'UPDATE "{table}" SET "{column}" = ? WHERE {place(tx)} = ? RETURNING "{column}"',
+            *(value, at),
         )
-    except sqlite3.Error:  # the table does not take it
+    except FAILURES:  # the table does not take it
         return False
-    return changed == 1
+    return repr(after) != repr(before)
 
 
 @pytest.mark.parametrize("table", [*PROOF, *COLUMNS])
@@ -115,7 +122,7 @@ async def test_promise_10_every_value_of_a_proof_table_is_proven(
 ) -> None:
     mark = mark_of(a_campaign)
 
-    def part(tx: Transaction) -> tuple[list[tuple[str, str, int]], int]:
+    def part(tx: Transaction) -> tuple[list[tuple[str, str, Any]], int]:
         assert verify(tx, mark).holds
         unseen, tried = [], 0
         for change in changes(tx, table):
@@ -127,7 +134,7 @@ async def test_promise_10_every_value_of_a_proof_table_is_proven(
     unseen, tried = await a_campaign.write(part)
 
     assert unseen == []
-    assert tried > len(STRANGE)
+    assert tried > 5  # those that the type of the column lets in
 
 
 @pytest.mark.parametrize("table", [*PROOF, "purge"])
@@ -136,13 +143,13 @@ async def test_promise_10_a_row_of_a_proof_table_that_was_removed_is_missed(
 ) -> None:
     mark = mark_of(a_campaign)
 
-    def part(tx: Transaction) -> list[int]:
+    def part(tx: Transaction) -> list[Any]:
         unseen = []
-        for (rowid,) in tx.rows(f'SELECT rowid FROM "{table}"'):
+        for (at,) in tx.rows(f'SELECT {place(tx)} FROM "{table}"'):
             tx.run("SAVEPOINT by_hand")
-            tx.run(f'DELETE FROM "{table}" WHERE rowid = ?', rowid)
+            tx.run(f'DELETE FROM "{table}" WHERE {place(tx)} = ?', at)
             if verify(tx, mark).holds:
-                unseen.append(rowid)
+                unseen.append(at)
             tx.run("ROLLBACK TO by_hand")
             tx.run("RELEASE by_hand")
         return unseen
@@ -150,6 +157,7 @@ async def test_promise_10_a_row_of_a_proof_table_that_was_removed_is_missed(
     assert await a_campaign.write(part) == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("column", ["commitment", "hash", "payload"])
 async def test_bytes_that_are_kept_as_text_are_named(a_campaign: Ledger, column: str) -> None:
     sql = f'UPDATE log SET {column} = CAST({column} AS TEXT) WHERE "index" = 3'

@@ -8,6 +8,7 @@ from repermit.domain.standing import Answer
 from repermit.errors import LedgerUnusable
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
+from repermit.ledger.sqlite import SQLite
 from tests.builders import FakeClock, admit, asked, press, standings, verified
 
 
@@ -54,6 +55,7 @@ async def test_a_backup_replaces_the_one_before(a_ledger: Ledger) -> None:
     }
 
 
+@pytest.mark.sqlite
 async def test_a_copy_that_is_not_whole_leaves_the_old_backup(a_ledger: Ledger) -> None:
     await admit(a_ledger, "an@voorbeeld.example")
     path = copying.backup(a_ledger.database)
@@ -67,14 +69,14 @@ async def test_a_copy_that_is_not_whole_leaves_the_old_backup(a_ledger: Ledger) 
 
 def test_a_ledger_that_is_not_there_has_no_copy(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnusable):
-        copying.backup(tmp_path / "ledger.db")
+        copying.backup(SQLite(tmp_path / "ledger.db"))
 
 
 def test_a_file_in_the_place_of_the_backup_is_refused(campaign_folder: Path) -> None:
     (campaign_folder / "backup").write_text("my notes")
 
     with pytest.raises(LedgerUnusable):
-        copying.backup(campaign_folder / "ledger.db")
+        copying.backup(SQLite(campaign_folder / "ledger.db"))
 
 
 def test_a_folder_that_is_not_there_is_named_without_an_address(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def test_promise_8_a_copy_that_came_back_is_destroyed_and_told(
     await resealed(a_ledger)
     burn = put_back(campaign_folder)
 
-    again = reopened(campaign_folder, a_clock)
+    again = reopened(a_ledger, a_clock)
     (dropped,) = again.dropped
     await again.close()
 
@@ -68,7 +68,7 @@ async def test_a_key_folder_that_is_older_than_the_ledger_is_named(
     for has in ("has generation 1, destroyed on 2026-11-21, and ", ""):
         wanted = f"this key folder is older than the ledger: it {has}lacks 2"
         with pytest.raises(KeysUnusable, match=wanted):
-            reopened(campaign_folder, a_clock)
+            reopened(a_ledger, a_clock)
         assert list(burn.iterdir()) == []
 
 
@@ -80,12 +80,12 @@ async def test_a_generation_that_a_purge_under_way_may_need_stays(
     await resealed(a_ledger)
     burn = put_back(campaign_folder)
 
-    again = reopened(campaign_folder, a_clock)
+    again = reopened(a_ledger, a_clock)
     assert (again.dropped, (burn / "1.key").exists()) == ((), True)
     await again.write(erasing.finish_purge, begun.id or 0, {})
     await again.close()
 
-    last = reopened(campaign_folder, a_clock)
+    last = reopened(a_ledger, a_clock)
     assert [each.generation for each in last.dropped] == [1]
     await last.close()
 
@@ -96,7 +96,7 @@ async def test_keys_of_which_the_log_does_not_say_that_they_were_destroyed_stay(
     await admit(a_ledger, AN)
     keys.create_generation(a_ledger.vault.keys.burn, 2)
 
-    again = reopened(campaign_folder, a_clock)
+    again = reopened(a_ledger, a_clock)
     assert again.dropped == ()
     await again.close()
 
@@ -109,7 +109,7 @@ async def test_a_copy_of_destroyed_keys_is_named_whatever_ledger_is_there(
     burn = campaign_folder / "keys" / "burn"
     keys.note_destroyed(burn, 1, "2026-12-22T10:00:00Z")
 
-    older = reopened(campaign_folder, a_clock)
+    older = reopened(a_ledger, a_clock)
     (named,) = older.dropped
     await older.close()
 
@@ -147,21 +147,22 @@ async def test_promise_8_a_row_that_is_sealed_under_an_older_generation_is_refus
 ) -> None:
     (one,) = await admit(a_ledger, AN)
     await resealed(a_ledger)
-    old = f"UPDATE {table} SET sealed = x'00', generation = 1"
+    old = f"UPDATE {table} SET sealed = ?, generation = 1"
     if table == "origin":
-        old = f"INSERT INTO origin VALUES (1, {one}, 1, x'00', 0)"
+        old = f"INSERT INTO origin VALUES (1, {one}, 1, ?, 0)"
     if table == "reply":
-        old = f"INSERT INTO reply VALUES (1, {one}, 0, 'other', 1, 1, x'00')"
+        old = f"INSERT INTO reply VALUES (1, {one}, 0, 'other', TRUE, 1, ?)"
 
     with pytest.raises(LedgerUnusable, match="a purge has put new keys in place"):
-        await a_ledger.write(lambda tx: tx.run(old))
+        await a_ledger.write(lambda tx: tx.run(old, bytes(1)))
 
 
+@pytest.mark.sqlite
 async def test_whoever_waits_to_write_is_let_in_between_two_slices(
     a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path
 ) -> None:
     """Two processes: what would starve at SQLite's own waiting goes next."""
-    other = reopened(campaign_folder, a_clock)
+    other = reopened(a_ledger, a_clock)
     with closing(sqlite3.connect(a_ledger.path, isolation_level=None)) as busy:
         busy.execute("BEGIN IMMEDIATE")
         waits = asyncio.ensure_future(other.write(lambda tx: tx.run("SELECT 1")))

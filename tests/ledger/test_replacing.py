@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from repermit.errors import LedgerUnusable, RestoreRefused
-from repermit.ledger import copying, replacing
+from repermit.ledger import copying, keys, replacing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.locks import Lock
 from repermit.ledger.sqlite import SQLite
+from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit, standings
-from tests.purge.builders import reopened
 
 AN = "an@voorbeeld.example"
 _HOLD = (
@@ -70,7 +70,8 @@ def open_elsewhere(ledger: Path) -> Iterator[None]:
 
 async def people(folder: Path, name: str = "ledger.db") -> int:
     """Return how many people stand in that ledger of *folder*."""
-    ledger = reopened(folder, FakeClock(), name=name, mark=folder / "mark")
+    vault = Vault(keys.load(folder / "keys"))
+    ledger = Ledger.open(folder / name, vault, FakeClock(), mark=folder / "mark")
     found = await standings(ledger)
     await ledger.close()
     return len(found)

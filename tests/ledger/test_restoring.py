@@ -25,7 +25,6 @@ from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit, mark_of
 from tests.ledger.backedup import places_in, taken
 from tests.ledger.test_leftovers import resealed
-from tests.purge.builders import reopened
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 
@@ -281,7 +280,7 @@ async def test_what_is_put_back_knows_that_it_is_an_older_copy_and_where_its_key
     restoring.make_ready(staged, a_ledger.vault, moved, a_ledger.clock.now())
 
     mark = tmp_path / "mark"
-    copy = reopened(staged.parent, FakeClock(), name="staged", mark=mark)
+    copy = Ledger.open(staged, a_ledger.vault, FakeClock(), mark=mark)
     assert await copy.read(copy.older_copy)
     noted = [each.path for each in await copy.read(written.key_copies)]
     assert noted == [places.copies / "burn" / "1.key", moved / "burn" / "1.key"]

@@ -297,7 +297,7 @@ async def test_a_press_before_the_relays_word_keeps_the_due_date(a_ledger: Ledge
 
 async def test_an_answer_that_cannot_be_proved_is_not_filed(a_ledger: Ledger) -> None:
     (one,) = await asked(a_ledger, AN)
-    await a_ledger.write(lambda tx: tx.run("UPDATE recipient SET sealed = zeroblob(80)"))
+    await a_ledger.write(lambda tx: tx.run("UPDATE recipient SET sealed = CAST(standing AS BLOB)"))
 
     with pytest.raises(SealBroken):
         await press(a_ledger, one, YES)

@@ -55,7 +55,7 @@ async def test_whoever_is_added_after_an_approval_is_not_approved(
             sending.reserve, "sender", approved_size=size, limit=9, caps=NO_CAPS
         )
         await a_ledger.write(sending.release, "sender")
-        return [one.id for one in reserved]
+        return sorted(one.id for one in reserved)
 
     assert await may_leave(approved.log_size) == [before]
     assert await a_ledger.read(approval.listed_since, approved) == {2: 1}

@@ -135,7 +135,7 @@ async def test_a_date_that_was_moved_counts(a_ledger: Ledger, a_clock: FakeClock
 
 
 async def test_an_older_copy_is_not_closed(a_ledger: Ledger) -> None:
-    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = TRUE"))
 
     assert await codes(a_ledger) == ["older_copy", "handover"]
 

@@ -125,12 +125,12 @@ async def test_after_a_purge_the_survivors_stand_under_the_new_keys(
 
 
 async def test_what_cannot_be_opened_is_counted(a_ledger: Ledger) -> None:
-    """One was altered, one has become a text, and the key of a third is gone."""
+    """One was altered, one holds something else, and the key of a third is gone."""
     await admit(a_ledger, *people(1, 2, 3, 4), source=FAIR)
 
     def damage(tx: Transaction) -> None:
-        tx.run("UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1")
-        tx.run("UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2")
+        tx.run("UPDATE recipient SET sealed = CAST(standing AS BLOB) WHERE id = 1")
+        tx.run("UPDATE recipient SET sealed = ? WHERE id = 2", b"\xff\xfeA")
         tx.run("UPDATE recipient SET generation = 7 WHERE id = 3")
 
     await a_ledger.write(damage)

@@ -44,5 +44,5 @@ async def test_a_purge_that_has_just_begun_is_as_far_as_it_says(a_ledger: Ledger
 async def test_a_code_that_went_meanwhile_is_not_counted(a_ledger: Ledger) -> None:
     before = await a_ledger.read(lambda tx: tx.value("SELECT size FROM log_head"))
 
-    assert await a_ledger.write(lapsing.lapse, terms(NOW), [7], purge=None) == 0
+    assert await a_ledger.write(lapsing.lapse, terms(NOW), [b"7"], purge=None) == 0
     assert await a_ledger.read(lambda tx: tx.value("SELECT size FROM log_head")) == before

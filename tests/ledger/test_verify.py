@@ -3,11 +3,10 @@
 import hmac
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +18,14 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind, leaf_data, leaf_key
 from repermit.ledger.merkle import frontier_of, leaf_hash
 from repermit.ledger.replay import Act, Replay
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.store import campaign, erasing, suppression, undoing
+from repermit.ledger.tables import Campaign
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from repermit.ledger.verify import verify
 from tests.builders import FakeClock, admit, asked, mark_of, press, settle, verified
+from tests.databases import alter
 
 _ANSWERED = (Standing.OPTED_IN, Standing.OPTED_OUT)
 Change = Callable[[Transaction], object]
@@ -61,6 +63,16 @@ def by_hand(sql: str, *values: object) -> Change:
     return lambda tx: tx.run(sql, *values)
 
 
+def respaced(index: int) -> Change:
+    """Return a part that writes the payload of an entry in other words, which say the same."""
+
+    def part(tx: Transaction) -> None:
+        payload = tx.value('SELECT payload FROM log WHERE "index" = ?', index)
+        tx.run('UPDATE log SET payload = ? WHERE "index" = ?', payload.replace(b"{", b"{ "), index)
+
+    return part
+
+
 def rewrite_head(tx: Transaction) -> None:
     """Make the head fit the entries that are there, as a careful forger would."""
     grown = frontier_of(row[0] for row in tx.rows('SELECT hash FROM log ORDER BY "index"'))
@@ -94,15 +106,14 @@ async def test_promise_10_a_standing_that_no_entry_accounts_for_is_named(
 
 
 async def test_promise_10_a_recipient_added_by_hand_is_named(a_campaign: Ledger) -> None:
-    await a_campaign.write(
-        by_hand(
-            "INSERT INTO recipient SELECT 99, intake_id, generation, x'00', sealed,"
-            " leaf_key, relationship, country, language, NULL, NULL, NULL, 'opted_in', cell,"
-            " reason, listed_at_leaf, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-            " NULL, NULL, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL"
-            " FROM recipient WHERE id = 3"
-        )
-    )
+    def add(tx: Transaction) -> None:
+        columns = Campaign.metadata.tables["recipient"].columns.keys()
+        row = tx.one(f"SELECT {', '.join(columns)} FROM recipient WHERE id = 3")
+        new = {"id": 99, "lookup": b"", "standing": "opted_in"}
+        added = dict(zip(columns, row, strict=True)) | new
+        tx.fill("recipient", columns, [tuple(added.values())])
+
+    await a_campaign.write(add)
     found = await verified(a_campaign)
 
     assert found.false_standings == ["recipient 99: opted_in, but the log says -"]
@@ -133,9 +144,7 @@ async def test_many_false_standings_are_counted_and_the_first_twenty_named(
 async def test_promise_10_a_payload_that_was_changed_is_named(
     a_campaign: Ledger, index: int, kind: str
 ) -> None:
-    await a_campaign.write(
-        by_hand("UPDATE log SET payload = replace(payload, '{', '{ ') WHERE \"index\" = ?", index)
-    )  # which turns bytes into text
+    await a_campaign.write(respaced(index))  # which turns bytes into text
     found = await verified(a_campaign)
 
     assert found.false_entries == [
@@ -148,8 +157,8 @@ async def test_promise_10_a_payload_that_was_changed_is_named(
     [
         "at = '2026-11-20T00:00:00.000000Z'",
         "kind = 'resumed'",
-        "commitment = x'00'",
-        "hash = x'00'",
+        "commitment = CAST(kind AS BLOB)",
+        "hash = CAST(kind AS BLOB)",
     ],
 )
 async def test_promise_10_an_entry_that_was_changed_is_named(
@@ -295,17 +304,16 @@ async def test_promise_10_a_whole_new_history_is_named_by_the_mark(a_campaign: L
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ("size = 9", "the log has 13 entries, its head says 9"),
-        ("size = 12", "the log has 13 entries, its head says 12"),
-        ("frontier = zeroblob(96)", "the head of the log does not fit its entries"),
+        ({"size": 9}, "the log has 13 entries, its head says 9"),
+        ({"size": 12}, "the log has 13 entries, its head says 12"),
+        ({"frontier": bytes(96)}, "the head of the log does not fit its entries"),
     ],
 )
 async def test_promise_10_a_head_that_was_changed_is_named(
-    a_campaign: Ledger, change: str, text: str
+    a_campaign: Ledger, change: dict[str, Any], text: str
 ) -> None:
-    with closing(sqlite3.connect(a_campaign.path)) as raw:
-        raw.execute(f"UPDATE log_head SET {change}")
-        raw.commit()
+    for column, value in change.items():
+        alter(a_campaign.database, f"UPDATE log_head SET {column} = ?", value)
     found = await verified(a_campaign)
 
     assert found.false_entries == [text]
@@ -313,9 +321,7 @@ async def test_promise_10_a_head_that_was_changed_is_named(
 
 
 async def test_nothing_is_added_to_a_log_whose_head_does_not_fit(a_campaign: Ledger) -> None:
-    with closing(sqlite3.connect(a_campaign.path)) as raw:
-        raw.execute("UPDATE log_head SET size = 9")
-        raw.commit()
+    alter(a_campaign.database, "UPDATE log_head SET size = 9")
 
     with pytest.raises(ProofBroken, match="does not fit its size"):
         await a_campaign.write(campaign.resume)
@@ -457,26 +463,32 @@ async def test_a_mark_that_is_gone_is_told(a_campaign: Ledger) -> None:
     ],
 )
 async def test_a_log_has_one_head(a_campaign: Ledger, statement: str) -> None:
-    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
-        raw.execute(statement)
+    alter(a_campaign.database, statement)
 
     (fault,) = (await verified(a_campaign)).false_entries
     assert fault.startswith("the log has 13 entries, its head says ")
 
 
-@pytest.mark.parametrize("number", ["'null'", "-5", "9000000000000"])
-async def test_a_count_of_ids_that_cannot_be_is_named(a_campaign: Ledger, number: str) -> None:
-    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
-        raw.execute(f"UPDATE campaign SET next_recipient = {number}")
+@pytest.mark.parametrize("number", [-5, 9_000_000_000_000])
+async def test_a_count_of_ids_that_cannot_be_is_named(a_campaign: Ledger, number: int) -> None:
+    alter(a_campaign.database, "UPDATE campaign SET next_recipient = ?", number)
+    with pytest.raises(ProofBroken, match="count of ids"):
+        await verified(a_campaign)
+
+
+@pytest.mark.sqlite
+async def test_a_count_of_ids_that_is_no_number_is_named(a_campaign: Ledger) -> None:
+    alter(a_campaign.database, "UPDATE campaign SET next_recipient = 'null'")
     with pytest.raises(ProofBroken, match="count of ids"):
         await verified(a_campaign)
 
 
 async def test_promise_12_what_was_written_by_hand_is_not_repeated(a_campaign: Ledger) -> None:
-    with closing(sqlite3.connect(a_campaign.path)) as raw, raw:
-        raw.execute("UPDATE recipient SET standing = 'els@voorbeeld.example' WHERE id = 3")
-        raw.execute("UPDATE log SET kind = 'els@voorbeeld.example' WHERE \"index\" = 3")
-        raw.execute("UPDATE log_head SET size = 'els@voorbeeld.example'")
+    els = "els@voorbeeld.example"
+    alter(a_campaign.database, "UPDATE recipient SET standing = ? WHERE id = 3", els)
+    alter(a_campaign.database, 'UPDATE log SET kind = ? WHERE "index" = 3', els)
+    if isinstance(a_campaign.database, SQLite):
+        alter(a_campaign.database, "UPDATE log_head SET size = ?", els)
 
     faults = (await verified(a_campaign)).faults
     assert "recipient 3: something else, but the log says asked" in faults

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import pytest
 
@@ -34,6 +34,7 @@ from tests.builders import (
     take_in,
     terms,
 )
+from tests.databases import another
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -132,17 +133,32 @@ class DyingLedger(Ledger):
         return result
 
 
-def reopened(folder: Path, clock: FakeClock, *, name: str = "ledger.db", **more: Any) -> Ledger:
-    """Open the ledger in *folder* as another process does: with keys read anew."""
-    return Ledger.open(folder / name, Vault(keys.load(folder / "keys")), clock, **more)
+def opened_in(folder: Path, clock: FakeClock) -> Ledger:
+    """Open the ledger in a file in *folder*, with keys read anew."""
+    return Ledger.open(folder / "ledger.db", Vault(keys.load(folder / "keys")), clock)
 
 
-def dying(folder: Path, clock: FakeClock, *, writes: int, after: bool) -> DyingLedger:
-    """Open the ledger in *folder* in a process that will end at its write number *writes*."""
-    ledger = DyingLedger.open(folder / "ledger.db", Vault(keys.load(folder / "keys")), clock)
-    assert isinstance(ledger, DyingLedger)
-    ledger.writes_left, ledger.after = writes, after
-    return ledger
+def reopened(ledger: Ledger, clock: FakeClock) -> Ledger:
+    """Open *ledger* as another process does: with keys read anew."""
+    return Ledger.open(another(ledger.database), _keys_beside(ledger), clock)
+
+
+def opened_copy(ledger: Ledger, clock: FakeClock, *, name: str) -> Ledger:
+    """Open a copy of *ledger* in a file of that name beside it, only to look at it."""
+    folder = ledger.path.parent
+    return Ledger.open(folder / name, _keys_beside(ledger), clock, mark=folder / "thrown-away")
+
+
+def dying(ledger: Ledger, clock: FakeClock, *, writes: int, after: bool) -> DyingLedger:
+    """Open *ledger* in a process that will end at its write number *writes*."""
+    opened = DyingLedger.open(another(ledger.database), _keys_beside(ledger), clock)
+    assert isinstance(opened, DyingLedger)
+    opened.writes_left, opened.after = writes, after
+    return opened
+
+
+def _keys_beside(ledger: Ledger) -> Vault:
+    return Vault(keys.load(ledger.path.parent / "keys"))
 
 
 async def on_file(ledger: Ledger) -> set[str]:

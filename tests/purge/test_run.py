@@ -14,7 +14,6 @@ from repermit.domain.standing import Answer
 from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken, PurgeRefused, SealBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.log import canonical
 from repermit.ledger.store import answering, campaign, purges, reading, suppression, written
 from repermit.ledger.store.personal import own_key
@@ -34,6 +33,7 @@ from tests.builders import (
     terms,
     verified,
 )
+from tests.databases import alter, another, put_back
 from tests.purge.builders import (
     BY_REASON,
     DUE,
@@ -50,6 +50,7 @@ from tests.purge.builders import (
     kill,
     mailbox,
     on_file,
+    opened_copy,
     ordered,
     reopened,
     sent,
@@ -71,6 +72,11 @@ PHASES = (
 MOMENT = timedelta(microseconds=1)
 NOW_TEXT = "2026-12-22T09:30:00.000000Z"
 LAST_WRITE = 21  # of a purge that has one slice to erase and one to seal anew
+
+
+def last_write(ledger: Ledger) -> int:
+    """Return the same of a purge on the database of *ledger*: VACUUM gives space back at once."""
+    return LAST_WRITE - ledger.database.is_shared
 
 
 def quietly(_: str) -> None:
@@ -149,7 +155,7 @@ async def test_a_server_that_ran_all_along_goes_on(
 ) -> None:
     """It had read the old keys, and was not told of the new."""
     people = await fill(a_ledger, a_clock)
-    server = reopened(campaign_folder, a_clock)
+    server = reopened(a_ledger, a_clock)
     assert await on_file(server) == {*GO, *STAY}
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
@@ -199,7 +205,7 @@ async def test_a_purge_that_was_killed_goes_on_where_it_was(
     await kill(a_ledger, at=phase)
     await a_ledger.close()
 
-    ledger, told = reopened(campaign_folder, a_clock), Told([])
+    ledger, told = reopened(a_ledger, a_clock), Told([])
     intended = await plan(ledger, ordered(ledger, None), Watch())
     done = await purge(ledger, ordered(ledger, intended.due), Watch(), sign=signed, tell=told)
 
@@ -218,12 +224,13 @@ async def test_a_purge_that_was_killed_at_any_of_its_writes_is_finished_by_the_n
     """Just before the write or just after it."""
     await fill(a_ledger, a_clock)
     await a_ledger.close()
-    killed = dying(campaign_folder, a_clock, writes=writes, after=after)
+    writes = min(writes, last_write(a_ledger))
+    killed = dying(a_ledger, a_clock, writes=writes, after=after)
     with pytest.raises(Killed):
         await purge(killed, ordered(killed, DUE), Watch(), sign=signed, tell=quietly)
     await killed.close()
 
-    ledger = reopened(campaign_folder, a_clock)
+    ledger = reopened(a_ledger, a_clock)
     intended = await plan(ledger, ordered(ledger, DUE), Watch())
     await purge(ledger, ordered(ledger, intended.due), Watch(), sign=signed, tell=quietly)
 
@@ -237,11 +244,11 @@ async def test_there_is_no_write_of_a_purge_at_which_it_was_not_killed(
 ) -> None:
     await fill(a_ledger, a_clock)
     await a_ledger.close()
-    ledger = dying(campaign_folder, a_clock, writes=100, after=False)
+    ledger = dying(a_ledger, a_clock, writes=100, after=False)
 
     await purge(ledger, ordered(ledger, DUE), Watch(), sign=signed, tell=quietly)
 
-    assert 100 - ledger.writes_left == LAST_WRITE
+    assert 100 - ledger.writes_left == last_write(ledger)
     await ledger.close()
 
 
@@ -353,8 +360,7 @@ async def test_promise_8_an_older_copy_yields_no_purged_person(
     copying.copy(a_ledger.database, campaign_folder / "older.db")
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
-    mark = campaign_folder / "thrown-away"
-    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    older = opened_copy(a_ledger, a_clock, name="older.db")
     said = "sealed under generation 1, destroyed on 2026-12-22"
     for name in (*GO, *STAY):
         with pytest.raises(KeysUnusable, match=said):
@@ -380,8 +386,7 @@ async def test_promise_8_an_older_copy_is_no_place_to_try_addresses_out(
     assert a_ledger.vault.who(key, mailbox("said-no")) == told
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
 
-    mark = campaign_folder / "thrown-away"
-    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    older = opened_copy(a_ledger, a_clock, name="older.db")
     row = await older.read(
         lambda tx: tx.one(
             "SELECT leaf_key, who FROM recipient JOIN answer ON recipient_id = id WHERE id = ?",
@@ -406,8 +411,7 @@ async def test_promise_8_an_older_copy_yields_nobody_under_the_keys_of_another_g
     shutil.copy(burn / "2.key", burn / "1.key")
     (campaign_folder / "keys" / "keep" / "destroyed").unlink()
 
-    mark = campaign_folder / "thrown-away"
-    older = reopened(campaign_folder, a_clock, name="older.db", mark=mark)
+    older = opened_copy(a_ledger, a_clock, name="older.db")
     assert await older.read(reading.find, address("silent1")) is None
     with pytest.raises(SealBroken):
         await older.read(answering.asked, people["silent1"])
@@ -425,8 +429,7 @@ async def test_promise_8_the_backup_is_whole_and_proves_itself(
     assert path.parent.stat().st_mode & 0o777 == 0o700
     with closing(sqlite3.connect(path)) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    mark = campaign_folder / "thrown-away"
-    backup = reopened(campaign_folder, a_clock, name="backup/ledger.db", mark=mark)
+    backup = opened_copy(a_ledger, a_clock, name="backup/ledger.db")
     assert await on_file(backup) == set(STAY)
     found = await backup.read(verify, None)
     assert found.faults == ["the mark in the key folder is gone: it may be an older copy"]
@@ -441,7 +444,7 @@ async def test_promise_8_without_a_verified_log_the_old_keys_stay(
 
     def tampers(line: str) -> None:
         if line == "verifying the log":
-            alter(a_ledger.path, "UPDATE log SET at = '2020' WHERE kind = 'purged'")
+            alter(a_ledger.database, "UPDATE log SET at = '2020' WHERE kind = 'purged'")
 
     with pytest.raises(ProofBroken):
         await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=tampers)
@@ -480,7 +483,7 @@ async def test_promise_8_a_copy_of_the_old_keys_that_comes_back_is_destroyed_at_
     with pytest.raises(KeysUnusable, match="destroyed on 2026-12-22"):
         keys.load_generation(burn, 1)
 
-    again = reopened(campaign_folder, a_clock)
+    again = reopened(a_ledger, a_clock)
     (told,) = map(str, again.dropped)
     assert told == (
         "a copy of the keys of generation 1, which a purge destroyed on 2026-12-22, was in the key"
@@ -507,8 +510,7 @@ async def test_promise_8_one_more_backup_goes_where_the_operator_says(
 
     assert done.backup == "ledger.db, ledger-2026-12-22.db"
     assert [path.name for path in disk.iterdir()] == ["ledger-2026-12-22.db"]
-    mark = campaign_folder / "thrown-away"
-    copy = reopened(campaign_folder, a_clock, name="disk/ledger-2026-12-22.db", mark=mark)
+    copy = opened_copy(a_ledger, a_clock, name="disk/ledger-2026-12-22.db")
     assert await on_file(copy) == set(STAY)
     await copy.close()
 
@@ -605,13 +607,13 @@ async def test_what_was_found_is_reported_although_the_purge_was_killed_then(
     path.write_text(mailbox("withheld"))
     await a_ledger.write(written.note_file, path, "rejects")
     await a_ledger.close()
-    killed = dying(campaign_folder, a_clock, writes=writes, after=False)
+    killed = dying(a_ledger, a_clock, writes=writes, after=False)
     order = replace(ordered(killed, None), terms=replace(terms(a_clock.now()), reasons=BY_CLOSE))
     with pytest.raises(Killed):
         await purge(killed, order, Watch(), sign=signed, tell=quietly)
     await killed.close()
 
-    ledger = reopened(campaign_folder, a_clock)
+    ledger = reopened(a_ledger, a_clock)
     done = await purge(ledger, order, Watch(), sign=signed, tell=quietly)
 
     assert done.traced == {"rejects.csv": 1}
@@ -637,6 +639,7 @@ async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
     assert len(said["manifest"]["sha256"]) == 64
     assert said["generations"] == {"destroyed": 1, "current": 2, "at": NOW_TEXT}
     assert (said["beyond"][0], said["beyond"][-1]) == ("original_list", "imap_folders")
+    assert ("database_server" in said["beyond"]) is a_ledger.database.is_shared
     assert said["scan"]["ledger"] == 0
     wanted = {
         "number": 1,
@@ -779,12 +782,6 @@ async def test_an_expired_guard_lapses_also_when_nobody_is_due(
 # Promise 7: the purge refuses
 
 
-def alter(path: Path, sql: str) -> None:
-    """Change the ledger behind its back."""
-    with closing(sqlite3.connect(path)) as raw, raw:
-        assert raw.execute(sql).rowcount > 0
-
-
 async def refused(ledger: Ledger, *, at_most: int = DUE) -> PurgeRefused:
     """Check that a purge refuses and changes nothing, and return why."""
     before = await ledger.read(hash_of_tables)
@@ -845,7 +842,7 @@ async def test_promise_7_the_log_does_not_verify(
     a_ledger: Ledger, a_clock: FakeClock, sql: str
 ) -> None:
     await fill(a_ledger, a_clock)
-    alter(a_ledger.path, sql)
+    alter(a_ledger.database, sql)
 
     assert codes(await refused(a_ledger, at_most=100)) == ["log"]
 
@@ -864,11 +861,13 @@ async def test_promise_7_the_clock_is_behind_the_log(a_ledger: Ledger, a_clock: 
 
 async def test_promise_7_another_purge_is_running(a_ledger: Ledger, a_clock: FakeClock) -> None:
     await fill(a_ledger, a_clock)
-    other = Lock(a_ledger.path, "purge")
-    assert other.acquire()
+    other = another(a_ledger.database)
+    lock = other.lock("purge")
+    assert lock.acquire()
 
     assert codes(await refused(a_ledger)) == ["running"]
-    other.release()
+    lock.release()
+    other.close()
     assert (
         await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     ).purged == DUE
@@ -881,9 +880,9 @@ async def test_promise_7_the_ledger_is_an_older_copy(
     copying.copy(a_ledger.database, campaign_folder / "older.db")
     await press(a_ledger, people["silent1"], Answer.YES)
     await a_ledger.close()
-    put_back(campaign_folder)
+    put_back(a_ledger.database, campaign_folder / "older.db")
 
-    older = reopened(campaign_folder, a_clock)
+    older = reopened(a_ledger, a_clock)
     assert "older_copy" in codes(await refused(older))
     assert "silent1" in await on_file(older)
     await older.close()
@@ -897,9 +896,9 @@ async def test_promise_7_a_ledger_from_before_a_purge_is_known_as_that(
     copying.copy(a_ledger.database, campaign_folder / "older.db")
     await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=quietly)
     await a_ledger.close()
-    put_back(campaign_folder)
+    put_back(a_ledger.database, campaign_folder / "older.db")
 
-    older = reopened(campaign_folder, a_clock)
+    older = reopened(a_ledger, a_clock)
     refusal = await refused(older)
     await older.close()
 
@@ -907,19 +906,12 @@ async def test_promise_7_a_ledger_from_before_a_purge_is_known_as_that(
     assert "from before the purge of 2026-12-22: put back" in str(refusal)
     assert "backup/ledger.db" in str(refusal)
     shutil.copy(campaign_folder / "backup" / "ledger.db", campaign_folder / "older.db")
-    put_back(campaign_folder)
-    present = reopened(campaign_folder, a_clock)
+    put_back(a_ledger.database, campaign_folder / "older.db")
+    present = reopened(a_ledger, a_clock)
     assert present.superseded is None
     await present.write(present.accept_copy)
     assert (await verified(present)).holds
     await present.close()
-
-
-def put_back(folder: Path) -> None:
-    """Put the older copy in the place of the ledger."""
-    for beside in folder.glob("ledger.db*"):
-        beside.unlink()
-    (folder / "older.db").rename(folder / "ledger.db")
 
 
 async def test_promise_7_every_reason_is_named_at_once(
@@ -928,7 +920,7 @@ async def test_promise_7_every_reason_is_named_at_once(
     await fill(a_ledger, a_clock)
     a_clock.advance(timedelta(hours=1))
     await being_sent(a_ledger, "leaving")
-    alter(a_ledger.path, "UPDATE log SET payload = '{}' WHERE kind = 'admitted'")
+    alter(a_ledger.database, "UPDATE log SET payload = '{}' WHERE kind = 'admitted'")
     a_clock.advance(-timedelta(seconds=1))
 
     refusal = await refused(a_ledger, at_most=0)

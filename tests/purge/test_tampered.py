@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.purge.guard import Watch
 from repermit.purge.run import purge
 from tests.builders import FakeClock, begin_purge
+from tests.databases import alter
 from tests.purge.builders import (
     DUE,
     GO,
@@ -41,16 +40,16 @@ async def cut_off(ledger: Ledger, at: str) -> None:
     await ledger.close()
 
 
-async def resumed(folder: Path, clock: FakeClock) -> tuple[Ledger, list[str], Mapping[str, Any]]:
+async def resumed(cut: Ledger, clock: FakeClock) -> tuple[Ledger, list[str], Mapping[str, Any]]:
     """Finish the purge in another process; return its ledger, what it told and its report."""
-    ledger, told = reopened(folder, clock), Told([])
+    ledger, told = reopened(cut, clock), Told([])
     done = await purge(ledger, ordered(ledger, None), Watch(), sign=signed, tell=told)
     return ledger, told.lines, done.report
 
 
-async def edit(folder: Path, clock: FakeClock, statement: str) -> None:
+async def edit(cut: Ledger, clock: FakeClock, statement: str) -> None:
     """Run *statement* on a purge that was cut off, as somebody does by hand."""
-    ledger = reopened(folder, clock)
+    ledger = reopened(cut, clock)
     await ledger.write(run(statement))
     await ledger.close()
 
@@ -85,7 +84,7 @@ async def test_promise_8_without_the_next_keys_on_disk_the_old_ones_stay(
 
     shutil.rmtree(keys)
     aside.rename(keys)
-    ledger, told, _ = await resumed(campaign_folder, a_clock)
+    ledger, told, _ = await resumed(a_ledger, a_clock)
     assert told[0] == "destroying the old keys"
     assert (generations(campaign_folder), await on_file(ledger)) == (["2.key"], set(STAY))
     await ledger.close()
@@ -113,7 +112,7 @@ async def test_promise_8_a_backup_that_is_gone_is_taken_again_before_keys_are_de
     await cut_off(a_ledger, "destroying")
     (campaign_folder / "backup" / "ledger.db").unlink()
 
-    ledger, told, _ = await resumed(campaign_folder, a_clock)
+    ledger, told, _ = await resumed(a_ledger, a_clock)
     assert told[:2] == ["verifying the log", "taking a fresh backup"]
     assert (campaign_folder / "backup" / "ledger.db").exists()
     await ledger.close()
@@ -148,10 +147,8 @@ async def test_promise_8_a_ledger_that_still_needs_the_old_keys_keeps_them(
         def __call__(self, line: str) -> None:
             super().__call__(line)
             if line.startswith("destroying"):
-                path = campaign_folder / "ledger.db"
-                with closing(sqlite3.connect(path, isolation_level=None)) as opened:
-                    for each in back:
-                        opened.execute(each)
+                for each in back:
+                    alter(a_ledger.database, each)
 
     with pytest.raises(LedgerUnusable, match="the ledger still needs the keys of generation 1"):
         await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Altering([]))
@@ -165,13 +162,13 @@ async def test_a_phase_that_the_rows_contradict_is_named_and_the_purge_goes_back
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "erasing")
 
-    ledger = reopened(campaign_folder, a_clock)
+    ledger = reopened(a_ledger, a_clock)
     await ledger.write(run(f"UPDATE purge SET phase = '{phase}'"))
     named = await ledger.read(lambda tx: list(false_phases(tx)))
     assert named == ["purge 1: it is not as far as its phase says"]
     await ledger.close()
 
-    ledger, told, _ = await resumed(campaign_folder, a_clock)
+    ledger, told, _ = await resumed(a_ledger, a_clock)
     assert told[0].startswith("erasing")
     assert (generations(campaign_folder), await on_file(ledger)) == (["2.key"], set(STAY))
     assert await ledger.read(lambda tx: list(false_phases(tx))) == []
@@ -183,9 +180,9 @@ async def test_keys_are_destroyed_although_the_phase_says_that_they_were(
 ) -> None:
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "verifying")
-    await edit(campaign_folder, a_clock, "UPDATE purge SET phase = 'clean'")
+    await edit(a_ledger, a_clock, "UPDATE purge SET phase = 'clean'")
 
-    ledger, told, _ = await resumed(campaign_folder, a_clock)
+    ledger, told, _ = await resumed(a_ledger, a_clock)
     assert told[0] == "verifying the log"
     assert generations(campaign_folder) == ["2.key"]
     await ledger.close()
@@ -206,7 +203,9 @@ async def test_who_is_due_goes_although_what_is_sealed_of_them_was_altered(
 ) -> None:
     people = await fill(a_ledger, a_clock)
     one = people["silent2"]
-    await a_ledger.write(run(f"UPDATE recipient SET sealed = x'00' WHERE id = {one}"))
+    await a_ledger.write(
+        run(f"UPDATE recipient SET sealed = CAST(standing AS BLOB) WHERE id = {one}")
+    )
     (named,) = await a_ledger.read(lambda tx: list(unreadable(tx)))
 
     done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([]))
@@ -237,7 +236,7 @@ async def test_keys_that_were_cut_off_before_anybody_was_sealed_are_made_anew(
     cut.write_bytes(b'{"seal": "aa')
     cut.chmod(0o600)
 
-    ledger, _, _ = await resumed(campaign_folder, a_clock)
+    ledger, _, _ = await resumed(a_ledger, a_clock)
     assert (generations(campaign_folder), await on_file(ledger)) == (["2.key"], set(STAY))
     await ledger.close()
 
@@ -247,11 +246,11 @@ async def test_keys_that_were_cut_off_after_somebody_was_sealed_are_not_made_ane
 ) -> None:
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "verifying")
-    await edit(campaign_folder, a_clock, "UPDATE purge SET phase = 'reseal'")
+    await edit(a_ledger, a_clock, "UPDATE purge SET phase = 'reseal'")
     cut = campaign_folder / BURN / "2.key"
     cut.write_bytes(b'{"seal": "aa')
 
-    ledger = reopened(campaign_folder, a_clock)
+    ledger = reopened(a_ledger, a_clock)
     with pytest.raises(PurgeRefused, match="the log does not verify"):
         await purge(ledger, ordered(ledger, None), Watch(), sign=signed, tell=Told([]))
     assert cut.read_bytes() == b'{"seal": "aa'
@@ -264,9 +263,9 @@ async def test_a_purge_is_through_only_when_nobody_of_its_manifest_is_due(
     """How far it says that it has got was changed."""
     await fill(a_ledger, a_clock)
     await cut_off(a_ledger, "erasing")
-    await edit(campaign_folder, a_clock, "UPDATE purge SET last_id = 1000000")
+    await edit(a_ledger, a_clock, "UPDATE purge SET last_id = 1000000")
 
-    ledger, _, report = await resumed(campaign_folder, a_clock)
+    ledger, _, report = await resumed(a_ledger, a_clock)
     assert (report["purged"], report["saved"]) == (len(GO), 0)
     assert await on_file(ledger) == set(STAY)
     await ledger.close()

@@ -106,9 +106,11 @@ def test_the_config_is_as_written_but_for_who_logs_in(line: str, kept: str) -> N
 
 
 @pytest.fixture
-async def a_site(campaign_folder: Path, a_clock: FakeClock) -> AsyncIterator[Site]:
+async def a_site(
+    campaign_folder: Path, a_clock: FakeClock, a_database_url: str
+) -> AsyncIterator[Site]:
     """A campaign in which one person has their mail."""
-    async with served(campaign_folder, a_clock) as site:
+    async with served(campaign_folder, a_clock, database=a_database_url) as site:
         await asked(site.ledger, ADDRESS)
         await site.ledger.write(campaign.state_no_opt_outs, "nobody ever opted out")
         await approve(site.runtime, site.ledger)

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import json
 import resource
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -27,6 +26,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.report.export import Done, export_opt_ins, export_opt_outs, new_file
 from repermit.report.formats import FORMATS
 from tests.builders import FakeClock, a_newcomer, ask, asked, press, take_in, verified
+from tests.databases import another
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -228,7 +228,7 @@ async def test_promise_8_an_export_that_holds_somebody_who_was_just_erased_is_no
     a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
     await fill(a_ledger, a_clock)
-    other = Erasing.open(a_ledger.path, a_ledger.vault, a_clock)
+    other = Erasing.open(another(a_ledger.database), a_ledger.vault, a_clock)
 
     with pytest.raises(FileRefused, match="was erased"):
         await exported(other, tmp_path / "yes.csv")
@@ -260,7 +260,7 @@ class Stopping(Ledger):
 @contextmanager
 def stopping(ledger: Ledger, clock: FakeClock, folder: Path, *, after: bool) -> Iterator[Stopping]:
     """Yield *ledger* as one that stops while it notes what was written to *folder*."""
-    other = Stopping.open(ledger.path, ledger.vault, clock)
+    other = Stopping.open(another(ledger.database), ledger.vault, clock)
     assert isinstance(other, Stopping)
     other.folder, other.after = folder, after
     with pytest.raises(asyncio.CancelledError):
@@ -298,7 +298,7 @@ async def test_an_interrupt_while_it_is_written_leaves_no_file(
     await fill(a_ledger, a_clock)
     folder = tmp_path / "out"
     folder.mkdir()
-    other = Ledger.open(a_ledger.path, a_ledger.vault, a_clock)
+    other = Ledger.open(another(a_ledger.database), a_ledger.vault, a_clock)
     began, ended = threading.Event(), threading.Event()
 
     def slow(recipient_id: int) -> str:
@@ -372,7 +372,7 @@ async def test_a_ledger_that_does_not_verify_exports_no_yes_and_names_the_fault(
     """Who must stop is written all the same: to stop needs no proof."""
     await fill(a_ledger, a_clock)
     await exported(a_ledger, tmp_path / "before.csv")
-    with closing(sqlite3.connect(a_ledger.path)) as raw, raw:
+    with closing(a_ledger.database.connect()) as raw:
         raw.execute(statement)
 
     with pytest.raises(

@@ -31,6 +31,7 @@ from tests.builders import (
     settle,
     verified,
 )
+from tests.databases import another
 from tests.report.test_export import Erasing, link, log_payloads, stopping
 
 PROVEN = {"relationship": "signed_up_with_proof", "proof_ref": "form 12"}
@@ -275,7 +276,7 @@ async def test_each_row_is_opened_once(
     a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
     vault = Counting(a_campaign.vault.keys)
-    other = Ledger.open(a_campaign.path, vault, a_clock)
+    other = Ledger.open(another(a_campaign.database), vault, a_clock)
 
     done, _ = await handed(other, tmp_path / "leaving")
     await other.close()

@@ -148,7 +148,7 @@ async def test_a_destruction_that_was_killed_goes_on(
 ) -> None:
     """At its write: the file lies overwritten under a hidden name, and nothing is said twice."""
     original = await look(a_ledger, a_list)
-    other = dying(a_ledger.path.parent, a_clock, writes=1, after=after)
+    other = dying(a_ledger, a_clock, writes=1, after=after)
     with pytest.raises(Killed):
         await destroy(other, original)
     await other.close()

@@ -42,7 +42,7 @@ Made = Callable[..., Runtime]
 
 
 @pytest.fixture
-def campaign(campaign_folder: Path) -> Made:
+def campaign(campaign_folder: Path, a_database_url: str) -> Made:
     """What makes the runtime of a campaign: lines of its config changed by their key, texts in it
     replaced, and `more` at its end."""
 
@@ -52,7 +52,7 @@ def campaign(campaign_folder: Path) -> Made:
         replaced: Mapping[str, str] | None = None,
         more: str = "",
     ) -> Runtime:
-        path = write_config(campaign_folder, several=False, **lines or {})
+        path = write_config(campaign_folder, database=a_database_url, **lines or {})
         text = path.read_text("utf-8")
         for before, after in (replaced or {}).items():
             assert before in text

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from httpx2 import ASGITransport, AsyncClient, Response
+from sqlmodel import SQLModel
 
 from repermit.cli.answers import answer_app
 from repermit.cli.assembly import pages
 from repermit.domain.standing import Answer
 from repermit.domain.templates import Templates
 from repermit.domain.token import Scope
+from repermit.ledger import tables
 from repermit.ledger.engine import Ledger
 from repermit.ledger.transaction import Transaction
 from repermit.respond.pages import View
@@ -24,6 +26,7 @@ from repermit.runtime import Runtime, example_config
 from tests.builders import FakeClock
 
 SCOPES = {"yes": Scope.ANSWER, "no": Scope.ANSWER, "u": Scope.UNSUBSCRIBE}
+IN_FOLDER = "sqlite:///ledger.db"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}  # RFC 8058 section 3.1
 LANGUAGES = ("nl", "fr", "de", "en")
 _COMPILED: dict[str, Templates] = {}  # compiling the templates costs more than most tests
@@ -43,12 +46,14 @@ frequency.en = "two a year"
 """
 
 
-def write_config(folder: Path, *, several: bool = False, **changes: str) -> Path:
-    """Write the example config for the ledger in *folder*, and return its path.
+def write_config(
+    folder: Path, *, several: bool = False, database: str = IN_FOLDER, **changes: str
+) -> Path:
+    """Write the example config for the ledger in *folder*, or in *database*, and return its path.
 
     With *several*, there are two purposes; *changes* replace a whole line, by its key.
     """
-    text = example_config().replace("sqlite:///repermit.db", "sqlite:///ledger.db")
+    text = example_config().replace("sqlite:///repermit.db", database)
     lines = [_changed(line, changes) for line in text.splitlines()]
     text = "\n".join(lines)
     if several:
@@ -156,16 +161,28 @@ async def served(folder: Path, clock: FakeClock, **config: Any) -> AsyncIterator
 
 def hash_of_tables(tx: Transaction) -> str:
     """Return a hash over every row of every table."""
-    digest = sha256()
-    for (name,) in tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"):
-        digest.update(repr((name, tx.rows(f'SELECT * FROM "{name}" ORDER BY rowid'))).encode())
-    return digest.hexdigest()
+    return sha256(text_of_tables(tx).encode()).hexdigest()
+
+
+def text_of_tables(tx: Transaction) -> str:
+    """Return every row of every table, as a text."""
+    told = []
+    for table in tables.Campaign.metadata.sorted_tables:
+        rows = tx.rows(f'SELECT * FROM "{table.name}"')
+        told.append(repr((table.name, sorted(map(repr, rows)))))
+    return "\n".join(told)
+
+
+def rows_of(tx: Transaction, table: type[SQLModel], rest: str) -> list[dict[str, Any]]:
+    """Return the rows of *table* that *rest*, which follows its name, leaves."""
+    names = list(table.model_fields)
+    columns = ", ".join(f'"{name}"' for name in names)
+    found = tx.rows(f'SELECT {columns} FROM "{table.__tablename__}" {rest}')
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def _answers(tx: Transaction) -> list[dict[str, Any]]:
-    cursor = tx.connection.execute("SELECT * FROM answer ORDER BY leaf")
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return rows_of(tx, tables.AnswerRecord, "ORDER BY leaf")
 
 
 def page_code(site: Site) -> str:

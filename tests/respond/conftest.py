@@ -12,14 +12,18 @@ from tests.respond.builders import Site, served
 
 
 @pytest.fixture
-async def a_site(campaign_folder: Path, a_clock: FakeClock) -> AsyncIterator[Site]:
+async def a_site(
+    campaign_folder: Path, a_clock: FakeClock, a_database_url: str
+) -> AsyncIterator[Site]:
     """The answer pages of a campaign for a newsletter."""
-    async with served(campaign_folder, a_clock) as site:
+    async with served(campaign_folder, a_clock, database=a_database_url) as site:
         yield site
 
 
 @pytest.fixture
-async def a_site_of_two(campaign_folder: Path, a_clock: FakeClock) -> AsyncIterator[Site]:
+async def a_site_of_two(
+    campaign_folder: Path, a_clock: FakeClock, a_database_url: str
+) -> AsyncIterator[Site]:
     """The answer pages of a campaign for a newsletter and a fair."""
-    async with served(campaign_folder, a_clock, several=True) as site:
+    async with served(campaign_folder, a_clock, database=a_database_url, several=True) as site:
         yield site

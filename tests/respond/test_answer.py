@@ -1,5 +1,4 @@
 import json
-import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -63,7 +62,7 @@ async def test_an_answer_is_on_the_disk_before_it_is_thanked_for(
 
     await a_site.press(a_site.link("yes", an), "yes")
 
-    with closing(sqlite3.connect(campaign_folder / "ledger.db")) as another:
+    with closing(a_site.ledger.database.connect(read_only=True)) as another:
         assert another.execute("SELECT answer, standing FROM answer").fetchall() == [
             ("yes", "opted_in")
         ]

@@ -1,10 +1,9 @@
 import asyncio
 import logging
 import re
-import sqlite3
 from base64 import b64encode, urlsafe_b64decode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +20,7 @@ from repermit.domain.token import Scope
 from repermit.ledger.store import notices
 from repermit.ledger.transaction import Transaction
 from tests.builders import FakeClock, asked, press
+from tests.hindrances import locked, read_only, soon
 from tests.respond.builders import ONE_CLICK, Page, Site, page_code, served
 
 ADDRESS = "an@voorbeeld.example"
@@ -124,7 +124,7 @@ async def every_response(site: Site) -> AsyncIterator[Response]:
     yield await site.client.get("/healthz")
     yield await site.post(site.link("u", an), {"x": "y" * LARGEST})
     await site.ledger.write(soon)
-    with locked(site.ledger.path):
+    with locked(site.ledger):
         yield await site.post(site.link("yes", an), {"answer": "no"})
 
 
@@ -389,26 +389,12 @@ async def refuses_to_thank(site: Site, recipient_id: int) -> None:
         assert not Page(response.text).buttons
 
 
-def soon(tx: Transaction) -> None:
-    """Let the ledger's writer give up on a lock after 20 milliseconds, not after 30 seconds."""
-    tx.value("PRAGMA busy_timeout = 20")
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let another process hold the ledger for the length of a block."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as another:
-        another.execute("BEGIN EXCLUSIVE")
-        yield
-        another.execute("ROLLBACK")
-
-
 async def test_a_locked_ledger_thanks_nobody(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     before = await a_site.everything()
     await a_site.ledger.write(soon)
 
-    with locked(a_site.ledger.path):
+    with locked(a_site.ledger):
         assert (await a_site.client.get(a_site.link("yes", an))).status_code == 200
         await refuses_to_thank(a_site, an)
 
@@ -420,13 +406,14 @@ async def test_a_locked_ledger_thanks_nobody(a_site: Site) -> None:
 async def test_a_read_only_ledger_thanks_nobody(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     before = await a_site.everything()
-    await a_site.ledger.write(lambda tx: tx.value("PRAGMA query_only = 1"))
+    await a_site.ledger.write(read_only)
 
     await refuses_to_thank(a_site, an)
 
     assert await a_site.everything() == before
 
 
+@pytest.mark.sqlite
 async def test_on_a_full_disk_whoever_is_thanked_is_on_file(a_site: Site) -> None:
     ids = await asked(a_site.ledger, *(f"r{number}@voorbeeld.example" for number in range(40)))
     await a_site.ledger.write(lambda tx: tx.value("PRAGMA max_page_count = 1"))
@@ -439,6 +426,7 @@ async def test_on_a_full_disk_whoever_is_thanked_is_on_file(a_site: Site) -> Non
     assert [one["recipient_id"] for one in await a_site.answers()] == thanked
 
 
+@pytest.mark.sqlite
 async def test_a_ledger_that_was_deleted_thanks_nobody(a_site: Site) -> None:
     """Its file is still open, and writing to it would be writing to nowhere."""
     (an,) = await asked(a_site.ledger, ADDRESS)
@@ -447,6 +435,7 @@ async def test_a_ledger_that_was_deleted_thanks_nobody(a_site: Site) -> None:
     await refuses_to_thank(a_site, an)
 
 
+@pytest.mark.sqlite
 async def test_a_ledger_that_was_replaced_thanks_nobody(a_site: Site, empty_campaign: Path) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     copy = a_site.ledger.path.with_name("copy.db")

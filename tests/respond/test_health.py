@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from repermit.ledger.transaction import Transaction
 from repermit.respond.health import Health
 from tests.builders import asked
+from tests.hindrances import locked, read_only, soon
 from tests.respond.builders import Site
-from tests.respond.test_app import locked, soon
 
 ILL = (503, "answers cannot be saved\n", "120")
 AGAIN_SECONDS = 10
@@ -37,6 +36,7 @@ async def test_the_server_is_well_when_it_can_write_and_that_changes_nothing(a_s
     assert await a_site.everything() == before
 
 
+@pytest.mark.sqlite
 async def test_what_is_tried_out_takes_the_way_of_an_answer(a_site: Site) -> None:
     """Into the write-ahead log, and to the mark: what is set to what it is would reach neither."""
     await asked(a_site.ledger, "an@voorbeeld.example")
@@ -51,7 +51,7 @@ async def test_a_server_whose_ledger_is_locked_is_not_well(a_site: Site) -> None
     (an,) = await asked(a_site.ledger, "an@voorbeeld.example")
     await a_site.ledger.write(soon)
 
-    with locked(a_site.ledger.path):
+    with locked(a_site.ledger):
         assert (await a_site.client.get(a_site.link("yes", an))).status_code == 200
         assert await told(a_site) == ILL
 
@@ -60,14 +60,9 @@ async def test_a_server_whose_ledger_is_locked_for_long_does_not_wait_for_it(a_s
     """The writer would, for half a minute."""
     health = Health(a_site.ledger, patience=0.01)
 
-    with locked(a_site.ledger.path):
+    with locked(a_site.ledger):
         assert not await health.is_well()
         assert not await health.is_well()
-
-
-def read_only(tx: Transaction) -> None:
-    """Let nothing more be written."""
-    tx.value("PRAGMA query_only = 1")
 
 
 async def test_a_server_whose_ledger_is_read_only_is_not_well(a_site: Site) -> None:
@@ -88,6 +83,7 @@ def replaced(site: Site, empty: Path) -> None:
     copy.replace(site.ledger.path)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("happens", [gone, replaced])
 async def test_a_server_whose_ledger_is_not_there_is_not_well(
     a_site: Site, empty_campaign: Path, happens: Callable[[Site, Path], None]
@@ -99,7 +95,7 @@ async def test_a_server_whose_ledger_is_not_there_is_not_well(
 
 async def test_a_server_of_an_older_copy_is_well(a_site: Site) -> None:
     """An answer counts there, too: a balancer that took the pages away would take the no away."""
-    await a_site.ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+    await a_site.ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = TRUE"))
 
     assert await told(a_site) == (200, "ok\n", None)
 

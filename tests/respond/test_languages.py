@@ -17,6 +17,8 @@ from tests.builders import FakeClock, a_newcomer, ask, take_in
 from tests.respond.builders import LANGUAGES, ONE_CLICK, Page, Site, served
 from tests.respond.test_answer import LONGER
 
+pytestmark = pytest.mark.sqlite  # the words are the same, whatever the database
+
 SPANISH = Path(__file__).parents[1] / "wording" / "es.toml"
 BELGIAN = ("nl", "fr", "de")
 ADDRESS = "an@voorbeeld.example"

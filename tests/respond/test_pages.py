@@ -18,6 +18,8 @@ from tests.builders import MAIL, FakeClock, a_newcomer, ask, asked, press, take_
 from tests.respond.builders import LANGUAGES, ONE_CLICK, Page, Site, served
 from tests.respond.test_answer import LONGER
 
+pytestmark = pytest.mark.sqlite  # the pages are the same, whatever the database
+
 ADDRESS = "an@voorbeeld.example"
 LARGEST_PAGE = 20_000  # bytes
 DEADLINE = "22 december 2026"  # of those whom the builders ask

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import shutil
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from repermit.respond.probe import Found, Probe, look_from_elsewhere, monitor_li
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, admit
 from tests.certificates import write_certificate
+from tests.hindrances import full
 from tests.respond.builders import hash_of_tables, write_config
 from tests.respond.servers import listening, saying, serving, through_to
 
@@ -65,9 +65,9 @@ async def opened(folder: Path, **config: Any) -> AsyncIterator[Campaign]:
 
 
 @pytest.fixture
-async def campaign(campaign_folder: Path) -> AsyncIterator[Campaign]:
+async def campaign(campaign_folder: Path, a_database_url: str) -> AsyncIterator[Campaign]:
     """A campaign whose server is not running yet."""
-    async with opened(campaign_folder) as campaign:
+    async with opened(campaign_folder, database=a_database_url) as campaign:
         yield campaign
 
 
@@ -183,13 +183,9 @@ async def test_what_a_monitor_opens_and_does_not_press_goes_on_no_record(
 
 
 async def test_a_monitor_finds_a_ledger_that_cannot_be_written(campaign: Campaign) -> None:
-    with closing(sqlite3.connect(campaign.ledger.path, isolation_level=None)) as other:
-        other.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON probe"
-            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
-        )
-    async with serving(campaign.app) as port:
-        found = await from_elsewhere(campaign, port)
+    with full(campaign.ledger, "probe"):
+        async with serving(campaign.app) as port:
+            found = await from_elsewhere(campaign, port)
 
     assert (found.code, "503" in found.why) == ("unwritable", True)
 
@@ -333,29 +329,22 @@ async def test_a_server_that_dies_between_page_and_press_is_found(campaign: Camp
 
 
 async def test_a_ledger_that_cannot_be_written_is_found(campaign: Campaign) -> None:
-    with closing(sqlite3.connect(campaign.ledger.path, isolation_level=None)) as other:
-        other.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON probe_press"
-            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
-        )
-    async with serving(campaign.app) as port:
-        found = await campaign.probed(port)
+    with full(campaign.ledger, "probe_press"):
+        async with serving(campaign.app) as port:
+            found = await campaign.probed(port)
 
     assert found.code == "unwritable"
     assert "503" in found.why
 
 
 async def test_a_failure_that_cannot_be_noted_is_told_all_the_same(campaign: Campaign) -> None:
-    with closing(sqlite3.connect(campaign.ledger.path, isolation_level=None)) as other:
-        other.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON probe"
-            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
-        )
-    async with serving(campaign.app) as port:
-        pass
+    with full(campaign.ledger, "probe"):
+        async with serving(campaign.app) as port:
+            pass
     assert (await campaign.probed(port)).code == "refused"
 
 
+@pytest.mark.sqlite
 async def test_a_server_on_another_ledger_is_found(campaign: Campaign, tmp_path: Path) -> None:
     """Somebody has copied the folder, and serves the copy."""
     source = campaign.ledger.path.parent

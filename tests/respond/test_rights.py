@@ -27,11 +27,12 @@ from repermit.ledger.store import (
     reading,
 )
 from repermit.ledger.store.personal import open_person
+from repermit.ledger.tables import Recipient
 from repermit.ledger.transaction import Transaction
 from repermit.respond.rights import Rights
 from repermit.runtime import Runtime
 from tests.builders import asked, deliver_outbox, verified
-from tests.respond.builders import ONE_CLICK, Page, Site
+from tests.respond.builders import ONE_CLICK, Page, Site, rows_of
 
 AN, JAN = "an@voorbeeld.example", "jan@voorbeeld.example"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -125,8 +126,7 @@ async def row_of(site: Site, recipient_id: int) -> dict[str, Any]:
     """Return everything that the recipient's own row holds, by the names of its columns."""
 
     def part(tx: Transaction) -> dict[str, Any]:
-        cursor = tx.connection.execute("SELECT * FROM recipient WHERE id = ?", (recipient_id,))
-        return dict(zip([each[0] for each in cursor.description], cursor.fetchone(), strict=True))
+        return rows_of(tx, Recipient, f"WHERE id = {recipient_id}")[0]
 
     return await site.ledger.read(part)
 

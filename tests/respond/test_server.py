@@ -17,6 +17,8 @@ from repermit.respond.server import Patience, bound, room, serve_until
 from tests.builders import FakeClock, asked
 from tests.respond.builders import Site, served
 
+pytestmark = pytest.mark.sqlite  # the server is the same, whatever the database
+
 ADDRESS = "an@voorbeeld.example"
 SHORT = Patience(request=0.5, idle=1, answer=1.0, connections=8)
 ONE_CLICK = b"List-Unsubscribe=One-Click"

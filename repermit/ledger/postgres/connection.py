@@ -22,6 +22,7 @@ _STATEMENTS: Final = 512  # that are kept prepared
 _AT_ONCE: Final = 500  # rows that are fetched together
 _CONNECT_SECONDS: Final = 10.0
 _STATEMENT_SECONDS: Final = 120.0
+_LONG_SECONDS: Final = 86_400.0  # of one that reads or writes all there is
 # A machine that is gone is noticed, and what it holds is free again, within half a minute.
 _SETTINGS: Final = {
     "application_name": "repermit",
@@ -34,6 +35,7 @@ _SETTINGS: Final = {
     "lock_timeout": "30000",
     "timezone": "UTC",
     "synchronous_commit": "on",
+    "random_page_cost": "1.1",  # of a disk without a moving head: indexes are read, not tables
     "jit": "off",  # it costs more than it saves, on statements as short as ours
 }
 _SHOWN_IN_URL = "database.url"
@@ -102,9 +104,9 @@ class PgConnection:
         """Add *rows* to *table* by COPY."""
         self._run(self._pg.copy_records_to_table(table, columns=list(columns), records=list(rows)))
 
-    def script(self, sql: str) -> None:
+    def script(self, sql: str, *, is_long: bool = False) -> None:
         """Run statements that are PostgreSQL's own, without values."""
-        self._run(self._pg.execute(sql))
+        self._run(self._pg.execute(sql, timeout=_LONG_SECONDS if is_long else None))
 
     def query(self, sql: str, *values: Any) -> list[Any]:
         """Return the rows of a statement that is PostgreSQL's own."""

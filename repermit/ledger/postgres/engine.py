@@ -25,7 +25,14 @@ _EXISTS = (
     "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
 )
 _STATUS = "SELECT pg_xact_status(CAST(CAST($1 AS text) AS xid8))"
-_TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+_TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()"
+_NOW = "SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
+_READERS = (  # whose snapshot was taken before that moment; VACUUM itself is in nobody's way
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    " AND age(backend_xmin) > age(CAST(CAST(CAST($1 AS text) AS xid8) AS xid))"
+)
+_APART = bytes(4)  # between two values: no encoding takes them for a part of either
 _UNKNOWN = LedgerUnusable(
     "the database was lost while a change was made, and nobody can say whether it is there",
     hint="look at `repermit status` once the database is there again, then run the command again",
@@ -39,7 +46,7 @@ class PostgreSQL:
 
     def __init__(self, url: str, place: Path, *, password: str | None = None) -> None:
         self.place = place
-        self._url, self._password = url, password
+        self.url, self._password = url, password
         self._session = Session(lambda: connect(url, password=password))
         self._lock_number: int | None = None
 
@@ -76,34 +83,35 @@ class PostgreSQL:
         with opening.translated(), closing(self.connect(read_only=True)) as opened:
             return bool(opened.query(_EXISTS)[0][0])
 
-    def begin_making(self, opened: PgConnection, *, instead: int | None) -> None:
-        """Begin a transaction in which there are the empty tables of a ledger; in place of those of
-        one that is there, whose log has *instead* entries.
+    def begin_making(
+        self, opened: PgConnection, *, instead: bool, entries: int | None = None
+    ) -> None:
+        """Begin a transaction in which there are the empty tables of a ledger; *instead* of those
+        of one that is there, whose log has so many *entries*, if that is said.
 
         Raises: LedgerUnusable when there is one and it is not to be replaced, or is not that one.
         """
         opened.begin(self._number(opened))
         if opened.query(_EXISTS)[0][0]:
-            if instead is None:
+            if not instead:
                 raise LedgerUnusable(
                     "there is a ledger already where database.url leads to",
                     hint="name an empty database, or an empty schema with ?search_path=NAME",
                 )
             size = opened.query("SELECT size FROM log_head")
-            if (size[0][0] if size else 0) != instead:
+            if entries is not None and (size[0][0] if size else 0) != entries:
                 raise LedgerUnusable(
                     "the ledger has another number of entries by now",
                     hint="look again what would be lost, then run it again",
                 )
-            names = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
-            found = [f'"{row[0]}"' for row in opened.query(names) if row[0] != "alembic_version"]
-            opened.script(f"TRUNCATE {', '.join(found)} RESTART IDENTITY")
+            found = ", ".join(name for name in _tables(opened) if name != "alembic_version")
+            opened.script(f"TRUNCATE {found} RESTART IDENTITY")
         else:
             self._require_empty(opened)
             make(opened)
 
     def _require_empty(self, opened: PgConnection) -> None:
-        if opened.query(_TABLES)[0][0]:
+        if _tables(opened):
             raise LedgerUnusable(
                 "there are tables in that schema which are not a ledger's",
                 hint="name an empty database, or an empty schema with ?search_path=NAME, in"
@@ -115,7 +123,7 @@ class PostgreSQL:
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                return connect(self._url, password=self._password, read_only=read_only)
+                return connect(self.url, password=self._password, read_only=read_only)
             except DatabaseFailed as failure:
                 if not failure.is_away or time.monotonic() > until:
                     raise
@@ -179,16 +187,42 @@ class PostgreSQL:
         """Return 0: VACUUM gives the space back."""
         return 0
 
-    def empty(self, patience: float) -> None:  # noqa: ARG002 - nobody is in the way
-        """VACUUM, so that no page holds a deleted row. What the write-ahead log, a replica or a
-        base backup still has of it, only the destroyed keys reach."""
-        with opening.translated():
-            opened = self.connect()
-            try:
-                opened.script("SET statement_timeout = 0")
-                opened.script("VACUUM (ANALYZE)")
-            finally:
-                opened.close()
+    def empty(self, patience: float) -> None:
+        """VACUUM every table, so that no query and no statistics find a deleted row. What the free
+        space of a page, the write-ahead log, a replica or a base backup still has of it, only the
+        destroyed keys reach.
+
+        Raises: LedgerUnusable when somebody reads for longer than *patience*, in seconds: what
+        they may still see stays.
+        """
+        with opening.translated(), closing(self.connect()) as opened:
+            self._await_readers(opened, patience)
+            opened.script("SET statement_timeout = 0")
+            opened.script(f"VACUUM (ANALYZE) {', '.join(_tables(opened))}", is_long=True)
+
+    def _await_readers(self, opened: PgConnection, patience: float) -> None:
+        """Return once nobody sees what was there before now."""
+        now, until = opened.query(_NOW)[0][0], time.monotonic() + patience
+        while opened.query(_READERS, now)[0][0]:
+            if time.monotonic() >= until:
+                raise LedgerUnusable(
+                    "the ledger is being read by another process, and what was deleted cannot be"
+                    " cleared away",
+                    hint="end what reads it (`pg_stat_activity` names it), then run the same"
+                    " command again",
+                )
+            time.sleep(_AGAIN_SECONDS)
+
+    def content(self) -> Iterator[bytes]:
+        """Yield every row of every table, its values apart, as they stood at one moment.
+
+        Raises: LedgerUnusable.
+        """
+        with opening.translated(), closing(self.connect(read_only=True)) as opened:
+            self.begin_reading(opened)
+            for name in _tables(opened):
+                for row in opened.execute(f"SELECT * FROM {name}"):  # noqa: S608 - a table there
+                    yield _APART.join([_octets(value) for value in row] + [b""])
 
     def lock(self, name: str) -> Held:
         """Return the lock of that name, not held yet."""
@@ -224,6 +258,15 @@ class PostgreSQL:
                 )
             self._lock_number = WRITING + int(found[0][0])
         return self._lock_number
+
+
+def _tables(opened: PgConnection) -> list[str]:
+    """Return the names of every table of the schema, as a statement names them."""
+    return [row[0] for row in opened.query(_TABLES)]
+
+
+def _octets(value: object) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 @contextmanager

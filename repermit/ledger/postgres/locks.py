@@ -71,6 +71,8 @@ class Session:
 
     def close(self) -> None:
         """Let go of all of them."""
+        if self._ended.is_set():
+            return
         self._ended.set()
         if self._pinging is not None:
             self._pinging.join()
@@ -93,6 +95,8 @@ class Session:
         if self._connection is not None and not self._connection.is_closed:
             return self._connection
         self._lost = set(self._held)
+        if self._connection is not None:
+            self._connection.close()
         self._connection = opened = self._connect()
         self._schema = opened.query("SELECT current_schema()")[0][0]
         for name in self._held:

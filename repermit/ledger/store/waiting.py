@@ -20,14 +20,16 @@ from repermit.ledger.transaction import Transaction
 _LISTED = (
     "SELECT -coalesce(contact, 0), id FROM recipient WHERE standing = 'listed' AND {}"
     " AND {{provider}} AND listed_at_leaf < :approved"
-    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY contact DESC NULLS LAST, id DESC"
+    " AND (lease_until IS NULL OR lease_until < :now) ORDER BY provider DESC NULLS FIRST,"
+    " contact DESC NULLS LAST, id DESC LIMIT :limit"
 )
 FIRST_TIME = _LISTED.format("attempts = 0")
 # A relay has refused us over these before: others come first, so that they cannot block the way.
 RETURNED = _LISTED.format("attempts > 0")
 DUE = (
     "SELECT try_at, id FROM recipient WHERE standing = 'deferred' AND {provider}"
-    " AND try_at <= :now AND (lease_until IS NULL OR lease_until < :now) ORDER BY try_at, id"
+    " AND try_at <= :now AND (lease_until IS NULL OR lease_until < :now)"
+    " ORDER BY provider, try_at, id LIMIT :limit"
 )
 _DRAWN = (
     "SELECT id, provider FROM recipient WHERE id IN (SELECT value FROM json_each(:drawn))"
@@ -50,8 +52,9 @@ def providers(tx: Transaction, drawn: str | None = None) -> list[str | None]:
 
 
 def of_provider(sql: str, provider: str | None) -> str:
-    """Return *sql* for one provider, or for all that are none of them: an index finds both, which
-    PostgreSQL does not do for a value that may be NULL."""
+    """Return *sql* for one provider, or for all that are none of them. PostgreSQL finds no value
+    that may be NULL by an index, and for it only an order that begins with the provider is that of
+    the index."""
     return sql.format(provider="provider IS NULL" if provider is None else "provider = :provider")
 
 
@@ -119,11 +122,12 @@ def _merged(
     """Return the ids of the first rows over all providers, at most so many of each as it has
     room for."""
     opened: Sequence[Iterator[tuple[int, int]]] = [
-        islice(
-            tx.connection.execute(of_provider(sql, name), {**values, "provider": name}),
-            rooms.get(name or "", limit),
+        iter(
+            tx.connection.execute(
+                of_provider(sql, name), {**values, "provider": name, "limit": room}
+            )
         )
         for name in (None, *PROVIDERS)
-        if rooms.get(name or "", limit) > 0
+        if (room := min(limit, rooms.get(name or "", limit))) > 0
     ]
     return [recipient_id for _, recipient_id in islice(heapq.merge(*opened), limit)]

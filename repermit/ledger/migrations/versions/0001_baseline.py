@@ -387,6 +387,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_recipient_generation", ["generation"], unique=False)
         batch_op.create_index(
+            "ix_recipient_suspect",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("suspect"),
+            postgresql_where=sa.text("suspect"),
+        )
+        batch_op.create_index(
             "ix_recipient_listed",
             ["provider", "contact", "id"],
             unique=False,

@@ -1,0 +1,49 @@
+"""What is done to a ledger behind its back, on either database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from repermit.ledger import transfer
+from repermit.ledger.database import Database
+from repermit.ledger.postgres.connection import PgConnection
+from repermit.ledger.postgres.engine import PostgreSQL
+from repermit.ledger.sqlite import SQLite
+from repermit.ledger.transaction import Transaction
+
+
+def another(database: Database) -> Database:
+    """Return the same database as another process has it."""
+    if isinstance(database, PostgreSQL):
+        return PostgreSQL(database.url, database.place)
+    return SQLite(database.place)
+
+
+def alter(database: Database, sql: str, *values: Any) -> None:
+    """Change a ledger as somebody does by hand; there must be something to change."""
+    with closing(database.connect()) as opened:
+        assert opened.execute(sql, values).rowcount > 0
+
+
+def put_back(database: Database, copy: Path) -> None:
+    """Put *copy*, a SQLite file, in the place of a ledger that nobody uses."""
+    if isinstance(database, PostgreSQL):
+        transfer.to_postgres(copy, database, instead=True)
+        return
+    for leftover in ("-wal", "-shm"):
+        Path(f"{database.place}{leftover}").unlink(missing_ok=True)
+    copy.replace(database.place)
+
+
+def steps_of(
+    tx: Transaction, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[str]:
+    """Return the steps in which the database goes about a statement: PostgreSQL, which reads all of
+    a table that is small, those that it takes where it is large."""
+    if isinstance(tx.connection, PgConnection):
+        tx.run("SET LOCAL enable_seqscan = off")
+        return [row[0] for row in tx.connection.execute(f"EXPLAIN {sql}", values)]
+    return [row[3] for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
