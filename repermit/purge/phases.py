@@ -13,7 +13,7 @@ from repermit.domain.clock import iso
 from repermit.errors import LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, lapsing, moved
+from repermit.ledger.store import erasing, keycopies, lapsing, moved, written
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.manifest import manifest_of, still_there
 from repermit.ledger.store.origin import forget_origins
@@ -152,6 +152,7 @@ class Phases:
         keys.destroy_generation(burn, number)
         keys.note_destroyed(burn, number, iso(self.ledger.clock.now()) or "")
         self.ledger.vault.forget(number)
+        await destroy_key_copies(self.ledger)
         await self.ledger.write(erasing.log_resealed, destroyed=number)
 
     async def _clean(self) -> None:
@@ -168,7 +169,10 @@ class Phases:
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)
         saved = await self.ledger.read(still_there, self.current)
-        return await self.ledger.write(self._finished, scanned, traces, saved)
+        fate = await destroy_key_copies(self.ledger)
+        for line in told_of_key_copies(fate):
+            self.tell(line)
+        return await self.ledger.write(self._finished, scanned, fate, traces, saved)
 
     async def _scanned(self) -> Mapping[str, Any]:
         """Return what was found, kept before what it is found by goes: also by a purge that was
@@ -189,17 +193,23 @@ class Phases:
         return replace(self.watch, beyond=(SERVER, *self.watch.beyond))
 
     def _finished(
-        self, tx: Transaction, scanned: Mapping[str, Any], traces: int, saved: int
+        self,
+        tx: Transaction,
+        scanned: Mapping[str, Any],
+        fate: keycopies.Fate,
+        traces: int,
+        saved: int,
     ) -> dict[str, Any]:
         current = erasing.unfinished_purge(tx)
         assert current is not None  # noqa: S101 - the lock of the purge is ours
         content = report(
-            *(tx, current, scanned),
+            *(tx, current, scanned, fate),
             traces=traces,
             saved=saved,
             watch=self._watch,
             sign=self.sign,
         )
+        keycopies.forget(tx, fate)
         erasing.finish_purge(tx, self._id, content)
         return content
 
@@ -228,6 +238,26 @@ async def lapse(ledger: Ledger, terms: Terms, *, purge: int | None = None) -> in
         await ledger.give_way()
         gone += await ledger.write(lapsing.lapse, terms, rows, purge=purge)
     return gone
+
+
+async def destroy_key_copies(ledger: Ledger) -> keycopies.Fate:
+    """Destroy every copy of a destroyed generation beside a backup, and return what became of
+    them; they stay on the list until `keycopies.forget`."""
+    noted = await ledger.read(written.key_copies)
+    return await asyncio.to_thread(keycopies.destroy, noted, ledger.vault.keys)
+
+
+def told_of_key_copies(fate: keycopies.Fate) -> list[str]:
+    """Return what a person is told of it."""
+    told = []
+    if fate.gone:
+        told.append(f"copies of the keys beside backups, destroyed: {len(fate.gone)}")
+        told.append("  the backups from before yield nobody now: take one with `repermit backup`")
+    if fate.out_of_reach:
+        told.append(f"copies of the keys beside backups, out of reach: {len(fate.out_of_reach)}")
+        told += [f"  {name}" for name in fate.out_of_reach]
+        told.append("  mount their disk and run `repermit purge` again, or destroy them by hand")
+    return told
 
 
 def traced(report: Mapping[str, Any]) -> dict[str, int]:

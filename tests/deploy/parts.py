@@ -4,5 +4,5 @@ from __future__ import annotations
 
 # Each must go from here once its part is in; a test says so then. Empty in a release.
 NOT_YET_HERE = frozenset({"PostgreSQL", "REPERMIT_DATABASE_PASSWORD"})
-NOT_YET_COMMANDS = frozenset({"backup", "restore", "keys rotate", "keys revoke-links"})
-NOT_YET_DOCS = frozenset({"backup.md", "keys.md"})
+NOT_YET_COMMANDS = frozenset({"keys rotate", "keys revoke-links"})
+NOT_YET_DOCS = frozenset({"keys.md"})
