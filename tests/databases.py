@@ -38,6 +38,16 @@ def put_back(database: Database, copy: Path) -> None:
     copy.replace(database.place)
 
 
+def end_sessions_with_locks(database: Database) -> None:
+    """End the sessions that hold locks of processes, as a server does that is started again."""
+    assert isinstance(database, PostgreSQL)
+    with closing(database.connect()) as opened:
+        opened.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks"
+            " WHERE locktype = 'advisory' AND objsubid = 2"
+        )
+
+
 def steps_of(
     tx: Transaction, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()
 ) -> list[str]:

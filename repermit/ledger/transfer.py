@@ -128,12 +128,11 @@ def _go_on_counting(filled: PgConnection) -> None:
         if table.autoincrement_column is None or table.autoincrement_column.name != "id":
             continue
         sequence = filled.query("SELECT pg_get_serial_sequence($1, 'id')", table.name)[0][0]
-        if sequence is not None:
-            filled.query(
-                "SELECT setval(CAST(CAST($1 AS text) AS regclass),"  # noqa: S608 - our own table
-                f' coalesce((SELECT max(id) FROM "{table.name}"), 0) + 1, false)',
-                sequence,
-            )
+        filled.query(
+            "SELECT setval(CAST(CAST($1 AS text) AS regclass),"  # noqa: S608 - our own table
+            f' coalesce((SELECT max(id) FROM "{table.name}"), 0) + 1, false)',
+            sequence,
+        )
 
 
 def _require_log(target: Connection) -> None:

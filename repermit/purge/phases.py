@@ -12,6 +12,7 @@ from typing import Any, Final
 from repermit.domain.clock import iso
 from repermit.errors import LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
+from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import erasing, keycopies, lapsing, moved, written
 from repermit.ledger.store.due import Terms
@@ -53,12 +54,17 @@ class Phases:
     tell: Tell
     slices: Slices
     watch: Watch
+    lock: Held  # of whoever purges
 
     async def finish(self, done: Purged) -> Purged:
-        """Do the phases that are left, and note in *done* what was done."""
+        """Do the phases that are left, and note in *done* what was done.
+
+        Raises: LedgerUnusable when another may go on with this purge meanwhile.
+        """
         done.number, done.destroyed = self._id, self.current.generation
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
         for phase in PHASES[PHASES.index(await self._next()) :]:
+            self._require_alone()
             await self.ledger.write(erasing.set_phase, self._id, phase)
             await self._do(phase)
         done.report = await self._report()
@@ -69,6 +75,13 @@ class Phases:
     @property
     def _id(self) -> int:
         return self.current.id or 0
+
+    def _require_alone(self) -> None:
+        if not self.lock.is_held:
+            raise LedgerUnusable(
+                "the database was away for a moment, and another process may go on with this purge",
+                hint="run `repermit purge` again: it finishes what is left",
+            )
 
     async def _next(self) -> str:
         """Return the phase to go on with: the one on record, or an earlier one where what is there
@@ -220,6 +233,7 @@ class Phases:
         each takes as long as a slice may; whoever waits meanwhile goes first."""
         rows, limits = first or self.slices.first, self.slices
         while True:
+            self._require_alone()
             rows = max(limits.least, min(limits.most, rows))
             await self.ledger.give_way()
             found, seconds = await self.ledger.write(_timed, part, rows)

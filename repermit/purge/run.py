@@ -76,7 +76,7 @@ async def purge(
             return Purged(owed=intended.owed, held=intended.held, lapsed=lapsed, traced=found)
         current = current or await _begun(ledger, order, intended, sign)
         done = Purged(owed=intended.owed, held=intended.held)
-        return await Phases(ledger, current, order, sign, tell, slices, watch).finish(done)
+        return await Phases(ledger, current, order, sign, tell, slices, watch, lock).finish(done)
     finally:
         lock.release()
 

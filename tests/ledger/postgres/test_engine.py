@@ -24,7 +24,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit
 from tests.databases import alter, another
-from tests.ledger.postgres.way import Way
+from tests.ledger.postgres.way import Cut, Way
 from tests.postgres import Server
 
 pytestmark = pytest.mark.postgres
@@ -117,6 +117,17 @@ def test_a_ledger_that_cannot_be_finished_leaves_nothing(
         database.prepare(Broken(), a_new_vault, create=True)  # type: ignore[arg-type]
     assert not database.exists()
     prepared(database, a_new_vault)
+
+
+def test_a_ledger_whose_making_is_cut_leaves_nothing(
+    a_schema: str, a_new_vault: Vault, tmp_path: Path
+) -> None:
+    way = Way(a_schema, Cut(b"CREATE TABLE"))
+    with pytest.raises(LedgerUnusable, match="the way to it is cut"):
+        prepared(at(way.through, tmp_path), a_new_vault)
+    way.end()
+
+    assert not at(a_schema, tmp_path).exists()
 
 
 def until(is_so: Callable[[], object]) -> None:
