@@ -53,9 +53,7 @@ def campaign(campaign_folder: Path, a_database_url: str) -> Made:
         replaced: Mapping[str, str] | None = None,
         more: str = "",
     ) -> Runtime:
-        path = write_config(
-            campaign_folder, several=False, database=a_database_url, **lines or {}
-        )
+        path = write_config(campaign_folder, several=False, database=a_database_url, **lines or {})
         text = path.read_text("utf-8")
         for before, after in (replaced or {}).items():
             assert before in text
