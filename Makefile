@@ -38,7 +38,7 @@ unit: $(VENV)/.develops $(VENV)/.systemd $(VENV)/.dovecot
 		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge)
 
 # Whole paths: the real command line, relay and server; processes really killed.
-journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot
+journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot $(VENV)/.proxies
 	$(call tests,-n 4 --dist loadfile -m "journey or torture")
 
 # What a recipient sees, in a real browser.
@@ -96,6 +96,22 @@ ifeq ($(CI),true)
 endif
 	touch $@
 
+# nginx and Caddy, for the files that deploy/ has for them: unpacked into the environment and not
+# installed, because their packages start services. Under CI only, with the libraries they need;
+# elsewhere REPERMIT_NGINX and REPERMIT_CADDY name the programs, or those tests say loudly that they
+# did not run.
+$(VENV)/.proxies: $(VENV)/.develops
+ifeq ($(CI),true)
+	$(APT) update >/dev/null
+	apt-cache depends nginx caddy | sed -n 's/^ *Depends: \(lib[^ ]*\)$$/\1/p' | sort -u \
+		| grep -v '^libnginx' | xargs $(APT) install -y --no-install-recommends --no-upgrade >/dev/null
+	rm -rf $(VENV)/proxies && mkdir -p $(VENV)/proxies/nginx $(VENV)/proxies/caddy
+	cd $(VENV)/proxies && $(APT) -o APT::Sandbox::User=root download nginx caddy
+	dpkg -x $(VENV)/proxies/nginx_*.deb $(VENV)/proxies/nginx
+	dpkg -x $(VENV)/proxies/caddy_*.deb $(VENV)/proxies/caddy
+endif
+	touch $@
+
 # An IMAP server for the tests of mailboxes; system packages are touched under CI only, elsewhere
 # those tests say loudly that they did not run. It does not run from another folder (the paths of its
 # modules are compiled in), so it is installed: where systemd runs, its package starts a service.
@@ -108,10 +124,10 @@ endif
 # Renew the pins (needs uv).
 pins:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --extra demo --group build pyproject.toml -o requirements.txt \
+		--no-annotate --extra demo --extra postgres --group build pyproject.toml -o requirements.txt \
 		--custom-compile-command "make pins"
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt \
+		--no-annotate --extra demo --extra postgres --group build --group dev pyproject.toml -o requirements-dev.txt \
 		--custom-compile-command "make pins"
 	! grep -n "://" requirements.txt requirements-dev.txt
 

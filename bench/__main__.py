@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import dispatch, imports, inbound, pages, proofs, purges
+from bench import dispatch, imports, inbound, machines, pages, proofs, purges
 from bench.measure import sync_seconds
 
-_NAMES = ("import", "send", "distance", "pages", "proof", "purge", "inbound")
+_NAMES = ("import", "send", "distance", "pages", "proof", "purge", "inbound", "machines")
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def main() -> None:
             purges.run(path, given.purged_of)
         if "inbound" in names:
             inbound.run(path, messages=given.messages, runs=given.runs, bounces=given.bounces)
+        if "machines" in names:
+            machines.run(path, mails=given.mails, people=given.people, runs=given.runs)
 
 
 def _given() -> argparse.Namespace:

@@ -109,28 +109,12 @@ class Bench:
         return seen, Cost(seen.per_second, (cpu_seconds(pid) - before) * 1e3 / seen.answered)
 
     def _gets(self) -> list[Request]:
-        return [Request(f"/yes/{token}") for token in self._tokens(Scope.ANSWER)]
-
-    def _posts(self) -> list[Request]:
-        """Return a yes of everybody, each as the page of their own link sends it."""
-        made, codes = pages(self._runtime()), {}
-        for language in ("nl", "fr"):
-            view = View("question", language, "signed_up_no_proof")
-            codes[language] = made.shown(view).code(view)
-        with closing(sqlite3.connect(self.campaign.folder / "repermit.db")) as ledger:
-            rows = ledger.execute("SELECT language FROM recipient ORDER BY id").fetchall()
-        every = zip(self._tokens(Scope.ANSWER), self._tokens(Scope.FORM), rows, strict=True)
         return [
-            Request(f"/yes/{token}", f"nonce={nonce}&page={codes[language]}&answer=yes")
-            for token, nonce, (language,) in every
+            Request(f"/yes/{token}") for token in _tokens(self.campaign, Scope.ANSWER, self.people)
         ]
 
-    def _tokens(self, scope: Scope) -> list[str]:
-        tokens: Tokens = self._runtime().tokens
-        return [tokens.issue(scope, number) for number in range(1, self.people + 1)]
-
-    def _runtime(self) -> Runtime:
-        return Runtime.of(self.campaign.folder / "config.toml", SystemClock())
+    def _posts(self) -> list[Request]:
+        return answers(self.campaign, self.people)
 
     @contextmanager
     def _served(self) -> Iterator[tuple[int, int, Campaign]]:
@@ -141,9 +125,7 @@ class Bench:
         copy.set("web", bind=f'"{LOOPBACK}:{port}"')
         os.sync()
         try:
-            with _running(
-                "repermit", "--config", folder / "config.toml", "serve", port=port
-            ) as pid:
+            with running("repermit", "--config", folder / "config.toml", "serve", port=port) as pid:
                 _page(port, self._gets()[0])  # once before anybody counts
                 yield port, pid, copy
         finally:
@@ -154,13 +136,42 @@ class Bench:
         """Serve the very page of *one* as a bare Starlette server would; yield its port and its
         process."""
         template = self.folder / "bare.html"
-        nonce = self._runtime().tokens.issue(Scope.FORM, 1)
+        nonce = _runtime(self.campaign).tokens.issue(Scope.FORM, 1)
         with self._served() as (port, _, _):
             page = _page(port, one)
         template.write_text(page.replace(nonce, "{{ nonce }}"), "utf-8")
         bare = free_port()
-        with _running("bench.bare", str(bare), template, port=bare) as pid:
+        with running("bench.bare", str(bare), template, port=bare) as pid:
             yield bare, pid
+
+
+def answers(campaign: Campaign, people: int) -> list[Request]:
+    """Return a yes of everybody, each as the page of their own link sends it."""
+    made, codes = pages(_runtime(campaign)), {}
+    for language in ("nl", "fr"):
+        view = View("question", language, "signed_up_no_proof")
+        codes[language] = made.shown(view).code(view)
+    with closing(sqlite3.connect(campaign.folder / "repermit.db")) as ledger:
+        rows = ledger.execute("SELECT language FROM recipient ORDER BY id").fetchall()
+    every = zip(
+        _tokens(campaign, Scope.ANSWER, people),
+        _tokens(campaign, Scope.FORM, people),
+        rows,
+        strict=True,
+    )
+    return [
+        Request(f"/yes/{token}", f"nonce={nonce}&page={codes[language]}&answer=yes")
+        for token, nonce, (language,) in every
+    ]
+
+
+def _tokens(campaign: Campaign, scope: Scope, people: int) -> list[str]:
+    tokens: Tokens = _runtime(campaign).tokens
+    return [tokens.issue(scope, number) for number in range(1, people + 1)]
+
+
+def _runtime(campaign: Campaign) -> Runtime:
+    return Runtime.of(campaign.folder / "config.toml", SystemClock())
 
 
 def _page(port: int, one: Request) -> str:
@@ -169,7 +180,7 @@ def _page(port: int, one: Request) -> str:
 
 
 @contextmanager
-def _running(*words: str | Path, port: int) -> Iterator[int]:
+def running(*words: str | Path, port: int) -> Iterator[int]:
     """Run a module of this Python that serves *port*, for the length of a block; yield the id of
     its process."""
     with subprocess.Popen(

@@ -10,8 +10,12 @@ RepermitError
 ├── ImportRefused        an import cannot be taken back, or not any more
 ├── TokenRejected        a link is forged, damaged, or meant for another purpose
 ├── KeysUnusable         the key folder is missing, foreign, or open to others
+├── LinksKept            the links in the mails are not revoked: some would die unsaid
+├── MachineDiffers       another machine works on this campaign with other terms or keys
 ├── SealBroken           a sealed field cannot be opened (generation destroyed, or altered)
 ├── LedgerUnusable       missing, foreign, newer, locked, read-only, full, or behind its mark
+│   ├── LedgerAway       its database does not answer now; nothing of the change is there
+│   └── ChangeUnknown    its database was lost over a commit, and may or may not have it
 ├── MoveRefused          the ledger is not moved: nobody said so, or it is there already
 ├── StatementRefused     that nobody ever opted out, where lists have named somebody
 ├── ApprovalRefused      the campaign is not ready to be approved
@@ -38,7 +42,7 @@ RepermitError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -129,6 +133,32 @@ class KeysUnusable(RepermitError):
     """The key folder is missing, belongs to another campaign, or is open to others."""
 
 
+class LinksKept(RepermitError):
+    """The links in the mails are not revoked; all of them work as they did."""
+
+
+class MachineDiffers(RepermitError):
+    """Other machines work on this campaign, and not with the same; `parts` says what differs, by
+    the name of the machine."""
+
+    def __init__(self, parts: Mapping[str, Sequence[str]], *, counts_until: datetime) -> None:
+        told = "; ".join(
+            f"machine {name} works on this campaign with another {', '.join(differing)}"
+            for name, differing in parts.items()
+        )
+        super().__init__(
+            told,
+            hint="let every machine have the same release, config, templates and keys, then start"
+            f" it again; a machine that has died counts until {_iso(counts_until)}",
+        )
+        self.parts = {name: tuple(differing) for name, differing in parts.items()}
+
+    def details(self) -> dict[str, Any]:
+        """Return what differs, by machine."""
+        parts = {name: list(differing) for name, differing in self.parts.items()}
+        return {"machines": parts, **self.done}
+
+
 class SealBroken(RepermitError):
     """A sealed field cannot be opened: its generation is destroyed, or it was altered."""
 
@@ -139,6 +169,15 @@ class LedgerUnusable(RepermitError):
 
 class MoveRefused(RepermitError):
     """The ledger is not moved: nobody said so, or it is there already."""
+
+
+class LedgerAway(LedgerUnusable):
+    """The database of the ledger does not answer now. Nothing of the change is there: the same may
+    work in a while."""
+
+
+class ChangeUnknown(LedgerUnusable):
+    """The database was lost over a commit, and nobody could say whether it has the change."""
 
 
 class StatementRefused(RepermitError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,14 +19,17 @@ from typing import TYPE_CHECKING, Any
 from repermit.config import Config, load, secret
 from repermit.domain.clock import Clock
 from repermit.domain.question import Controller, Question
-from repermit.domain.token import Tokens
 from repermit.domain.wording import Wording, flatten, problems
 from repermit.errors import WordingIncomplete
-from repermit.ledger import copying, keys
+from repermit.ledger import copying, keys, linkkeys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import Keys
+from repermit.ledger.linkkeys import LiveTokens
 from repermit.ledger.sqlite import SQLite
+from repermit.ledger.store import token_keys
+from repermit.ledger.store.machines import Machine
 from repermit.ledger.vault import Vault
+from repermit.machine import joined, machine_of
 
 if TYPE_CHECKING:
     from repermit.domain.templates import Templates
@@ -72,9 +75,9 @@ class Runtime:
         return Signing(self.keys.campaign, self.keys.signing)
 
     @cached_property
-    def tokens(self) -> Tokens:
+    def tokens(self) -> LiveTokens:
         """Return what issues and reads the links. Raises: KeysUnusable."""
-        return Tokens(self.keys.tokens)
+        return LiveTokens(self.keys)
 
     @property
     def database(self) -> Database:
@@ -90,10 +93,11 @@ class Runtime:
         return PostgreSQL(self.config.database.url, self.config.ledger_path, password=password)
 
     @asynccontextmanager
-    async def ledger(self, *, create: bool = False) -> AsyncIterator[Ledger]:
+    async def ledger(self, *, create: bool = False, acts: bool = True) -> AsyncIterator[Ledger]:
         """Open the ledger for the length of a block; with *create*, make it if it is not there.
+        Whoever *acts*, and does not only look, joins the machines that share it.
 
-        Raises: LedgerUnusable, KeysUnusable.
+        Raises: LedgerUnusable, KeysUnusable, MachineDiffers.
         """
         opened = Ledger.open(self.database, self.vault, self.clock, create=create)
         for each in opened.dropped:
@@ -102,9 +106,29 @@ class Runtime:
             self.tell(f"take note: {older}")
             self.tell(f"  what to do: {older.hint}")
         try:
-            yield opened
+            if not acts:
+                yield opened
+                return
+            async with self.joined(opened) if opened.database.is_shared else nullcontext():
+                await self.log_change_of_keys(opened)
+                yield opened
         finally:
             await opened.close()
+
+    def joined(self, opened: Ledger) -> AbstractAsyncContextManager[None]:
+        """Let this machine be one of those that work, for the length of a block. Raises:
+        MachineDiffers."""
+        return joined(opened, self.machine)
+
+    def machine(self) -> Machine:
+        """Return this machine as it is now. Raises: KeysUnusable."""
+        return machine_of(self.config, self._template_folders)
+
+    async def log_change_of_keys(self, opened: Ledger) -> None:
+        """Put on record that the keys of links were changed, where a command was killed before."""
+        if left := linkkeys.unlogged(self.keys):
+            await opened.write(token_keys.log_change, left)
+            linkkeys.note_logged(self.config.keys_dir, left)
 
     @asynccontextmanager
     async def rehearsal(self) -> AsyncIterator[Ledger]:
@@ -128,7 +152,11 @@ class Runtime:
         """Return the templates: the campaign's own first, then those of the release."""
         from repermit.domain.templates import Templates
 
-        return Templates([self.config.folder / "templates", shipped()])
+        return Templates(self._template_folders)
+
+    @property
+    def _template_folders(self) -> list[Path]:
+        return [self.config.folder / "templates", shipped()]
 
     @cached_property
     def wordings(self) -> Mapping[str, Wording]:

@@ -58,7 +58,10 @@ def emptied(postgres: Server, empty_campaign: Path) -> Emptied:
 
 @pytest.fixture
 def a_database(
-    kind_of_database: str, campaign_folder: Path, request: pytest.FixtureRequest
+    kind_of_database: str,
+    campaign_folder: Path,
+    a_clock: FakeClock,
+    request: pytest.FixtureRequest,
 ) -> Database:
     """An empty ledger of the campaign in `campaign_folder`, which nobody has opened yet."""
     place = campaign_folder / "ledger.db"
@@ -66,7 +69,7 @@ def a_database(
         return SQLite(place)
     emptied: Emptied = request.getfixturevalue("emptied")
     place.unlink()
-    return emptied.at(place)
+    return emptied.at(place, a_clock)
 
 
 @pytest.fixture

@@ -12,13 +12,17 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from repermit.domain.clock import Clock
 from repermit.ledger import connect
+from repermit.ledger.database import Connection, Database
 from repermit.ledger.postgres.connection import PgConnection
 from repermit.ledger.postgres.connection import connect as connect_to
 from repermit.ledger.postgres.engine import PostgreSQL
+from repermit.ledger.sqlite import SQLite
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock
 
@@ -71,6 +75,29 @@ class Server:
         return self.url
 
 
+class InTime(PostgreSQL):
+    """A database that tells the time of the test."""
+
+    def __init__(self, url: str, place: Path, clock: Clock) -> None:
+        super().__init__(url, place)
+        self._leads_to, self._clock = url, clock
+
+    def again(self) -> InTime:
+        """Return the same database as another process opens it."""
+        return InTime(self._leads_to, self.place, self._clock)
+
+    def moment(self, connection: Connection, now: datetime) -> datetime:  # noqa: ARG002
+        """Return the present moment of the test's clock."""
+        return self._clock.now()
+
+
+def again(database: Database) -> Database:
+    """Return the same database as another process opens it."""
+    if isinstance(database, InTime):
+        return database.again()
+    return SQLite(database.place)
+
+
 @dataclass
 class Emptied:
     """A ledger that is made once, and emptied before each test."""
@@ -80,8 +107,9 @@ class Emptied:
     _tables: list[str] = field(default_factory=list)
     _rows: dict[str, tuple[list[str], Sequence[Any]]] = field(default_factory=dict)
 
-    def at(self, place: Path) -> PostgreSQL:
-        """Return the database, empty, as that of a campaign whose files stand beside *place*."""
+    def at(self, place: Path, clock: Clock) -> PostgreSQL:
+        """Return the database, empty, as that of a campaign whose files stand beside *place*; its
+        leases go by *clock*."""
         opened = connect_to(self.url)
         try:
             if not self._tables:
@@ -89,7 +117,7 @@ class Emptied:
             self._empty(opened)
         finally:
             opened.close()
-        return PostgreSQL(self.url, place)
+        return InTime(self.url, place, clock)
 
     def _make(self, opened: PgConnection, place: Path) -> None:
         database = PostgreSQL(self.url, place)

@@ -23,6 +23,7 @@ from repermit.cli import (
     handover,
     imports,
     inbound,
+    keys,
     look,
     migrate,
     operate,
@@ -55,7 +56,7 @@ for family in (
     *(prepare, imports, suppress, check, look, ask, doubt),
     *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
-    *(proof, papers, operate, migrate, running),
+    *(proof, papers, operate, migrate, keys, running),
 ):
     family.register(app)
 

@@ -12,7 +12,7 @@ import typer
 
 from repermit.cli.session import counted, run_until_stopped, session_of, tell
 from repermit.domain.standing import Standing
-from repermit.errors import LedgerUnusable
+from repermit.errors import KeysUnusable, LedgerUnusable
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -39,22 +39,27 @@ def serve(context: typer.Context) -> None:
 async def serve_pages(runtime: Runtime, stop: asyncio.Event) -> None:
     """Serve the answer pages until *stop* is set.
 
-    Raises: ServeRefused; LedgerUnusable; WordingIncomplete.
+    Raises: ServeRefused; LedgerUnusable; WordingIncomplete; KeysUnusable, also later, when a key
+    that reads links was revoked.
     """
     from repermit.cli.ready import require_same_pages
+    from repermit.ledger.store import token_keys
     from repermit.respond.server import bound, serve_until
 
     web = runtime.config.web
     async with runtime.ledger() as ledger:
         await require_same_pages(runtime, ledger)
+        await ledger.read(token_keys.require_good, runtime.tokens.held())
         app = answer_app(runtime, ledger)
         with bound(web.bind_host, web.bind_port) as listening:
             tell(f"answer pages on {web.bind}, reached as {web.public_url}; Ctrl-C stops")
             before = await _owed(runtime, ledger)
             for line in before:
                 tell(line)
+            revoked = asyncio.create_task(until_revoked(runtime, ledger, stop))
             async with beside(_forget_origins(ledger), _look_at_itself(runtime, ledger)):
                 await serve_until(app, listening, stop)
+            await revoked
         with contextlib.suppress(LedgerUnusable):
             after = await _owed(runtime, ledger)
             if after and after != before:
@@ -92,6 +97,25 @@ async def _look_at_itself(runtime: Runtime, ledger: Ledger) -> None:
 
     probe = prober(runtime, ledger, vantage=Vantage.SERVER)
     await look_after(probe.look, first_seconds=_FIRST_LOOK_SECONDS, every_seconds=_LOOK_SECONDS)
+
+
+async def until_revoked(
+    runtime: Runtime, ledger: Ledger, stop: asyncio.Event, *, seconds: float = _LOOK_SECONDS
+) -> None:
+    """Return once *stop* is set; set it, and raise KeysUnusable, once a key that reads links here
+    was revoked: whoever it has leaked to could answer for others."""
+    from repermit.ledger.store import token_keys
+
+    while not stop.is_set():
+        try:
+            await ledger.read(token_keys.require_good, runtime.tokens.held())
+        except KeysUnusable:
+            stop.set()
+            raise
+        except LedgerUnusable:
+            pass  # the next minute will do
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _forget_origins(ledger: Ledger) -> None:

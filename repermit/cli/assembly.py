@@ -34,7 +34,8 @@ def mailer(runtime: Runtime, *, signing: bool = False) -> Mailer:
     config names one. Raises: WordingIncomplete, KeysUnusable."""
     envelope = envelope_of(runtime)
     signer = signer_of(runtime, envelope.domain) if signing else None
-    return Mailer(runtime.question, envelope, runtime.tokens, runtime.templates, signer)
+    tokens = runtime.tokens.as_they_are()
+    return Mailer(runtime.question, envelope, tokens, runtime.templates, signer)
 
 
 def letters(runtime: Runtime, *, signing: bool = True) -> Letters:

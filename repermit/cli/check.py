@@ -56,7 +56,7 @@ async def _looked(
 ) -> list[Finding]:
     """Return what was found, each shown as soon as it is known."""
     from repermit.cli.bouncing import bounces_come_back
-    from repermit.cli.checks import in_ledger, without_ledger
+    from repermit.cli.checks import in_ledger, machines_of, without_ledger
 
     found: list[Finding] = []
 
@@ -68,8 +68,10 @@ async def _looked(
     async for each in without_ledger(runtime):
         note(each)
     try:
-        async with runtime.ledger() as ledger:
+        async with runtime.ledger(acts=False) as ledger:
             async for each in in_ledger(runtime, ledger):
+                note(each)
+            async for each in machines_of(runtime, ledger):
                 note(each)
             if any(each.code in _BEFORE_A_MAIL for each in _wrong(found)):
                 note(_not_tried("config, keys and relay must be right first"))

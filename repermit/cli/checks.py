@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from repermit.cli.finding import Finding, State
 from repermit.cli.session import counted
-from repermit.errors import RepermitError
+from repermit.domain.clock import iso
+from repermit.errors import KeysUnusable, RepermitError
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
+    from repermit.ledger.store.machines import Machine, Seen
     from repermit.runtime import Runtime
 
 Thing = Callable[["Runtime", "Ledger"], Awaitable[Finding]]
@@ -32,6 +34,30 @@ async def without_ledger(runtime: Runtime) -> AsyncIterator[Finding]:
         except RepermitError as failure:
             state, says, do = State.NOT_OK, str(failure), failure.hint
         yield Finding(code, name, state, says, do)
+
+
+async def machines_of(runtime: Runtime, ledger: Ledger) -> AsyncIterator[Finding]:
+    """Yield what is known of each other machine that shares the ledger."""
+    from repermit.ledger.store import machines
+
+    try:
+        here = runtime.machine()
+    except KeysUnusable:  # that is told by itself
+        return
+    for seen in await ledger.read(machines.known):
+        if seen.machine.name != here.name:
+            yield _compared(here, seen)
+
+
+def _compared(here: Machine, seen: Seen) -> Finding:
+    from repermit.ledger.store.machines import differences
+
+    name, told = f"machine {seen.machine.name} works with the same", f"last seen {iso(seen.at)}"
+    if differing := differences(here, seen.machine):
+        state = State.NOT_OK if seen.is_present else State.UNKNOWN
+        do = "let every machine have the same release, config, templates and keys"
+        return Finding("machine", name, state, f"another {', '.join(differing)}; {told}", do)
+    return Finding("machine", name, State.OK, f"the same fingerprints; {told}")
 
 
 async def in_ledger(runtime: Runtime, ledger: Ledger) -> AsyncIterator[Finding]:

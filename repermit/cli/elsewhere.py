@@ -67,5 +67,5 @@ def state_of(place: Place) -> str:
 async def _is_told(runtime: Runtime) -> bool:
     from repermit.ledger.store import places
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         return await ledger.read(places.is_told)

@@ -64,7 +64,7 @@ async def make_receipt(runtime: Runtime, text: str) -> Recorded:
     Raises: AddressRejected, PersonUnknown, NoConsent, ProofBroken.
     """
     address = parse(text)
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         mark = MarkFile(ledger.vault.keys.mark).read()
         asked, consent = await ledger.read(_yes_of, address, mark)
         url = runtime.config.web.public_url

@@ -131,7 +131,7 @@ async def _named_on(runtime: Runtime, name: str) -> date:
     """Return the day on which a place was named; the first of all where there is none."""
     from repermit.ledger.store import places
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         known = await ledger.read(places.places)
     zone = runtime.config.campaign.zone
     days = {each.name: each.named_at.astimezone(zone).date() for each in known}
@@ -181,7 +181,7 @@ def _destroy(runtime: Runtime, path: Path, *, asks: bool) -> None:
 async def _look(runtime: Runtime, path: Path) -> Original:
     from repermit.report.original import look
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         return await look(ledger, path)
 
 

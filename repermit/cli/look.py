@@ -63,7 +63,7 @@ async def _mail_oneself(runtime: Runtime, text: str) -> None:
 
     address, made, now = parse(text), mailer(runtime, signing=True), runtime.clock.now()
     if runtime.database.exists():
-        async with runtime.ledger() as ledger:
+        async with runtime.ledger(acts=False) as ledger:
             if await ledger.read(suppression.is_suppressed, address.canonical):
                 raise SendRefused(
                     "this address is suppressed: it is never mailed, not even for a test",

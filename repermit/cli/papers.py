@@ -83,7 +83,7 @@ async def make_paper(runtime: Runtime, kind: str) -> Paper:
     campaign = runtime.config.campaign
     wanted = campaign.languages if kind == "notice" else (campaign.default_language,)
     languages = tuple(dict.fromkeys(map(papers.language_of, wanted)))
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         held, found = await ledger.read(_look, MarkFile(runtime.keys.mark).read())
     if kind == "register":
         found.require()

@@ -93,7 +93,7 @@ async def _looked(context: typer.Context, url: str | None) -> tuple[Found, datet
             hint="give the link that `repermit probe --link` prints where the campaign is",
         )
     runtime = session.runtime()
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         found = await prober(runtime, ledger, at).look()
         return found, await last_answer(runtime, ledger)
 

@@ -117,7 +117,7 @@ async def _verify(runtime: Runtime, known: list[Checkpoint]) -> tuple[Verified, 
     from repermit.ledger.purged import false_phases
     from repermit.ledger.store import purges
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         found = await ledger.verified(known)
         for fault in await ledger.read(lambda tx: [*unreadable(tx), *false_phases(tx)]):
             found.note_record(fault)

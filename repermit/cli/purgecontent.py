@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 5
 # Of refusals, what a person may know better.
-ACCEPTABLE = {"unknown", "outage", "last_hours", "links"}
+ACCEPTABLE = {"unknown", "outage", "last_hours", "links", "revoked"}
 
 
 def way_out(intended: Plan, refused: Sequence[Refusal], zone: ZoneInfo) -> str:

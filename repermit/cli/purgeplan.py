@@ -137,6 +137,14 @@ def show_done(content: Mapping[str, Any]) -> None:
         _tell_of_places(report)
 
 
+def tell_machines(report: Mapping[str, Any], say: Say) -> None:
+    """Tell which machines may still hold the old keys, if there are any."""
+    if behind := report.get("machines"):
+        say(f"These machines may still hold the old keys: {', '.join(behind)}.")
+        say("  what to do: start anew what runs there, with the keys of now, and it destroys the")
+        say("  old ones; of a machine that is not used any more, delete the key folder")
+
+
 def _tell_of_places(report: Mapping[str, Any]) -> None:
     """Tell which places are not cleaned, and which files say of whom."""
     files = report["scan"]["removal"]

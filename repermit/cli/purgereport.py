@@ -94,6 +94,7 @@ def make(runtime: Runtime, report: Mapping[str, Any]) -> Paper:
         "by": "" if report["by"] == BY_SCHEDULE else report["by"],
         "backup": f"backup/{report['backup']}" if report["backup"] else "",
         **_scanned(report["scan"], runtime.config.ledger_path.name),
+        "machines": report.get("machines", []),
         "places": [
             {**each, "on": each["on"] and date.fromisoformat(each["on"])}
             for each in report["places"]

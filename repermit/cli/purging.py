@@ -63,6 +63,7 @@ def order_of(runtime: Runtime, wish: Wish) -> Order:
 async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Watch:
     """Return what the guard is told besides the ledger; *latest_entry* is when the newest entry of
     the log was made before this command wrote to it, if it did."""
+    from repermit.machine import name
     from repermit.purge.guard import Watch
     from repermit.respond.outside import outside_clock
 
@@ -71,7 +72,7 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
     return Watch(
         said.outage_percent,
         timedelta(hours=said.last_hours),
-        token_keys=runtime.tokens.fingerprints,
+        token_keys=runtime.tokens.held(),
         outside=None if config.web.is_local else await outside_clock(url, runtime.clock.now()),
         notice=timedelta(days=said.notice_days),
         zone=config.campaign.zone,
@@ -82,6 +83,7 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
         latest_entry=latest_entry,
         beside=(config.folder,),
         beyond=_mailboxes(config),
+        machine=name(),
     )
 
 
@@ -103,7 +105,7 @@ async def planned_purge(
     from repermit.purge.run import plan
 
     order = order_of(runtime, Wish("", at_most, accepted_outage))
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         return planned(await plan(ledger, order, await watch_of(runtime)))
 
 
@@ -113,7 +115,7 @@ async def show_planned(runtime: Runtime, wish: Wish) -> None:
     from repermit.purge.run import plan
 
     order = order_of(runtime, wish)
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         intended = await plan(ledger, order, await watch_of(runtime))
         show_plan(intended, await ledger.read(read, intended.terms), runtime)
 
@@ -182,6 +184,7 @@ async def carry_out(
 
     *latest_entry* is what `watch_of` takes.
     """
+    from repermit.cli.purgeplan import tell_machines
     from repermit.cli.purgereport import publish
     from repermit.purge.run import purge
 
@@ -194,6 +197,7 @@ async def carry_out(
     )
     for path in await publish(runtime, ledger):
         say(f"the report is {path.name}")
+    tell_machines(done.report, say)
     return done
 
 

@@ -110,7 +110,7 @@ async def _require_meant(runtime: Runtime, ledger: Ledger, ids: list[int]) -> No
 async def _list(runtime: Runtime, *, as_json: bool) -> None:
     from repermit.ledger.store import returns
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         waiting = await ledger.read(returns.waiting_replies)
         if as_json:
             told = [_content(runtime, each) async for each in _all_of(ledger)]

@@ -179,7 +179,7 @@ class _Sender:
         from repermit.dispatch.objection import Objection, stopped
         from repermit.ledger.store import campaign
 
-        async with self.runtime.ledger() as ledger:
+        async with self.runtime.ledger(acts=False) as ledger:
             found = await ledger.read(campaign.figures)
         waits = found.standings["listed"] or found.standings["deferred"]
         may_ask = found.paused_at is None and found.stopped_at is None

@@ -28,7 +28,7 @@ async def plan_ahead(runtime: Runtime, plan: Plan) -> dict[str, Any]:
     from repermit.ledger.store import campaign, caps, checking, waiting, waves
 
     now = runtime.clock.now()
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         state, figures = await ledger.read(waves.state), await ledger.read(campaign.figures)
         try:
             await require_sound(runtime, ledger)

@@ -194,5 +194,5 @@ async def read_figures(runtime: Runtime) -> Figures:
     """Return where the campaign stands."""
     from repermit.ledger.store import campaign
 
-    async with runtime.ledger() as ledger:
+    async with runtime.ledger(acts=False) as ledger:
         return await ledger.read(campaign.figures)

@@ -20,7 +20,7 @@ def undo_import(runtime: Runtime, intake_id: int, *, dry_run: bool, as_json: boo
     from repermit.ledger.store import undoing
 
     async def meant() -> Undoing:
-        async with runtime.ledger() as ledger:
+        async with runtime.ledger(acts=False) as ledger:
             return await ledger.read(undoing.undoing, intake_id)
 
     async def work() -> Undoing:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from repermit.dispatch.outage import FRESH_SECONDS, outlasted
 from repermit.dispatch.pace import wait
+from repermit.dispatch.wire import LOST
 from repermit.domain.provider import NO_CAPS, Caps
+from repermit.domain.standing import Standing
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import sending
 from repermit.ledger.store.sending import Intent, Settlement
@@ -101,19 +104,44 @@ class Claims:
                 _tell(batch, written)
 
     async def _write(self, batch: _Batch) -> Written:
+        """Return what was written, also when the database was away in between. What took so long
+        that others may take us for gone does not leave."""
         if self._failed is not None:
             raise self._failed
         time = asyncio.get_running_loop().time
         started = time()
-        written = await self._ledger.write(
-            sending.exchange,
-            self._owner,
-            settlements=batch.settlements,
-            intents=[intent for intent, _ in batch.intents],
-            caps=self._caps,
+        settlements, intents = batch.settlements, [intent for intent, _ in batch.intents]
+        stay = self._put_off(intent.reserved.id for intent in intents)
+        settled, claimed = await outlasted(
+            lambda: self._exchange(settlements, intents),
+            again=lambda: self._exchange({**stay, **settlements}, intents),
         )
         self._last_seconds = time() - started
-        return written
+        if self._last_seconds > FRESH_SECONDS and claimed:
+            stay = self._put_off(claimed)
+            await outlasted(
+                lambda: self._exchange(stay, []), again=lambda: self._exchange(stay, [])
+            )
+            claimed = set()
+        return settled, claimed
+
+    async def _exchange(
+        self, settlements: Mapping[int, Settlement], intents: Sequence[Intent]
+    ) -> Written:
+        return await self._ledger.write(
+            sending.exchange,
+            self._owner,
+            settlements=settlements,
+            intents=intents,
+            caps=self._caps,
+        )
+
+    def _put_off(self, ids: Iterable[int]) -> dict[int, Settlement]:
+        """Return that nothing has left for any of *ids*: what an exchange that was lost may have
+        claimed may leave at once, and who was not claimed stays as they are."""
+        return dict.fromkeys(
+            ids, Settlement(Standing.DEFERRED, LOST, try_at=self._ledger.clock.now())
+        )
 
 
 def _tell(batch: _Batch, outcome: Written | BaseException) -> None:

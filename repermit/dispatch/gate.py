@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from repermit.dispatch import waves
 from repermit.dispatch.objection import Objection, as_kept, stopped
+from repermit.dispatch.outage import outlasted
 from repermit.dispatch.plan import Next, Plan
 from repermit.dispatch.waves import Begin, End, Stop, Watch
 from repermit.domain.decay import expected_dead
@@ -57,11 +59,11 @@ async def open_gate(ledger: Ledger, plan: Plan, *, is_over: bool = False) -> Gat
     """
     begun: Begin | None = None
     while True:
-        state = await ledger.read(store.state)
+        state = await outlasted(lambda: ledger.read(store.state))
         step = waves.next_step(state, plan.terms, now=ledger.clock.now())
         match step:
             case End(number):
-                await ledger.write(store.end, number)
+                await outlasted(partial(ledger.write, store.end, number))
             case Begin() if not is_over and _is_open(ledger, plan):
                 await _begin(ledger, plan, step)
                 begun = step
@@ -81,21 +83,24 @@ async def _begin(ledger: Ledger, plan: Plan, step: Begin) -> None:
     drawn: list[int] | None = None
     expected = 0
     if step.is_pilot and step.size is not None:
-        drawn, months = await ledger.read(store.draw, step.size, approved_size=plan.approved_size)
+        draw = partial(ledger.read, store.draw, step.size, approved_size=plan.approved_size)
+        drawn, months = await outlasted(draw)
         expected, _ = expected_dead(waves.ages(months, ledger.clock.now().date()))
-    await ledger.write(
-        store.begin,
-        step.number,
-        step=step.step,
-        size=step.size,
-        drawn=drawn,
-        expected_bounces=expected,
+    await outlasted(
+        lambda: ledger.write(
+            store.begin,
+            step.number,
+            step=step.step,
+            size=step.size,
+            drawn=drawn,
+            expected_bounces=expected,
+        )
     )
 
 
 async def stop(ledger: Ledger, objection: Objection) -> SendRefused:
     """Hold every sender until a person has looked, and return what to tell."""
-    await ledger.write(store.stop, as_kept(objection))
+    await outlasted(lambda: ledger.write(store.stop, as_kept(objection)))
     told: list[str] = []
     if objection.code in ("bounces", "provider_bounces"):
         listed = await ledger.read(waiting.listed_by)
@@ -128,8 +133,8 @@ async def next_mail(
 ) -> Next | None:
     """Return when the next mail may leave; None when none is left, or what is left could leave
     at once. When the relay *had_enough*, nobody comes before those who were put off."""
-    watch = gate.watch
-    return await ledger.read(_next_mail, plan, watch, ledger.clock.now(), had_enough)
+    watch, now = gate.watch, ledger.clock.now()
+    return await outlasted(lambda: ledger.read(_next_mail, plan, watch, now, had_enough))
 
 
 def _next_mail(

@@ -15,15 +15,17 @@ from typing import Any
 from uuid import uuid4
 
 from repermit.dispatch import refusals
+from repermit.dispatch.bucket import turning
 from repermit.dispatch.letters import Letters
 from repermit.dispatch.mail import Mail
-from repermit.dispatch.pace import Pace
+from repermit.dispatch.outage import FRESH_SECONDS, hold, outlasted
 from repermit.dispatch.recover import recover_owed
 from repermit.dispatch.relay import Connect, Connection, RelayAway
 from repermit.dispatch.verdict import Delayed, Refused, SenderRefused, Verdict, settlement
+from repermit.dispatch.wire import LOST
 from repermit.domain import standing
 from repermit.domain.provider import Caps
-from repermit.errors import RepermitError, SealBroken, SendRefused
+from repermit.errors import ChangeUnknown, RepermitError, SealBroken, SendRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import outbox
 from repermit.ledger.store.held import everything
@@ -93,15 +95,16 @@ class Postman:
 
     async def go(self, stop: asyncio.Event) -> None:
         """Deliver until nothing is due, the relay will not, or *stop* is set."""
-        pace = Pace(self._terms.per_second, lambda: self._ledger.database.holders("sender-"))
+        pace = turning(self._ledger, self._terms.per_second)
         lock = self._ledger.lock(f"sender-{self._owner}")
         lock.acquire()
         try:
-            while due := await self._ledger.read(outbox.next_due, self._terms.caps):
+            while due := await self._next():
                 letter = await self._made(due)
                 if letter is None:
                     continue
                 await pace.turn(stop)
+                await hold(lock, stop)
                 connection = None if stop.is_set() else await self._connected()
                 if connection is None or not await self._carry(due, letter, connection):
                     break
@@ -109,6 +112,9 @@ class Postman:
             if self._connection is not None:
                 await self._connection.close()
             lock.release()
+
+    async def _next(self) -> Due | None:
+        return await outlasted(lambda: self._ledger.read(outbox.next_due, self._terms.caps))
 
     async def _made(self, due: Due) -> Letter | None:
         """Return the mail, made before anything of it is intended; None when it is not owed any
@@ -163,16 +169,41 @@ class Postman:
         Crash: between the first and the last it is doubtful.
         """
         owed, mail = letter.owed, letter.mail
-        if not await self._ledger.write(outbox.take, self._owner, owed, self._terms.caps):
+        if not await self._taken(owed):
             return True
         verdict = await connection.send(mail.sender, mail.mailbox, mail.content, envid=mail.envid)
         settled = self._settled(due, verdict)
-        if await self._ledger.write(outbox.settle, self._owner, owed.id, settled):
+        if await self._put_on_file(owed, settled):
             self._count(settled.standing)
         if isinstance(verdict, SenderRefused):
             await self._stop(refusals.sender_refused(verdict.reply))
         had_enough = isinstance(verdict, Delayed) and verdict.wants_less
         return self.done.refusal is None and not had_enough
+
+    async def _taken(self, owed: Owed) -> bool:
+        """Return whether the mail may leave, once its intent is durable. What took so long that
+        others may take us for gone, or may be on file or not, waits for another turn."""
+        time = asyncio.get_running_loop().time
+        started, is_sure = time(), True
+        try:
+            taken = await outlasted(
+                lambda: self._ledger.write(outbox.take, self._owner, owed, self._terms.caps)
+            )
+        except ChangeUnknown:
+            taken, is_sure = False, False
+        if is_sure and time() - started <= FRESH_SECONDS:
+            return taken
+        again = Settled(Standing.WAITING, LOST, try_at=self._ledger.clock.now())
+        await self._put_on_file(owed, again)
+        return False
+
+    async def _put_on_file(self, owed: Owed, settled: Settled) -> bool:
+        """Return whether a mail that was taken was settled; doing it twice changes nothing."""
+
+        async def settle() -> bool:
+            return await self._ledger.write(outbox.settle, self._owner, owed.id, settled)
+
+        return await outlasted(settle, again=settle)
 
     def _settled(self, due: Due, verdict: Verdict) -> Settled:
         """Return where *verdict* leaves the mail. A refusal for reasons of policy may be about us:

@@ -1,4 +1,4 @@
-"""How fast mails leave."""
+"""How fast mails leave from one machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 _SLACK_SECONDS = 0.02  # what a timer oversleeps may be caught up
-_TICK_SECONDS = 0.005  # turns that are nearer than this need no timer of their own
+TICK_SECONDS = 0.005  # turns that are nearer than this need no timer of their own
 _COUNT_SECONDS = 1.0  # between two looks at who else sends
 
 
@@ -27,7 +27,7 @@ class Pace:
             self._counted_at, self._gap = now, max(1, self._senders()) / self._per_second
         at = now if self._next is None else max(now - _SLACK_SECONDS, self._next)
         self._next = at + self._gap
-        if at - now > _TICK_SECONDS:
+        if at - now > TICK_SECONDS:
             await wait(at - now, over)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from repermit.dispatch import gate, refusals
@@ -19,6 +20,7 @@ from repermit.dispatch.lines import Line, Lines
 from repermit.dispatch.mail import Mail, Mailer
 from repermit.dispatch.making import Making
 from repermit.dispatch.objection import Objection
+from repermit.dispatch.outage import outlasted
 from repermit.dispatch.plan import Plan, Sent
 from repermit.dispatch.recover import recover
 from repermit.dispatch.relay import Connect
@@ -28,7 +30,7 @@ from repermit.dispatch.watch import AboutUs, Enough, Watcher
 from repermit.dispatch.waves import objection_to
 from repermit.dispatch.wire import LOST
 from repermit.domain.standing import Standing
-from repermit.errors import RepermitError
+from repermit.errors import LedgerAway, RepermitError
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, sending, token_keys, waves
 from repermit.ledger.store.sending import Reserved, Settlement
@@ -50,7 +52,12 @@ class Run:
 
     def __post_init__(self) -> None:
         self._over = asyncio.Event()
-        self._turns = Turns(self.ledger, self.plan, self.owner, self._over)
+        self._lock = self.ledger.lock(f"sender-{self.owner}")
+        self._turns = Turns(
+            *(self.ledger, self.plan, self.owner, self._over),
+            lock=self._lock,
+            key=self.mailer.key,
+        )
         self._lines = Lines(
             self.connect,
             self.plan.reconnect_seconds,
@@ -67,15 +74,14 @@ class Run:
 
     async def go(self) -> Sent:
         """Send until nothing may leave now, and return what was done; see `send`."""
-        lock = self.ledger.lock(f"sender-{self.owner}")
-        lock.acquire()
+        self._lock.acquire()
         try:
             async with beside(self._listen(), heed(self.watch, self._stop_run)):
-                self.sent.recovered = await recover(self.ledger)
-                await self.ledger.write(token_keys.note, self.mailer.key)
+                self.sent.recovered = await outlasted(lambda: recover(self.ledger))
+                await outlasted(lambda: self.ledger.write(token_keys.note, self.mailer.key))
                 await self._work_by_waves()
         finally:
-            lock.release()
+            self._lock.release()
         self.sent.interrupted = self.stop.is_set()
         return self.sent
 
@@ -118,7 +124,8 @@ class Run:
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*self._settling, return_exceptions=True)
         try:
-            await self._turns.let_go()
+            if not isinstance(self.sent.refusal, LedgerAway):  # others give back what we leave
+                await self._turns.let_go()
         except RepermitError as failure:
             self._stop_run(failure)
         for end in (*ends, *self._defects):
@@ -175,7 +182,7 @@ class Run:
 
     async def _heed_hold(self) -> None:
         """End the run when the campaign is paused, or another sender has stopped it."""
-        is_paused, stopped_for = await self.ledger.read(campaign.hold)
+        is_paused, stopped_for = await outlasted(lambda: self.ledger.read(campaign.hold))
         if stopped_for is not None:
             self._stop_run(await gate.stop(self.ledger, Objection(**stopped_for)))
         elif is_paused:
@@ -216,7 +223,7 @@ class Run:
             case AboutUs(refusal, ids):
                 if ids:
                     await asyncio.gather(*self._settling, return_exceptions=True)
-                    returned = await self.ledger.write(sending.relist, ids)
+                    returned = await outlasted(partial(self.ledger.write, sending.relist, ids))
                     self.sent.undeliverable -= returned
                     self.sent.returned += returned
                 self._stop_run(refusal)
@@ -230,7 +237,7 @@ class Run:
 
     async def _look(self) -> None:
         """Stop the run when what came in elsewhere speaks against going on."""
-        state = await self.ledger.read(waves.state)
+        state = await outlasted(lambda: self.ledger.read(waves.state))
         now = self.ledger.clock.now()
         if objection := objection_to(state, self.plan.terms, now=now):
             self._stop_run(await gate.stop(self.ledger, objection))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from repermit.dispatch.pace import Pace
+from repermit.dispatch.bucket import turning
+from repermit.dispatch.outage import hold, outlasted
 from repermit.dispatch.plan import Plan
+from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import sending, suppression, waves
+from repermit.ledger.store import sending, suppression, token_keys, waves
 from repermit.ledger.store.sending import Reserved
 from repermit.ledger.transaction import Transaction
 
@@ -18,12 +21,22 @@ _BATCH_SECONDS = 300.0  # a row waits no longer than this for its turn, or its l
 
 
 class Turns:
-    """The turns of all connections of one run."""
+    """The turns of all connections of one run, whose mails have links of the key *key*."""
 
-    def __init__(self, ledger: Ledger, plan: Plan, owner: str, over: asyncio.Event) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        plan: Plan,
+        owner: str,
+        over: asyncio.Event,
+        *,
+        lock: Held,
+        key: str,
+    ) -> None:
         self._ledger, self._plan, self._owner, self._over = ledger, plan, owner, over
+        self._lock, self._key = lock, key
         self._refilling = asyncio.Lock()
-        self._pace = Pace(plan.per_second, lambda: ledger.database.holders("sender-"))
+        self._pace = turning(ledger, plan.per_second)
         in_time = int(plan.per_second * _BATCH_SECONDS)
         self._batch = max(1, min(plan.connections * _BATCH_A_CONNECTION, in_time))
         self._begun = 0
@@ -62,6 +75,7 @@ class Turns:
         if not self.has_more:
             return False
         await self._pace.turn(self._over)
+        await hold(self._lock, self._over)
         if len(self._reserved) <= promised():
             await self._refill(promised)
         return not self.is_over and len(self._reserved) > promised()
@@ -96,12 +110,13 @@ class Turns:
         """Give back what is not claimed; a pilot does not wait for whom it can never mail."""
         held, unmade, passed_over = list(self._held), list(self._unmade), self._passed_over
 
-        def release(tx: Transaction) -> None:
-            sending.release(tx, self._owner, held)
+        def leave_out(tx: Transaction) -> None:
             never = [one.id for one in passed_over if _is_suppressed(tx, one)]
             waves.leave_out(tx, unmade + never)
 
-        await self._ledger.write(release)
+        await outlasted(lambda: self._ledger.share(sending.release, self._owner, held))
+        if unmade or passed_over:
+            await outlasted(lambda: self._ledger.write(leave_out))
 
     async def _refill(self, promised: Callable[[], int]) -> None:
         """Reserve the rows that come next, unless another connection just has."""
@@ -109,16 +124,20 @@ class Turns:
             while len(self._reserved) <= promised() and not self._exhausted:
                 if self.is_over or (size := self._batch_size()) <= 0:
                     return
-                found = await self._ledger.write(
-                    sending.reserve,
-                    self._owner,
-                    approved_size=self._plan.approved_size,
-                    limit=size,
-                    caps=self._plan.caps,
-                )
+                found = await outlasted(partial(self._reserve, size))
                 self._held.update(one.id for one in found)
                 self._reserved += [one for one in found if one.id not in self._unmade]
                 self._exhausted = not found
+
+    async def _reserve(self, size: int) -> list[Reserved]:
+        return await self._ledger.share(self._reserved_in, size)
+
+    def _reserved_in(self, tx: Transaction, size: int) -> list[Reserved]:
+        token_keys.require_good(tx, [self._key])  # it may have been revoked since this run began
+        plan = self._plan
+        return sending.reserve(
+            tx, self._owner, approved_size=plan.approved_size, limit=size, caps=plan.caps
+        )
 
     def _batch_size(self) -> int:
         if self._plan.limit is None:

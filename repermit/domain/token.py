@@ -33,6 +33,11 @@ def is_for_monitor(token: str) -> bool:
     return _is_token(token) is not None and _read(payload.encode()) == MONITOR
 
 
+def fingerprint(key: bytes) -> str:
+    """Return what a key is called where it must not be shown: 16 hexadecimal digits."""
+    return sha256(key).hexdigest()[:16]
+
+
 def is_nobody(recipient_id: int) -> bool:
     """Return whether no recipient is meant, but a test mail or a probe."""
     return recipient_id == TEST_RECIPIENT or recipient_id >= FIRST_PROBE
@@ -56,7 +61,7 @@ class Tokens:
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._signers = {scope: _signer(keys, scope) for scope in Scope}
         self._macs = {scope: Mac(_derived(keys[-1], scope)) for scope in Scope}
-        self.fingerprints = tuple(sha256(key).hexdigest()[:16] for key in keys)  # in their order
+        self.fingerprints = tuple(map(fingerprint, keys))  # in their order
 
     def issue(self, scope: Scope, recipient_id: int) -> str:
         """Return a token of at most 55 characters, safe as one segment of a path."""

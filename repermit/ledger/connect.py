@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repermit.domain.clock import Clock
-from repermit.errors import LedgerUnusable, RepermitError
+from repermit.errors import LedgerAway, LedgerUnusable, RepermitError
 from repermit.ledger.database import BUSY_SECONDS, Connection, DatabaseFailed
 from repermit.ledger.mark import MarkFile
 
@@ -170,17 +170,22 @@ def _meaning_on_a_server(failure: DatabaseFailed) -> BaseException:
     """Return the same of what PostgreSQL says, by its SQLSTATE."""
     for begins, (message, hint) in _ON_A_SERVER.items():
         if failure.code.startswith(begins):
-            return LedgerUnusable(message, hint=hint)
+            kind = LedgerAway if failure.is_away else LedgerUnusable
+            return kind(message, hint=hint)
     if "older generation" in str(failure):  # a trigger says so
         message, hint = _MEANINGS["older generation"]
         return LedgerUnusable(message, hint=hint)
-    return LedgerUnusable(_AWAY[0], hint=_AWAY[1]) if failure.is_away else failure
+    return away() if failure.is_away else failure
 
 
-_AWAY = (
-    "the database is not there, or the way to it is cut",
-    "look at the server and at database.url; what was confirmed before is safe",
-)
+def away() -> LedgerAway:
+    """Return that the database does not answer."""
+    return LedgerAway(
+        "the database is not there, or the way to it is cut",
+        hint="look at the server and at database.url; what was confirmed before is safe",
+    )
+
+
 _ON_A_SERVER = {
     "53100": (
         "the disk of the database is full",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -102,6 +103,13 @@ class Database(Protocol):
 
     def begin(self, connection: Connection) -> None:
         """Begin a transaction that may write, alone."""
+
+    def begin_sharing(self, connection: Connection) -> None:
+        """Begin a transaction that may write while others do, where the database is shared."""
+
+    def moment(self, connection: Connection, now: datetime) -> datetime:
+        """Return the moment by the one clock of all machines: that of the database where it is
+        shared, *now* where there is one machine only."""
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction that sees one moment."""

@@ -22,6 +22,7 @@ from repermit.ledger.checkpoint import Checkpoint
 from repermit.ledger.database import FAILURES, Connection, Database, DatabaseFailed, Held
 from repermit.ledger.leftovers import Leftover
 from repermit.ledger.replay import Replay
+from repermit.ledger.sharing import Sharer
 from repermit.ledger.sqlite import SQLite
 from repermit.ledger.superseded import Superseded, superseded
 from repermit.ledger.transaction import Transaction
@@ -48,6 +49,8 @@ class Ledger:
         self._writer = Writer(database, mark, self._transaction)
         self.older_copy, self.accept_copy = self._writer.older_copy, self._writer.accept_copy
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="ledger-reader")
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="ledger-sharer")
+        self._sharer = Sharer(database, self._transaction)
         self._local = threading.local()
         self._reading: list[Connection] = []
         self._looking: Connection | None = None
@@ -122,6 +125,27 @@ class Ledger:
         self._writer.put(lambda tx: part(tx, *args, **kwargs), done)
         return await future
 
+    async def share(
+        self,
+        part: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what *part* returned once it is durable, as `write` does; where several machines
+        share the ledger they do so at the same time, each with its own rows.
+
+        Raises: as `write` does. A part that shares must not touch the log.
+        """
+
+        def alone(tx: Transaction) -> T:
+            with tx.log.shut():
+                return part(tx, *args, **kwargs)
+
+        if not self.database.is_shared:
+            return await self.write(alone)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._beside, self._sharer.run, alone)
+
     async def read(
         self,
         part: Callable[Concatenate[Transaction, P], T],
@@ -168,6 +192,8 @@ class Ledger:
         """Finish what was handed in, and let go of every file."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
         self._readers.shutdown()
+        self._beside.shutdown()
+        self._sharer.close()
         for connection in self._reading:
             connection.close()
         await asyncio.get_running_loop().run_in_executor(None, self.database.close)
@@ -242,6 +268,7 @@ class Ledger:
                 connection.execute("ROLLBACK")
 
     def _transaction(self, connection: Connection) -> Transaction:
+        database = self.database
         return Transaction(
-            connection, self.vault, self.clock.now(), self._log_key, self.database.place
+            connection, self.vault, self.clock.now(), self._log_key, database.place, database
         )

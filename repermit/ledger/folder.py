@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,27 @@ def usable() -> Iterator[None]:
             hint="put it back in its place, check its rights, or make room there; then run the same"
             " command again",
         ) from failure
+
+
+@contextmanager
+def alone(keep: Path) -> Iterator[None]:
+    """Keep other processes waiting that change the lasting keys. Raises: KeysUnusable."""
+    try:
+        descriptor = os.open(keep, os.O_RDONLY)
+    except OSError as failure:
+        raise KeysUnusable(
+            "the key folder is missing or incomplete", hint="put back your copy of it"
+        ) from failure
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    except OSError as failure:
+        raise KeysUnusable(
+            f"the key folder cannot be written ({failure.strerror})",
+            hint="make room there, or correct its rights; then run the same command again",
+        ) from failure
+    finally:
+        os.close(descriptor)
 
 
 def read_json(path: Path) -> dict[str, Any]:

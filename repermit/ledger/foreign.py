@@ -5,16 +5,13 @@ They stand in `keys/keep/keys.json` beside our own: an address is checked under 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from repermit.errors import KeysUnusable
 from repermit.ledger import keys
+from repermit.ledger.folder import alone
 
 Stamp: TypeAlias = tuple[int, int, int]
 
@@ -25,7 +22,7 @@ def add(folder: Path, foreign: Sequence[bytes]) -> int:
     Raises: KeysUnusable when the folder is damaged, or cannot be written.
     Crash: the old file or the new one.
     """
-    with _alone(folder / "keep"):
+    with alone(folder / "keep"):
         known = keys.load(folder)
         have = (known.suppression, *known.foreign_suppression)
         new = [key for key in dict.fromkeys(foreign) if key not in have]
@@ -44,24 +41,3 @@ def stamp(file: Path) -> Stamp | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino, found.st_size
-
-
-@contextmanager
-def _alone(keep: Path) -> Iterator[None]:
-    """Keep other processes waiting that add a key. Raises: KeysUnusable."""
-    try:
-        descriptor = os.open(keep, os.O_RDONLY)
-    except OSError as failure:
-        raise KeysUnusable(
-            "the key folder is missing or incomplete", hint="put back your copy of it"
-        ) from failure
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    except OSError as failure:
-        raise KeysUnusable(
-            f"the key folder cannot be written ({failure.strerror})",
-            hint="make room there, or correct its rights; then run the same command again",
-        ) from failure
-    finally:
-        os.close(descriptor)

@@ -18,7 +18,7 @@ _NEEDED_FROM = (  # the oldest generation that a row, or a purge that is not fin
     "SELECT min(oldest) FROM (SELECT generation AS oldest FROM campaign"
     " UNION ALL SELECT min(generation) FROM recipient UNION ALL SELECT min(generation) FROM origin"
     " UNION ALL SELECT min(generation) FROM reply"
-    " UNION ALL SELECT min(generation) FROM purge WHERE finished_at IS NULL)"
+    " UNION ALL SELECT min(generation) FROM purge WHERE finished_at IS NULL) AS each"
 )
 
 

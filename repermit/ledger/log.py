@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -56,6 +57,8 @@ class Kind(StrEnum):
     RESEALED = "resealed"  # survivors stand under a new generation
     REQUESTED = "requested"  # a recipient asked for everything that is held about them
     MAILED = "mailed"  # the relay took, or is taken to have, a mail owed besides the question
+    ROTATED = "rotated"  # the links of new mails have another key: fingerprints
+    REVOKED = "revoked"  # no link works any more that was made before: fingerprints, of how many
     RESTORED = "restored"  # an older copy was put back and its unsettled rows made doubtful
 
 
@@ -94,6 +97,7 @@ class Log:
     statements: Statements = field(repr=False)
     log_key: bytes = field(repr=False)
     _moves: list[tuple[Where, int]] = field(default_factory=list)
+    _is_shut: bool = False
     _head: Frontier | None = None  # as this transaction has it
 
     def append(
@@ -110,6 +114,7 @@ class Log:
         What was noted as moved before comes first, so that the entries stand in the order of the
         facts. Crash: the entry lands with the transaction that states the same fact, or not.
         """
+        self._require_not_shut()
         self.flush(now=now)
         frontier = self._head or self._read_head()
         content = payload if isinstance(payload, bytes) else canonical(payload)
@@ -141,8 +146,23 @@ class Log:
     ) -> None:
         """Note that *ids* now stand at *to*, with the date that their mail prints and the hash of
         its words if that is new; `flush` writes one entry for all that was noted."""
+        self._require_not_shut()
         where = Where(str(to), iso(due), mail)
         self._moves.extend([(where, recipient) for recipient in ids])
+
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """Let it be a defect, for the length of a block, to add an entry or to note a move: whoever
+        shares the ledger has not the lock that keeps the entries one after the other."""
+        self._is_shut = True
+        try:
+            yield
+        finally:
+            self._is_shut = False
+
+    def _require_not_shut(self) -> None:
+        if self._is_shut:
+            raise RuntimeError("a part that shares the ledger changes nothing of the log")
 
     def noted(self) -> list[tuple[Where, int]]:
         """Return the moves that are noted and not yet written, for `take_back`."""

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,14 @@ class SQLite:
                 raise
             with self.waiting():
                 _wait_for_lock(connection)
+
+    def begin_sharing(self, connection: Connection) -> None:
+        """Begin a transaction that may write: only one at a time does."""
+        self.begin(connection)
+
+    def moment(self, connection: Connection, now: datetime) -> datetime:  # noqa: ARG002 - one clock
+        """Return *now*: this machine is the only one."""
+        return now
 
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction that sees one moment."""

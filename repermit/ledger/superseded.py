@@ -10,7 +10,7 @@ from repermit.ledger.database import Connection
 
 _OLDEST = (  # the oldest generation that a row is sealed under
     "SELECT min(oldest) FROM (SELECT generation AS oldest FROM campaign"
-    " UNION ALL SELECT min(generation) FROM recipient)"
+    " UNION ALL SELECT min(generation) FROM recipient) AS each"
 )
 
 

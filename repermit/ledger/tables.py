@@ -42,6 +42,13 @@ def _once(name: str) -> Index:
     )
 
 
+def _suspect() -> Index:
+    """Return the index of the few whose presses contradicted each other."""
+    return Index(
+        "ix_recipient_suspect", "id", sqlite_where=text("suspect"), postgresql_where=text("suspect")
+    )
+
+
 class Campaign(SQLModel, table=True):
     """The one row that says whose ledger this is, with the counters that must always add up."""
 
@@ -100,6 +107,7 @@ class Recipient(SQLModel, table=True):
     __table_args__ = (
         Index("ix_recipient_standing", "standing", "due_at", "id"),
         Index("ix_recipient_generation", "generation"),
+        _suspect(),
         _partial("ix_recipient_listed", "contact", where="standing = 'listed' AND attempts = 0"),
         _partial("ix_recipient_returned", "contact", where="standing = 'listed' AND attempts > 0"),
         _partial("ix_recipient_deferred", "try_at", where="standing = 'deferred'"),
@@ -280,12 +288,27 @@ class WrittenFile(SQLModel, table=True):
 
 
 class TokenKey(SQLModel, table=True):
-    """A key that signed links in mails, by its fingerprint, since when."""
+    """A key that signed links in mails, by its fingerprint, since when; or one that never did, if
+    it was revoked before."""
 
     __tablename__ = "token_key"
 
     fingerprint: str = Field(primary_key=True)
     since: int = _big()
+    revoked_at: int | None = _big(default=None)  # from then on its links are worth nothing
+
+
+class Machine(SQLModel, table=True):
+    """One machine that works on this campaign, and what it works with."""
+
+    __tablename__ = "machine"
+
+    name: str = Field(primary_key=True)  # its host name
+    release: str  # of repermit
+    facts: str  # JSON: of each part that must be the same everywhere, the fingerprint
+    generation: int  # the oldest of the vault that its key folder held when it started last
+    seen_at: int = _big()
+    left_at: int | None = _big(default=None)  # nothing runs there since
 
 
 class Outbox(SQLModel, table=True):
@@ -309,12 +332,22 @@ class Outbox(SQLModel, table=True):
     not_before: int = _big()
     standing: str  # waiting, claimed, sent, doubtful, failed, dropped
     claimed_by: str | None = None
+    lease_until: int | None = _big(default=None)
     attempts: int = 0
     first_try_at: int | None = _big(default=None)
     try_at: int | None = _big(default=None)
     intent_at: int | None = _big(default=None)
     settled_at: int | None = _big(default=None)
     relay_reply: str | None = None  # the relay's codes only, never its text
+
+
+class Bucket(SQLModel, table=True):
+    """The one row by which several machines together keep to one rate."""
+
+    __tablename__ = "bucket"
+
+    id: int = Field(primary_key=True)  # always 1
+    next_at: int = _big()  # when the next mail may leave, by the clock of the database
 
 
 class Export(SQLModel, table=True):

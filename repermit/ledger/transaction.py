@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlmodel import SQLModel
 
-from repermit.ledger.database import Connection
+from repermit.ledger.database import Connection, Database
 from repermit.ledger.log import Log
 from repermit.ledger.vault import Vault
 
@@ -28,10 +29,24 @@ class Transaction:
     log_key: bytes = field(repr=False)
     place: Path
     log: Log = field(init=False)
+    database: Database | None = None
     marks: bool = False  # sync the mark also without an entry: it is to be seen that it can be
 
     def __post_init__(self) -> None:
         self.log = Log(self, self.log_key)
+
+    @property
+    def is_shared(self) -> bool:
+        """Return whether other machines may change the ledger at this moment."""
+        return self.database is not None and self.database.is_shared
+
+    @cached_property
+    def moment(self) -> datetime:
+        """Return the moment by the one clock of all machines; leases go by it, so that no machine
+        whose clock is wrong ends or prolongs one."""
+        if self.database is None:
+            return self.now
+        return self.database.moment(self.connection, self.now)
 
     def one(self, sql: str, *values: Any) -> Any:
         """Return the first row, or None."""

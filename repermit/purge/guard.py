@@ -69,6 +69,7 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
             if date in seen and seen[date].window.people
         ),
         cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
+        cut_short=token_keys.cut_short(tx, terms),
         unlisted_places=guarding.unlisted_places(tx, terms),
         unread=replies.waiting_of_due(tx, terms),
         is_paused=guarding.is_paused(tx),

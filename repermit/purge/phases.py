@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from repermit.domain.clock import iso
@@ -181,6 +181,13 @@ class Phases:
             await self.ledger.write(erasing.note_facts, self._id, {"scan": found})
         return found
 
+    @property
+    def _watch(self) -> Watch:
+        """Return what no purge reaches here, with what a server keeps."""
+        if not self.ledger.database.is_shared:
+            return self.watch
+        return replace(self.watch, beyond=(SERVER, *self.watch.beyond))
+
     def _finished(
         self, tx: Transaction, scanned: Mapping[str, Any], traces: int, saved: int
     ) -> dict[str, Any]:
@@ -190,7 +197,7 @@ class Phases:
             *(tx, current, scanned),
             traces=traces,
             saved=saved,
-            beyond=(*([SERVER] if self.ledger.database.is_shared else ()), *self.watch.beyond),
+            watch=self._watch,
             sign=self.sign,
         )
         erasing.finish_purge(tx, self._id, content)

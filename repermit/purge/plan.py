@@ -83,8 +83,8 @@ class Watch:
     how far an outside clock is ahead of ours, where one is at hand; how long before a scheduled
     purge two people must have been told; in which zone dates are said; the controller's own
     addresses, which are nobody's trace; when the newest entry of the log was made before whoever
-    asks wrote to it; folders besides the ledger's that commands write to; and what else no purge
-    reaches (`report`)."""
+    asks wrote to it; folders besides the ledger's that commands write to; what else no purge
+    reaches (`report`); and the name of this machine, among those that share the ledger."""
 
     outage_percent: float = 5.0
     last_hours: timedelta = timedelta(hours=24)
@@ -96,6 +96,7 @@ class Watch:
     latest_entry: datetime | None = None  # none: they wrote nothing
     beside: tuple[Path, ...] = ()
     beyond: tuple[str, ...] = ()
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ class Readings:
     seen: tuple[Seen, ...] = ()  # of each date of those who are due
     postponed: tuple[Postponed, ...] = ()  # of each date of those who are not due because of that
     cut_off: int = 0  # are due, and the link in their mail works no more
+    cut_short: int = 0  # the same, because it was revoked before their time was over
     unlisted_places: int = 0
     unread: int = 0  # are due, and wrote something that nobody has read
     is_paused: bool = False
@@ -134,6 +136,7 @@ class Readings:
             "extended_until": iso(self.extended),
             "leaving": self.claimed,
             "links_cut_off": self.cut_off,
+            "links_revoked": self.cut_short,
             "log": {"faults": self.log_faults, "latest_entry": iso(self.newest(watch))},
             "page": {
                 "outage_percent": watch.outage_percent,

@@ -145,6 +145,13 @@ def _links(readings: Readings) -> Iterator[Refusal]:
             f" key folder has lost their key; put it back from a backup of keys/keep; {_PERSON}"
         )
         yield Refusal("links", text)
+    if readings.cut_short:
+        text = (
+            f"the links in the mails of {_people(readings.cut_short)} who are due were revoked"
+            " before their time was over: ask them in another way whether they agree, or in a new"
+            f" campaign; {_PERSON}, who says how these people could answer"
+        )
+        yield Refusal("revoked", text)
 
 
 def _gap(readings: Readings, order: Order, watch: Watch) -> Iterator[Refusal]:

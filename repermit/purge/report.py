@@ -6,14 +6,15 @@ No address is in it. Its hash stands in the log, right after the entries that it
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store import lapsing, manifest, places, purges
+from repermit.ledger.store import lapsing, machines, manifest, places, purges
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
+from repermit.purge.plan import Watch
 
 LEVEL: Final = "Clear at most, NIST SP 800-88"
 BEYOND: Final = (  # what no purge reaches
@@ -36,12 +37,12 @@ def report(
     *,
     traces: int,
     saved: int,
-    beyond: Sequence[str],
+    watch: Watch,
     sign: Sign,
 ) -> dict[str, Any]:
     """Return the report of *purge*, which is over but for this; *scanned* is what `Scanned` says,
     *traces* are those that the ledger itself still holds, *saved* is how many of its manifest are
-    there, *beyond* what no purge reaches besides `BEYOND`. Its shape is contract."""
+    there, *watch* says what no purge reaches besides `BEYOND`. Its shape is contract."""
     facts: Mapping[str, Any] = json.loads(purge.facts)
     terms = json.loads(purge.terms)
     return {
@@ -68,7 +69,8 @@ def report(
         "log": {"before": facts["before"], "after": sign(*purges.log_now(tx))},
         "backup": facts["backup"],
         "level": LEVEL,
-        "beyond": [*BEYOND, *beyond],
+        "beyond": [*BEYOND, *watch.beyond],
+        "machines": machines.lagging(tx, purges.generation(tx), here=watch.machine),
         "places": [
             {**each.to_json(), "named": each.name in facts["named"]} for each in places.places(tx)
         ],

@@ -386,6 +386,25 @@ CASES = {
         stdin=f"{address(1)}\nsource=the market\n",
     ),
     "person_nobody": Case(("person", "--erase"), "not an e-mail address"),
+    "keys_unsaid": Case(
+        ("keys", "revoke-links"),
+        "24 recipients have a link that dies, and nobody said how many may",
+        "asked",
+        has_json=False,
+    ),
+    "keys_few": Case(
+        ("keys", "revoke-links", "--at-most", "23"), "at most 23 may", "asked", has_json=False
+    ),
+    "keys_leaving": Case(
+        ("keys", "revoke-links", "--at-most", "0"),
+        "24 mails may leave at any time",
+        "approved",
+        has_json=False,
+    ),
+    "keys_negative": Case(
+        ("keys", "revoke-links", "--at-most", "-1"), "equal to 0", code=2, has_json=False
+    ),
+    "keys_no_ledger": Case(("keys", "rotate"), "there is no ledger", "begun", has_json=False),
     "init_there_already": Case(("init", "../campaign", "--yes"), "exists already", has_json=False),
     "init_asks_a_script": Case(("init", "new"), "nobody is there to answer", has_json=False),
 }

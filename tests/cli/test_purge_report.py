@@ -20,7 +20,7 @@ from repermit.domain.due import Reason
 from repermit.domain.question import day_in_words
 from repermit.errors import ProofBroken
 from repermit.ledger.log import canonical
-from repermit.purge.report import BEYOND, IMAP, MAILDIR
+from repermit.purge.report import BEYOND, IMAP, MAILDIR, SERVER
 from repermit.report import papers
 from repermit.runtime import Runtime
 from tests.cli.sample_report import a_report
@@ -29,6 +29,7 @@ from tests.test_templates import parsed
 _LANGUAGES = ("nl", "fr", "de", "en")
 _CODES = (
     *("outage", "last_hours", "unknown", "gap", "outside_clock", "clock", "links", "leaving"),
+    "revoked",
     *("log", "running", "older_copy", "at_most", "not_scheduled", "untold", "paused"),
     *("elsewhere", "import"),
 )
@@ -177,6 +178,26 @@ def test_a_report_names_the_mailboxes_that_no_purge_reads(tmp_path: Path, langua
     assert "repermit-quarantine" in words
     assert re.search(r"\bmaildir\b", words, re.IGNORECASE)
     assert not any(name in words for name in (*BEYOND, IMAP))
+
+
+@every_language
+def test_a_report_says_what_of_a_shared_database_only_the_destroyed_keys_reach(
+    tmp_path: Path, language: str
+) -> None:
+    words = page_of(campaign_in(tmp_path, language), beyond=[*BEYOND, SERVER])
+
+    assert "VACUUM" in words
+    assert SERVER not in words
+
+
+@every_language
+def test_a_report_names_the_machines_that_may_hold_the_old_keys(
+    tmp_path: Path, language: str
+) -> None:
+    runtime = campaign_in(tmp_path, language)
+
+    assert "web2" in page_of(runtime, machines=["web2"])
+    assert "web2" not in page_of(runtime)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from repermit.domain.provider import NO_CAPS, Cap
 from repermit.domain.standing import Answer
 from repermit.errors import LedgerUnusable, SendRefused
 from repermit.ledger.engine import Ledger
-from repermit.ledger.locks import Lock
 from repermit.ledger.store import answering, campaign, due, erasing, outbox, owing
 from repermit.ledger.store.outbox import LEAST_TRIES
 from repermit.ledger.store.owing import Notice
@@ -34,6 +33,7 @@ from tests.builders import (
     verified,
 )
 from tests.dispatch.test_letters import RECEIVERS, letters
+from tests.postgres import again
 from tests.relays import HANGS_UP, Phase, Relay, at, in_turn, polite, says, says_and_hangs_up
 
 STOOD = timedelta(seconds=10)
@@ -273,11 +273,11 @@ async def test_who_said_yes_since_gets_no_acknowledgement(
 
 
 async def test_two_senders_at_once_double_nobody(
-    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     await saying_no(a_ledger, a_clock, people=12)
     relay.seconds_a_reply = 0.002
-    other = Ledger.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    other = Ledger.open(again(a_ledger.database), a_ledger.vault, a_clock)
     async with relay.running():
         both = await asyncio.gather(delivered(a_ledger, relay), delivered(other, relay))
     await other.close()
@@ -297,8 +297,9 @@ async def test_promise_1_what_a_lost_sender_had_in_hand_is_doubtful(
         owed = await a_ledger.read(outbox.look, due.id)
         assert owed is not None
         assert await a_ledger.write(outbox.take, owner, owed)
-    lock = Lock(a_ledger.path, "sender-alive")
+    lock = a_ledger.lock("sender-alive")
     assert lock.acquire()
+    a_clock.advance(timedelta(minutes=1))
     async with relay.running():
         done = await delivered(a_ledger, relay)
     lock.release()
@@ -446,12 +447,13 @@ async def test_a_provider_that_has_had_its_share_waits_and_the_others_do_not(
     assert (first.sent, later.sent) == (2, 1)
 
 
+@pytest.mark.sqlite
 async def test_the_rate_is_shared_with_whoever_else_sends(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     """However slow the machine is, no mail leaves before its turn."""
     await saying_no(a_ledger, a_clock, people=5)
-    other = Lock(a_ledger.path, "sender-other")
+    other = a_ledger.lock("sender-other")
     assert other.acquire()
     loop = asyncio.get_running_loop()
     async with relay.running():
@@ -467,6 +469,7 @@ async def test_the_rate_is_shared_with_whoever_else_sends(
     assert seconds > 0.05  # four turns of 20 ms, where one sender alone has 10 ms
 
 
+@pytest.mark.sqlite
 async def test_a_ledger_that_fails_ends_it(
     a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:

@@ -110,7 +110,7 @@ async def test_promise_1_from_an_older_copy_nothing_is_taken(
     (an,) = await asked(a_ledger, AN)
     await press(a_ledger, an, Answer.NO)
     a_clock.advance(STOOD)
-    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = 1"))
+    await a_ledger.write(lambda tx: tx.run("UPDATE campaign SET older_copy = TRUE"))
 
     with pytest.raises(SendRefused, match="older copy"):
         await take(a_ledger)
@@ -413,7 +413,7 @@ async def test_whoever_takes_too_long_over_a_mail_has_lost_it(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:
     owed = await taken(a_ledger, a_clock)
-    a_clock.advance(outbox_doubt.LEASE + SOON)
+    a_clock.advance(outbox.LEASE + SOON)
 
     assert await a_ledger.write(outbox_doubt.doubt, []) == 1
     assert not await a_ledger.write(outbox.settle, "sender", owed.id, SENT)

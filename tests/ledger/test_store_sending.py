@@ -62,6 +62,7 @@ async def test_a_row_is_reserved_by_one_sender(a_ledger: Ledger) -> None:
     assert await reserve(a_ledger, "third") == []
 
 
+@pytest.mark.sqlite
 async def test_an_older_copy_neither_reserves_nor_claims(a_ledger: Ledger) -> None:
     """Also one that was put back into the file while a sender held rows of it."""
     await admit(a_ledger, "an@voorbeeld.example")
@@ -313,6 +314,7 @@ async def test_whom_the_relay_refused_because_of_us_is_listed_again(a_ledger: Le
     assert (await verified(a_ledger)).holds
 
 
+@pytest.mark.sqlite
 async def test_a_claim_and_its_settlement_find_their_rows_by_id(a_ledger: Ledger) -> None:
     """Not by going through all who are listed: a run over a million would never end."""
     (one,) = await admit(a_ledger, "an@voorbeeld.example")
@@ -321,6 +323,7 @@ async def test_a_claim_and_its_settlement_find_their_rows_by_id(a_ledger: Ledger
     def part(tx: Transaction) -> None:
         (reserved,) = sending.reserve(tx, "sender", approved_size=EVERYTHING, limit=1, caps=NO_CAPS)
         said: list[str] = []
+        assert isinstance(tx.connection, sqlite3.Connection)
         tx.connection.set_trace_callback(said.append)
         intend_one(tx, reserved, "sender", due=tx.now)
         sending.settle(tx, "sender", {one: Settlement(Standing.ASKED, "250")})

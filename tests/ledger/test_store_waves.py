@@ -120,16 +120,16 @@ async def test_a_capped_provider_is_left_out_also_when_it_was_put_off(
     assert len(ids) == 6
 
 
+@pytest.mark.sqlite  # what PostgreSQL does is in postgres/test_plans.py
 async def test_a_reservation_is_bounded_however_many_wait(a_ledger: Ledger) -> None:
     """Each cursor runs down an index of its own and sorts nothing."""
 
     def plans(tx: Transaction) -> list[str]:
-        values = {"now": 1, "approved": 1, "provider": "gmail"}
+        values = {"now": 1, "moment": 1, "approved": 1, "provider": "gmail", "limit": 9}
         return [
-            " ".join(
-                str(row[-1]) for row in tx.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-            )
+            " ".join(str(row[-1]) for row in tx.connection.execute(explained, values))
             for sql in (waiting.FIRST_TIME, waiting.RETURNED, waiting.DUE)
+            for explained in [f"EXPLAIN QUERY PLAN {waiting.of_provider(sql, 'gmail')}"]
         ]
 
     found = await a_ledger.read(plans)

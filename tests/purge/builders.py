@@ -133,6 +133,11 @@ class DyingLedger(Ledger):
         return result
 
 
+def opened_in(folder: Path, clock: FakeClock) -> Ledger:
+    """Open the ledger in a file in *folder*, with keys read anew."""
+    return Ledger.open(folder / "ledger.db", Vault(keys.load(folder / "keys")), clock)
+
+
 def reopened(ledger: Ledger, clock: FakeClock) -> Ledger:
     """Open *ledger* as another process does: with keys read anew."""
     return Ledger.open(another(ledger.database), _keys_beside(ledger), clock)

@@ -14,7 +14,8 @@ from repermit.domain.standing import Answer, Standing
 from repermit.errors import PurgeRefused
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import to_micros
-from repermit.ledger.log import canonical
+from repermit.ledger.linkkeys import Change
+from repermit.ledger.log import Kind, canonical
 from repermit.ledger.store import campaign, erasing, extending, places, probing, token_keys
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.probing import Looked, Vantage
@@ -238,6 +239,26 @@ async def test_promise_7_links_whose_key_is_gone(a_ledger: Ledger, a_clock: Fake
     assert await against(a_ledger, typed(a_ledger)) == {"links": None}
     assert await against(a_ledger, typed(a_ledger), Watch(token_keys=("gone", "here"))) == {}
     assert await against(a_ledger, typed(a_ledger), Watch()) == {}
+
+
+async def test_promise_7_links_that_were_revoked_before_the_time_was_over(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Whoever had all of their time, or said no in another way, is purged as ever."""
+    await a_ledger.write(token_keys.note, "leaked")
+    await asked(a_ledger, "an@voorbeeld.example")
+    a_clock.advance(DAY)
+    _, wrote = await asked(a_ledger, "bo@voorbeeld.example", "cy@voorbeeld.example")
+    await on_record(a_ledger, up(NOW, END + 2 * DAY))
+    a_clock.advance(ANSWER_TIME - DAY)
+    await a_ledger.write(token_keys.log_change, Change(Kind.REVOKED, ("leaked",), "new"))
+    await press(a_ledger, wrote, Answer.NO)
+    a_clock.advance(DAY)
+
+    watch = Watch(token_keys=("new",))
+    assert await against(a_ledger, typed(a_ledger), watch) == {"revoked": None}
+    (refusal,) = (await planned(a_ledger, typed(a_ledger), watch)).refused
+    assert "the mails of 1 person who are due were revoked" in refusal.text
 
 
 async def test_promise_7_what_a_scheduled_purge_needs_besides(

@@ -63,6 +63,7 @@ ANSWERABLE: dict[str, dict[str, Any]] = {
     "last_hours": {"seen": (replace(LATE, moved=NOW),)},
     "unknown": {"seen": (DARK,)},
     "links": {"cut_off": 7},
+    "revoked": {"cut_short": 2},
 }
 DOUBTED: dict[str, dict[str, Any]] = {
     "gap": {"latest_entry": NOW - 32 * DAY},
@@ -146,7 +147,7 @@ def test_promise_7_all_reasons_are_named_at_once() -> None:
     every = [
         *ALWAYS.values(),
         *UNATTENDED.values(),
-        {"cut_off": 1, "unlisted_places": 1, "unread": 1},
+        {"cut_off": 1, "cut_short": 1, "unlisted_places": 1, "unread": 1},
     ]
     changes = {name: value for each in every for name, value in each.items()}
     watch = replace(WATCH, outside=HOUR)
@@ -276,7 +277,7 @@ def test_a_purge_that_was_cut_off_is_not_judged_again_for_what_it_was_judged_for
     every = [
         *ALWAYS.values(),
         *UNATTENDED.values(),
-        {"cut_off": 1, "unlisted_places": 1, "unread": 1},
+        {"cut_off": 1, "cut_short": 1, "unlisted_places": 1, "unread": 1},
     ]
     changes = {name: value for each in every for name, value in each.items()}
     changes |= {"seen": (LOST, LATE, DARK), "resumes": True}
@@ -286,13 +287,14 @@ def test_a_purge_that_was_cut_off_is_not_judged_again_for_what_it_was_judged_for
 
 
 def test_what_the_report_says_of_the_readings() -> None:
-    changed = replace(GOOD, seen=(SHORT,), cut_off=7, unlisted_places=2, claimed=1)
+    changed = replace(GOOD, seen=(SHORT,), cut_off=7, cut_short=2, unlisted_places=2, claimed=1)
 
     assert changed.to_json(replace(WATCH, outside=timedelta(seconds=-2.4))) == {
         "clock": {"now": "2026-11-21T09:30:00Z", "outside_ahead_seconds": -2},
         "extended_until": None,
         "leaving": 1,
         "links_cut_off": 7,
+        "links_revoked": 2,
         "log": {"faults": 0, "latest_entry": "2026-11-21T09:30:00Z"},
         "page": {
             "outage_percent": 5.0,

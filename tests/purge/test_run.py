@@ -15,7 +15,16 @@ from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken, PurgeRefu
 from repermit.ledger import copying, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import canonical
-from repermit.ledger.store import answering, campaign, purges, reading, suppression, written
+from repermit.ledger.store import (
+    answering,
+    campaign,
+    machines,
+    purges,
+    reading,
+    suppression,
+    written,
+)
+from repermit.ledger.store.machines import Machine
 from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
@@ -626,7 +635,9 @@ async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
     await fill(a_ledger, a_clock)
     order = replace(ordered(a_ledger, DUE), accepted_outage="nobody probes a test")
     size, root = await a_ledger.read(purges.log_now)
-    watch = Watch(beyond=("imap_folders",))
+    watch = Watch(beyond=("imap_folders",), machine="web1")
+    for name in ("web1", "web2"):
+        await a_ledger.write(machines.join, Machine(name, "1.0", {}, generation=1))
     done = await purge(a_ledger, order, watch, sign=signed, tell=quietly)
     kept = await a_ledger.read(lambda tx: tx.value("SELECT report FROM purge"))
     end, _ = await a_ledger.read(purges.log_now)
@@ -639,7 +650,9 @@ async def test_the_report_says_who_when_how_many_why_and_what_is_out_of_reach(
     assert len(said["manifest"]["sha256"]) == 64
     assert said["generations"] == {"destroyed": 1, "current": 2, "at": NOW_TEXT}
     assert (said["beyond"][0], said["beyond"][-1]) == ("original_list", "imap_folders")
+    assert ("database_server" in said["beyond"]) is a_ledger.database.is_shared
     assert said["scan"]["ledger"] == 0
+    assert said["machines"] == ["web2"]
     wanted = {
         "number": 1,
         "by": "An",

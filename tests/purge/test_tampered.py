@@ -203,7 +203,9 @@ async def test_who_is_due_goes_although_what_is_sealed_of_them_was_altered(
 ) -> None:
     people = await fill(a_ledger, a_clock)
     one = people["silent2"]
-    await a_ledger.write(run(f"UPDATE recipient SET sealed = x'00' WHERE id = {one}"))
+    await a_ledger.write(
+        run(f"UPDATE recipient SET sealed = CAST(standing AS BLOB) WHERE id = {one}")
+    )
     (named,) = await a_ledger.read(lambda tx: list(unreadable(tx)))
 
     done = await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=Told([]))

@@ -14,7 +14,9 @@ from repermit.cli.evidence import make_bundle
 from repermit.domain.address import parse
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import approval, campaign, erasing, notices, suppression
+from repermit.ledger.linkkeys import Change
+from repermit.ledger.log import Kind
+from repermit.ledger.store import approval, campaign, erasing, notices, suppression, token_keys
 from repermit.ledger.store.notices import Call
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, a_newcomer, ask, press, take_in
@@ -82,6 +84,8 @@ async def _live(folder: Path, clock: FakeClock) -> Runtime:
         await ledger.write(erasing.erase_person, ids[2])
         opted_out = [parse("els@voorbeeld.example")]
         await ledger.write(suppression.suppress, opted_out, source="import", reason="")
+        for kind in (Kind.ROTATED, Kind.REVOKED):
+            await ledger.write(token_keys.log_change, Change(kind, ("old",), str(kind)))
         return site.runtime
 
 

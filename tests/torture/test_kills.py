@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -146,14 +146,20 @@ def _wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def a_campaign(folder: Path, relay: Relay, size: int) -> Campaign:
-    """Make a campaign of *size* recipients, approved and ready to send."""
+def a_campaign(
+    folder: Path, relay: Relay, size: int, *, changes: Mapping[str, str] | None = None
+) -> Campaign:
+    """Make a campaign of *size* recipients, approved and ready to send; *changes* of its config
+    come before ours."""
     write_campaign(
         folder,
         {"policy.accepted_by": "An Peeters", "relay.url": f"smtp://127.0.0.1:{relay.port}"},
     )
     config = folder / "config.toml"
     text = config.read_text("utf-8")
+    for old, new in (changes or {}).items():
+        assert old in text
+        text = text.replace(old, new)
     text = text.replace("connections = 10", f"connections = {CONNECTIONS}")
     text = text.replace("stop_bounce_percent = 5", "stop_bounce_percent = 100")
     config.write_text(text.replace("per_second = 50", "per_second = 500"), "utf-8")

@@ -27,7 +27,7 @@ from repermit.purge.guard import Watch
 from repermit.purge.phases import Slices
 from repermit.purge.run import purge
 from tests.builders import ANSWER_TIME, NOW, FakeClock, asked, press, standings, verified
-from tests.purge.builders import asked_later, mailbox, ordered, reopened, signed
+from tests.purge.builders import asked_later, mailbox, opened_in, ordered, signed
 
 pytestmark = pytest.mark.torture
 
@@ -49,12 +49,12 @@ class Killed:
 
     def opened(self) -> Ledger:
         """Open the ledger, as another process does."""
-        return reopened(self.folder, FakeClock(_AFTER))
+        return opened_in(self.folder, FakeClock(_AFTER))
 
     async def fill(self) -> None:
         """Ask everybody; one in four says yes; the last day of all but one passes."""
         clock = FakeClock()
-        ledger = reopened(self.folder, clock)
+        ledger = opened_in(self.folder, clock)
         ids = await asked(ledger, *(mailbox(f"p{number}") for number in range(PEOPLE)))
         self.stay = ids[::4]
         for one in self.stay:

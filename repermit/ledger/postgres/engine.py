@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from repermit.errors import LedgerUnusable
+from repermit.errors import ChangeUnknown, LedgerUnusable
 from repermit.ledger import connect as opening
 from repermit.ledger.database import BUSY_SECONDS, Connection, DatabaseFailed, Held
+from repermit.ledger.instants import from_micros
 from repermit.ledger.postgres.connection import PgConnection, connect
 from repermit.ledger.postgres.locks import Lock, Session
 from repermit.ledger.postgres.schema import make
@@ -33,10 +35,7 @@ _READERS = (  # whose snapshot was taken before that moment; VACUUM itself is in
     " AND age(backend_xmin) > age(CAST(CAST(CAST($1 AS text) AS xid8) AS xid))"
 )
 _APART = bytes(4)  # between two values: no encoding takes them for a part of either
-_UNKNOWN = LedgerUnusable(
-    "the database was lost while a change was made, and nobody can say whether it is there",
-    hint="look at `repermit status` once the database is there again, then run the command again",
-)
+_MOMENT = "SELECT moment()"
 
 
 class PostgreSQL:
@@ -132,6 +131,15 @@ class PostgreSQL:
         assert isinstance(connection, PgConnection)  # noqa: S101 - it is ours
         connection.begin(self._number(connection))
 
+    def begin_sharing(self, connection: Connection) -> None:
+        """Begin a transaction that may write while others do."""
+        connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def moment(self, connection: Connection, now: datetime) -> datetime:  # noqa: ARG002 - see below
+        """Return the moment by the database's own clock, which is the same for all machines."""
+        assert isinstance(connection, PgConnection)  # noqa: S101 - it is ours
+        return from_micros(int(connection.query(_MOMENT)[0][0]))
+
     def begin_reading(self, connection: Connection) -> None:
         """Begin a transaction that sees one moment."""
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -140,7 +148,7 @@ class PostgreSQL:
         """Make a transaction durable. When the database is lost meanwhile it is asked afterwards
         whether it was.
 
-        Raises: DatabaseFailed when nothing of it is there; LedgerUnusable when that is unknown.
+        Raises: DatabaseFailed when nothing of it is there; ChangeUnknown when that is unknown.
         Source: PostgreSQL documentation, 9.27 (pg_xact_status).
         """
         assert isinstance(connection, PgConnection)  # noqa: S101 - it is ours
@@ -158,7 +166,7 @@ class PostgreSQL:
             try:
                 opened = self.connect()
             except DatabaseFailed as failure:
-                raise _UNKNOWN from failure
+                raise _unknown() from failure
             try:
                 found = opened.query(_STATUS, number)[0][0]
             except DatabaseFailed:
@@ -168,7 +176,7 @@ class PostgreSQL:
             if found in ("committed", "aborted"):
                 return bool(found == "committed")
             time.sleep(_AGAIN_SECONDS)
-        raise _UNKNOWN
+        raise _unknown()
 
     def usable(self, connection: Connection) -> bool:
         """Return whether *connection* still leads to the database."""
@@ -259,6 +267,14 @@ def _tables(opened: PgConnection) -> list[str]:
 
 def _octets(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _unknown() -> ChangeUnknown:
+    return ChangeUnknown(
+        "the database was lost while a change was made, and nobody can say whether it is there",
+        hint="look at `repermit status` once the database is there again, then run the command"
+        " again",
+    )
 
 
 @contextmanager

@@ -8,17 +8,21 @@ of them meanwhile has it.
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
+from repermit.errors import RepermitError
 from repermit.ledger.connect import translate
 from repermit.ledger.database import DatabaseFailed
 from repermit.ledger.postgres.connection import PgConnection
 
 T = TypeVar("T")
 PING_SECONDS: Final = 2.0
+_SURE_SECONDS: Final = 10.0  # after the last word of the server nobody knows whose a lock is
 _HELD = (
     "SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -36,6 +40,7 @@ class Session:
         self._schema = ""
         self._held: set[str] = set()  # names that we want to hold
         self._lost: set[str] = set()  # of those, what somebody else has, or nobody can say
+        self._heard_at = 0.0  # when the server last said that the session is there
         self._ended = threading.Event()
         self._pinging: threading.Thread | None = None
 
@@ -48,8 +53,10 @@ class Session:
         self._do(lambda: self._released(name))
 
     def holds(self, name: str) -> bool:
-        """Return whether it is still ours, as far as is known."""
-        return name in self._held and name not in self._lost
+        """Return whether it is still ours, as far as is known: the server lets go of a session
+        that it hears nothing of."""
+        is_sure = time.monotonic() - self._heard_at < _SURE_SECONDS
+        return is_sure and name in self._held and name not in self._lost
 
     def is_free(self, name: str) -> bool:
         """Return whether no living process holds it."""
@@ -95,15 +102,20 @@ class Session:
         if self._connection is not None and not self._connection.is_closed:
             return self._connection
         self._lost = set(self._held)
+        if self._connection is not None:
+            self._connection.close()
         self._connection = opened = self._connect()
         self._schema = opened.query("SELECT current_schema()")[0][0]
-        for name in self._held:
-            if _locked(opened, *self._key(name)):
-                self._lost.discard(name)
+        self._take_again(opened)
         if self._pinging is None:
             self._pinging = threading.Thread(target=self._ping, name="ledger-ping", daemon=True)
             self._pinging.start()
         return opened
+
+    def _take_again(self, opened: PgConnection) -> None:
+        """Take the locks that were lost, but for those that others have."""
+        self._lost -= {name for name in self._lost if _locked(opened, *self._key(name))}
+        self._heard_at = time.monotonic()
 
     def _acquired(self, name: str) -> bool:
         if name in self._held:
@@ -118,17 +130,29 @@ class Session:
         if name not in self._held:
             return
         self._held.discard(name)
-        if name not in self._lost:
-            self._there().query("SELECT pg_advisory_unlock($1, $2)", *_signed(*self._key(name)))
+        opened = self._connection
+        if name not in self._lost and opened is not None and not opened.is_closed:
+            with suppress(DatabaseFailed):  # then it ends with the session
+                opened.query("SELECT pg_advisory_unlock($1, $2)", *_signed(*self._key(name)))
         self._lost.discard(name)
 
     def _ping(self) -> None:
         """Look again and again whether the session is there, and have another if it is not."""
         while not self._ended.wait(PING_SECONDS):
             try:
-                self._worker.submit(lambda: self._there().query("SELECT 1")).result()
-            except DatabaseFailed:
+                self._worker.submit(self._asked).result()
+            except (DatabaseFailed, RepermitError):
                 self._lost = set(self._held)
+
+    def _asked(self) -> None:
+        """Ask the server for a sign of life; a session that gives none is left."""
+        opened = self._there()
+        try:
+            opened.ping()
+        except DatabaseFailed:
+            opened.abandon()
+            raise
+        self._take_again(opened)
 
     def _key(self, name: str) -> tuple[int, int]:
         """Return the key of the lock of that name: of its kind, and its own. Ledgers in other

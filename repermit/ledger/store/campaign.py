@@ -14,10 +14,11 @@ from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import checking, elsewhere, extending, holding, outbox, places, probing
-from repermit.ledger.store.due import FALLS_DUE
 from repermit.ledger.store.present import closed_at
 from repermit.ledger.store.returns import Returns, returns
 from repermit.ledger.transaction import Transaction
+
+_MAY_FALL_DUE = ("claimed", "asked", "doubtful", "undeliverable", "opted_out")
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,8 @@ def figures(tx: Transaction) -> Figures:
     )
     size, frontier = tx.one("SELECT size, frontier FROM log_head")
     holds, next_release = holding.in_force(tx)
-    first, last = tx.one(
-        f"SELECT min({FALLS_DUE}), max({FALLS_DUE}) FROM recipient"
-        " WHERE standing IN ('claimed', 'asked', 'doubtful', 'undeliverable', 'opted_out')"
-    )
+    first, last = _printed(tx)
+    extended = extending.extended_until(tx)
     return Figures(
         campaign=owner,
         standings=standings,
@@ -85,9 +84,9 @@ def figures(tx: Transaction) -> Figures:
         admitted=admitted,
         suspect=tx.value("SELECT count(*) FROM recipient WHERE suspect"),
         suppressions=tx.value("SELECT count(*) FROM suppression"),
-        first_due=from_micros(first),
-        last_due=from_micros(last),
-        extended_until=extending.extended_until(tx),
+        first_due=_no_earlier(from_micros(first), extended),
+        last_due=_no_earlier(from_micros(last), extended),
+        extended_until=extended,
         next_try=from_micros(
             tx.value("SELECT min(try_at) FROM recipient WHERE standing = 'deferred'")
         ),
@@ -108,6 +107,19 @@ def figures(tx: Transaction) -> Figures:
         bounce_check=checking.tried(tx),
         returns=returns(tx),
     )
+
+
+def _printed(tx: Transaction) -> tuple[int | None, int | None]:
+    """Return the first and the last date in the mails of those who have not said yes; each is the
+    end of an index, whatever number of people there are."""
+    ends = "SELECT min(due_at) AS first, max(due_at) AS last FROM recipient WHERE standing = '{}'"
+    each = " UNION ALL ".join(ends.format(standing) for standing in _MAY_FALL_DUE)
+    first, last = tx.one(f"SELECT min(first), max(last) FROM ({each}) AS dates")
+    return first, last
+
+
+def _no_earlier(date: datetime | None, extended: datetime | None) -> datetime | None:
+    return max(date, extended) if date and extended else date
 
 
 def _last_purge(tx: Transaction) -> LastPurge | None:

@@ -172,7 +172,7 @@ def following(tx: Transaction, terms: Terms) -> datetime | None:
     for reason in terms.reasons:
         sql = (
             f"SELECT min(date) FROM (SELECT {_falls_due(reason)} AS date FROM recipient"
-            f" WHERE {_WHO[reason]} AND NOT {_OWED}) WHERE date > :now"
+            f" WHERE {_WHO[reason]} AND NOT {_OWED}) AS dates WHERE date > :now"
         )
         dates.append(tx.connection.execute(sql, terms.values()).fetchone()[0])
     return from_micros(min((date for date in dates if date is not None), default=None))

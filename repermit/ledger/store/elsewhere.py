@@ -23,7 +23,7 @@ from repermit.ledger.transaction import Transaction
 _CARRIED = (  # the latest word of everybody who is there, as the log had it at that size
     'SELECT recipient_id, covers FROM answer JOIN (SELECT max("index") AS latest FROM log'
     " WHERE recipient_id IS NOT NULL AND kind IN ('answered', 'opted_out') AND \"index\" < ?"
-    " GROUP BY recipient_id) ON leaf = latest WHERE standing = 'opted_in'"
+    " GROUP BY recipient_id) AS words ON leaf = latest WHERE standing = 'opted_in'"
 )
 _OPT_INS = "SELECT id, purpose, log_size FROM export WHERE standing = 'opted_in'"
 _STOPPED_BY = (  # the exports of who must stop that reach whoever has the export `made`

@@ -123,7 +123,7 @@ def give_back(tx: Transaction, intake_id: int, *, slice_rows: int) -> int:
     rows = tx.rows(
         "SELECT DISTINCT recipient_id, standing FROM (SELECT also_said.recipient_id,"
         " recipient.standing FROM also_said JOIN recipient ON recipient.id = recipient_id"
-        f" WHERE recipient.intake_id = ? AND recipient.{NO_MAIL_YET}) LIMIT ?",
+        f" WHERE recipient.intake_id = ? AND recipient.{NO_MAIL_YET}) AS theirs LIMIT ?",
         *(intake_id, slice_rows),
     )
     moves: dict[str, list[int]] = {}

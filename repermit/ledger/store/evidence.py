@@ -108,7 +108,7 @@ def yeses(tx: Transaction) -> Iterator[tuple[int, int]]:
 
 def count_yeses(tx: Transaction) -> int:
     """Return how many they are."""
-    return int(tx.value(f"SELECT count(*) FROM ({_YESES})"))
+    return int(tx.value(f"SELECT count(*) FROM ({_YESES}) AS yeses"))
 
 
 def approvals(tx: Transaction) -> list[dict[str, Any]]:

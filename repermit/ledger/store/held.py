@@ -44,6 +44,7 @@ UNTOLD: Final[Mapping[str, str]] = MappingProxyType(
         "reply.generation": _OF_A_SEAL,
         "outbox.recipient_id": "their number, which is told",
         "outbox.claimed_by": _OF_A_PROCESS,
+        "outbox.lease_until": _OF_A_PROCESS,
         "hold.recipient_id": "their number, which is told",
         "hold.by": "who of the controller's own people said so",
         "outbox.receiver": _OF_A_NOTICE,

@@ -42,6 +42,7 @@ _TRY = "attempts = attempts + 1, first_try_at = coalesce(first_try_at, ?1)"
 # Before one is given up it was tried so often, whatever the calendar says: `send` may run once a
 # day or more rarely. A sender that runs all the time has tried so often within eight hours.
 LEAST_TRIES = 5
+LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 _APART = timedelta(minutes=10)  # tries at a relay that is away which count as two
 
 
@@ -168,8 +169,8 @@ def take(tx: Transaction, owner: str, owed: Owed, caps: Caps = NO_CAPS) -> bool:
         return False
     tx.run(
         f"UPDATE outbox SET standing = 'claimed', intent_at = ?1, try_at = NULL, {_TRY},"
-        " claimed_by = ?2 WHERE id = ?3",
-        *(now, owner, owed.id),
+        " claimed_by = ?2, lease_until = ?4 WHERE id = ?3",
+        *(now, owner, owed.id, to_micros(tx.moment + LEASE)),
     )
     if owed.recipient_id is not None:
         provider = _provider(tx, owed.recipient_id) or provider_caps.OTHERS

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from repermit.ledger.instants import from_micros, to_micros
-from repermit.ledger.store.outbox import prove_sent
+from repermit.ledger.store.leases import begun_until
+from repermit.ledger.store.outbox import LEASE, prove_sent
 from repermit.ledger.store.owing import Kind
 from repermit.ledger.transaction import Transaction
 
-LEASE = timedelta(minutes=15)  # longer than the relay may take over DATA (RFC 5321 4.5.3.2.6)
 _NAMED = "WHERE id IN (SELECT value FROM json_each(?)) AND standing = 'doubtful'"
 # Sent again for nobody: who has gone, or has asked for their data once more since.
 _IS_OVER = (
@@ -38,13 +38,16 @@ def owners(tx: Transaction) -> list[str]:
     return [row[0] for row in rows]
 
 
-def doubt(tx: Transaction, dead_owners: Sequence[str]) -> int:
-    """Make doubtful what senders that are gone had taken, or any sender too long ago; return how
-    many mails. They are never sent again by themselves."""
+def doubt(tx: Transaction, dead_owners: Sequence[str], *, grace: timedelta | None = None) -> int:
+    """Make doubtful what senders that are gone had taken, at least *grace* ago, or any sender too
+    long ago; return how many mails. They are never sent again by themselves."""
     changed = "UPDATE outbox SET standing = 'doubtful', settled_at = ? WHERE standing = 'claimed'"
-    now = to_micros(tx.now)
-    doubted = sum(tx.run(f"{changed} AND claimed_by = ?", now, owner) for owner in dead_owners)
-    return doubted + tx.run(f"{changed} AND intent_at < ?", now, to_micros(tx.now - LEASE))
+    now, begun = to_micros(tx.now), begun_until(tx, LEASE, grace)
+    doubted = sum(
+        tx.run(f"{changed} AND claimed_by = ? AND lease_until <= ?", now, owner, begun)
+        for owner in dead_owners
+    )
+    return doubted + tx.run(f"{changed} AND lease_until < ?", now, to_micros(tx.moment))
 
 
 def doubt_restored(tx: Transaction) -> int:

@@ -25,7 +25,8 @@ _PARTS: Final = " UNION ALL ".join(
 )
 NEXT: Final = (
     "SELECT id, generation, sealed, relationship, country, language, standing, cell, reason"
-    f" FROM recipient WHERE id IN (SELECT id FROM ({_PARTS} ORDER BY id LIMIT :limit)) ORDER BY id"
+    f" FROM recipient WHERE id IN (SELECT id FROM ({_PARTS} ORDER BY id LIMIT :limit) AS parts)"
+    " ORDER BY id"
 )
 
 

@@ -61,7 +61,8 @@ def reserve(
     """Lease up to *limit* rows that may leave now to *owner*, and return them in no order.
 
     Only rows that were listed before the approval was given are taken, and only those of the wave
-    that is open. Returns none while the campaign is paused, stopped or closed.
+    that is open. Returns none while the campaign is paused, stopped or closed. It may share the
+    ledger with others: each gets rows that no other has in hand.
     Raises: SendRefused when an older copy of the ledger was put back.
     Crash: the lease runs out and the rows are free again; nothing was sent.
     """
@@ -78,7 +79,7 @@ def reserve(
         " WHERE id IN (SELECT value FROM json_each(?))"
         " RETURNING id, generation, sealed, relationship, country, language, attempts,"
         " first_try_at, provider",
-        *(owner, to_micros(tx.now + LEASE), json.dumps(ids)),
+        *(owner, to_micros(tx.moment + LEASE), json.dumps(ids)),
     )
     return [
         Reserved(
@@ -169,8 +170,8 @@ def intend(tx: Transaction, owner: str, intents: Sequence[Intent], caps: Caps) -
             " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ? AND lease_until >= ?"
             " AND +standing IN ('listed', 'deferred')"
             " RETURNING id, provider, first_try_at = intent_at, stretch",
-            *(owner, now, to_micros(due), mail, now, to_micros(tx.now + LEASE), stretch),
-            *(json.dumps(ids), owner, now),
+            *(owner, now, to_micros(due), mail, now, to_micros(tx.moment + LEASE), stretch),
+            *(json.dumps(ids), owner, to_micros(tx.moment)),
         )
         moved = [row[0] for row in rows]
         tx.log.moved(moved, Standing.CLAIMED, due=due, mail=mail)
@@ -256,16 +257,17 @@ def relist(tx: Transaction, ids: Sequence[int]) -> int:
 
 def release(tx: Transaction, owner: str, ids: Sequence[int] | None = None) -> int:
     """Give back the rows that *owner* reserved and did not claim; return how many. Which ones is
-    looked for in the whole ledger unless *ids* says it."""
-    if ids is not None:
-        return tx.run(
-            "UPDATE recipient SET lease_by = NULL, lease_until = NULL"
-            " WHERE id IN (SELECT value FROM json_each(?)) AND lease_by = ?"
-            " AND standing IN ('listed', 'deferred')",
-            *(json.dumps(ids), owner),
-        )
+    looked for in the whole ledger unless *ids* says it.
+
+    It may share the ledger with others, and waits for none of them: what another machine changes
+    at this moment is given back once *owner* is gone.
+    """
+    named = "" if ids is None else " AND id IN (SELECT value FROM json_each(?))"
+    held = (
+        "SELECT id FROM recipient WHERE lease_by = ? AND standing IN ('listed', 'deferred')"
+        f"{named}{' FOR UPDATE SKIP LOCKED' if tx.is_shared else ''}"
+    )
     return tx.run(
-        "UPDATE recipient SET lease_by = NULL, lease_until = NULL"
-        " WHERE lease_by = ? AND standing IN ('listed', 'deferred')",
-        owner,
+        f"UPDATE recipient SET lease_by = NULL, lease_until = NULL WHERE id IN ({held})",
+        *(owner, *([] if ids is None else [json.dumps(ids)])),
     )

@@ -16,12 +16,13 @@ COMMIT = b"COMMIT\x00"
 class Cut:
     """Where to cut: at what the client says that holds *said*; `after` the server has done it,
     whose word of it is lost; or before it comes there. The server does not notice as long as it is
-    `held`. It happens *times* times."""
+    `held`. It happens once; *then* is where to cut next."""
 
     said: bytes
     after: bool = False
     held: bool = False
-    times: int = 1
+    then: Cut | None = None
+    was: bool = False
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Way:
     closed: bool = False  # for who comes now
     _open: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     _held: list[socket.socket] = field(default_factory=list)
+    _silent: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -51,6 +53,10 @@ class Way:
         for pair in self._open:
             _end(*pair)
         self._open.clear()
+
+    def silence(self) -> None:
+        """Let nothing through any more, either way, without a word."""
+        self._silent.set()
 
     def let_go(self) -> None:
         """Let the server notice what was held."""
@@ -81,11 +87,13 @@ class Way:
     def _forth(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
         with suppress(OSError):
             while data := client.recv(1 << 16):
+                if self._silent.is_set():
+                    continue
                 cut = self.cut
-                if cut is None or not cut.times or cut.said not in data:
+                if cut is None or cut.was or cut.said not in data:
                     server.sendall(data)
                     continue
-                cut.times -= 1
+                cut.was, self.cut = True, cut.then or cut
                 if cut.after:
                     lost.set()
                     server.sendall(data)
@@ -102,6 +110,8 @@ class Way:
     def _back(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
         with suppress(OSError):
             while data := server.recv(1 << 16):
+                if self._silent.is_set():
+                    continue
                 if lost.is_set():
                     break
                 client.sendall(data)

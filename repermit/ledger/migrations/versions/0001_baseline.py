@@ -45,6 +45,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "bucket",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "campaign",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("uuid", sa.String(), nullable=False),
@@ -167,6 +173,9 @@ def upgrade() -> None:
         ),
         sa.Column("standing", sa.String(), nullable=False),
         sa.Column("claimed_by", sa.String(), nullable=True),
+        sa.Column(
+            "lease_until", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column(
             "first_try_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
@@ -190,6 +199,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_recipient", ["recipient_id"], unique=False)
         batch_op.create_index("ix_outbox_standing", ["standing", "not_before"], unique=False)
 
+    op.create_table(
+        "machine",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("release", sa.String(), nullable=False),
+        sa.Column("facts", sa.String(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("left_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+    )
     op.create_table(
         "place",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -291,6 +310,9 @@ def upgrade() -> None:
         "token_key",
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "revoked_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
         sa.PrimaryKeyConstraint("fingerprint"),
     )
     op.create_table(
@@ -386,6 +408,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("standing = 'deferred'"),
         )
         batch_op.create_index("ix_recipient_generation", ["generation"], unique=False)
+        batch_op.create_index(
+            "ix_recipient_suspect",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("suspect"),
+            postgresql_where=sa.text("suspect"),
+        )
         batch_op.create_index(
             "ix_recipient_listed",
             ["provider", "contact", "id"],
