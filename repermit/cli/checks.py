@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def _compared(here: Machine, seen: Seen) -> Finding:
 
 async def in_ledger(runtime: Runtime, ledger: Ledger) -> AsyncIterator[Finding]:
     """Yield what the ledger says. Never raises for what does not hold."""
+    of_server = (("database", "the database server is fit for it", _database),)
     for code, name, look in (
+        *(of_server if ledger.database.is_shared else ()),
         ("ledger", "the ledger is the newest one, and the clock is right", _sound),
         ("people", "somebody is listed, and it is said who opted out before", _people),
         ("sensitive", "a sensitive list is prepared for", _sensitive),
@@ -148,6 +151,15 @@ async def _relay(runtime: Runtime) -> _Said:
     await connection.close()
     how = "without TLS, on this machine" if at.tls == "none" else "over TLS"
     return State.OK, f"{how}, {'with' if at.user else 'without'} a login", ""
+
+
+async def _database(runtime: Runtime, ledger: Ledger) -> _Said:
+    from repermit.cli.server import of_server
+    from repermit.ledger.postgres.engine import PostgreSQL
+    from repermit.ledger.postgres.server import server_facts
+
+    assert isinstance(ledger.database, PostgreSQL)  # noqa: S101 - no other is shared
+    return of_server(await asyncio.to_thread(server_facts, ledger.database, runtime.clock))
 
 
 async def _sound(runtime: Runtime, ledger: Ledger) -> _Said:

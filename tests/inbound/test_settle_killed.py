@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from repermit.domain.standing import Answer, Standing
-from repermit.ledger import keys
+from repermit.ledger.database import Database
 from repermit.ledger.engine import Ledger
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit, claim, press, settle
@@ -19,8 +19,8 @@ from tests.builders import FakeClock, admit, claim, press, settle
 _ROOT = Path(__file__).parents[2]
 
 
-async def prepare(folder: Path, kind: str) -> None:
-    ledger = Ledger.open(folder / "ledger.db", Vault(keys.load(folder / "keys")), FakeClock())
+async def prepare(database: Database, vault: Vault, kind: str) -> None:
+    ledger = Ledger.open(database, vault, FakeClock())
     (one,) = await admit(ledger, "somebody@gmail.com")
     await claim(ledger, one)
     await settle(ledger, one, Standing.DOUBTFUL)
@@ -31,12 +31,12 @@ async def prepare(folder: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["hard", "complaint", "about_us"])
 def test_killed_between_any_two_statements_nothing_is_half_done(
-    campaign_folder: Path, kind: str
+    campaign_folder: Path, a_database: Database, a_vault: Vault, a_database_url: str, kind: str
 ) -> None:
-    asyncio.run(prepare(campaign_folder, kind))
+    asyncio.run(prepare(a_database, a_vault, kind))
 
     told = subprocess.run(
-        [sys.executable, "-m", "tests.inbound.killed", str(campaign_folder), kind],
+        [sys.executable, "-m", "tests.inbound.killed", str(campaign_folder), kind, a_database_url],
         cwd=_ROOT,
         capture_output=True,
         check=True,

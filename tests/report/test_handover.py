@@ -231,7 +231,7 @@ async def test_the_readme_names_every_ground_on_which_nobody_is_asked(
 async def test_nothing_is_left_of_a_handover_during_which_somebody_was_erased(
     a_campaign: Ledger, a_clock: FakeClock, tmp_path: Path
 ) -> None:
-    other = Erasing.open(a_campaign.path, a_campaign.vault, a_clock)
+    other = Erasing.open(another(a_campaign.database), a_campaign.vault, a_clock)
 
     with pytest.raises(FileRefused, match="was erased"):
         await handed(other, tmp_path / "leaving")

@@ -19,6 +19,7 @@ from repermit.domain.policy import Evidence
 from repermit.domain.relationship import Relationship
 from repermit.domain.standing import Answer, Standing
 from repermit.errors import ProofBroken
+from repermit.ledger.postgres.connection import PgConnection
 from repermit.ledger.store import erasing
 from repermit.ledger.transaction import Transaction
 from repermit.report.papers import LANGUAGES, Paper, inert, page
@@ -52,7 +53,7 @@ def campaign(campaign_folder: Path, a_database_url: str) -> Made:
         replaced: Mapping[str, str] | None = None,
         more: str = "",
     ) -> Runtime:
-        path = write_config(campaign_folder, database=a_database_url, **lines or {})
+        path = write_config(campaign_folder, several=False, database=a_database_url, **lines or {})
         text = path.read_text("utf-8")
         for before, after in (replaced or {}).items():
             assert before in text
@@ -238,8 +239,9 @@ async def test_a_log_that_does_not_verify_is_said_in_the_breach_sheet_and_stops_
 
 
 def _damage(tx: Transaction) -> None:
-    tx.run("UPDATE recipient SET sealed = zeroblob(64) WHERE id = 1")
-    tx.run("UPDATE recipient SET sealed = CAST(x'fffe41' AS TEXT) WHERE id = 2")
+    tx.run("UPDATE recipient SET sealed = ? WHERE id = 1", bytes(64))
+    text = "?" if isinstance(tx.connection, PgConnection) else "CAST(? AS TEXT)"
+    tx.run(f"UPDATE recipient SET sealed = {text} WHERE id = 2", b"\xff\xfeA")
     tx.run("UPDATE recipient SET generation = 7 WHERE id = 4")
 
 

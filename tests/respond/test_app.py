@@ -461,6 +461,7 @@ async def test_a_ledger_without_its_keys_thanks_nobody(
 async def test_promise_12_no_address_leaves_but_masked(
     a_site: Site,
     campaign_folder: Path,
+    a_database_url: str,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -471,7 +472,7 @@ async def test_promise_12_no_address_leaves_but_masked(
         for response in (await a_site.client.get(path), await a_site.post(path, {"answer": "no"})):
             said += f"{response.url} {response.headers!r} {response.text}"
     (campaign_folder / "keys" / "burn" / "1.key").unlink()
-    async with served(campaign_folder, FakeClock()) as keyless:
+    async with served(campaign_folder, FakeClock(), database=a_database_url) as keyless:
         said += (await keyless.client.get(a_site.link("yes", ids[0]))).text
 
     assert "An•••@voorbeeld.example" in said
