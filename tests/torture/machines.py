@@ -29,7 +29,8 @@ SOON = 30.0
 
 
 class OwnServer:
-    """A PostgreSQL server of one test, which may be started again and has few connections."""
+    """A PostgreSQL server of one test, which may be started again and has few connections; it
+    listens at *address*."""
 
     def __init__(self, *, connections: int, address: str = "127.0.0.1") -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="repermit-run-"))
@@ -40,9 +41,9 @@ class OwnServer:
         self._folder = Path(tempfile.mkdtemp(prefix="repermit-pg-", dir="/tmp"))
         self._folder.chmod(0o777)
         self._data, self.port = self._folder / "data", _free_port(address)
-        self.url = f"postgresql://postgres@{address}:{self.port}/postgres"
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._options = (
-            f"-h {address} -p {self.port} -k {self._folder} -c max_connections={connections}"
+            f"-h '{address}' -p {self.port} -k {self._folder} -c max_connections={connections}"
             " -c fsync=off"
         )
 
@@ -127,8 +128,8 @@ class Machine:
                 *(*self.within, sys.executable, "-m", "tests.torture.machines"),
                 *(str(self.ahead), str(self.folder / "config.toml")),
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd=_ROOT,
         )
 
@@ -139,9 +140,9 @@ class Machine:
         code = self.sender.poll()
         if code is None:
             return True
-        assert self.sender.stderr is not None
-        self.ends.append((code, self.sender.stderr.read().decode()))
-        self.sender.stderr.close()
+        assert self.sender.stdout is not None
+        self.ends.append((code, self.sender.stdout.read().decode()))
+        self.sender.stdout.close()
         self.sender = None
         return False
 
