@@ -136,7 +136,7 @@ async def test_promise_10_every_value_of_a_proof_table_is_proven(
     unseen, tried = await a_campaign.write(part)
 
     assert unseen == []
-    assert tried > 5  # those that the type of the column lets in
+    assert tried > 3  # those that the type of the column lets in
 
 
 @pytest.mark.parametrize("table", [*PROOF, "purge"])

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -135,13 +136,14 @@ def refused(url: str, tmp_path: Path) -> LedgerUnusable:
 
 
 def test_a_database_that_is_not_there_is_named(postgres: Server, tmp_path: Path) -> None:
-    url = postgres.url.replace("/postgres?", "/nowhere?")
+    url = urlsplit(postgres.url)._replace(path="/nowhere").geturl()
 
     assert "there is no such database" in str(refused(url, tmp_path))
 
 
 def test_a_user_who_is_not_known_is_refused(postgres: Server, tmp_path: Path) -> None:
-    url = postgres.url.replace("//postgres:", "//somebody:")
+    at = urlsplit(postgres.url)
+    url = at._replace(netloc=f"somebody:@{at.netloc.rpartition('@')[2]}").geturl()
 
     assert "does not let this user in" in str(refused(url, tmp_path))
 

@@ -192,8 +192,9 @@ def test_a_user_without_rights_is_told_what_is_needed(
         f"GRANT USAGE ON SCHEMA {schema} TO reader_{schema}",
     )
     try:
-        user = urlsplit(a_schema).username or ""
-        url = a_schema.replace(f"//{user}:", f"//reader_{schema}:x", 1)
+        parts = urlsplit(a_schema)
+        host = parts.netloc.rpartition("@")[2]
+        url = parts._replace(netloc=f"reader_{schema}:x@{host}").geturl()
         with pytest.raises(LedgerUnusable, match="does not let this user do that"):
             prepared(at(url, tmp_path), a_new_vault)
     finally:
