@@ -9,10 +9,12 @@ from contextlib import closing
 
 import pytest
 
+from repermit.errors import LedgerAway
 from repermit.ledger.database import DatabaseFailed
 from repermit.ledger.engine import Ledger
-from repermit.ledger.postgres.connection import PgConnection, notice_cuts
+from repermit.ledger.postgres.connection import PgConnection, connect, notice_cuts
 from repermit.ledger.postgres.engine import PostgreSQL
+from repermit.ledger.postgres.locks import Session
 from tests.postgres import again
 
 pytestmark = pytest.mark.postgres
@@ -107,3 +109,41 @@ def test_a_way_to_another_machine_is_watched() -> None:
         notice_cuts(None)
         watched = far.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
         assert (watched, far.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)) == (20_000, 1)
+
+
+def test_where_there_is_no_database_there_is_no_lock() -> None:
+    session = Session(lambda: connect("postgresql://postgres@/postgres?host=/nowhere"))
+    with pytest.raises(LedgerAway, match="not there"):
+        session.acquire("purge")
+    assert not session.holds("purge")
+    session.close()
+
+
+async def test_a_lock_is_taken_and_let_go_of_once(a_ledger: Ledger, other: Ledger) -> None:
+    lock = a_ledger.lock("purge")
+    assert lock.acquire()
+    assert not a_ledger.lock("purge").acquire()
+    lock.release()
+    lock.release()
+
+    assert other.lock("purge").acquire()
+    other.lock("purge").release()
+
+
+async def test_a_lock_whose_session_is_not_there_any_more_is_let_go_of_without_it(
+    a_ledger: Ledger,
+) -> None:
+    assert isinstance(a_ledger.database, PostgreSQL)
+    opened: list[PgConnection] = []
+
+    def connected_once() -> PgConnection:
+        opened.append(connected(a_ledger))
+        return opened[-1]
+
+    session = Session(connected_once)
+    assert await asyncio.to_thread(session.acquire, "purge")
+    opened[0].abandon()
+    await asyncio.to_thread(session.release, "purge")
+    await asyncio.to_thread(session.close)
+
+    assert len(opened) == 1
