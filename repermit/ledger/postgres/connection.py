@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _STATEMENTS: Final = 512  # that are kept prepared
+# Too many connections, one that idled, conflicts with another machine, and its lock.
+_NOT_NOW: Final = ("53300", "25P03", "40001", "40P01", "55P03")
 _AT_ONCE: Final = 500  # rows that are fetched together
 _CONNECT_SECONDS: Final = 10.0
 _STATEMENT_SECONDS: Final = 120.0
@@ -30,13 +32,15 @@ _WATCHING: Final = {  # of the socket: within 20 seconds a way that is cut count
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 20_000,
 }
-# A machine that is gone is noticed, and what it holds is free again, within half a minute.
+# A machine that is gone is noticed, and what it holds is free again, within a quarter of a minute:
+# it may hold the lock of whoever writes, for which all others wait. (On Linux the user timeout
+# counts for keepalives too, whatever their count.)
 _SETTINGS: Final = {
     "application_name": "repermit",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "30000",
+    "tcp_user_timeout": "12000",
     "client_connection_check_interval": "5000",
     "idle_in_transaction_session_timeout": "60000",
     "lock_timeout": "30000",
@@ -287,5 +291,5 @@ def _number(text: str) -> int | float:
 
 
 def _is_away(code: str) -> bool:
-    """Return whether that SQLSTATE says that the database is not there now, and will be again."""
-    return code.startswith(("08", "57P")) or code in ("53300", "25P03", "40001", "40P01")
+    """Return whether that SQLSTATE says that nothing was done now, and that it may be later."""
+    return code.startswith(("08", "57P")) or code in _NOT_NOW
