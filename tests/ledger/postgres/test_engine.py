@@ -1,5 +1,6 @@
 """A ledger in PostgreSQL: how it is made, checked and cleared."""
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -233,6 +234,17 @@ async def test_no_row_that_a_purge_deleted_is_left_to_read(a_ledger: Ledger) -> 
     assert await a_ledger.read(lambda tx: tx.value(dead)) == 0
     known = "SELECT reltuples FROM pg_class WHERE oid = to_regclass('recipient')"
     assert await a_ledger.read(lambda tx: tx.value(known)) == 1
+
+
+async def test_it_is_cleared_once_nobody_reads_what_was_there_before(a_ledger: Ledger) -> None:
+    with closing(a_ledger.database.connect(read_only=True)) as reader:
+        a_ledger.database.begin_reading(reader)
+        reader.execute("SELECT count(*) FROM log").fetchone()
+        await a_ledger.write(campaign.pause)
+        clearing = asyncio.ensure_future(a_ledger.checkpoint(patience=PATIENCE))
+        await asyncio.sleep(0.2)
+        assert not clearing.done()
+    await asyncio.wait_for(clearing, PATIENCE)
 
 
 def test_every_row_is_handed_out_with_its_values_apart(a_server: PostgreSQL) -> None:
