@@ -189,7 +189,7 @@ def event_of(cell: str, column: str) -> Event | None:
     """Return what a cell of the column of that name says; None for what nobody knows."""
     if is_nothing(cell):
         return None
-    if folded(column) in {"bounceclass", "bounceclassid"} and cell.strip().isdigit():
+    if folded(column) in {"bounceclass", "bounceclassid"} and cell.strip().isdecimal():
         return _of_class(cell.strip())
     return _by_word(_words(), cell) or of_reason(cell)
 
@@ -198,7 +198,7 @@ def of_flag(cell: str, says: Event) -> Event | None:
     """Return *says* when a cell of such a column says so; None when it does not."""
     if is_nothing(cell):
         return None
-    if cell.strip().isdigit():
+    if cell.strip().isdecimal():
         return says if int(cell) else None
     return says if truth_of(cell) or date_of(cell.strip()) else None
 
