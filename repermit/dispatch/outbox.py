@@ -121,7 +121,7 @@ class Postman:
         more, which drops it, or cannot be made now: then it is tried later, and the others go on.
         """
         try:
-            found = await self._ledger.read(_contents, due.id)
+            found = await outlasted(lambda: self._ledger.read(_contents, due.id))
             if found is not None:
                 owed, held = found
                 if not self._letters.knows(owed):
@@ -131,19 +131,22 @@ class Postman:
                 return Letter(owed, made)
         except (SealBroken, *refusals.UNMAKEABLE) as failure:
             settled = self._settled(due, Delayed("not made"))
-            if await self._ledger.write(outbox.put_off, due.id, settled):
+            if await self._put_off(due.id, settled):
                 self._count(settled.standing)
                 self.unmade = refusals.owed_not_made(failure)
             return None
-        if await self._ledger.write(outbox.drop, due.id):
+        if await outlasted(lambda: self._ledger.write(outbox.drop, due.id)):
             self._count(Standing.DROPPED)
         return None
 
     async def _let_go(self, owed_id: int) -> None:
         """Drop a notice to somebody whom the config does not name any more."""
         settled = Settled(Standing.DROPPED, "nobody to tell")
-        if await self._ledger.write(outbox.put_off, owed_id, settled):
+        if await self._put_off(owed_id, settled):
             self._count(Standing.DROPPED)
+
+    async def _put_off(self, owed_id: int, settled: Settled) -> bool:
+        return await outlasted(lambda: self._ledger.write(outbox.put_off, owed_id, settled))
 
     def _count(self, name: Standing) -> None:
         setattr(self.done, str(name), getattr(self.done, str(name)) + 1)
@@ -217,8 +220,9 @@ class Postman:
 
     async def _stop(self, refusal: RepermitError) -> None:
         self.done.refusal = refusal
-        self.done.failed += await self._ledger.write(
-            outbox.relay_was_away, give_up=self._terms.give_up
+        give_up = self._terms.give_up
+        self.done.failed += await outlasted(
+            lambda: self._ledger.write(outbox.relay_was_away, give_up=give_up)
         )
 
 
@@ -240,7 +244,7 @@ async def deliver(
 
     Crash: at most the one mail in hand becomes doubtful; nobody gets one twice.
     """
-    await recover_owed(ledger)
+    await outlasted(lambda: recover_owed(ledger))
     postman = Postman(ledger, connect, letters, terms)
     await postman.go(stop)
     return replace(postman.done, refusal=postman.done.refusal or postman.unmade)
