@@ -38,7 +38,7 @@ unit: $(VENV)/.develops $(VENV)/.systemd $(VENV)/.dovecot
 		--ignore=tests/domain --ignore=tests/ledger --ignore=tests/purge)
 
 # Whole paths: the real command line, relay and server; processes really killed.
-journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot $(VENV)/.proxies
+journeys: $(VENV)/.develops $(VENV)/.browser $(VENV)/.mtas $(VENV)/.dovecot $(VENV)/.proxies $(VENV)/.networks
 	$(call tests,-n 4 --dist loadfile -m "journey or torture")
 
 # What a recipient sees, in a real browser.
@@ -46,7 +46,7 @@ browser: $(VENV)/.develops $(VENV)/.browser
 	$(call tests,-n 2 -m browser)
 
 # 1,000 kills instead of 16, a quarter of them with a relay that fails too: about ten minutes.
-torture: $(VENV)/.develops
+torture: $(VENV)/.develops $(VENV)/.networks
 	REPERMIT_KILLS=750 $(BIN)/python -m pytest -q -m torture
 
 $(VENV)/.runs: requirements.txt pyproject.toml
@@ -118,6 +118,14 @@ endif
 $(VENV)/.dovecot: $(VENV)/.develops
 ifeq ($(CI),true)
 	command -v dovecot >/dev/null || test -x /usr/sbin/dovecot || { $(APT) update && $(APT) install -y --no-install-recommends dovecot-imapd; } >/dev/null
+endif
+	touch $@
+
+# iproute2, for machines in network namespaces that are cut off from the database; system packages
+# are touched under CI only, elsewhere that test says loudly that it did not run without it, or root.
+$(VENV)/.networks: $(VENV)/.develops
+ifeq ($(CI),true)
+	command -v ip >/dev/null || { $(APT) update && $(APT) install -y --no-install-recommends iproute2; } >/dev/null
 endif
 	touch $@
 

@@ -32,6 +32,8 @@ RepermitError
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
 ├── MailboxUnusable      what comes back cannot be read: no maildir, no login, no certificate
+├── BackupRefused        a folder cannot take a backup, or must not
+├── RestoreRefused       no copy there can be put back, or nobody said what may be replaced
 ├── FileRefused          a file to write exists already, or cannot be written
 ├── ServeRefused         the answer server cannot start
 ├── CorrectionRefused    a correction of what is on file is no field, no value, or too late
@@ -295,6 +297,15 @@ class NoConsent(RepermitError):
 
 class MailboxUnusable(RepermitError):
     """A mailbox with what comes back cannot be read, or not all of it; nothing in it is lost."""
+
+
+class BackupRefused(RepermitError):
+    """A folder cannot take a backup, or must not; nothing has its name there that is not whole."""
+
+
+class RestoreRefused(RepermitError):
+    """No copy there can be put back, or nobody said how much may be replaced; the ledger that is
+    there stays."""
 
 
 class FileRefused(RepermitError):

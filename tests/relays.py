@@ -68,6 +68,7 @@ class Relay:
     piece_bytes: int = 0  # otherwise writes pieces of this size; 0: a piece a reply
     tls: ssl.SSLContext | None = None  # for STARTTLS, or from the first byte when `implicit`
     implicit: bool = False
+    address: str = "127.0.0.1"
     port: int = 0
     deliveries: list[Delivery] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # the commands that came in
@@ -94,7 +95,7 @@ class Relay:
         """Start to listen, on `port` when there is one."""
         server = await asyncio.start_server(
             self._accept,
-            "127.0.0.1",
+            self.address,
             self.port,
             ssl=self.tls if self.implicit else None,
         )

@@ -16,7 +16,6 @@ from repermit.cli import app
 from repermit.cli.status import read_figures, status_content
 from repermit.runtime import Runtime
 from tests.builders import FakeClock
-from tests.deploy.parts import NOT_YET_COMMANDS, NOT_YET_DOCS
 from tests.respond.builders import write_config
 
 _ROOT = Path(__file__).parents[1]
@@ -68,23 +67,13 @@ def _wrong(shown: str) -> str:
     return ""
 
 
-def _is_awaited(shown: str) -> bool:
-    return any(shown == each or shown.startswith(f"{each} ") for each in NOT_YET_COMMANDS)
-
-
 @_by_file
 def test_every_command_that_is_shown_exists_with_its_options(doc: Path) -> None:
     shown = list(_shown(doc.read_text("utf-8")))
 
-    wrong = {each: _wrong(each) for each in shown if _wrong(each) and not _is_awaited(each)}
+    wrong = {each: _wrong(each) for each in shown if _wrong(each)}
     assert wrong == {}
     assert shown or doc.name in {"README.md", "concepts.md", "flow.md"}
-
-
-def test_no_command_is_awaited_that_is_here() -> None:
-    """The list of what other parts bring is empty in a release."""
-    assert [each for each in NOT_YET_COMMANDS if not _wrong(each)] == []
-    assert [each for each in NOT_YET_DOCS if (_ROOT / "docs" / each).exists()] == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +100,7 @@ def test_every_link_leads_somewhere(doc: Path) -> None:
     inside = [each for each in targets if not re.match(r"[a-z]+:", each)]
 
     missing = {each for each in inside if not (doc.parent / each.partition("#")[0]).exists()}
-    assert missing <= NOT_YET_DOCS
+    assert missing == set()
     assert all("#" not in each for each in inside)  # nobody looks whether such a heading stays
 
 

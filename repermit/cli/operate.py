@@ -1,4 +1,4 @@
-"""Operate: one person, and the demonstration."""
+"""Operate: one person, backups, and the demonstration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from repermit.cli.backup import backup
 from repermit.cli.person import person
+from repermit.cli.restore import restore
 from repermit.cli.status import status
 from repermit.errors import RepermitError
 
@@ -18,6 +20,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this family to *app*."""
     app.command("status", rich_help_panel=_PANEL)(status)
     app.command("person", rich_help_panel=_PANEL)(person)
+    app.command("backup", rich_help_panel=_PANEL)(backup)
+    app.command("restore", rich_help_panel=_PANEL)(restore)
     app.command("demo", rich_help_panel=_PANEL)(demo)
 
 

@@ -39,7 +39,8 @@ def init(
     answers = {} if yes else ask_answers(target)
     write_campaign(folder, answers)
     show(f"written: {folder / 'config.toml'} and {folder / 'keys'}")
-    tell("Keep keys/keep safe: copy it, twice. Never copy keys/burn except beside a ledger backup.")
+    tell("Keep keys/keep safe: copy it, twice. Never copy keys/burn except beside a ledger backup;")
+    tell("  `repermit backup DIR --keys DIR2` does both.")
     tell("Next: read config.toml, fill in policy.accepted_by, then `repermit import LIST`.")
 
 

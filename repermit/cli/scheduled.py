@@ -67,7 +67,7 @@ async def purge_due(
 
 async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
     from repermit.ledger.store import due, erasing
-    from repermit.purge.run import plan
+    from repermit.purge.run import destroy_what_came_back, plan
 
     async with runtime.ledger() as ledger:
         latest = await settle_what_was_left(runtime, ledger, tell)
@@ -82,6 +82,7 @@ async def _purge_due(runtime: Runtime, wish: Wish) -> dict[str, Any]:
             following = await ledger.read(due.following, terms)
             soonest = {"next": _next(following, planned(intended))}
             if not intended.due:
+                await destroy_what_came_back(ledger, tell)
                 lapsed = await _lapse(ledger, terms, intended)
                 content = {**planned(intended), "lapsing": 0, "lapsed": lapsed}
                 return {**content, "refused": [], **soonest}

@@ -128,8 +128,8 @@ def require_none_before(vault: Vault) -> None:
     if mark is not None:
         raise LedgerUnusable(
             f"the ledger is gone: its log had {mark.intended.size:,} entries when it was last used",
-            hint="put it back where database.url says, or a backup of it and then"
-            " `repermit doubt restored`",
+            hint="put it back where database.url says, or the newest backup of it with"
+            " `repermit restore DIR`",
         )
 
 

@@ -34,7 +34,7 @@ def backup(ledger: Database) -> Path:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         beside.unlink(missing_ok=True)
         copy(ledger, beside)
-        _require_log(beside)
+        require_log(beside)
         _keep(beside, target)
     return target
 
@@ -52,8 +52,8 @@ def backup_to(backup: Path, folder: Path, today: date) -> Path:
         beside.unlink(missing_ok=True)
         beside.touch(mode=0o600)
         shutil.copyfile(backup, beside)
-        _require_whole(beside)
-        _require_log(beside)
+        require_whole(beside)
+        require_log(beside)
         _keep(beside, target)
     return target
 
@@ -92,7 +92,7 @@ def copy(ledger: Database, target: Path) -> None:
         ):
             source.backup(copied)
             copied.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        _require_whole(target)
+        require_whole(target)
 
 
 def _keep(beside: Path, target: Path) -> None:
@@ -106,13 +106,14 @@ def _keep(beside: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _require_whole(target: Path) -> None:
+def require_whole(target: Path) -> None:
+    """Raise LedgerUnusable unless SQLite finds the copy whole; sqlite3.Error when it is none."""
     with closing(sqlite3.connect(target)) as copied:
         _require(copied.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
 
 
-def _require_log(target: Path) -> None:
-    """Read the log of a copy back: it must lead to the root that it says."""
+def require_log(target: Path) -> None:
+    """Read the log of a copy back: raise LedgerUnusable unless it leads to the root it says."""
     frontier = Frontier()
     with closing(sqlite3.connect(target)) as copied:
         for (hashed,) in copied.execute('SELECT hash FROM log ORDER BY "index"'):

@@ -97,10 +97,15 @@ def refuse_open(path: Path) -> None:
 
 def refuse_synchronised(folder: Path) -> None:
     """Raise KeysUnusable when *folder* would be copied elsewhere by itself."""
-    for part in (*folder.absolute().parts, *folder.resolve().parts):
-        if part.lower().startswith(_SYNCHRONISED):
-            raise KeysUnusable(
-                f"the key folder lies in a synchronised folder ({part})",
-                hint="set keys.dir to a folder of this machine only: a copy that is "
-                "synchronised away cannot be destroyed",
-            )
+    if part := synchronised_part(folder):
+        raise KeysUnusable(
+            f"the key folder lies in a synchronised folder ({part})",
+            hint="set keys.dir to a folder of this machine only: a copy that is "
+            "synchronised away cannot be destroyed",
+        )
+
+
+def synchronised_part(folder: Path) -> str | None:
+    """Return the part of the path to *folder* that would be copied elsewhere by itself, if any."""
+    parts = (*folder.absolute().parts, *folder.resolve().parts)
+    return next((part for part in parts if part.lower().startswith(_SYNCHRONISED)), None)

@@ -97,6 +97,14 @@ def load(folder: Path) -> Keys:
     path = folder / "keep" / "keys.json"
     for part in (folder, folder / "keep", folder / "burn", path):
         refuse_open(part)
+    return read(path, folder)
+
+
+def read(path: Path, folder: Path) -> Keys:
+    """Return the keys in the file at *path* as those of the key folder *folder*.
+
+    Raises: KeysUnusable when it is missing or damaged.
+    """
     content = read_json(path)
     try:
         return Keys(
@@ -155,6 +163,14 @@ def load_generation(burn: Path, number: int) -> Generation:
             "what was sealed under it cannot be read any more",
         )
     refuse_open(path)
+    return read_generation(path, number)
+
+
+def read_generation(path: Path, number: int) -> Generation:
+    """Return generation *number* from the file at *path*.
+
+    Raises: KeysUnusable when it is missing or damaged.
+    """
     content = read_json(path)
     try:
         seal, lookup = _key(content["seal"]), _key(content["lookup"])

@@ -56,16 +56,16 @@ def drop(opened: Connection, burn: Path) -> tuple[Leftover, ...]:
     if there == [current] and current not in noted:
         return ()
     needed_from = opened.execute(_NEEDED_FROM).fetchone()[0]
-    logged = dict(opened.execute(_DESTROYED).fetchall())
+    known = logged(opened)
     found = []
     for one in there:
-        if one in logged and one < needed_from:
+        if one in known and one < needed_from:
             keys.destroy_generation(burn, one)
-            keys.note_destroyed(burn, one, logged[one])
-            found.append(Leftover(one, logged[one]))
+            keys.note_destroyed(burn, one, known[one])
+            found.append(Leftover(one, known[one]))
         elif one in noted:
             found.append(Leftover(one, noted[one], is_dropped=False))
-    if current not in there and current - 1 in logged:
+    if current not in there and current - 1 in known:
         has = "".join(
             f"has generation {each.generation}, destroyed on {each.destroyed_at[:10]}, and "
             for each in found[-1:]
@@ -75,3 +75,8 @@ def drop(opened: Connection, burn: Path) -> tuple[Leftover, ...]:
             hint="put back the newest copy of it",
         )
     return tuple(found)
+
+
+def logged(opened: Connection) -> dict[int, str]:
+    """Return which generations the log of a ledger says were destroyed, and when."""
+    return {int(number): at for number, at in opened.execute(_DESTROYED).fetchall()}

@@ -81,11 +81,7 @@ class MarkFile:
         refuses."""
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        points = (mark.committed, mark.intended)
-        body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
-        body = f"{body} {mark.next_recipient}"
-        line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
-        octets = line.ljust(_LINE_BYTES - 1).encode() + b"\n"
+        octets = to_bytes(mark)
         self._written = octets, mark
         os.pwrite(self._descriptor, octets, 0)
         if sync:
@@ -103,6 +99,15 @@ class MarkFile:
             return None
         octets, mark = self._written
         return mark if os.pread(self._descriptor, _LINE_BYTES + 1, 0) == octets else None
+
+
+def to_bytes(mark: Mark) -> bytes:
+    """Return *mark* as its file holds it."""
+    points = (mark.committed, mark.intended)
+    body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
+    body = f"{body} {mark.next_recipient}"
+    line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
+    return line.ljust(_LINE_BYTES - 1).encode() + b"\n"
 
 
 def _parsed(body: str) -> Mark:

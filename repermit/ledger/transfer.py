@@ -20,7 +20,11 @@ from repermit.ledger.merkle import Frontier
 from repermit.ledger.postgres.connection import PgConnection
 from repermit.ledger.postgres.engine import PostgreSQL
 
-_TABLES: Final[Sequence[Table]] = tables.Campaign.metadata.sorted_tables
+# The campaign comes last: once it is there, no row may be sealed under an older generation than its
+# own, which is what a purge that is under way leaves.
+_TABLES: Final[Sequence[Table]] = sorted(
+    tables.Campaign.metadata.sorted_tables, key=lambda table: table.name == "campaign"
+)
 _AT_ONCE = 2_000
 _HEAD = "SELECT size, frontier FROM log_head"
 
@@ -44,15 +48,17 @@ def to_file(database: Database, target: Path) -> None:
             source.execute("ROLLBACK")
 
 
-def to_postgres(file: Path, database: PostgreSQL, *, instead: bool = False) -> None:
+def to_postgres(
+    file: Path, database: PostgreSQL, *, instead: bool = False, entries: int | None = None
+) -> None:
     """Fill the schema of *database* from the SQLite file of a ledger; *instead* of one that is
-    there.
+    there, whose log has so many *entries*, if that is said.
 
-    Raises: LedgerUnusable when there is one and it is not to be replaced.
+    Raises: LedgerUnusable when there is one and it is not to be replaced, or is not that one.
     Crash: all of it is there, or the schema is as it was.
     """
     with connect.translated(), closing(connect.connection(file, read_only=True)) as source:
-        to_schema(source, database, instead=instead)
+        to_schema(source, database, instead=instead, entries=entries)
 
 
 def to_schema(
@@ -60,13 +66,14 @@ def to_schema(
     database: PostgreSQL,
     *,
     instead: bool = False,
+    entries: int | None = None,
     then: Callable[[PgConnection], None] = lambda _: None,
 ) -> None:
     """Do the same from a connection to such a file, and *then* something more in the same
     transaction."""
     source.execute("BEGIN")
     with closing(database.connect()) as filled:
-        database.begin_making(filled, instead=instead)
+        database.begin_making(filled, instead=instead, entries=entries)
         try:
             _fill(source, filled)
             _go_on_counting(filled)
@@ -121,12 +128,11 @@ def _go_on_counting(filled: PgConnection) -> None:
         if table.autoincrement_column is None or table.autoincrement_column.name != "id":
             continue
         sequence = filled.query("SELECT pg_get_serial_sequence($1, 'id')", table.name)[0][0]
-        if sequence is not None:
-            filled.query(
-                "SELECT setval(CAST(CAST($1 AS text) AS regclass),"  # noqa: S608 - our own table
-                f' coalesce((SELECT max(id) FROM "{table.name}"), 0) + 1, false)',
-                sequence,
-            )
+        filled.query(
+            "SELECT setval(CAST(CAST($1 AS text) AS regclass),"  # noqa: S608 - our own table
+            f' coalesce((SELECT max(id) FROM "{table.name}"), 0) + 1, false)',
+            sequence,
+        )
 
 
 def _require_log(target: Connection) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Final
 from repermit.domain.clock import iso
 from repermit.errors import LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
+from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, lapsing, moved
+from repermit.ledger.store import erasing, keycopies, lapsing, moved, written
 from repermit.ledger.store.due import Terms
 from repermit.ledger.store.manifest import manifest_of, still_there
 from repermit.ledger.store.origin import forget_origins
@@ -53,12 +54,17 @@ class Phases:
     tell: Tell
     slices: Slices
     watch: Watch
+    lock: Held  # of whoever purges
 
     async def finish(self, done: Purged) -> Purged:
-        """Do the phases that are left, and note in *done* what was done."""
+        """Do the phases that are left, and note in *done* what was done.
+
+        Raises: LedgerUnusable when another may go on with this purge meanwhile.
+        """
         done.number, done.destroyed = self._id, self.current.generation
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
         for phase in PHASES[PHASES.index(await self._next()) :]:
+            self._require_alone()
             await self.ledger.write(erasing.set_phase, self._id, phase)
             await self._do(phase)
         done.report = await self._report()
@@ -69,6 +75,13 @@ class Phases:
     @property
     def _id(self) -> int:
         return self.current.id or 0
+
+    def _require_alone(self) -> None:
+        if not self.lock.is_held:
+            raise LedgerUnusable(
+                "the database was away for a moment, and another process may go on with this purge",
+                hint="run `repermit purge` again: it finishes what is left",
+            )
 
     async def _next(self) -> str:
         """Return the phase to go on with: the one on record, or an earlier one where what is there
@@ -152,6 +165,7 @@ class Phases:
         keys.destroy_generation(burn, number)
         keys.note_destroyed(burn, number, iso(self.ledger.clock.now()) or "")
         self.ledger.vault.forget(number)
+        await destroy_key_copies(self.ledger)
         await self.ledger.write(erasing.log_resealed, destroyed=number)
 
     async def _clean(self) -> None:
@@ -168,7 +182,10 @@ class Phases:
             await self.ledger.write(lapsing.forget_never_asked, rows)
         traces = await self.ledger.read(erasing.traces, self.current)
         saved = await self.ledger.read(still_there, self.current)
-        return await self.ledger.write(self._finished, scanned, traces, saved)
+        fate = await destroy_key_copies(self.ledger)
+        for line in told_of_key_copies(fate):
+            self.tell(line)
+        return await self.ledger.write(self._finished, scanned, fate, traces, saved)
 
     async def _scanned(self) -> Mapping[str, Any]:
         """Return what was found, kept before what it is found by goes: also by a purge that was
@@ -189,17 +206,23 @@ class Phases:
         return replace(self.watch, beyond=(SERVER, *self.watch.beyond))
 
     def _finished(
-        self, tx: Transaction, scanned: Mapping[str, Any], traces: int, saved: int
+        self,
+        tx: Transaction,
+        scanned: Mapping[str, Any],
+        fate: keycopies.Fate,
+        traces: int,
+        saved: int,
     ) -> dict[str, Any]:
         current = erasing.unfinished_purge(tx)
         assert current is not None  # noqa: S101 - the lock of the purge is ours
         content = report(
-            *(tx, current, scanned),
+            *(tx, current, scanned, fate),
             traces=traces,
             saved=saved,
             watch=self._watch,
             sign=self.sign,
         )
+        keycopies.forget(tx, fate)
         erasing.finish_purge(tx, self._id, content)
         return content
 
@@ -210,6 +233,7 @@ class Phases:
         each takes as long as a slice may; whoever waits meanwhile goes first."""
         rows, limits = first or self.slices.first, self.slices
         while True:
+            self._require_alone()
             rows = max(limits.least, min(limits.most, rows))
             await self.ledger.give_way()
             found, seconds = await self.ledger.write(_timed, part, rows)
@@ -228,6 +252,26 @@ async def lapse(ledger: Ledger, terms: Terms, *, purge: int | None = None) -> in
         await ledger.give_way()
         gone += await ledger.write(lapsing.lapse, terms, rows, purge=purge)
     return gone
+
+
+async def destroy_key_copies(ledger: Ledger) -> keycopies.Fate:
+    """Destroy every copy of a destroyed generation beside a backup, and return what became of
+    them; they stay on the list until `keycopies.forget`."""
+    noted = await ledger.read(written.key_copies)
+    return await asyncio.to_thread(keycopies.destroy, noted, ledger.vault.keys)
+
+
+def told_of_key_copies(fate: keycopies.Fate) -> list[str]:
+    """Return what a person is told of it."""
+    told = []
+    if fate.gone:
+        told.append(f"copies of the keys beside backups, destroyed: {len(fate.gone)}")
+        told.append("  the backups from before yield nobody now: take one with `repermit backup`")
+    if fate.out_of_reach:
+        told.append(f"copies of the keys beside backups, out of reach: {len(fate.out_of_reach)}")
+        told += [f"  {name}" for name in fate.out_of_reach]
+        told.append("  mount their disk and run `repermit purge` again, or destroy them by hand")
+    return told
 
 
 def traced(report: Mapping[str, Any]) -> dict[str, int]:

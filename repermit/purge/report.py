@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from repermit.domain.clock import iso
 from repermit.ledger.instants import from_micros
-from repermit.ledger.store import lapsing, machines, manifest, places, purges
+from repermit.ledger.store import keycopies, lapsing, machines, manifest, places, purges
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 from repermit.purge.plan import Watch
@@ -34,6 +34,7 @@ def report(
     tx: Transaction,
     purge: Purge,
     scanned: Mapping[str, Any],
+    fate: keycopies.Fate,
     *,
     traces: int,
     saved: int,
@@ -41,8 +42,9 @@ def report(
     sign: Sign,
 ) -> dict[str, Any]:
     """Return the report of *purge*, which is over but for this; *scanned* is what `Scanned` says,
-    *traces* are those that the ledger itself still holds, *saved* is how many of its manifest are
-    there, *watch* says what no purge reaches besides `BEYOND`. Its shape is contract."""
+    *fate* is that of the copies of keys beside backups, *traces* are those that the ledger itself
+    still holds, *saved* is how many of its manifest are there, *watch* says what no purge
+    reaches besides `BEYOND`. Its shape is contract."""
     facts: Mapping[str, Any] = json.loads(purge.facts)
     terms = json.loads(purge.terms)
     return {
@@ -68,6 +70,7 @@ def report(
         "manifest": {"entry": purge.manifest, "sha256": facts["sha256"]},
         "log": {"before": facts["before"], "after": sign(*purges.log_now(tx))},
         "backup": facts["backup"],
+        "key_copies": {"destroyed": len(fate.gone), "out_of_reach": list(fate.out_of_reach)},
         "level": LEVEL,
         "beyond": [*BEYOND, *watch.beyond],
         "machines": machines.lagging(tx, purges.generation(tx), here=watch.machine),

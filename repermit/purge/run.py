@@ -16,11 +16,20 @@ from urllib.parse import unquote_to_bytes
 from repermit.errors import LedgerUnusable, PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import erasing, guarding, lapsing, manifest, purges
+from repermit.ledger.store import erasing, guarding, keycopies, lapsing, manifest, purges
 from repermit.ledger.tables import Purge
 from repermit.purge import guard
 from repermit.purge.guard import Watch
-from repermit.purge.phases import BEFORE_BACKUP, Phases, Slices, Tell, lapse, traced
+from repermit.purge.phases import (
+    BEFORE_BACKUP,
+    Phases,
+    Slices,
+    Tell,
+    destroy_key_copies,
+    lapse,
+    told_of_key_copies,
+    traced,
+)
 from repermit.purge.plan import Order, Plan, Purged
 from repermit.purge.report import Sign
 from repermit.purge.scan import scan
@@ -62,11 +71,12 @@ async def purge(
         current = await ledger.read(erasing.unfinished_purge)
         order = await _placed(ledger, order, current)
         if current is None and not intended.due:
+            await destroy_what_came_back(ledger, tell)
             lapsed, found = await lapse(ledger, order.terms), await still_traced(ledger, watch)
             return Purged(owed=intended.owed, held=intended.held, lapsed=lapsed, traced=found)
         current = current or await _begun(ledger, order, intended, sign)
         done = Purged(owed=intended.owed, held=intended.held)
-        return await Phases(ledger, current, order, sign, tell, slices, watch).finish(done)
+        return await Phases(ledger, current, order, sign, tell, slices, watch, lock).finish(done)
     finally:
         lock.release()
 
@@ -103,6 +113,16 @@ def _kept(order: Order) -> dict[str, str]:
     """Return what a purge keeps of *order* to go on with, until it is finished: a path may be no
     text, a URI always is."""
     return {"backup_to": order.backup_to.absolute().as_uri()} if order.backup_to else {}
+
+
+async def destroy_what_came_back(ledger: Ledger, tell: Tell) -> None:
+    """Destroy copies of keys beside backups that the purges before could not reach, if they are in
+    reach now. Crash: the next purge destroys the rest."""
+    fate = await destroy_key_copies(ledger)
+    for line in told_of_key_copies(fate):
+        tell(line)
+    if fate.gone:
+        await ledger.write(keycopies.forget, fate)
 
 
 async def still_traced(ledger: Ledger, watch: Watch) -> dict[str, int]:

@@ -26,7 +26,7 @@ _CONTRACT = {
     "Answers": {"inbound", "probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw", "close"},
     "Proof": {"proof", "papers"},
-    "Operate": {"status", "person", "keys", "run", "demo"},
+    "Operate": {"status", "person", "keys", "run", "backup", "restore", "migrate-ledger", "demo"},
 }
 
 

@@ -270,3 +270,17 @@ def test_somebody_in_two_files_is_one_person() -> None:
 
     with pytest.raises(ProofBroken, match="31 purged people in 2 files can still be read"):
         require_no_trace(content)
+
+
+@every_language
+def test_a_report_names_the_copies_of_keys_that_are_out_of_reach(
+    tmp_path: Path, language: str
+) -> None:
+    runtime = campaign_in(tmp_path, language)
+    gone = {"destroyed": 41, "out_of_reach": []}
+    away = {**gone, "out_of_reach": ["/mnt/nas/burn/1.key"]}
+    said = {"nl": "41 vernietigd", "fr": "41 détruites", "de": "41 zerstört", "en": "41 destroyed"}
+
+    assert "/mnt/nas/burn/1.key" in page_of(runtime, key_copies=away)
+    assert f"{said[language]}." in page_of(runtime, key_copies=gone)
+    assert said[language] not in page_of(runtime)

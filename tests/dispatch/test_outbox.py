@@ -352,13 +352,13 @@ class Meanwhile(Ledger):
 
 @pytest.mark.parametrize("is_first", [True, False])
 async def test_who_is_erased_just_before_their_data_leaves_gets_nothing(
-    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path, is_first: bool
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, is_first: bool
 ) -> None:
     """Whether it is made already or not."""
     an, jan = await asked(a_ledger, "an@voorbeeld.example", "jan@voorbeeld.example")
     await a_ledger.write(owing.owe_data, an, language="fr")
     await a_ledger.write(owing.owe_data, jan, language="fr")
-    other = Meanwhile.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    other = Meanwhile.open(again(a_ledger.database), a_ledger.vault, a_clock)
     assert isinstance(other, Meanwhile)
     other.event = (erasing.erase_person, an if is_first else jan)
     async with relay.running():
@@ -371,11 +371,11 @@ async def test_who_is_erased_just_before_their_data_leaves_gets_nothing(
 
 
 async def test_a_no_that_is_taken_back_while_its_mail_is_made_is_not_acknowledged(
-    a_ledger: Ledger, a_clock: FakeClock, relay: Relay, campaign_folder: Path
+    a_ledger: Ledger, a_clock: FakeClock, relay: Relay
 ) -> None:
     (an,) = await saying_no(a_ledger, a_clock)
     a_clock.advance(timedelta(minutes=1))
-    other = Meanwhile.open(campaign_folder / "ledger.db", a_ledger.vault, a_clock)
+    other = Meanwhile.open(again(a_ledger.database), a_ledger.vault, a_clock)
     assert isinstance(other, Meanwhile)
     other.event = (answering.file_answer, an, a_press(Answer.YES))
     async with relay.running():
@@ -418,7 +418,7 @@ async def test_what_is_sealed_and_cannot_be_opened_is_kept_and_told_and_the_othe
         await a_ledger.write(owing.owe_data, each, language="nl")
     one = "id" if table == "recipient" else "recipient_id"
     await a_ledger.write(
-        lambda tx: tx.run(f"UPDATE {table} SET sealed = zeroblob(80) WHERE {one} = 1")
+        lambda tx: tx.run(f"UPDATE {table} SET sealed = ? WHERE {one} = 1", bytes(80))
     )
     done = []
     async with relay.running():

@@ -336,3 +336,17 @@ async def test_a_claim_and_its_settlement_find_their_rows_by_id(a_ledger: Ledger
     found = [plan for plan in plans if "recipient" in plan]
     assert len(found) == 2
     assert all("PRIMARY KEY" in plan for plan in found), found
+
+
+async def test_a_fresh_claim_of_a_sender_that_seems_gone_is_given_its_time(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """A minute here: its mail may be under way while the database starts again."""
+    minute = timedelta(minutes=1)
+    (one,) = await admit(a_ledger, "an@voorbeeld.example")
+    await claim(a_ledger, one, owner="lost")
+    a_clock.advance(minute - MOMENT)
+    assert await a_ledger.write(leases.doubt_claims, ["lost"], grace=minute) == 0
+    a_clock.advance(MOMENT)
+
+    assert await a_ledger.write(leases.doubt_claims, ["lost"], grace=minute) == 1

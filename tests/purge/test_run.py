@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -42,7 +43,7 @@ from tests.builders import (
     terms,
     verified,
 )
-from tests.databases import alter, another, put_back
+from tests.databases import alter, another, end_sessions_with_locks, put_back
 from tests.purge.builders import (
     BY_REASON,
     DUE,
@@ -938,6 +939,34 @@ async def test_promise_7_every_reason_is_named_at_once(
     refusal = await refused(a_ledger, at_most=0)
 
     assert codes(refusal) == ["leaving", "log", "clock", "at_most"]
+
+
+@pytest.mark.postgres
+async def test_promise_8_a_purge_whose_lock_another_machine_took_destroys_nothing(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was restarted while it ran, and the other was quicker to lock it again."""
+    monkeypatch.setattr("repermit.ledger.postgres.locks.PING_SECONDS", 0.05)
+    await fill(a_ledger, a_clock)
+    other = another(a_ledger.database)
+    taken, ours = other.lock("purge"), a_ledger.lock("purge")
+
+    def loses(line: str) -> None:
+        if line.startswith("taking"):
+            end_sessions_with_locks(a_ledger.database)
+            while not taken.acquire():
+                end_sessions_with_locks(a_ledger.database)
+            while ours.is_held:
+                time.sleep(0.01)
+
+    with pytest.raises(LedgerUnusable, match="another process may go on with this purge"):
+        await purge(a_ledger, ordered(a_ledger, DUE), Watch(), sign=signed, tell=loses)
+    burn = campaign_folder / "keys" / "burn"
+    assert sorted(path.name for path in burn.iterdir()) == ["1.key", "2.key"]
+    taken.release()
+    other.close()
+    await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
+    await is_whole(a_ledger, campaign_folder)
 
 
 async def test_a_plan_changes_nothing(a_ledger: Ledger, a_clock: FakeClock) -> None:

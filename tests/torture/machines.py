@@ -3,6 +3,7 @@ differ, each with a copy of the key folder."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +31,8 @@ SOON = 30.0
 
 
 class OwnServer:
-    """A PostgreSQL server of one test, which may be started again and has few connections."""
+    """A PostgreSQL server of one test, which may be started again and has few connections; it
+    listens at *address*."""
 
     def __init__(self, *, connections: int, address: str = "127.0.0.1") -> None:
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="repermit-run-"))
@@ -40,9 +43,9 @@ class OwnServer:
         self._folder = Path(tempfile.mkdtemp(prefix="repermit-pg-", dir="/tmp"))
         self._folder.chmod(0o777)
         self._data, self.port = self._folder / "data", _free_port(address)
-        self.url = f"postgresql://postgres@{address}:{self.port}/postgres"
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
         self._options = (
-            f"-h {address} -p {self.port} -k {self._folder} -c max_connections={connections}"
+            f"-h '{address}' -p {self.port} -k {self._folder} -c max_connections={connections}"
             " -c fsync=off"
         )
 
@@ -114,6 +117,7 @@ class Machine:
     folder: Path
     ahead: float  # seconds
     within: Sequence[str] = ()  # the words that a command begins with there
+    relay: str = ""  # HOST:PORT that the same port of its loopback leads to
     sender: subprocess.Popen[bytes] | None = None
     kills: int = 0
     ends: list[tuple[int, str]] = field(default_factory=list)  # how its senders ended
@@ -125,10 +129,10 @@ class Machine:
         self.sender = subprocess.Popen(
             [
                 *(*self.within, sys.executable, "-m", "tests.torture.machines"),
-                *(str(self.ahead), str(self.folder / "config.toml")),
+                *(str(self.ahead), str(self.folder / "config.toml"), self.relay),
             ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd=_ROOT,
         )
 
@@ -139,9 +143,9 @@ class Machine:
         code = self.sender.poll()
         if code is None:
             return True
-        assert self.sender.stderr is not None
-        self.ends.append((code, self.sender.stderr.read().decode()))
-        self.sender.stderr.close()
+        assert self.sender.stdout is not None
+        self.ends.append((code, self.sender.stdout.read().decode()))
+        self.sender.stdout.close()
         self.sender = None
         return False
 
@@ -211,7 +215,35 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = SOON) -> None:
         time.sleep(0.05)
 
 
+def lead_to(place: str) -> None:
+    """Let a port of the loopback lead to *place*, as long as this process runs."""
+    host, _, port = place.partition(":")
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pipe(reader, back), pipe(there, writer))
+
+    async def serve() -> None:
+        server = await asyncio.start_server(carry, "127.0.0.1", int(port))
+        ready.set()
+        await server.serve_forever()
+
+    ready = threading.Event()
+    threading.Thread(target=lambda: asyncio.run(serve()), daemon=True).start()
+    if not ready.wait(SOON):
+        raise TimeoutError("the way to the relay does not come about")
+
+
 if __name__ == "__main__":
     from repermit.cli import main
 
+    if sys.argv[3]:
+        lead_to(sys.argv[3])
     sys.exit(main(["--config", sys.argv[2], "send", "--json"], clock=Skewed(float(sys.argv[1]))))

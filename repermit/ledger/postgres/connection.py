@@ -20,19 +20,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _STATEMENTS: Final = 512  # that are kept prepared
+# Too many connections, one that idled, conflicts with another machine, and its lock.
+_NOT_NOW: Final = ("53300", "25P03", "40001", "40P01", "55P03")
 _AT_ONCE: Final = 500  # rows that are fetched together
 _CONNECT_SECONDS: Final = 10.0
 _STATEMENT_SECONDS: Final = 120.0
 _LONG_SECONDS: Final = 86_400.0  # of one that reads or writes all there is
 _PING_SECONDS: Final = 5.0
-_CUT_SECONDS: Final = 20  # after which a way on which nothing arrives any more counts as cut
-# A machine that is gone is noticed, and what it holds is free again, within half a minute.
+_WATCHING: Final = {  # of the socket: within 20 seconds a way that is cut counts as such
+    "TCP_KEEPIDLE": 5,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 20_000,
+}
+# A machine that is gone is noticed, and what it holds is free again, within a quarter of a minute:
+# it may hold the lock of whoever writes, for which all others wait. (On Linux the user timeout
+# counts for keepalives too, whatever their count.)
 _SETTINGS: Final = {
     "application_name": "repermit",
-    "tcp_keepalives_idle": "10",
-    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "3",
     "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "30000",
+    "tcp_user_timeout": "12000",
     "client_connection_check_interval": "5000",
     "idle_in_transaction_session_timeout": "60000",
     "lock_timeout": "30000",
@@ -248,28 +257,26 @@ async def _opened(
         server_settings=dict(settings),
         statement_cache_size=0,  # we keep our own
     )
-    _notice_cuts(opened)
+    # asyncpg has no public name for its socket
+    notice_cuts(opened._transport.get_extra_info("socket"))
     await opened.set_type_codec(
         "numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text"
     )
     return opened
 
 
-def _notice_cuts(opened: asyncpg.Connection[Any]) -> None:
-    """Let the connection end when nothing arrives any more: the machine would wait for the answer
-    to a statement for a quarter of an hour. asyncpg has no public name for its socket.
+def notice_cuts(end: socket.socket | None) -> None:
+    """Let a connection to another machine end when nothing arrives any more: the system would wait
+    for the answer to a statement for a quarter of an hour.
 
     Source: RFC 5482; tcp(7).
     """
-    end = opened._transport.get_extra_info("socket")
     if end is None or end.family not in (socket.AF_INET, socket.AF_INET6):
         return
     end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, seconds in (("TCP_KEEPIDLE", 5), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, option):  # pragma: no branch - Linux has them all
-            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # pragma: no branch
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _CUT_SECONDS * 1000)
+    for name, value in _WATCHING.items():
+        if hasattr(socket, name):  # pragma: no branch - Linux has them all
+            end.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _patient(work: Awaitable[T]) -> T:
@@ -286,5 +293,5 @@ def _number(text: str) -> int | float:
 
 
 def _is_away(code: str) -> bool:
-    """Return whether that SQLSTATE says that the database is not there now, and will be again."""
-    return code.startswith(("08", "57P")) or code in ("53300", "25P03", "40001", "40P01")
+    """Return whether that SQLSTATE says that nothing was done now, and that it may be later."""
+    return code.startswith(("08", "57P")) or code in _NOT_NOW

@@ -82,11 +82,13 @@ class PostgreSQL:
         with opening.translated(), closing(self.connect(read_only=True)) as opened:
             return bool(opened.query(_EXISTS)[0][0])
 
-    def begin_making(self, opened: PgConnection, *, instead: bool) -> None:
+    def begin_making(
+        self, opened: PgConnection, *, instead: bool, entries: int | None = None
+    ) -> None:
         """Begin a transaction in which there are the empty tables of a ledger; *instead* of those
-        of one that is there.
+        of one that is there, whose log has so many *entries*, if that is said.
 
-        Raises: LedgerUnusable when there is one and it is not to be replaced.
+        Raises: LedgerUnusable when there is one and it is not to be replaced, or is not that one.
         """
         opened.begin(self._number(opened))
         if opened.query(_EXISTS)[0][0]:
@@ -94,6 +96,12 @@ class PostgreSQL:
                 raise LedgerUnusable(
                     "there is a ledger already where database.url leads to",
                     hint="name an empty database, or an empty schema with ?search_path=NAME",
+                )
+            size = opened.query("SELECT size FROM log_head")
+            if entries is not None and (size[0][0] if size else 0) != entries:
+                raise LedgerUnusable(
+                    "the ledger has another number of entries by now",
+                    hint="look again what would be lost, then run it again",
                 )
             found = ", ".join(name for name in _tables(opened) if name != "alembic_version")
             opened.script(f"TRUNCATE {found} RESTART IDENTITY")

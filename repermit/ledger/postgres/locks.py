@@ -93,9 +93,18 @@ class Session:
 
     def _do(self, work: Callable[[], T]) -> T:
         try:
-            return self._worker.submit(work).result()
+            return self._worker.submit(self._done, work).result()
         except DatabaseFailed as failure:
             raise translate(failure) from failure
+
+    def _done(self, work: Callable[[], T]) -> T:
+        """Return what *work* returned, over another session when this one was lost meanwhile."""
+        try:
+            return work()
+        except DatabaseFailed:
+            if self._connection is None or not self._connection.is_closed:
+                raise
+        return work()
 
     def _there(self) -> PgConnection:
         """Return the session, a new one with the same locks if it was lost."""

@@ -16,16 +16,16 @@ from repermit.ledger.store.personal import open_person
 from repermit.ledger.transaction import Transaction
 
 _NO_MAIL: Final = (Standing.LISTED, Standing.WITHHELD, Standing.EXEMPT)
-# No date is printed in a mail that nobody has, so that each part comes in the order of the ids;
-# else all who are left would be sorted once a slice.
+# No date is printed in a mail that nobody has, so that each part comes in the order of the ids, and
+# has a limit of its own; else all who are left would be sorted once a slice.
 _PARTS: Final = " UNION ALL ".join(
-    f"SELECT id FROM recipient WHERE standing = '{standing}' AND due_at IS NULL AND id > :after"
-    " AND NOT restored"
+    f"SELECT id FROM (SELECT id FROM recipient WHERE standing = '{standing}' AND due_at IS NULL"
+    f" AND id > :after AND NOT restored ORDER BY id LIMIT :limit) AS {standing}"
     for standing in _NO_MAIL
 )
 NEXT: Final = (
     "SELECT id, generation, sealed, relationship, country, language, standing, cell, reason"
-    f" FROM recipient WHERE id IN (SELECT id FROM ({_PARTS} ORDER BY id LIMIT :limit) AS parts)"
+    f" FROM recipient WHERE id IN (SELECT id FROM ({_PARTS}) AS parts ORDER BY id LIMIT :limit)"
     " ORDER BY id"
 )
 

@@ -16,6 +16,7 @@ from repermit.ledger.instants import to_micros
 from repermit.ledger.transaction import Transaction
 
 REMOVAL = "removal"  # what a file is that names who must be removed elsewhere
+KEYS = "keys"  # a copy of a vault generation: on the list, but no file with addresses
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,17 @@ def note_file(tx: Transaction, path: Path, kind: str) -> None:
 
 
 def files(tx: Transaction) -> list[NotedFile]:
-    """Return every file on the list, the oldest first; they need not be there any more."""
+    """Return every file with addresses on the list, the oldest first; they need not be there any
+    more."""
+    return [each for each in _listed(tx) if each.kind != KEYS]
+
+
+def key_copies(tx: Transaction) -> list[NotedFile]:
+    """Return every copy of a vault generation on the list, the oldest first."""
+    return [each for each in _listed(tx) if each.kind == KEYS]
+
+
+def _listed(tx: Transaction) -> list[NotedFile]:
     folder = _folder(tx)
     rows = tx.rows(
         "SELECT CAST(path AS BLOB), CAST(kind AS BLOB) FROM written ORDER BY at, id"

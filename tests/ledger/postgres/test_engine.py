@@ -24,7 +24,7 @@ from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, admit
 from tests.databases import alter, another
-from tests.ledger.postgres.way import Way
+from tests.ledger.postgres.way import Cut, Way
 from tests.postgres import Server
 
 pytestmark = pytest.mark.postgres
@@ -119,6 +119,17 @@ def test_a_ledger_that_cannot_be_finished_leaves_nothing(
     prepared(database, a_new_vault)
 
 
+def test_a_ledger_whose_making_is_cut_leaves_nothing(
+    a_schema: str, a_new_vault: Vault, tmp_path: Path
+) -> None:
+    way = Way(a_schema, Cut(b"CREATE TABLE"))
+    with pytest.raises(LedgerUnusable, match="the way to it is cut"):
+        prepared(at(way.through, tmp_path), a_new_vault)
+    way.end()
+
+    assert not at(a_schema, tmp_path).exists()
+
+
 def until(is_so: Callable[[], object]) -> None:
     """Wait for that."""
     end = time.monotonic() + PATIENCE
@@ -181,8 +192,9 @@ def test_a_user_without_rights_is_told_what_is_needed(
         f"GRANT USAGE ON SCHEMA {schema} TO reader_{schema}",
     )
     try:
-        user = urlsplit(a_schema).username or ""
-        url = a_schema.replace(f"//{user}:", f"//reader_{schema}:x", 1)
+        parts = urlsplit(a_schema)
+        host = parts.netloc.rpartition("@")[2]
+        url = parts._replace(netloc=f"reader_{schema}:x@{host}").geturl()
         with pytest.raises(LedgerUnusable, match="does not let this user do that"):
             prepared(at(url, tmp_path), a_new_vault)
     finally:

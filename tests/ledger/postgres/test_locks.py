@@ -8,16 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from repermit.errors import LedgerUnusable
-from repermit.ledger.postgres.connection import connect
 from repermit.ledger.postgres.engine import PostgreSQL
-from tests.databases import another
+from tests.databases import another, end_sessions_with_locks
 from tests.ledger.postgres.way import Way
 
 pytestmark = pytest.mark.postgres
 PATIENCE = 30.0
-_HOLDERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2"
-)
 _HOLDS = """
 import sys, time
 from pathlib import Path
@@ -106,7 +102,7 @@ def test_a_lock_whose_session_was_ended_is_taken_again(
 ) -> None:
     lock = a_server.lock("sender-1")
     assert lock.acquire()
-    _end_sessions(a_server)
+    end_sessions_with_locks(a_server)
 
     until(lambda: not other.is_free("sender-1") and lock.is_held)
     assert not other.lock("sender-1").acquire()
@@ -147,13 +143,6 @@ def test_without_a_database_no_lock_is_to_be_had(
     with pytest.raises(LedgerUnusable, match="not there"):
         far.lock("purge").acquire()
     far.close()
-
-
-def _end_sessions(database: PostgreSQL) -> None:
-    """End the sessions that hold locks, but for our own."""
-    opened = connect(database.url)
-    opened.query(_HOLDERS)
-    opened.close()
 
 
 def test_closing_twice_lets_go_once(a_server: PostgreSQL) -> None:

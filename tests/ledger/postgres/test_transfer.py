@@ -1,6 +1,7 @@
 """A ledger is taken from one database into the other, and is the same there."""
 
 import os
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 
@@ -62,6 +63,24 @@ async def content(ledger: Ledger) -> dict[str, list[str]]:
         }
 
     return await ledger.read(part)
+
+
+async def test_a_long_table_is_copied_in_parts_and_never_held_as_a_whole(
+    a_ledger: Ledger, tmp_path: Path
+) -> None:
+    rows = [(f"{n:064}", "page", "nl", "1", "x" * 1_000) for n in range(20_001)]
+    columns = ("hash", "kind", "language", "release", "content")
+    await a_ledger.write(lambda tx: tx.fill("snapshot", columns, rows))
+    rows.clear()
+    tracemalloc.start()
+    transfer.to_file(a_ledger.database, tmp_path / "copy.db")
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    copy = Ledger.open(tmp_path / "copy.db", a_ledger.vault, FakeClock(), mark=tmp_path / "mark")
+    assert await copy.read(lambda tx: tx.value("SELECT count(*) FROM snapshot")) == 20_001
+    assert most_bytes < 12_000_000 < 20_001 * 1_000
+    await copy.close()
 
 
 async def test_a_file_fills_an_empty_schema_and_the_ledger_goes_on_there(
