@@ -924,6 +924,7 @@ async def test_a_relay_that_drops_every_connection_unused_is_away(sender: Sender
 # ── What breaks here ─────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.sqlite  # a server has a disk of its own
 async def test_a_disk_that_fills_while_sending_stops_and_doubles_nobody(sender: Sender) -> None:
     addresses = people(200)
     await admit(sender.ledger, *addresses)
