@@ -65,7 +65,8 @@ class Phases:
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
         for phase in PHASES[PHASES.index(await self._next()) :]:
             self._require_alone()
-            await self.ledger.write(erasing.set_phase, self._id, phase)
+            if not await self.ledger.write(erasing.set_phase, self._id, phase):
+                raise _not_ours()  # it was finished while the lock was lost, which is ours again
             await self._do(phase)
         done.report = await self._report()
         done.purged, done.backup = done.report["purged"], done.report["backup"]
@@ -78,10 +79,7 @@ class Phases:
 
     def _require_alone(self) -> None:
         if not self.lock.is_held:
-            raise LedgerUnusable(
-                "the database was away for a moment, and another process may go on with this purge",
-                hint="run `repermit purge` again: it finishes what is left",
-            )
+            raise _not_ours()
 
     async def _next(self) -> str:
         """Return the phase to go on with: the one on record, or an earlier one where what is there
@@ -279,6 +277,13 @@ def traced(report: Mapping[str, Any]) -> dict[str, int]:
     stands there under keys that are gone."""
     found = dict(report["scan"]["traces"])
     return {**found, "ledger": report["scan"]["ledger"]} if report["scan"]["ledger"] else found
+
+
+def _not_ours() -> LedgerUnusable:
+    return LedgerUnusable(
+        "the database was away for a moment, and another process may go on with this purge",
+        hint="run `repermit purge` again: it finishes what is left",
+    )
 
 
 def _timed(

@@ -19,6 +19,7 @@ from repermit.ledger.log import canonical
 from repermit.ledger.store import (
     answering,
     campaign,
+    erasing,
     machines,
     purges,
     reading,
@@ -30,6 +31,8 @@ from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
+from repermit.purge.phases import Phases, Slices
+from repermit.purge.plan import Purged
 from repermit.purge.run import plan, purge
 from tests.builders import (
     ANSWER_TIME,
@@ -967,6 +970,28 @@ async def test_promise_8_a_purge_whose_lock_another_machine_took_destroys_nothin
     other.close()
     await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
     await is_whole(a_ledger, campaign_folder)
+
+
+async def test_a_purge_that_another_process_has_finished_meanwhile_does_nothing_more(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Its lock was lost over a long phase, and is free again: nothing of it is lost any more."""
+    await fill(a_ledger, a_clock)
+    await kill(a_ledger, at="taking a fresh backup")
+    ours = await a_ledger.read(erasing.unfinished_purge)
+    assert ours is not None
+    order = ordered(a_ledger, None)
+    await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+    before = await a_ledger.read(hash_of_tables)
+    lock = a_ledger.lock("purge")
+    assert lock.acquire()
+
+    late = Phases(a_ledger, ours, order, signed, quietly, Slices(), Watch(), lock)
+    with pytest.raises(LedgerUnusable, match="another process may go on with this purge"):
+        await late.finish(Purged())
+
+    assert await a_ledger.read(hash_of_tables) == before
+    lock.release()
 
 
 async def test_a_plan_changes_nothing(a_ledger: Ledger, a_clock: FakeClock) -> None:
