@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from repermit.domain.clock import iso
-from repermit.errors import LedgerUnusable, ProofBroken
+from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
@@ -133,9 +133,16 @@ class Phases:
 
     async def _reseal(self) -> None:
         self.tell("sealing those who remain under new keys")
-        following = self.current.generation + 1
+        following, burn = self.current.generation + 1, self.ledger.vault.keys.burn
         is_unused = not await self.ledger.read(moved.is_used, following)
-        keys.create_generation(self.ledger.vault.keys.burn, following, is_unused=is_unused)
+        if not is_unused and not (burn / f"{following}.key").exists():
+            raise KeysUnusable(  # another key in its place would open nobody who has that one
+                f"the new keys of this purge, burn/{following}.key, are not in this key folder,"
+                " and people are sealed under them already",
+                hint="run `repermit purge` on the machine where it began, or copy that file from"
+                " there; nothing was destroyed",
+            )
+        keys.create_generation(burn, following, is_unused=is_unused)
         await self._in_slices(lambda tx, rows: erasing.forget_other_lists(tx, slice_rows=rows))
         await self._in_slices(lambda tx, rows: forget_origins(tx, slice_rows=rows))
         await self.ledger.write(erasing.begin_generation, following)

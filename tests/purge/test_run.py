@@ -21,6 +21,7 @@ from repermit.ledger.store import (
     campaign,
     erasing,
     machines,
+    moved,
     purges,
     reading,
     suppression,
@@ -970,6 +971,43 @@ async def test_promise_8_a_purge_whose_lock_another_machine_took_destroys_nothin
     other.close()
     await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
     await is_whole(a_ledger, campaign_folder)
+
+
+async def test_a_purge_that_began_under_new_keys_elsewhere_makes_no_others_here(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, tmp_path: Path
+) -> None:
+    """The machine that sealed some people anew was lost before it had sealed all of them; where one
+    of them had said yes, the log tells before."""
+    await fill(a_ledger, a_clock)
+    await kill(a_ledger, at="sealing")
+    dies = dying(a_ledger, a_clock, writes=6, after=True)
+    with pytest.raises(Killed):
+        await purge(
+            *(dies, ordered(dies, None), Watch()),
+            sign=signed,
+            tell=quietly,
+            slices=Slices(first=1, least=1, most=1),
+        )
+    await dies.close()
+    assert await a_ledger.read(moved.is_used, 2)
+    await a_ledger.close()
+    burn = campaign_folder / "keys" / "burn"
+    there = (burn / "2.key").rename(tmp_path / "2.key")
+    here = reopened(a_ledger, a_clock)
+
+    current, lock = await here.read(erasing.unfinished_purge), here.lock("purge")
+    assert current is not None
+    assert lock.acquire()
+    phases = Phases(here, current, ordered(here, None), signed, quietly, Slices(), Watch(), lock)
+    with pytest.raises(KeysUnusable, match=r"burn/2\.key, are not in this key folder"):
+        await phases.finish(Purged())
+    lock.release()
+
+    assert [path.name for path in burn.iterdir()] == ["1.key"]
+    there.rename(burn / "2.key")
+    await purge(here, ordered(here, None), Watch(), sign=signed, tell=quietly)
+    await is_whole(here, campaign_folder)
+    await here.close()
 
 
 async def test_a_purge_that_another_process_has_finished_meanwhile_does_nothing_more(
