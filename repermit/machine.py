@@ -62,7 +62,7 @@ async def _stay(ledger: Ledger, look: Callable[[], Machine], seconds: float) -> 
     """Say time after time that this machine works, with the keys that it has then."""
     while True:
         await asyncio.sleep(seconds)
-        with contextlib.suppress(RepermitError):  # the next time will do
+        with contextlib.suppress(RepermitError, OSError):  # the next time will do
             await ledger.write(machines.stay, look())
 
 

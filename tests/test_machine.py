@@ -21,6 +21,7 @@ from repermit.ledger import keys, linkkeys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.log import Kind
 from repermit.ledger.store import machines
+from repermit.ledger.store.machines import Machine
 from repermit.machine import joined, name
 from repermit.runtime import Runtime
 from tests.builders import FakeClock, asked
@@ -90,6 +91,30 @@ async def test_a_machine_says_that_it_still_works_and_with_which_keys(runtime: R
                 raise AssertionError(now)
             (runtime.config.keys_dir / "keep" / "keys.json").rename(runtime.config.folder / "x")
             await asyncio.sleep(0.1)  # what cannot be read now can be later
+
+
+async def test_a_machine_says_so_again_after_a_template_could_not_be_read(
+    runtime: Runtime,
+) -> None:
+    """An editor had it, for a moment."""
+    looks = iter((runtime.machine(), None))
+
+    def look() -> Machine:
+        if (first := next(looks, runtime.machine())) is None:
+            raise FileNotFoundError
+        return first
+
+    async with runtime.ledger(create=True) as ledger, joined(ledger, look, seconds=0.01):
+        clock = runtime.clock
+        assert isinstance(clock, FakeClock)
+        clock.advance(timedelta(minutes=20))
+        for _ in range(_TRIES):
+            (now,) = await ledger.read(machines.known)
+            if now.is_present:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            raise AssertionError(now)
 
 
 async def test_a_machine_that_differs_is_refused_and_named(runtime: Runtime) -> None:

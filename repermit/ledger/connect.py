@@ -308,8 +308,8 @@ def begin_campaign(opened: Connection, clock: Clock, vault: Vault, place: Path) 
     tx.run("INSERT INTO log_head (id, size, frontier) VALUES (1, 0, ?)", b"")
     tx.run(
         "INSERT INTO campaign (id, uuid, created_at, generation, next_recipient, admitted, purged,"
-        " erased, older_copy, stop_lists, about_us, about_us_seen, log_key)"
-        " VALUES (1, ?, ?, 1, 1, 0, 0, 0, FALSE, 0, 0, 0, ?)",
+        " erased, older_copy, accepted, stop_lists, about_us, about_us_seen, log_key)"
+        " VALUES (1, ?, ?, 1, 1, 0, 0, 0, FALSE, 0, 0, 0, 0, ?)",
         *(campaign, to_micros(now), log_key),
     )
     signing = Signing(campaign, vault.keys.signing)

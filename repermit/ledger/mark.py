@@ -34,6 +34,7 @@ class Mark:
     committed: Point
     intended: Point
     next_recipient: int = 1  # an id that was given once is never given again, whatever is put back
+    accepted: int = 0  # how often an older copy had become the campaign's again
 
     def covers(self, ledger: Point) -> bool:
         """Return whether *ledger* is as new as the mark; False means an older copy."""
@@ -105,17 +106,18 @@ def to_bytes(mark: Mark) -> bytes:
     """Return *mark* as its file holds it."""
     points = (mark.committed, mark.intended)
     body = " ".join(f"{point.size} {point.root.hex()}" for point in points)
-    body = f"{body} {mark.next_recipient}"
+    body = f"{body} {mark.next_recipient} {mark.accepted}"
     line = f"{body} {sha256(body.encode()).hexdigest()[:16]}"
     return line.ljust(_LINE_BYTES - 1).encode() + b"\n"
 
 
 def _parsed(body: str) -> Mark:
-    size, root, next_size, next_root, next_recipient = body.split(" ")
+    size, root, next_size, next_root, next_recipient, accepted = body.split(" ")
     return Mark(
         committed=Point(int(size), bytes.fromhex(root)),
         intended=Point(int(next_size), bytes.fromhex(next_root)),
         next_recipient=int(next_recipient),
+        accepted=int(accepted),
     )
 
 

@@ -99,7 +99,8 @@ def move(
         tx.run(_SEAL, connect.SEALED)
 
     with connect.translated(), closing(target.connect()) as opened:
-        transfer.to_schema(source, target, instead=_is_sealed(opened), then=seal)
+        instead = _is_sealed(opened) and _is_ours(opened, vault)
+        transfer.to_schema(source, target, instead=instead, then=seal)
         _require_whole(opened, target, vault, clock)
         _set_aside(file, aside)
         _unseal(opened)
@@ -190,7 +191,7 @@ def _noted(opened: PgConnection, target: PostgreSQL, vault: Vault, clock: Clock)
     """Return which file our ledger in that schema was moved out of; None when there is none."""
     if not opened.query(_EXISTS)[0][0]:
         return None
-    if opened.execute("SELECT uuid FROM campaign").fetchone() != (vault.keys.campaign,):
+    if not _is_ours(opened, vault):
         return None
     tx = _transaction(opened, target, vault, clock)
     return next((one.path for one in reversed(written.files(tx)) if one.kind == MOVED), None)
@@ -207,6 +208,11 @@ def _is_sealed(opened: PgConnection) -> bool:
     return bool(
         opened.query(_EXISTS)[0][0] and opened.execute(_SEALED, (connect.SEALED,)).fetchone()[0]
     )
+
+
+def _is_ours(opened: PgConnection, vault: Vault) -> bool:
+    found = opened.execute("SELECT uuid FROM campaign").fetchone()
+    return bool(found == (vault.keys.campaign,))
 
 
 def _unseal(opened: PgConnection) -> None:

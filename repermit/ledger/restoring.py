@@ -22,6 +22,7 @@ from repermit.ledger.merkle import Frontier
 from repermit.ledger.store import keycopies
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.vault import Vault
+from repermit.ledger.writer import LEFT_OUT
 
 _MAGIC = b"SQLite format 3\0"
 _NEWEST = 'SELECT at FROM log ORDER BY "index" DESC LIMIT 1'
@@ -29,9 +30,6 @@ _ENDS = (
     "SELECT id, generation, sealed FROM recipient WHERE id IN"
     " (SELECT min(id) FROM recipient UNION SELECT max(id) FROM recipient)"
 )
-# Ids that are left out when the mark came back from a backup: how many were given since, nobody
-# knows, and a link that went to one person must never lead to another.
-_LEFT_OUT = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ def put_back_kept(kept: Path, folder: Path, copy: Copy) -> None:
             if (source := kept / name).exists():
                 write_durably(beside / name, source.read_bytes())
         known = _mark_in(kept) or Mark(copy.log, copy.log)
-        given = max(known.next_recipient, copy.next_recipient) + _LEFT_OUT
+        given = max(known.next_recipient, copy.next_recipient) + LEFT_OUT  # it comes from a backup
         write_durably(beside / "mark", to_bytes(replace(known, next_recipient=given)))
         beside.rename(folder / "keep")
         keys.sync_folder(folder)

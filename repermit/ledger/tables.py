@@ -74,6 +74,7 @@ class Campaign(SQLModel, table=True):
     bounce_kind: str | None = None  # what that bounce was
     bounce_status: str | None = None  # its codes
     older_copy: bool = False  # this ledger was found behind its mark
+    accepted: int = 0  # how often an older copy became the campaign's again
     no_opt_outs: str | None = None  # the written statement that nobody ever opted out
     stop_lists: int = 0  # lists of earlier opt-outs that were taken in, whatever they held
     notice: str | None = None  # content hash of the privacy notice that counts now

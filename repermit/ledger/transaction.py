@@ -48,6 +48,11 @@ class Transaction:
             return self.now
         return self.database.moment(self.connection, self.now)
 
+    def shared(self, moment: datetime) -> datetime:
+        """Return what *moment* by the clock of this machine is by the one clock of all machines:
+        what came in on two of them is then as far apart as it was."""
+        return moment + (self.moment - self.now)
+
     def one(self, sql: str, *values: Any) -> Any:
         """Return the first row, or None."""
         return self.connection.execute(sql, values).fetchone()

@@ -27,6 +27,9 @@ from repermit.ledger.transaction import Transaction
 
 _GROUP = 256  # parts that share a commit at the most
 _GROUP_SECONDS = 0.05  # after this a group commits, so that no answer waits
+# Ids that are left out where nobody knows how many were given since: a link that went to one person
+# must never lead to another.
+LEFT_OUT = 10_000_000
 
 Begin = Callable[[Connection], Transaction]
 Done = Callable[[Any, BaseException | None], None]
@@ -73,14 +76,17 @@ class Writer:
         """Let this ledger be the campaign's again, whatever the mark said.
 
         Ids of recipients go on after the last one that the mark knows was given, so that no old
-        link leads to somebody else. Crash: the older copy stays one.
+        link leads to somebody else; some are left out where other machines may have given more.
+        Their marks are of a ledger that is no more: they know it by how often this was done.
+        Crash: the older copy stays one.
         """
-        point, mark = _point(tx), self._mark.read()
-        given = mark.next_recipient if mark else 1
+        point = _point(tx)
+        mark = self._mark.read() or Mark(point, point)
+        following, accepted = _counters(tx)
+        given = max(mark.next_recipient, following) + (LEFT_OUT if tx.is_shared else 0)
         tx.run(
-            "UPDATE campaign SET older_copy = FALSE,"
-            " next_recipient = CASE WHEN next_recipient < ? THEN ? ELSE next_recipient END",
-            *(given, given),
+            "UPDATE campaign SET older_copy = FALSE, next_recipient = ?, accepted = ?",
+            *(given, max(mark.accepted, accepted) + 1),
         )
         tx.log.append(Kind.RESTORED, {"size": point.size}, now=tx.now)
 
@@ -114,7 +120,7 @@ class Writer:
             tx = self._begin(connection)
             if not self.older_copy(tx):
                 point = _point(tx)
-                self._mark.write(Mark(point, point, _next_recipient(tx)))
+                self._mark.write(Mark(point, point, *_counters(tx)))
             connection.execute("ROLLBACK")
         except (*FAILURES, OSError, RepermitError):
             return  # the mark that stands covers this ledger too
@@ -177,12 +183,12 @@ class Writer:
             outcomes.append((group[0], *_savepoint(tx, group[0].run)))
             group.pop(0)
         tx.log.flush(now=tx.now)
-        after, next_recipient = _point(tx), _next_recipient(tx)
+        after, counters = _point(tx), _counters(tx)
         marks = (tx.marks or after.size != before.size) and self._set_mark(tx, before, after)
         self._database.commit(connection)
         if marks:
             with suppress(OSError):  # the mark that was synced before covers this ledger, too
-                self._mark.write(Mark(after, after, next_recipient), sync=False)
+                self._mark.write(Mark(after, after, *counters), sync=False)
 
     def _is_known(self, tx: Transaction, mark: Mark | None, ledger: Point) -> bool:
         """Return whether the ledger, which stands at *ledger*, is as new as *mark*; without one,
@@ -190,11 +196,12 @@ class Writer:
 
         What this machine was about to write when it was killed may stand in no ledger, and another
         machine has written something else in its place: then what was known to be committed is
-        still the beginning of the log.
+        still the beginning of the log. And an older copy may have been accepted on another machine
+        since the mark was written here.
         """
         if mark is None:
             return ledger.size <= 1
-        if mark.covers(ledger):
+        if mark.covers(ledger) or self._was_accepted_elsewhere(tx, mark):
             return True
         may_have_gone_on = mark.committed.size < ledger.size <= mark.intended.size
         return (
@@ -203,17 +210,23 @@ class Writer:
             and _root_at(tx, mark.committed.size) == mark.committed.root
         )
 
+    def _was_accepted_elsewhere(self, tx: Transaction, mark: Mark) -> bool:
+        return self._database.is_shared and _counters(tx)[1] > mark.accepted
+
     def _note_older_copy(self, tx: Transaction, before: Point) -> None:
         """Note in a ledger that is behind its mark that it is, so that no part takes it for the
         present one: a copy can be put back while it is in use."""
-        if not self._is_known(tx, self._mark.read(), before):
+        mark = self._mark.read()
+        if not self._is_known(tx, mark, before):
             tx.run("UPDATE campaign SET older_copy = TRUE")
+        elif mark is not None and not mark.covers(before):
+            tx.marks = True  # it is to be the mark of this ledger
 
     def _set_mark(self, tx: Transaction, before: Point, after: Point) -> bool:
         """Sync the mark ahead of the commit, and return True; an older copy leaves it alone."""
         if tx.value("SELECT older_copy FROM campaign"):
             return False
-        self._mark.write(Mark(before, after, _next_recipient(tx)))
+        self._mark.write(Mark(before, after, *_counters(tx)))
         return True
 
 
@@ -246,9 +259,11 @@ def _root_at(tx: Transaction, size: int) -> bytes:
     return frontier.root()
 
 
-def _next_recipient(tx: Transaction) -> int:
+def _counters(tx: Transaction) -> tuple[int, int]:
+    """Return the next id of a recipient, and how often an older copy was accepted."""
     with _altered():
-        return int(tx.value("SELECT next_recipient FROM campaign"))
+        following, accepted = tx.one("SELECT next_recipient, accepted FROM campaign")
+        return int(following), int(accepted)
 
 
 def _point(tx: Transaction) -> Point:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from repermit.domain.clock import iso
-from repermit.errors import LedgerUnusable, ProofBroken
+from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.database import Held
 from repermit.ledger.engine import Ledger
@@ -65,7 +65,8 @@ class Phases:
         done.due, done.by_reason = self.current.due, json.loads(self.current.by_reason)
         for phase in PHASES[PHASES.index(await self._next()) :]:
             self._require_alone()
-            await self.ledger.write(erasing.set_phase, self._id, phase)
+            if not await self.ledger.write(erasing.set_phase, self._id, phase):
+                raise _not_ours()  # it was finished while the lock was lost, which is ours again
             await self._do(phase)
         done.report = await self._report()
         done.purged, done.backup = done.report["purged"], done.report["backup"]
@@ -78,10 +79,7 @@ class Phases:
 
     def _require_alone(self) -> None:
         if not self.lock.is_held:
-            raise LedgerUnusable(
-                "the database was away for a moment, and another process may go on with this purge",
-                hint="run `repermit purge` again: it finishes what is left",
-            )
+            raise _not_ours()
 
     async def _next(self) -> str:
         """Return the phase to go on with: the one on record, or an earlier one where what is there
@@ -135,9 +133,16 @@ class Phases:
 
     async def _reseal(self) -> None:
         self.tell("sealing those who remain under new keys")
-        following = self.current.generation + 1
+        following, burn = self.current.generation + 1, self.ledger.vault.keys.burn
         is_unused = not await self.ledger.read(moved.is_used, following)
-        keys.create_generation(self.ledger.vault.keys.burn, following, is_unused=is_unused)
+        if not is_unused and not (burn / f"{following}.key").exists():
+            raise KeysUnusable(  # another key in its place would open nobody who has that one
+                f"the new keys of this purge, burn/{following}.key, are not in this key folder,"
+                " and people are sealed under them already",
+                hint="run `repermit purge` on the machine where it began, or copy that file from"
+                " there; nothing was destroyed",
+            )
+        keys.create_generation(burn, following, is_unused=is_unused)
         await self._in_slices(lambda tx, rows: erasing.forget_other_lists(tx, slice_rows=rows))
         await self._in_slices(lambda tx, rows: forget_origins(tx, slice_rows=rows))
         await self.ledger.write(erasing.begin_generation, following)
@@ -279,6 +284,13 @@ def traced(report: Mapping[str, Any]) -> dict[str, int]:
     stands there under keys that are gone."""
     found = dict(report["scan"]["traces"])
     return {**found, "ledger": report["scan"]["ledger"]} if report["scan"]["ledger"] else found
+
+
+def _not_ours() -> LedgerUnusable:
+    return LedgerUnusable(
+        "the database was away for a moment, and another process may go on with this purge",
+        hint="run `repermit purge` again: it finishes what is left",
+    )
 
 
 def _timed(

@@ -170,7 +170,7 @@ def _erase(tx: Transaction, recipient_id: int, *, moment: datetime) -> tuple[boo
     where a locked ledger files the last press late.
     """
     asked = answering.asked(tx, recipient_id)
-    is_too_soon = asked is not None and in_burst(asked.presses, moment)
+    is_too_soon = asked is not None and in_burst(asked.presses, tx.shared(moment))
     return is_too_soon, None if is_too_soon else erasing.erase_person(tx, recipient_id)
 
 

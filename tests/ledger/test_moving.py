@@ -253,6 +253,19 @@ def test_the_ledger_of_another_campaign_is_nobody_s_move(
     assert finish(a_file, a_target, a_vault) is None
 
 
+def test_the_ledger_of_another_campaign_whose_move_was_cut_off_stays(
+    a_file: Path, a_target: PostgreSQL, a_vault: Vault
+) -> None:
+    move(a_file, a_target, a_vault).rename(a_file)
+    altered(a_target, SEAL, "UPDATE campaign SET uuid = 'another'")
+
+    with pytest.raises(LedgerUnusable, match="there is a ledger already"):
+        move(a_file, a_target, a_vault)
+
+    assert in_schema(a_target, "SELECT uuid FROM campaign") == [("another",)]
+    assert a_file.exists()
+
+
 def test_a_ledger_that_was_never_moved_has_no_move_to_finish(
     a_file: Path, a_target: PostgreSQL, a_vault: Vault
 ) -> None:

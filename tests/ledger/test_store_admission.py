@@ -8,6 +8,7 @@ from repermit.domain.address import parse
 from repermit.domain.policy import Evidence
 from repermit.domain.provider import NO_CAPS
 from repermit.domain.standing import Standing
+from repermit.errors import LedgerUnusable
 from repermit.ledger import foreign, keys
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import (
@@ -263,3 +264,16 @@ async def test_promise_2_the_list_of_another_campaign_counts_as_soon_as_it_is_th
 
     tally = await a_ledger.write(later)
     assert (tally.admitted, tally.suppressed) == (0, 1)
+
+
+async def test_promise_11_an_import_that_another_has_taken_back_meanwhile_does_not_go_on(
+    a_ledger: Ledger,
+) -> None:
+    """Its machine was cut off from the database, and the other took it for one that was killed."""
+    intake_id, generation = await a_ledger.write(admission.begin_intake, "c" * 64)
+    assert not await a_ledger.write(undoing.take_back, intake_id, slice_rows=1)
+
+    with pytest.raises(LedgerUnusable, match="another import has taken this one back"):
+        await a_ledger.write(admission.admit, intake_id, [], generation=generation)
+    with pytest.raises(LedgerUnusable, match="another import has taken this one back"):
+        await a_ledger.write(admission.finish_intake, intake_id, Tally(), {})

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.builders import (
     standings,
     verified,
 )
+from tests.postgres import again
 
 AN = "an@voorbeeld.example"
 SECOND = timedelta(seconds=1)
@@ -51,6 +53,27 @@ async def test_promise_5_presses_that_a_locked_ledger_filed_late_are_as_close_as
     apart = await press(a_ledger, two, Answer.YES, moment=came + timedelta(seconds=13))
     assert apart is not None
     assert (apart.presses.standing, apart.presses.suspect) == (Standing.OPTED_IN, False)
+
+
+@pytest.mark.postgres
+async def test_promise_5_presses_on_machines_whose_clocks_differ_are_as_close_as_they_came(
+    a_ledger: Ledger, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """A machine presses both buttons within a second, and each comes to another server."""
+    (one,) = await asked(a_ledger, AN)
+    ahead = FakeClock(a_clock.now() + timedelta(seconds=45))
+    other = Ledger.open(
+        again(a_ledger.database), a_ledger.vault, ahead, mark=tmp_path / "mark of the other"
+    )
+    await press(a_ledger, one, NO, moment=a_clock.now())
+    a_clock.advance(SECOND)
+    ahead.advance(SECOND)
+
+    left = await press(other, one, YES, moment=ahead.now())
+
+    assert left is not None
+    assert (left.presses.standing, left.presses.suspect) == (Standing.ASKED, True)
+    await other.close()
 
 
 async def presses(

@@ -193,11 +193,12 @@ async def test_a_purge_that_was_begun_is_found_until_it_is_finished(a_ledger: Le
     assert await a_ledger.read(erasing.unfinished_purge) is None
     purge = await begin_purge(a_ledger)
     assert purge.id is not None
-    await a_ledger.write(erasing.set_phase, purge.id, "reseal")
+    assert await a_ledger.write(erasing.set_phase, purge.id, "reseal")
     found = await a_ledger.read(erasing.unfinished_purge)
     assert found is not None
     assert (found.id, found.phase, found.finished_at) == (purge.id, "reseal", None)
     await a_ledger.write(erasing.finish_purge, purge.id, {})
+    assert not await a_ledger.write(erasing.set_phase, purge.id, "clean")
 
     assert await a_ledger.read(erasing.unfinished_purge) is None
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from repermit.domain.token import FIRST_PROBE, MONITOR
+from repermit.errors import KeysUnusable
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import campaign, probing
+from repermit.ledger.store import campaign, erasing, probing
 from repermit.ledger.store.probing import Looked, Sight, Vantage
 from tests.builders import FakeClock
 
@@ -133,3 +136,14 @@ async def test_the_way_to_the_disk_is_tried_without_a_trace(a_ledger: Ledger) ->
 
     assert await a_ledger.read(lambda tx: tx.value("SELECT count(*) FROM probe_press")) == 0
     assert await rows(a_ledger) == []
+
+
+async def test_promise_7_a_machine_without_the_keys_of_now_is_not_well(a_ledger: Ledger) -> None:
+    """A purge on another machine has made new ones: no link could be answered here."""
+    await a_ledger.write(probing.try_out)
+    await a_ledger.write(erasing.begin_generation, 2)
+
+    with pytest.raises(KeysUnusable, match="vault generation 2 is not in the key folder"):
+        await a_ledger.write(probing.try_out)
+    with pytest.raises(KeysUnusable, match="vault generation 2 is not in the key folder"):
+        await a_ledger.write(probing.file_press, FIRST_PROBE + 1)

@@ -19,7 +19,9 @@ from repermit.ledger.log import canonical
 from repermit.ledger.store import (
     answering,
     campaign,
+    erasing,
     machines,
+    moved,
     purges,
     reading,
     suppression,
@@ -30,6 +32,8 @@ from repermit.ledger.store.personal import own_key
 from repermit.ledger.transaction import Transaction
 from repermit.ledger.verify import verify
 from repermit.purge.guard import Watch
+from repermit.purge.phases import Phases, Slices
+from repermit.purge.plan import Purged
 from repermit.purge.run import plan, purge
 from tests.builders import (
     ANSWER_TIME,
@@ -967,6 +971,65 @@ async def test_promise_8_a_purge_whose_lock_another_machine_took_destroys_nothin
     other.close()
     await purge(a_ledger, ordered(a_ledger, None), Watch(), sign=signed, tell=quietly)
     await is_whole(a_ledger, campaign_folder)
+
+
+async def test_a_purge_that_began_under_new_keys_elsewhere_makes_no_others_here(
+    a_ledger: Ledger, a_clock: FakeClock, campaign_folder: Path, tmp_path: Path
+) -> None:
+    """The machine that sealed some people anew was lost before it had sealed all of them; where one
+    of them had said yes, the log tells before."""
+    await fill(a_ledger, a_clock)
+    await kill(a_ledger, at="sealing")
+    dies = dying(a_ledger, a_clock, writes=6, after=True)
+    with pytest.raises(Killed):
+        await purge(
+            *(dies, ordered(dies, None), Watch()),
+            sign=signed,
+            tell=quietly,
+            slices=Slices(first=1, least=1, most=1),
+        )
+    await dies.close()
+    assert await a_ledger.read(moved.is_used, 2)
+    await a_ledger.close()
+    burn = campaign_folder / "keys" / "burn"
+    there = (burn / "2.key").rename(tmp_path / "2.key")
+    here = reopened(a_ledger, a_clock)
+
+    current, lock = await here.read(erasing.unfinished_purge), here.lock("purge")
+    assert current is not None
+    assert lock.acquire()
+    phases = Phases(here, current, ordered(here, None), signed, quietly, Slices(), Watch(), lock)
+    with pytest.raises(KeysUnusable, match=r"burn/2\.key, are not in this key folder"):
+        await phases.finish(Purged())
+    lock.release()
+
+    assert [path.name for path in burn.iterdir()] == ["1.key"]
+    there.rename(burn / "2.key")
+    await purge(here, ordered(here, None), Watch(), sign=signed, tell=quietly)
+    await is_whole(here, campaign_folder)
+    await here.close()
+
+
+async def test_a_purge_that_another_process_has_finished_meanwhile_does_nothing_more(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """Its lock was lost over a long phase, and is free again: nothing of it is lost any more."""
+    await fill(a_ledger, a_clock)
+    await kill(a_ledger, at="taking a fresh backup")
+    ours = await a_ledger.read(erasing.unfinished_purge)
+    assert ours is not None
+    order = ordered(a_ledger, None)
+    await purge(a_ledger, order, Watch(), sign=signed, tell=quietly)
+    before = await a_ledger.read(hash_of_tables)
+    lock = a_ledger.lock("purge")
+    assert lock.acquire()
+
+    late = Phases(a_ledger, ours, order, signed, quietly, Slices(), Watch(), lock)
+    with pytest.raises(LedgerUnusable, match="another process may go on with this purge"):
+        await late.finish(Purged())
+
+    assert await a_ledger.read(hash_of_tables) == before
+    lock.release()
 
 
 async def test_a_plan_changes_nothing(a_ledger: Ledger, a_clock: FakeClock) -> None:

@@ -103,8 +103,10 @@ class PostgreSQL:
                     "the ledger has another number of entries by now",
                     hint="look again what would be lost, then run it again",
                 )
-            found = ", ".join(name for name in _tables(opened) if name != "alembic_version")
-            opened.script(f"TRUNCATE {found} RESTART IDENTITY")
+            from repermit.ledger.tables import Campaign  # slow to import
+
+            ours = ", ".join(f'"{name}"' for name in Campaign.metadata.tables)
+            opened.script(f"TRUNCATE {ours} RESTART IDENTITY")
         else:
             self._require_empty(opened)
             make(opened)

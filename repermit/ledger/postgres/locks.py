@@ -151,7 +151,7 @@ class Session:
             try:
                 self._worker.submit(self._asked).result()
             except (DatabaseFailed, RepermitError):
-                self._lost = set(self._held)
+                continue  # who asks sees that they are lost
 
     def _asked(self) -> None:
         """Ask the server for a sign of life; a session that gives none is left."""
@@ -160,6 +160,7 @@ class Session:
             opened.ping()
         except DatabaseFailed:
             opened.abandon()
+            self._lost = set(self._held)
             raise
         self._take_again(opened)
 

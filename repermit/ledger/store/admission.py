@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from repermit.domain.policy import Decision, Evidence, Outcome
 from repermit.domain.standing import Standing
+from repermit.errors import LedgerUnusable
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, move
 from repermit.ledger.store import enriching, personal
@@ -146,9 +147,11 @@ def admit(
     *newcomers* are of different addresses, in the order of their look-ups, which lie under
     *generation*. Where one knows more of somebody who is there and had no mail, that replaces
     what was known.
+    Raises: LedgerUnusable when the import was taken back meanwhile.
     Crash: this part of the list and its log entries are there, or neither; an import that is not
     finished is taken back by `undoing.take_back`.
     """
+    _require_running(tx, intake_id)
     tally = Tally()
     keys = len(tx.vault.suppression_keys())
     current, next_id = tx.one("SELECT generation, next_recipient FROM campaign")
@@ -250,8 +253,22 @@ def _count(
     tx.log.append(Kind.ADMITTED, {"import": intake_id, "moves": moves}, now=tx.now)
 
 
+def _require_running(tx: Transaction, intake_id: int) -> None:
+    """Refuse to go on with what another import has taken back: on a shared ledger the lock of the
+    one that runs can be lost with the way to the database."""
+    if tx.value("SELECT undone_at FROM intake WHERE id = ?", intake_id) is not None:
+        raise LedgerUnusable(
+            "the database was away for a moment, and another import has taken this one back",
+            hint="run it again: nothing of it is there",
+        )
+
+
 def finish_intake(tx: Transaction, intake_id: int, tally: Tally, facts: Mapping[str, Any]) -> None:
-    """Make the import count: its sums, and in the log what it was told of the whole list."""
+    """Make the import count: its sums, and in the log what it was told of the whole list.
+
+    Raises: LedgerUnusable when it was taken back meanwhile.
+    """
+    _require_running(tx, intake_id)
     counts = {
         "read": tally.read,
         "admitted": tally.admitted,

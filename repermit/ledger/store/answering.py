@@ -92,7 +92,7 @@ def file_answer(tx: Transaction, recipient_id: int, press: Press) -> Asked | Non
     before = _asked(tx, row)
     if not may_answer(before.presses):
         return None
-    moment = press.moment or tx.now
+    moment = tx.shared(press.moment or tx.now)
     after = after_press(before.presses, press.answer, way=press.way, now=moment)
     was = before
     if in_burst(before.presses, moment):

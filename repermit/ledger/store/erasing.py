@@ -94,9 +94,10 @@ def last_report(tx: Transaction) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
 
 
-def set_phase(tx: Transaction, purge_id: int, phase: str) -> None:
-    """Record the phase that a purge has reached."""
-    tx.run("UPDATE purge SET phase = ? WHERE id = ?", phase, purge_id)
+def set_phase(tx: Transaction, purge_id: int, phase: str) -> bool:
+    """Record the phase that a purge has reached; False when it is finished already."""
+    changed = "UPDATE purge SET phase = ? WHERE id = ? AND finished_at IS NULL"
+    return tx.run(changed, phase, purge_id) > 0
 
 
 def note_facts(tx: Transaction, purge_id: int, facts: Mapping[str, Any]) -> None:

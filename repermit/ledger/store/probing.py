@@ -66,8 +66,9 @@ def file_press(tx: Transaction, number: int) -> None:
 
     That of a monitor, whose link is always the same, is the proof that the page works; any other
     is looked up by the probe that made it, which then notes what it found.
+    Raises: KeysUnusable, as `try_out` does.
     """
-    tx.marks = True
+    _as_an_answer(tx)
     if number == MONITOR:
         note(tx, "", Vantage.ELSEWHERE)
         return
@@ -81,10 +82,20 @@ def file_press(tx: Transaction, number: int) -> None:
 
 def try_out(tx: Transaction) -> None:
     """Leave everything as it is, over the way that an answer takes to the disk: lock, write-ahead
-    log, mark. (A column that is set to what it is would not be written.)"""
-    tx.marks = True
+    log, mark, and the keys that people are sealed under. (A column that is set to what it is would
+    not be written.)
+
+    Raises: KeysUnusable where a purge on another machine has made keys that are not here yet.
+    """
+    _as_an_answer(tx)
     tx.run("INSERT INTO probe_press (number, at) VALUES (?, 0)", _TRIAL)
     tx.run("DELETE FROM probe_press WHERE number = ?", _TRIAL)
+
+
+def _as_an_answer(tx: Transaction) -> None:
+    """Need what an answer needs besides: the mark, and the keys that people are sealed under."""
+    tx.marks = True
+    tx.vault.lookup("", generation=tx.value("SELECT generation FROM campaign"))
 
 
 def is_pressed(tx: Transaction, number: int) -> bool:

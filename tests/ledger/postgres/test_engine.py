@@ -14,7 +14,7 @@ import pytest
 
 from repermit.errors import LedgerUnusable
 from repermit.ledger import connect as opening
-from repermit.ledger import keys
+from repermit.ledger import copying, keys, replacing, restoring
 from repermit.ledger.engine import Ledger
 from repermit.ledger.mark import Mark, MarkFile, Point
 from repermit.ledger.postgres.connection import connect
@@ -164,7 +164,7 @@ def test_whoever_makes_a_ledger_waits_for_another_who_does(
 _MAKES = """
 import sys
 from pathlib import Path
-from repermit.ledger import keys
+from repermit.ledger import copying, keys, replacing, restoring
 from repermit.ledger.postgres.engine import PostgreSQL
 from repermit.ledger.vault import Vault
 from tests.builders import FakeClock
@@ -296,6 +296,33 @@ async def test_promise_1_another_history_up_to_the_mark_is_an_older_copy(
 
     other = Ledger.open(another(a_ledger.database), a_vault, FakeClock(), mark=elsewhere)
     assert await other.read(other.older_copy)
+    await other.close()
+
+
+async def test_promise_1_an_older_copy_that_one_machine_accepted_is_no_older_copy_for_another(
+    a_ledger: Ledger, a_vault: Vault, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """The mark of the other is ahead of the copy, for good; and it had given the newest ids."""
+    other = Ledger.open(another(a_ledger.database), a_vault, a_clock, mark=tmp_path / "mark")
+    (first,) = await admit(other, "an@voorbeeld.example")
+    copying.copy(a_ledger.database, tmp_path / "staged")
+    (given,) = await admit(other, "jan@voorbeeld.example")
+    await other.write(campaign.pause)
+    (tmp_path / "copies").mkdir()
+    restoring.make_ready(tmp_path / "staged", a_vault, tmp_path / "copies", a_clock.now())
+    there = replacing.entries(a_ledger.database)
+    replacing.replace(
+        *(a_ledger.database, tmp_path / "staged"), aside=tmp_path / "aside", instead=there
+    )
+    assert await other.read(other.older_copy)
+
+    await a_ledger.write(a_ledger.accept_copy)
+    assert not await other.read(other.older_copy)
+    await other.write(lambda _: None)
+    assert not await a_ledger.read(a_ledger.older_copy)
+    assert (await other.verified()).holds
+    (following,) = await admit(a_ledger, "els@voorbeeld.example")
+    assert first < given < following  # no link that is out leads to somebody else
     await other.close()
 
 

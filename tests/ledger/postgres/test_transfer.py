@@ -123,6 +123,20 @@ async def test_a_schema_with_other_tables_is_not_filled(
         transfer.to_postgres(a_copy, there)
 
 
+async def test_tables_of_others_are_not_emptied_with_a_ledger_that_is_replaced(
+    a_ledger: Ledger, a_copy: Path
+) -> None:
+    """They were made after the ledger, in its schema."""
+    assert isinstance(a_ledger.database, PostgreSQL)
+    with closing(a_ledger.database.connect()) as opened:
+        opened.script("CREATE TABLE theirs AS SELECT 7 AS a")
+        transfer.to_postgres(a_copy, a_ledger.database, instead=True)
+        found = opened.query("SELECT a FROM theirs")
+        opened.script("DROP TABLE theirs")
+
+    assert [each[0] for each in found] == [7]
+
+
 async def test_a_file_that_is_not_whole_leaves_the_schema_as_it_was(
     a_ledger: Ledger, a_copy: Path, a_schema: str
 ) -> None:

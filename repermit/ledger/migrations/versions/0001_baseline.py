@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("bounce_kind", sa.String(), nullable=True),
         sa.Column("bounce_status", sa.String(), nullable=True),
         sa.Column("older_copy", sa.Boolean(), nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("no_opt_outs", sa.String(), nullable=True),
         sa.Column("stop_lists", sa.Integer(), nullable=False),
         sa.Column("notice", sa.String(), nullable=True),
