@@ -111,7 +111,7 @@ async def admit_list(
                 await intake.admit(spool, stop, progress)
             return intake.imported
         finally:
-            await take_back_unfinished(ledger)
+            await take_back_unfinished(ledger, only=intake_id)
 
 
 class _Intake:

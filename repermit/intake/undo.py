@@ -38,9 +38,12 @@ async def undo(ledger: Ledger, intake_id: int) -> Undoing:
         return meant
 
 
-async def take_back_unfinished(ledger: Ledger) -> None:
-    """Undo what an import admitted that did not come to its end."""
+async def take_back_unfinished(ledger: Ledger, only: int | None = None) -> None:
+    """Undo what imports admitted that did not come to their end; *only* that one, where another
+    machine may have begun its own meanwhile."""
     for intake_id in await ledger.read(undoing.unfinished_intakes):
+        if only is not None and intake_id != only:
+            continue
         while await ledger.write(undoing.take_back, intake_id, slice_rows=_SLICE_ROWS):
             pass
 

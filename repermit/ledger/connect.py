@@ -187,6 +187,10 @@ def away() -> LedgerAway:
 
 
 _ON_A_SERVER = {
+    "22021": (
+        "a text holds a character that the database does not keep (NUL)",
+        "take it out and run the same command again; nothing was changed",
+    ),
     "53100": (
         "the disk of the database is full",
         "make room and run the same command again; what was confirmed before is safe",

@@ -67,6 +67,7 @@ def join(tx: Transaction, machine: Machine) -> bool:
 def stay(tx: Transaction, machine: Machine) -> None:
     """Note that *machine* still works, with these facts. The generation that it held when it
     started is left as it is: what runs there may have it in its memory."""
+    tx.marks = True  # a copy that was put back on the server is known again here, too
     tx.run(
         "UPDATE machine SET facts = ?, seen_at = ?, left_at = NULL WHERE name = ?",
         *(json.dumps(dict(machine.facts)), to_micros(tx.now), machine.name),
