@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def prepare(path: Path, clock: Clock, vault: Vault, *, create: bool) -> None:
     Crash: a ledger that is being made stands beside its place and is moved there when whole.
     """
     if not path.exists():
-        require_none_before(vault)
+        require_none_before(vault, path)
         if not create:
             raise none_yet()
         with translated(), _alone(path):
@@ -121,11 +122,16 @@ def _no_ledger() -> LedgerUnusable:
     return LedgerUnusable("what is there is not a ledger", hint="check database.url in the config")
 
 
-def require_none_before(vault: Vault) -> None:
+def require_none_before(vault: Vault, place: Path | None = None) -> None:
     """Raise LedgerUnusable when the key folder knows that there was a ledger: a new one in its
-    place would ask everybody again."""
+    place, the file at *place*, would ask everybody again."""
     mark = MarkFile(vault.keys.mark).read()
     if mark is not None:
+        if place is not None and any(place.parent.glob(f"{escape(place.name)}.moved-*")):
+            raise LedgerUnusable(
+                "the ledger was moved into PostgreSQL",
+                hint="put the URL that it was moved to into database.url; do not put it back here",
+            )
         raise LedgerUnusable(
             f"the ledger is gone: its log had {mark.intended.size:,} entries when it was last used",
             hint="put it back where database.url says, or the newest backup of it with"
@@ -209,7 +215,15 @@ _ON_A_SERVER = {
     ),
     "28": (
         "the database does not let this user in",
-        "check the name and the password (PGPASSWORD or PGPASSFILE)",
+        "check the name in database.url, and REPERMIT_DATABASE_PASSWORD (or PGPASSFILE)",
+    ),
+    "42704": (
+        "the server does not know something that database.url asks of it",
+        "correct what stands behind the ? of database.url; nothing was changed",
+    ),
+    "22023": (
+        "the server does not take something that database.url asks of it",
+        "correct what stands behind the ? of database.url; nothing was changed",
     ),
     "3D000": ("there is no such database", "make it, or correct database.url"),
     "42501": (

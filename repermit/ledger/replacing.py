@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from glob import escape
 from pathlib import Path
 
 from repermit.errors import RestoreRefused
@@ -56,6 +57,8 @@ def replace(database: Database, staged: Path, *, aside: Path, instead: int) -> b
     Crash: the old ledger or the new one; perhaps a copy of the old one at *aside* all the same.
     """
     with connect.translated():
+        for left in database.place.parent.glob(f".{escape(database.place.name)}.replaced-*.new*"):
+            left.unlink()  # of a restore that was killed
         if database.is_shared:
             return _fill_shared(database, staged, aside, instead)
         return _replace_file(database.place, staged, aside, instead)

@@ -219,6 +219,7 @@ def _files(folder: Path) -> Sequence[Path]:
             for path in sorted(folder.iterdir())
             if path.is_file()
             and not path.name.startswith(".")
+            and not path.match("*.moved-*")  # what it held is in PostgreSQL
             and (path.match("ledger-*.db") or _begins_like_one(path))
         ]
     except OSError as failure:

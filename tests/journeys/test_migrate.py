@@ -54,8 +54,8 @@ def test_a_campaign_of_which_half_is_sent_goes_on_and_asks_nobody_twice(
     assert f"{before['admitted']} recipients, {before['log']['size']} log entries" in done.err
     assert f"root {before['log']['root']}" in done.out
     assert moved_file(approved).name in done.out
-    assert "the ledger is gone" in approved.run("send", expect=1).err
-    assert "the ledger is gone" in approved.run("import", a_list, expect=1).err
+    assert "the ledger was moved into PostgreSQL" in approved.run("send", expect=1).err
+    assert "the ledger was moved into PostgreSQL" in approved.run("import", a_list, expect=1).err
     in_postgres(approved, url)
     assert (approved.standings(), approved.status()["log"]) == (standings, before["log"])
     assert approved.run("proof", "verify", "--json").json["holds"] is True

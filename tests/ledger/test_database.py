@@ -23,6 +23,16 @@ def test_a_lock_is_held_until_it_is_let_go(a_database: Database) -> None:
     a_database.close()
 
 
+def test_what_shares_is_a_transaction_that_may_write(a_database: Database) -> None:
+    opened = a_database.connect()
+    a_database.begin_sharing(opened)
+    assert opened.in_transaction
+    opened.execute("UPDATE campaign SET admitted = admitted")
+    opened.execute("ROLLBACK")
+    opened.close()
+    a_database.close()
+
+
 def test_every_row_stands_in_the_file_or_is_handed_out(a_database: Database) -> None:
     rows = a_database.content()
 

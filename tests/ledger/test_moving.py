@@ -109,7 +109,7 @@ def test_what_has_the_file_in_its_config_finds_no_ledger_and_makes_none(
     move(a_file, a_target, a_vault)
 
     for create in (False, True):
-        with pytest.raises(LedgerUnusable, match="the ledger is gone"):
+        with pytest.raises(LedgerUnusable, match="the ledger was moved into PostgreSQL"):
             Ledger.open(a_file, a_vault, FakeClock(), create=create)
 
 

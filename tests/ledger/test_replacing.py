@@ -77,6 +77,15 @@ async def people(folder: Path, name: str = "ledger.db") -> int:
     return len(found)
 
 
+async def test_what_a_killed_restore_left_is_removed(campaign: Path) -> None:
+    left = campaign / ".ledger.db.replaced-20261121T093000Z.new"
+    left.write_bytes(b"half")
+
+    put(campaign)
+
+    assert not left.exists()
+
+
 async def test_the_old_ledger_is_aside_and_the_new_in_its_place(campaign: Path) -> None:
     before = entries(campaign / "ledger.db")
 

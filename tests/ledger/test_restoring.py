@@ -123,6 +123,14 @@ async def test_what_is_damaged_or_foreign_is_passed_over_and_named(
     assert why in passed[two[1].name]
 
 
+async def test_a_ledger_that_was_moved_is_no_copy_to_put_back(
+    a_ledger: Ledger, places: Places, two: list[Path], tmp_path: Path
+) -> None:
+    two[1].rename(places.copies / "repermit.db.moved-20261122T101500Z")
+
+    assert newest(wanted_of(a_ledger, places), tmp_path) == (two[0].name, {})
+
+
 async def test_a_damaged_page_in_the_middle_is_found(
     a_ledger: Ledger, places: Places, two: list[Path], tmp_path: Path
 ) -> None:

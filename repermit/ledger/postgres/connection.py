@@ -193,6 +193,8 @@ class PgConnection:
             code = failure.sqlstate or ""
             raise DatabaseFailed(str(failure), code=code, is_away=_is_away(code)) from failure
         except (self._driver.InterfaceError, OSError, TimeoutError) as failure:
+            if isinstance(failure, ValueError):  # of what the URL says, as a server would tell it
+                raise DatabaseFailed(str(failure), code="22023") from failure
             raise DatabaseFailed(str(failure), is_away=True) from failure
 
 

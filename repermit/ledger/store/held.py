@@ -14,9 +14,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlmodel import SQLModel
-
 from repermit.domain.clock import iso
+from repermit.ledger import tables
 from repermit.ledger.instants import from_micros
 from repermit.ledger.store import extending, reading
 from repermit.ledger.store.personal import person_from
@@ -106,7 +105,7 @@ def everything(tx: Transaction, recipient_id: int) -> dict[str, Any] | None:
 
 def _rows(tx: Transaction, table: str, column: str, recipient_id: int) -> list[dict[str, Any]]:
     """Return the rows of a person in *table*, by the names of its columns."""
-    names = SQLModel.metadata.tables[table].columns.keys()
+    names = tables.Campaign.metadata.tables[table].columns.keys()
     columns = ", ".join(f'"{name}"' for name in names)
     found = tx.rows(f"SELECT {columns} FROM {table} WHERE {column} = ? ORDER BY 1, 2", recipient_id)
     rows = (dict(zip(names, row, strict=True)) for row in found)

@@ -141,6 +141,13 @@ def test_a_database_that_is_not_there_is_named(postgres: Server, tmp_path: Path)
     assert "there is no such database" in str(refused(url, tmp_path))
 
 
+def test_what_the_url_says_wrongly_is_not_waited_for(postgres: Server, tmp_path: Path) -> None:
+    for wrong in ("sslmod=verify-full", "sslmode=bogus"):
+        url = f"{postgres.url}{'&' if '?' in postgres.url else '?'}{wrong}"
+
+        assert "behind the ? of database.url" in refused(url, tmp_path).hint
+
+
 def test_a_user_who_is_not_known_is_refused(postgres: Server, tmp_path: Path) -> None:
     at = urlsplit(postgres.url)
     url = at._replace(netloc=f"somebody:@{at.netloc.rpartition('@')[2]}").geturl()

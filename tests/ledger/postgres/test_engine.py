@@ -211,6 +211,8 @@ def test_a_user_without_rights_is_told_what_is_needed(
         ("25006", "takes no changes"),
         ("28P01", "does not let this user in"),
         ("42501", "does not let this user do that"),
+        ("42704", "does not know something that database.url asks"),
+        ("22021", "does not keep"),
         ("08006", "the way to it is cut"),
     ],
 )
