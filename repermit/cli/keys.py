@@ -139,7 +139,9 @@ async def _others(ledger: Ledger) -> list[str]:
 
 def _tell_machines(others: list[str]) -> None:
     if others:
-        tell(f"Give {', '.join(others)} the same keys/keep, now: within a minute what starts there,")
+        tell(
+            f"Give {', '.join(others)} the same keys/keep, now: within a minute what starts there,"
+        )
         tell("  or here beside it, is refused until they have it, and it cannot read new links.")
 
 

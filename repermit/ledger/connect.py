@@ -152,6 +152,9 @@ def translated() -> Iterator[None]:
 
 def translate(failure: BaseException) -> BaseException:
     """Return the expected failure that *failure* stands for, or *failure* itself."""
+    if isinstance(driver := getattr(failure, "orig", None), sqlite3.Error):  # of the migrations
+        meaning = translate(driver)
+        return failure if meaning is driver else meaning
     if isinstance(failure, DatabaseFailed):
         return _meaning_on_a_server(failure)
     if isinstance(failure, OSError) and failure.errno in (errno.ENOSPC, errno.EDQUOT):

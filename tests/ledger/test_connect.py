@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from repermit.errors import KeysUnusable, LedgerUnusable
 from repermit.ledger import connect, keys
@@ -220,6 +221,14 @@ def test_what_the_disk_and_the_database_raise_tells_what_to_do(
 
     assert told.value.hint
     assert told.value.__cause__ is failure
+
+
+def test_what_the_migrations_wrap_is_told_as_what_it_is() -> None:
+    full = DBAPIError("CREATE TABLE", None, sqlite3.OperationalError("database or disk is full"))
+    unknown = DBAPIError("CREATE TABLE", None, sqlite3.OperationalError("near FROM"))
+
+    assert str(connect.translate(full)) == "the disk is full"
+    assert connect.translate(unknown) is unknown
 
 
 @pytest.mark.parametrize(

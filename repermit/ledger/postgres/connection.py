@@ -164,7 +164,11 @@ class PgConnection:
             return await (await self._statement(told.sql)).cursor(*values)
 
         cursor = self._run(opened())
-        while rows := self._run(cursor.fetch(_AT_ONCE)):
+
+        async def fetched() -> list[Any]:
+            return list(await cursor.fetch(_AT_ONCE))
+
+        while rows := self._run(fetched()):
             yield [tuple(row) for row in rows]
             if len(rows) < _AT_ONCE:
                 return
@@ -192,9 +196,14 @@ class PgConnection:
         except self._driver.PostgresError as failure:
             code = failure.sqlstate or ""
             raise DatabaseFailed(str(failure), code=code, is_away=_is_away(code)) from failure
-        except (self._driver.InterfaceError, OSError, TimeoutError) as failure:
+        except (
+            *(self._driver.InterfaceError, self._driver.InternalClientError),
+            *(OSError, TimeoutError),
+        ) as failure:
             if isinstance(failure, ValueError):  # of what the URL says, as a server would tell it
                 raise DatabaseFailed(str(failure), code="22023") from failure
+            if (pg := getattr(self, "_pg", None)) is not None:
+                pg.terminate()  # amid an answer, perhaps: it is of no more use
             raise DatabaseFailed(str(failure), is_away=True) from failure
 
 

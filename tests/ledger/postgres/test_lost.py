@@ -54,6 +54,20 @@ async def test_a_read_that_the_database_refuses_is_not_tried_again(a_ledger: Led
     assert await a_ledger.read(log_size) == 1
 
 
+async def test_rows_that_are_cut_off_are_told_as_lost(a_ledger: Ledger, postgres: Server) -> None:
+    def part(tx: Transaction) -> int:
+        pid, seen = tx.value(PID), 0
+        for _ in tx.connection.execute("SELECT n FROM generate_series(1, 5000) AS n"):
+            if not seen:
+                postgres.run(f"SELECT pg_terminate_backend({pid})")
+            seen += 1
+        return seen
+
+    with pytest.raises(LedgerUnusable, match="the way to it is cut"):
+        await a_ledger.read(part)
+    assert await a_ledger.read(log_size) == 1
+
+
 async def test_the_writer_goes_on_in_another_session(a_ledger: Ledger, postgres: Server) -> None:
     """The server was restarted while nobody wrote."""
     postgres.run(f"SELECT pg_terminate_backend({await a_ledger.write(lambda tx: tx.value(PID))})")
