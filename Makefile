@@ -66,9 +66,11 @@ bench: $(VENV)/.develops
 
 # A browser for the browser tests. System packages are touched under CI only; elsewhere the
 # tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.
+# Whether two buttons are alike also depends on the letters.
 $(VENV)/.browser: $(VENV)/.develops
 ifeq ($(CI),true)
-	command -v chromium >/dev/null || { $(APT) update && $(APT) install -y chromium; } >/dev/null
+	{ command -v chromium && fc-list | grep -q Liberation; } >/dev/null \
+		|| { $(APT) update && $(APT) install -y chromium fonts-liberation fontconfig; } >/dev/null
 endif
 	touch $@
 
