@@ -146,13 +146,15 @@ def _together(campaign: Campaign, senders: int) -> float:
 
 def run(folder: Path, *, mails: int, people: int, runs: int) -> None:
     """Print the figures of several machines; say so when some cannot be had."""
+    try:
+        sender, loader = postfix(folder), wrk(folder)
+    except (PostfixMissing, WrkMissing) as missing:
+        print(f"machines: left out, {missing}")
+        return
     with serving() as server:
         sent, asked = made(folder / "machines", mails), made(folder / "asked", people)
         ask_all(asked, people)
         for database in (None, server):
             bench = Bench(folder, database, runs)
-            try:
-                bench.send(postfix(folder), sent, mails)
-                bench.answer(wrk(folder), asked, people)
-            except (PostfixMissing, WrkMissing) as missing:
-                print(f"machines: left out, {missing}")
+            bench.send(sender, sent, mails)
+            bench.answer(loader, asked, people)
