@@ -91,6 +91,7 @@ async def test_an_answer_while_the_mail_is_still_leaving_wins(a_site: Site) -> N
     assert await a_site.standing(an) == "opted_out"
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 async def test_a_mind_can_be_changed_from_the_page_that_follows(a_site: Site) -> None:
     """Source: GDPR art. 7(3), withdrawing as easy as giving."""
     (an,) = await asked(a_site.ledger, ADDRESS)
@@ -109,6 +110,7 @@ async def test_a_mind_can_be_changed_from_the_page_that_follows(a_site: Site) ->
     assert shown == ["Ja, ik wil dit ontvangen", "Ik trek mijn ja in", "Ja, ik wil dit ontvangen"]
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 async def test_the_page_says_what_was_chosen_before(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     await press(a_site.ledger, an, Answer.YES)
@@ -153,6 +155,7 @@ async def test_promise_5_two_presses_that_contradict_each_other_are_void(
     assert [one["suspect"] for one in await a_site.answers()] == [0, 1]
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 async def test_promise_5_the_next_lone_press_counts(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     await a_site.press(a_site.link("yes", an), "yes")
@@ -165,6 +168,7 @@ async def test_promise_5_the_next_lone_press_counts(a_site: Site) -> None:
     assert [one["suspect"] for one in await a_site.answers()] == [0, 1, 0]
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 async def test_promise_5_after_ten_seconds_a_no_wins(a_site: Site) -> None:
     (an,) = await asked(a_site.ledger, ADDRESS)
     await a_site.press(a_site.link("yes", an), "yes")
@@ -551,6 +555,7 @@ async def test_a_yes_to_more_is_another_answer(a_site_of_two: Site) -> None:
     assert recorded == [["fair"], ["newsletter", "fair"]]
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 async def test_a_yes_after_a_no_asks_what_for(a_site_of_two: Site) -> None:
     """The page that follows a no has no boxes, so nobody is told that they ticked none."""
     site = a_site_of_two

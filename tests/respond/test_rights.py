@@ -175,6 +175,7 @@ async def test_no_single_press_erases(a_site: Site, kind: str) -> None:
     assert await a_site.everything() == before
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 @links
 async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site, kind: str) -> None:
     an, jan = await an_asked(a_site), await an_asked(a_site, JAN)
@@ -199,6 +200,7 @@ async def test_promise_8_a_person_erases_themselves_in_two_presses(a_site: Site,
         assert (await a_site.client.get(a_site.link(each, an))).status_code == 404
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 @pytest.mark.parametrize("is_exported", [True, False])
 async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to(
     a_site: Site, is_exported: bool
@@ -220,6 +222,7 @@ async def test_whoever_is_erased_is_told_of_the_lists_that_they_were_exported_to
     assert len(await a_site.ledger.read(elsewhere.to_remove)) == is_exported
 
 
+@pytest.mark.sqlite  # on a server its own clock says how far apart two presses are
 @pytest.mark.parametrize("answer", ["yes", "no", "one-click"])
 async def test_within_ten_seconds_of_an_answer_nobody_is_erased(a_site: Site, answer: str) -> None:
     """A machine presses whatever there is, one after the other; a person reads why, and waits."""
