@@ -773,12 +773,13 @@ async def test_one_connection_carries_everybody_when_the_relay_takes_no_second(
 
 async def test_a_refusal_at_the_door_of_every_connection_stops_the_run(sender: Sender) -> None:
     await admit(sender.ledger, *people(20))
+    """None tries twice; who is still on the way when the run ends does not try at all."""
     sender.relay.script = at({Phase.CONNECT: says("554 5.7.1 not you")})
 
     sent = await sender.send(connections=5, reconnect_seconds=(60.0,))
 
     assert "refused the connection (554)" in str(sent.refusal)
-    assert sender.relay.opened == 5
+    assert 1 <= sender.relay.opened <= 5
     assert await sender.leases() == 0
 
 
