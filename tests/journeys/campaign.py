@@ -297,8 +297,9 @@ class Campaign:
         return result
 
     def _answers(self) -> bool:
+        """Return whether `serve` speaks; without the keys of now it says that it is not well."""
         try:
-            return fetch(f"http://127.0.0.1:{self.web_port}/healthz").status == 200
+            return fetch(f"http://127.0.0.1:{self.web_port}/healthz").status in (200, 503)
         except OSError:
             return False
 

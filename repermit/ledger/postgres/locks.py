@@ -17,11 +17,12 @@ from typing import Final, TypeVar
 
 from repermit.errors import RepermitError
 from repermit.ledger.connect import translate
-from repermit.ledger.database import DatabaseFailed
+from repermit.ledger.database import BUSY_SECONDS, DatabaseFailed
 from repermit.ledger.postgres.connection import PgConnection
 
 T = TypeVar("T")
 PING_SECONDS: Final = 2.0
+_AGAIN_SECONDS: Final = 0.5
 _SURE_SECONDS: Final = 10.0  # after the last word of the server nobody knows whose a lock is
 _HELD = (
     "SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
@@ -92,10 +93,17 @@ class Session:
         self._worker.shutdown()
 
     def _do(self, work: Callable[[], T]) -> T:
-        try:
-            return self._worker.submit(self._done, work).result()
-        except DatabaseFailed as failure:
-            raise translate(failure) from failure
+        """Return what *work* returned; the first session waits a while for a database that is away
+        or has no room for it, as every other connection does."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._worker.submit(self._done, work).result()
+            except DatabaseFailed as failure:
+                was_there = self._connection is not None
+                if was_there or not failure.is_away or time.monotonic() > until:
+                    raise translate(failure) from failure
+            time.sleep(_AGAIN_SECONDS)
 
     def _done(self, work: Callable[[], T]) -> T:
         """Return what *work* returned, over another session when this one was lost meanwhile."""

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -136,12 +137,27 @@ def test_a_lock_that_another_took_meanwhile_is_lost(
 def test_without_a_database_no_lock_is_to_be_had(
     a_server: PostgreSQL, a_way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("repermit.ledger.postgres.engine.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("repermit.ledger.postgres.locks.BUSY_SECONDS", 0.1)
     a_way.closed = True
     far = PostgreSQL(a_way.through, a_server.place)
 
     with pytest.raises(LedgerUnusable, match="not there"):
         far.lock("purge").acquire()
+    far.close()
+
+
+def test_the_first_lock_waits_for_a_database_that_is_away(a_server: PostgreSQL, a_way: Way) -> None:
+    a_way.closed = True
+    far = PostgreSQL(a_way.through, a_server.place)
+
+    def open_the_way() -> None:
+        a_way.closed = False
+
+    opening = threading.Timer(0.3, open_the_way)
+    opening.start()
+    assert far.lock("purge").acquire()
+    opening.join()
+    assert not a_server.is_free("purge")
     far.close()
 
 
