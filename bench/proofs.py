@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.campaign import HERE, Campaign, made
+from bench.figures import Record
 from bench.measure import python
 from repermit.domain.clock import SystemClock
 from repermit.domain.standing import Answer, Standing, Way
@@ -56,13 +57,13 @@ def packed(bundle: str, out: str) -> None:
                 shutil.copyfileobj(source, target)
 
 
-def run(folder: Path, *, entries: int, opt_ins: int) -> None:
-    """Print the figures of a log of *entries* yeses, and of a bundle of *opt_ins*."""
-    _verify(folder / "verify", entries)
-    _bundle(folder / "bundle", opt_ins)
+def run(folder: Path, record: Record, *, entries: int, opt_ins: int) -> None:
+    """Note the figures of a log of *entries* yeses, and of a bundle of *opt_ins*."""
+    _verify(folder / "verify", record, entries)
+    _bundle(folder / "bundle", record, opt_ins)
 
 
-def _verify(folder: Path, entries: int) -> None:
+def _verify(folder: Path, record: Record, entries: int) -> None:
     campaign = _answered(folder, entries)
     done = campaign.run("proof", "verify", "--json")
     size = json.loads(done.out)["size"]
@@ -74,9 +75,11 @@ def _verify(folder: Path, entries: int) -> None:
         f" ratio {least.seconds / done.seconds:.2f}",
         flush=True,
     )
+    said = f"{size:,} entries, {done.seconds:.1f} s against {least.seconds:.1f}"
+    record.note("verify", least.seconds / done.seconds, said)
 
 
-def _bundle(folder: Path, opt_ins: int) -> None:
+def _bundle(folder: Path, record: Record, opt_ins: int) -> None:
     campaign, out = _answered(folder, opt_ins), folder / "evidence.zip"
     done = campaign.run("proof", "bundle", "--out", out)
     with zipfile.ZipFile(out) as bundle:
@@ -89,6 +92,12 @@ def _bundle(folder: Path, opt_ins: int) -> None:
         f" ratio {least.seconds / done.seconds:.2f}; its verify.py: {checked.seconds:.1f} s,"
         f" {checked.peak_bytes / 1e6:.0f} MB",
         flush=True,
+    )
+    record.note(
+        "bundle",
+        least.seconds / done.seconds,
+        f"{opt_ins:,} opt-ins, {done.seconds:.1f} s against {least.seconds:.1f},"
+        f" {done.peak_bytes / 1e6:.0f} MB; its `verify.py` {checked.seconds:.1f} s",
     )
 
 

@@ -14,7 +14,8 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from bench.campaign import HERE, made
+from bench.campaign import HERE, made_once
+from bench.figures import Record
 from bench.measure import python
 from bench.proofs import answer
 from repermit.domain.clock import SystemClock
@@ -42,9 +43,9 @@ def bare(ledger: str) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def run(folder: Path, people: int) -> None:
-    """Print the figures of a purge of four fifths of *people*."""
-    campaign = made(folder / "purge", people)
+def run(folder: Path, record: Record, people: int) -> None:
+    """Note the figures of a purge of four fifths of *people*."""
+    campaign = made_once(folder.parent, people).copied(folder / "purge")
     config = campaign.folder / "config.toml"
     # In a process of its own: what is run later would count our memory as its own.
     python("-m", "bench.purges", "asked", config, str(people), cwd=HERE)
@@ -69,6 +70,10 @@ def run(folder: Path, people: int) -> None:
         f" longest waited {waits['longest']:.2f} s",
         flush=True,
     )
+    beside = f"{done.seconds:.1f} s against {least.seconds:.1f}"
+    record.note("purge", done.seconds / least.seconds, f"of {people:,}, {beside}")
+    record.note("wait", waits["longest"], f"of {waits['presses']:,} answers")
+    record.note("memory purge", done.peak_bytes / 1e6, f"{people:,} people")
     phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in told["phases"])
     print(f"  {phases}", flush=True)
 
