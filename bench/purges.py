@@ -6,11 +6,9 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,14 +33,6 @@ _BETWEEN_SECONDS = 0.02
 _YESES = 5  # one in so many said yes, and stays
 
 
-def bare(ledger: str) -> None:
-    """Do the least that the same work can cost: delete the rows, give the space back."""
-    with closing(sqlite3.connect(ledger, isolation_level=None)) as database:
-        database.execute("DELETE FROM recipient WHERE standing = 'asked'")
-        database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
 def run(folder: Path, record: Record, people: int) -> None:
     """Note the figures of a purge of four fifths of *people*."""
     campaign = made_once(folder.parent, people).copied(folder / "purge")
@@ -51,7 +41,7 @@ def run(folder: Path, record: Record, people: int) -> None:
     python("-m", "bench.purges", "asked", config, str(people), cwd=HERE)
     copy = campaign.folder / "bare.db"
     shutil.copy(campaign.folder / "repermit.db", copy)
-    least = python("-m", "bench.purges", "bare", copy, cwd=HERE)
+    least = python("-m", "bench.least", "erased", copy, cwd=HERE)
     copy.unlink()
     pressing = [sys.executable, "-m", "bench.purges", "press", str(config)]
     with subprocess.Popen(
@@ -146,8 +136,6 @@ async def _erase(runtime: Runtime) -> dict[str, object]:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["bare", ledger]:
-            bare(ledger)
         case ["asked", config, people]:
             asked(config, people)
         case ["press", config]:
