@@ -60,9 +60,10 @@ $(VENV)/.develops: $(VENV)/.runs requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
-# What the hot paths cost, beside the least that the same work can cost.
+# What the hot paths cost, beside the least that the same work can cost: about twenty minutes on a
+# quiet machine. The table goes into bench/README.md.
 bench: $(VENV)/.develops
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --out bench
 
 # A browser for the browser tests. System packages are touched under CI only; elsewhere the
 # tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.

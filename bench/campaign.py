@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -18,7 +19,7 @@ from bench.ports import LOOPBACK, free_port
 
 HERE = Path(__file__).parent.parent
 _AS_FAST_AS_IT_GOES = 1_000_000  # mails a second
-_SAMPLED = 20  # so that every language is among them
+SAMPLED = 20  # so that every language is among them
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Campaign:
 
     folder: Path
 
-    def run(self, *words: str | Path) -> Ran:
-        """Run a command that must succeed."""
+    def run(self, *words: str | Path, said: str = "") -> Ran:
+        """Run a command that must succeed; *said* is what it hears on standard input."""
         config = self.folder / "config.toml"
-        return python("-m", "repermit", "--config", config, *words, cwd=HERE)
+        return python("-m", "repermit", "--config", config, *words, cwd=HERE, said=said)
 
     def set(self, table: str, **settings: str) -> None:
         """Write settings into a table of the config, where it has them, also those that are off."""
@@ -42,16 +43,25 @@ class Campaign:
             own = re.sub(rf"^#?{key} = .*$", f"{key} = {value}", own, flags=re.MULTILINE)
         path.write_text(before + head + own + after, "utf-8")
 
-    def copied(self, folder: Path, *, port: int, connections: int) -> Campaign:
-        """Return a fresh copy that sends to the relay at *port*."""
+    def copied(self, folder: Path) -> Campaign:
+        """Return a fresh copy."""
         shutil.copytree(self.folder, folder)
-        copy = Campaign(folder)
+        return Campaign(folder)
+
+    def sending(self, folder: Path, *, port: int, connections: int) -> Campaign:
+        """Return a fresh copy that sends to the relay at *port*."""
+        copy = self.copied(folder)
         copy.set("relay", url=f'"smtp://{LOOPBACK}:{port}"', connections=str(connections))
         return copy
 
+    def status(self) -> dict[str, Any]:
+        """Return what `status` says."""
+        told: dict[str, Any] = json.loads(self.run("status", "--json").out)
+        return told
+
     def standings(self) -> dict[str, int]:
         """Return how many recipients stand where."""
-        told: dict[str, int] = json.loads(self.run("status", "--json").out)["standings"]
+        told: dict[str, int] = self.status()["standings"]
         return told
 
     def send(self, *, mails: int, limit: int | None = None) -> Ran:
@@ -86,6 +96,16 @@ def made(folder: Path, people: int) -> Campaign:
     return campaign
 
 
+def made_once(folder: Path, people: int) -> Campaign:
+    """Return such a campaign, made in *folder* unless another benchmark has; it is for copying."""
+    ready, making = folder / f"people-{people}", folder / f"making-{people}"
+    if not ready.exists():
+        shutil.rmtree(making, ignore_errors=True)
+        made(making, people)
+        making.rename(ready)
+    return Campaign(ready)
+
+
 class _Keeps:
     """What an SMTP server does with its mails: it keeps them."""
 
@@ -101,21 +121,21 @@ class _Keeps:
 
 def sample(campaign: Campaign, folder: Path) -> bytes:
     """Return the bytes of one mail of *campaign*, as a relay gets it: the shortest of a few."""
-    with _keeping() as (kept, port):
-        few = campaign.copied(folder, port=port, connections=1)
-        few.send(mails=_SAMPLED, limit=_SAMPLED)
+    with keeping() as (kept, port):
+        few = campaign.sending(folder, port=port, connections=1)
+        few.send(mails=SAMPLED, limit=SAMPLED)
     return min(kept.mails, key=len)
 
 
 def ask_all(campaign: Campaign, mails: int) -> None:
     """Send everybody of *campaign* their mail, to a relay that forgets them."""
-    with _keeping() as (_, port):
+    with keeping() as (_, port):
         campaign.set("relay", url=f'"smtp://{LOOPBACK}:{port}"')
         campaign.send(mails=mails)
 
 
 @contextmanager
-def _keeping() -> Iterator[tuple[_Keeps, int]]:
+def keeping() -> Iterator[tuple[_Keeps, int]]:
     """Run a server that keeps its mails, for the length of a block; yield it and its port."""
     kept, port = _Keeps(), free_port()
     server = Controller(kept, hostname=LOOPBACK, port=port)

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.campaign import HERE, Campaign, made, sample
+from bench.campaign import HERE, SAMPLED, Campaign, made, sample
+from bench.figures import Record
 from bench.measure import Ran, Spread, python
 from bench.postfix import Postfix, PostfixMissing, postfix
 from bench.proxy import away
@@ -51,6 +52,7 @@ class Bench:
     """What the figures of one run of the benchmarks share."""
 
     folder: Path
+    record: Record
     postfix: Postfix
     runs: int
 
@@ -66,16 +68,23 @@ class Bench:
                 )
                 sent, idle = self._sent(campaign, port, connections=connections, mails=mails)
                 pairs.append(Pair(mails, sent, idle, beside))
+        ours = Spread.of([each.per_second for each in pairs])
+        theirs = Spread.of([each.beside_per_second for each in pairs])
+        ratio = Spread.of([e.per_second / e.beside_per_second for e in pairs])
+        started = Spread.of([e.running_per_second / e.beside_per_second for e in pairs])
         print(
             f"send, {mails:,} mails of {size:,} bytes, connections {connections}:"
-            f" {Spread.of([each.per_second for each in pairs]):,.0f} mails/s,"
+            f" {ours:,.0f} mails/s,"
             f" {Spread.of([each.running_per_second for each in pairs]):,.0f} once started,"
-            f" {_costs(pairs)};"
-            f" smtp-source: {Spread.of([each.beside_per_second for each in pairs]):,.0f};"
-            f" ratio {Spread.of([e.per_second / e.beside_per_second for e in pairs]):.2f},"
-            f" {Spread.of([e.running_per_second / e.beside_per_second for e in pairs]):.2f}"
-            " once started",
+            f" {_costs(pairs)}; smtp-source: {theirs:,.0f};"
+            f" ratio {ratio:.2f}, {started:.2f} once started",
             flush=True,
+        )
+        self.record.note(
+            "send" if connections == _CONNECTIONS else "send alone",
+            ratio.median,
+            f"{mails:,} mails of {size:,} bytes, {ours.median:,.0f} mails/s against"
+            f" {theirs.median:,.0f}; {started.median:.2f} once started",
         )
 
     def distance(self, mails: int, plain_mails: int, *, connections: int) -> None:
@@ -98,6 +107,12 @@ class Bench:
             f" {Spread.of(round_trips).median * 1e3:.1f} ms: {ours:.1f} mails/s per connection"
             f" once started; plain aiosmtplib: {theirs:.1f}; ratio {ratio:.2f}",
             flush=True,
+        )
+        self.record.note(
+            "away" if connections == _CONNECTIONS else "away alone",
+            ratio.median,
+            f"{ours.median:.1f} mails/s against {theirs.median:.1f}, {ratio.least:.2f} to"
+            f" {ratio.most:.2f}",
         )
 
     def memory(self, recipients: int) -> None:
@@ -123,17 +138,25 @@ class Bench:
     ) -> tuple[Ran, Ran]:
         """Send a fresh copy of *campaign*, then send it again, when there is nothing to send."""
         folder = self.folder / "copy"
-        copy = campaign.copied(folder, port=port, connections=connections)
+        copy = campaign.sending(folder, port=port, connections=connections)
         os.sync()  # what the making of the campaign left to write is not its sending
         done = copy.send(mails=mails), copy.send(mails=0)
         shutil.rmtree(folder)
         return done
 
 
-def run(folder: Path, names: Collection[str], *, mails: int, runs: int, recipients: int) -> None:
-    """Print the figures of sending that are among *names*; say so when they cannot be had."""
+def run(
+    folder: Path,
+    record: Record,
+    names: Collection[str],
+    *,
+    mails: int,
+    runs: int,
+    recipients: int,
+) -> None:
+    """Note the figures of sending that are among *names*; say so when they cannot be had."""
     try:
-        bench = Bench(folder, postfix(folder), runs)
+        bench = Bench(folder, record, postfix(folder), runs)
     except PostfixMissing as missing:
         print(f"send: left out, {missing}")
         return
@@ -144,8 +167,8 @@ def run(folder: Path, names: Collection[str], *, mails: int, runs: int, recipien
         for connections in (_CONNECTIONS, 1):
             share = _CONNECTIONS // connections
             bench.distance(
-                mails // _SHARE_AWAY // share,
-                mails // _SHARE_PLAIN // share,
+                max(mails // _SHARE_AWAY // share, SAMPLED),
+                max(mails // _SHARE_PLAIN // share, connections),
                 connections=connections,
             )
     if recipients:

@@ -14,6 +14,7 @@ from pathlib import Path
 from flufl.bounce import all_failures
 
 from bench.campaign import HERE, Campaign, made
+from bench.figures import Record
 from bench.measure import Spread, python
 from repermit.domain.clock import SystemClock
 from repermit.domain.envelope import Of, SignedNames
@@ -28,17 +29,17 @@ _KINDS = (Kind.HARD, Kind.TEMPORARY)  # of somebody's own collection
 _SHOWN = 150  # of the messages that are read otherwise
 
 
-def run(folder: Path, *, messages: int, runs: int, bounces: str) -> None:
-    """Print the figures of a maildir of *messages*, how often our own are read right, and those of
+def run(folder: Path, record: Record, *, messages: int, runs: int, bounces: str) -> None:
+    """Note the figures of a maildir of *messages*, how often our own are read right, and those of
     the collection in the folder *bounces* when there is one."""
     logging.disable(logging.ERROR)  # flufl.bounce tells of each of its detectors that fails
-    _speed(folder / "inbound", messages, runs)
+    _speed(folder / "inbound", record, messages, runs)
     _accuracy()
     if bounces:
         _collection(Path(bounces))
 
 
-def _speed(folder: Path, messages: int, runs: int) -> None:
+def _speed(folder: Path, record: Record, messages: int, runs: int) -> None:
     campaign = made(folder, messages)
     campaign.set("relay", envelope_domain=f'"{_DOMAIN}"')
     python("-m", "bench.proofs", "asked", folder / "config.toml", str(messages), cwd=HERE)
@@ -57,10 +58,12 @@ def _speed(folder: Path, messages: int, runs: int) -> None:
         f" bare email.message_from_bytes: {Spread.of(bare):,.0f}/s; ratio {ratio:.2f}",
         flush=True,
     )
-    _settled(campaign, box, messages, bare=statistics.median(bare))
+    beside = f"{statistics.median(ours):,.0f}/s against {statistics.median(bare):,.0f}"
+    record.note("read", ratio.median, f"{messages:,} messages, {beside}")
+    _settled(campaign, record, box, messages, bare=statistics.median(bare))
 
 
-def _settled(campaign: Campaign, box: Path, messages: int, *, bare: float) -> None:
+def _settled(campaign: Campaign, record: Record, box: Path, messages: int, *, bare: float) -> None:
     done = campaign.run("inbound", "--maildir", box, "--json")
     empty = campaign.run("inbound", "--maildir", box, "--json")
     told = json.loads(done.out)
@@ -73,6 +76,7 @@ def _settled(campaign: Campaign, box: Path, messages: int, *, bare: float) -> No
         f" {done.peak_bytes / 1e6:.0f} MB; ratio {rate / bare:.2f}",
         flush=True,
     )
+    record.note("settle", rate / bare, f"{rate:,.0f}/s against {bare:,.0f}")
 
 
 def _fill(box: Path, names: SignedNames, tokens: Tokens, messages: int) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.campaign import HERE, Campaign, ask_all, made
+from bench.figures import Record
 from bench.measure import Spread
 from bench.pages import answers, running
 from bench.ports import LOOPBACK, free_port
@@ -27,7 +28,7 @@ from repermit.ledger.postgres.engine import PostgreSQL
 
 _SENDERS, _SERVERS = (1, 2, 4), (1, 2)
 _CONNECTIONS = 10  # of all senders together
-_LOADED, _SECONDS = 32, 5
+_LOADED = 32
 
 
 @dataclass(frozen=True)
@@ -37,38 +38,41 @@ class Bench:
     folder: Path
     server: Server | None
     runs: int
+    seconds: int  # that the servers are loaded
 
     @property
     def database(self) -> str:
         """Return what the ledger is in."""
         return "PostgreSQL" if self.server else "SQLite"
 
-    def send(self, program: Postfix, campaign: Campaign, mails: int) -> None:
-        """Print how many mails a second so many sender processes send together."""
-        alone = 0.0
+    def send(self, program: Postfix, campaign: Campaign, mails: int) -> dict[int, float]:
+        """Return how many mails a second so many sender processes send together."""
+        alone, seen = 0.0, {}
         for senders in _SENDERS:
             found = [self._sent(program, campaign, senders, mails) for _ in range(self.runs)]
             spread = Spread.of(found)
-            alone = alone or spread.median
+            alone, seen[senders] = alone or spread.median, spread.median
             print(
                 f"machines, send, {self.database}, {senders} sender processes,"
                 f" {mails:,} mails over {_CONNECTIONS} connections: {spread:,.0f} mails/s;"
                 f" ratio to one {spread.median / alone:.2f}",
                 flush=True,
             )
+        return seen
 
-    def answer(self, program: Wrk, campaign: Campaign, people: int) -> None:
-        """Print how many answers a second so many servers take together."""
-        requests, alone = answers(campaign, people), 0.0
+    def answer(self, program: Wrk, campaign: Campaign, people: int) -> dict[int, float]:
+        """Return how many answers a second so many servers take together."""
+        requests, alone, told = answers(campaign, people), 0.0, {}
         for servers in _SERVERS:
             found = [self._answered(program, campaign, servers, requests) for _ in range(self.runs)]
             spread = Spread.of(found)
-            alone = alone or spread.median
+            alone, told[servers] = alone or spread.median, spread.median
             print(
                 f"machines, durable POST, {self.database}, {servers} servers, {_LOADED}"
                 f" connections: {spread:,.0f}/s; ratio to one {spread.median / alone:.2f}",
                 flush=True,
             )
+        return told
 
     def _sent(self, program: Postfix, campaign: Campaign, senders: int, mails: int) -> float:
         """Send a fresh copy by so many processes, and return mails a second, without what one
@@ -96,7 +100,7 @@ class Bench:
             def load(at: int) -> tuple[float, int]:
                 mine = requests[at * share : (at + 1) * share]
                 seen = program.load(
-                    ports[at], mine, seconds=_SECONDS, connections=_LOADED // servers
+                    ports[at], mine, seconds=self.seconds, connections=_LOADED // servers
                 )
                 if seen.failed or seen.busy:
                     raise RuntimeError(f"not every request was answered: {seen}")
@@ -112,7 +116,7 @@ class Bench:
     @contextmanager
     def _copy(self, campaign: Campaign, port: int, connections: int) -> Iterator[Campaign]:
         """Yield a fresh copy of *campaign*, its ledger in this database."""
-        copy = campaign.copied(self.folder / "copy", port=port, connections=max(connections, 1))
+        copy = campaign.sending(self.folder / "copy", port=port, connections=max(connections, 1))
         try:
             if self.server:
                 ledger, url = copy.folder / "repermit.db", self.server.schema()
@@ -144,8 +148,8 @@ def _together(campaign: Campaign, senders: int) -> float:
     return seconds
 
 
-def run(folder: Path, *, mails: int, people: int, runs: int) -> None:
-    """Print the figures of several machines; say so when some cannot be had."""
+def run(folder: Path, record: Record, *, mails: int, people: int, runs: int, seconds: int) -> None:
+    """Note the figures of several machines; say so when some cannot be had."""
     try:
         sender, loader = postfix(folder), wrk(folder)
     except (PostfixMissing, WrkMissing) as missing:
@@ -154,7 +158,16 @@ def run(folder: Path, *, mails: int, people: int, runs: int) -> None:
     with serving() as server:
         sent, asked = made(folder / "machines", mails), made(folder / "asked", people)
         ask_all(asked, people)
-        for database in (None, server):
-            bench = Bench(folder, database, runs)
-            bench.send(sender, sent, mails)
-            bench.answer(loader, asked, people)
+        here, there = Bench(folder, None, runs, seconds), Bench(folder, server, runs, seconds)
+        file = here.send(sender, sent, mails), here.answer(loader, asked, people)
+        _note(record, "senders", file[0][2], file[0][1], "mails/s")
+        _note(record, "servers", file[1][2], file[1][1], "answers/s")
+        shared = there.send(sender, sent, mails), there.answer(loader, asked, people)
+        _note(record, "pg senders", shared[0][2], shared[0][1], "mails/s")
+        _note(record, "pg servers", shared[1][2], shared[1][1], "answers/s")
+        _note(record, "pg send", shared[0][1], file[0][1], "mails/s")
+        _note(record, "pg answers", shared[1][1], file[1][1], "answers/s")
+
+
+def _note(record: Record, name: str, ours: float, beside: float, unit: str) -> None:
+    record.note(name, ours / beside, f"{ours:,.0f} {unit} against {beside:,.0f}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -44,38 +44,73 @@ class Spread:
         return f"{self.median:{spec}} ({self.least:{spec}} to {self.most:{spec}})"
 
 
-def run(command: Sequence[str | Path], *, cwd: Path) -> Ran:
-    """Run a command to its end and return what it cost. Raises: RuntimeError when it fails."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        started = time.perf_counter()
+# Runs a command from a process that is small: what the kernel counts as the most memory of a
+# process begins with that of whoever started it.
+_SMALL = """
+import os, sys, time
+started = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+seconds = time.perf_counter() - started
+cost = (seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+os.write(int(sys.argv[1]), " ".join(map(repr, cost)).encode())
+sys.exit(os.waitstatus_to_exitcode(status) & 255)
+"""
+
+
+def run(command: Sequence[str | Path], *, cwd: Path, said: str = "") -> Ran:
+    """Run a command that hears *said* to its end, and return what it cost.
+
+    Raises: RuntimeError when it fails.
+    """
+    with (
+        tempfile.TemporaryFile() as heard,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.TemporaryFile() as cost,
+    ):
+        heard.write(said.encode())
+        heard.seek(0)
+        words = [sys.executable, "-I", "-S", "-c", _SMALL, str(cost.fileno()), *map(str, command)]
         process = subprocess.Popen(
-            list(map(str, command)), cwd=cwd, stdout=out, stderr=err, stdin=subprocess.DEVNULL
+            words,
+            cwd=cwd,
+            stdin=heard,
+            stdout=out,
+            stderr=err,
+            pass_fds=[cost.fileno()],
+            start_new_session=True,
         )
         try:
-            _, status, usage = os.wait4(process.pid, 0)
+            process.wait()
         except BaseException:
-            process.kill()  # nothing that was started stays behind
+            os.killpg(process.pid, signal.SIGKILL)  # nothing that was started stays behind
+            process.wait()
             raise
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
+        for each in (out, err, cost):
+            each.seek(0)
         if process.returncode:
-            said = (out.read() + err.read()).decode()
-            raise RuntimeError(f"{command} ended {process.returncode}: {said}")
-        cpu_seconds = usage.ru_utime + usage.ru_stime
-        return Ran(seconds, cpu_seconds, usage.ru_maxrss * _rss_unit(), out.read().decode())
+            told = (out.read() + err.read()).decode()
+            raise RuntimeError(f"{command} ended {process.returncode}: {told}")
+        seconds, cpu, peak = map(float, cost.read().split())
+        return Ran(seconds, cpu, int(peak) * _rss_unit(), out.read().decode())
 
 
-def python(*words: str | Path, cwd: Path) -> Ran:
+def python(*words: str | Path, cwd: Path, said: str = "") -> Ran:
     """Run this Python with *words*."""
-    return run([sys.executable, *words], cwd=cwd)
+    return run([sys.executable, *words], cwd=cwd, said=said)
 
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU, user and system, that a running process has used. Source: proc(5), stat."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most memory that a running process has needed. Source: proc(5), status."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def sync_seconds(folder: Path) -> float:
@@ -88,11 +123,6 @@ def sync_seconds(folder: Path) -> float:
             file.flush()
             os.fsync(file.fileno())
         return (time.perf_counter() - started) / _SYNCS
-
-
-def own_peak_bytes() -> int:
-    """Return the most memory that this process has needed."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _rss_unit()
 
 
 def _rss_unit() -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from bench.campaign import HERE, Campaign, ask_all, made
+from bench.figures import Record
 from bench.measure import Spread, cpu_seconds
 from bench.ports import LOOPBACK, free_port, wait_for
 from bench.wrk import Load, Request, Wrk, WrkMissing, wrk
@@ -25,7 +26,7 @@ from repermit.respond.pages import View
 from repermit.runtime import Runtime
 
 _CONNECTIONS = 32
-_SECONDS = 5
+_WARM = 200  # of the people, who press before anybody counts
 _MANY = 512  # connections, paced beyond what is carried: each waits for its answer
 
 
@@ -42,15 +43,17 @@ class Bench:
     """What the figures of one run of the benchmarks share."""
 
     folder: Path
+    record: Record
     wrk: Wrk
     campaign: Campaign
     people: int
     runs: int
+    seconds: int
 
     def print(self) -> None:
         """Print every figure of the pages."""
         gets, posts = self._gets(), self._posts()
-        for name, requests, least in (("GET", gets, 0.4), ("durable POST", posts, 0.25)):
+        for name, requests in (("GET", gets), ("durable POST", posts)):
             pairs = []
             for _ in range(self.runs):
                 with self._bare(gets[0]) as (port, pid):
@@ -58,23 +61,30 @@ class Bench:
                 with self._served() as (port, pid, copy):
                     seen, ours = self._cost(port, pid, requests)
                     if name != "GET":
-                        _check_on_file(copy, seen)
+                        _check_on_file(copy, seen, self.people - _WARM)
                 pairs.append((ours, beside))
-            self._print_pairs(name, pairs, least)
+            self._print_pairs(name, pairs)
             carried = Spread.of([one.per_second for one, _ in pairs]).median
             self._print_loads(name, requests, carried)
 
-    def _print_pairs(self, name: str, pairs: list[tuple[Cost, Cost]], least: float) -> None:
+    def _print_pairs(self, name: str, pairs: list[tuple[Cost, Cost]]) -> None:
+        ours = Spread.of([one.per_second for one, _ in pairs])
+        theirs = Spread.of([other.per_second for _, other in pairs])
         ratio = Spread.of([one.per_second / other.per_second for one, other in pairs])
         of_cpu = Spread.of([other.cpu_ms / one.cpu_ms for one, other in pairs])
         print(
             f"pages, {name}, {_CONNECTIONS} connections:"
-            f" {Spread.of([one.per_second for one, _ in pairs]):,.0f}/s,"
+            f" {ours:,.0f}/s,"
             f" {Spread.of([one.cpu_ms for one, _ in pairs]):.2f} ms of CPU each;"
-            f" bare Starlette: {Spread.of([other.per_second for _, other in pairs]):,.0f}/s,"
+            f" bare Starlette: {theirs:,.0f}/s,"
             f" {Spread.of([other.cpu_ms for _, other in pairs]):.2f} ms;"
-            f" ratio {ratio:.2f}, by CPU {of_cpu:.2f} (to reach: {least})",
+            f" ratio {ratio:.2f}, by CPU {of_cpu:.2f}",
             flush=True,
+        )
+        self.record.note(
+            "get" if name == "GET" else "post",
+            ratio.median,
+            f"{ours.median:,.0f}/s against {theirs.median:,.0f}; {of_cpu.median:.2f} by CPU",
         )
 
     def _print_loads(self, name: str, requests: Sequence[Request], carried: float) -> None:
@@ -86,12 +96,12 @@ class Bench:
                 seen = self.wrk.load(
                     port,
                     requests,
-                    seconds=_SECONDS,
+                    seconds=self.seconds,
                     connections=connections,
                     per_second=carried * share,
                 )
                 if name != "GET":
-                    _check_on_file(copy, seen)
+                    _check_on_file(copy, seen, self.people)
             print(
                 f"pages, {name}, {words}: {seen.per_second:,.0f}/s,"
                 f" median {seen.p50_ms:.1f} ms, p99 {seen.p99_ms:.1f} ms,"
@@ -101,9 +111,11 @@ class Bench:
             )
 
     def _cost(self, port: int, pid: int, requests: Sequence[Request]) -> tuple[Load, Cost]:
-        self.wrk.load(port, requests[-200:], seconds=1, connections=_CONNECTIONS)  # warm
+        self.wrk.load(port, requests[-_WARM:], seconds=1, connections=_CONNECTIONS)  # warm
         before = cpu_seconds(pid)
-        seen = self.wrk.load(port, requests[:-200], seconds=_SECONDS, connections=_CONNECTIONS)
+        seen = self.wrk.load(
+            port, requests[:-_WARM], seconds=self.seconds, connections=_CONNECTIONS
+        )
         if seen.failed or seen.busy:
             raise RuntimeError(f"not every request was answered: {seen}")
         return seen, Cost(seen.per_second, (cpu_seconds(pid) - before) * 1e3 / seen.answered)
@@ -194,15 +206,15 @@ def running(*words: str | Path, port: int) -> Iterator[int]:
             server.wait()
 
 
-def _check_on_file(campaign: Campaign, seen: Load) -> None:
-    """Raise RuntimeError unless everybody who was thanked is on file."""
-    opted_in = campaign.standings()["opted_in"]
-    if opted_in < seen.ok:
-        raise RuntimeError(f"{seen.ok} people were thanked, {opted_in} are on file")
+def _check_on_file(campaign: Campaign, seen: Load, people: int) -> None:
+    """Raise RuntimeError unless everybody who was thanked, of so many, is on file."""
+    thanked, opted_in = min(seen.ok, people), campaign.standings()["opted_in"]
+    if opted_in < thanked:
+        raise RuntimeError(f"{thanked} people were thanked, {opted_in} are on file")
 
 
-def run(folder: Path, *, people: int, runs: int) -> None:
-    """Print the figures of the answer pages; say so when they cannot be had."""
+def run(folder: Path, record: Record, *, people: int, runs: int, seconds: int) -> None:
+    """Note the figures of the answer pages; say so when they cannot be had."""
     try:
         program = wrk(folder)
     except WrkMissing as missing:
@@ -210,4 +222,4 @@ def run(folder: Path, *, people: int, runs: int) -> None:
         return
     campaign = made(folder / "pages", people)
     ask_all(campaign, people)
-    Bench(folder, program, campaign, people, runs).print()
+    Bench(folder, record, program, campaign, people, runs, seconds).print()

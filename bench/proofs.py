@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import sqlite3
 import sys
 import zipfile
 from collections.abc import Iterable
-from contextlib import closing
 from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
 
 from bench.campaign import HERE, Campaign, made
+from bench.figures import Record
 from bench.measure import python
 from repermit.domain.clock import SystemClock
 from repermit.domain.standing import Answer, Standing, Way
@@ -25,48 +22,19 @@ from repermit.ledger.transaction import Transaction
 from repermit.runtime import Runtime
 
 _AT_ONCE = 5_000  # presses of a transaction
-_BARE = (
-    'SELECT "index", log.at, kind, log.recipient_id, commitment, hash, payload, answer.*'
-    ' FROM log LEFT JOIN answer ON leaf = "index" ORDER BY "index"'
-)
 
 
-def bare(ledger: str) -> None:
-    """Do the least that a replay can cost: read every entry with its answer, hash its content and
-    its payload, read the payload, fold the hash into the root."""
-    tops: list[bytes] = []
-    with closing(sqlite3.connect(ledger)) as database:
-        for number, row in enumerate(database.execute(_BARE), start=1):
-            sha256(b"".join(repr(value).encode() for value in row[:5])).digest()
-            if row[6] is not None:
-                sha256(row[6]).digest()
-                json.loads(row[6])
-            tops.append(row[5])
-            while number % 2 == 0:
-                right = tops.pop()
-                tops.append(sha256(b"\x01" + tops.pop() + right).digest())
-                number //= 2
+def run(folder: Path, record: Record, *, entries: int, opt_ins: int) -> None:
+    """Note the figures of a log of *entries* yeses, and of a bundle of *opt_ins*."""
+    _verify(folder / "verify", record, entries)
+    _bundle(folder / "bundle", record, opt_ins)
 
 
-def packed(bundle: str, out: str) -> None:
-    """Do the least that a bundle can cost: deflate the same bytes."""
-    with zipfile.ZipFile(bundle) as read, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as write:
-        for name in read.namelist():
-            with read.open(name) as source, write.open(name, "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target)
-
-
-def run(folder: Path, *, entries: int, opt_ins: int) -> None:
-    """Print the figures of a log of *entries* yeses, and of a bundle of *opt_ins*."""
-    _verify(folder / "verify", entries)
-    _bundle(folder / "bundle", opt_ins)
-
-
-def _verify(folder: Path, entries: int) -> None:
+def _verify(folder: Path, record: Record, entries: int) -> None:
     campaign = _answered(folder, entries)
     done = campaign.run("proof", "verify", "--json")
     size = json.loads(done.out)["size"]
-    least = python("-m", "bench.proofs", "bare", folder / "repermit.db", cwd=HERE)
+    least = python("-m", "bench.least", "replayed", folder / "repermit.db", cwd=HERE)
     print(
         f"proof verify, {size:,} entries: {done.seconds:.1f} s,"
         f" {done.seconds / size * 1e6:.0f} us an entry, {done.peak_bytes / 1e6:.0f} MB;"
@@ -74,21 +42,29 @@ def _verify(folder: Path, entries: int) -> None:
         f" ratio {least.seconds / done.seconds:.2f}",
         flush=True,
     )
+    said = f"{size:,} entries, {done.seconds:.1f} s against {least.seconds:.1f}"
+    record.note("verify", least.seconds / done.seconds, said)
 
 
-def _bundle(folder: Path, opt_ins: int) -> None:
+def _bundle(folder: Path, record: Record, opt_ins: int) -> None:
     campaign, out = _answered(folder, opt_ins), folder / "evidence.zip"
     done = campaign.run("proof", "bundle", "--out", out)
     with zipfile.ZipFile(out) as bundle:
         verifier = Path(bundle.extract("verify.py", folder))
     checked = python(verifier, out, cwd=folder)
-    least = python("-m", "bench.proofs", "packed", out, folder / "packed.zip", cwd=HERE)
+    least = python("-m", "bench.least", "packed", out, folder / "packed.zip", cwd=HERE)
     print(
         f"proof bundle, {opt_ins:,} opt-ins: {done.seconds:.1f} s, {done.peak_bytes / 1e6:.0f} MB,"
         f" a file of {out.stat().st_size / 1e6:.0f} MB; bare zipfile: {least.seconds:.1f} s;"
         f" ratio {least.seconds / done.seconds:.2f}; its verify.py: {checked.seconds:.1f} s,"
         f" {checked.peak_bytes / 1e6:.0f} MB",
         flush=True,
+    )
+    record.note(
+        "bundle",
+        least.seconds / done.seconds,
+        f"{opt_ins:,} opt-ins, {done.seconds:.1f} s against {least.seconds:.1f},"
+        f" {done.peak_bytes / 1e6:.0f} MB; its `verify.py` {checked.seconds:.1f} s",
     )
 
 
@@ -151,10 +127,6 @@ def answer(tx: Transaction, numbers: Iterable[int]) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["bare", ledger]:
-            bare(ledger)
-        case ["packed", bundle, out]:
-            packed(bundle, out)
         case ["asked", config, people]:
             asked(config, people)
         case ["answered", config, people]:

@@ -6,15 +6,14 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from bench.campaign import HERE, made
+from bench.campaign import HERE, made_once
+from bench.figures import Record
 from bench.measure import python
 from bench.proofs import answer
 from repermit.domain.clock import SystemClock
@@ -34,23 +33,15 @@ _BETWEEN_SECONDS = 0.02
 _YESES = 5  # one in so many said yes, and stays
 
 
-def bare(ledger: str) -> None:
-    """Do the least that the same work can cost: delete the rows, give the space back."""
-    with closing(sqlite3.connect(ledger, isolation_level=None)) as database:
-        database.execute("DELETE FROM recipient WHERE standing = 'asked'")
-        database.execute("VACUUM")
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def run(folder: Path, people: int) -> None:
-    """Print the figures of a purge of four fifths of *people*."""
-    campaign = made(folder / "purge", people)
+def run(folder: Path, record: Record, people: int) -> None:
+    """Note the figures of a purge of four fifths of *people*."""
+    campaign = made_once(folder.parent, people).copied(folder / "purge")
     config = campaign.folder / "config.toml"
     # In a process of its own: what is run later would count our memory as its own.
     python("-m", "bench.purges", "asked", config, str(people), cwd=HERE)
     copy = campaign.folder / "bare.db"
     shutil.copy(campaign.folder / "repermit.db", copy)
-    least = python("-m", "bench.purges", "bare", copy, cwd=HERE)
+    least = python("-m", "bench.least", "erased", copy, cwd=HERE)
     copy.unlink()
     pressing = [sys.executable, "-m", "bench.purges", "press", str(config)]
     with subprocess.Popen(
@@ -69,6 +60,10 @@ def run(folder: Path, people: int) -> None:
         f" longest waited {waits['longest']:.2f} s",
         flush=True,
     )
+    beside = f"{done.seconds:.1f} s against {least.seconds:.1f}"
+    record.note("purge", done.seconds / least.seconds, f"of {people:,}, {beside}")
+    record.note("wait", waits["longest"], f"of {waits['presses']:,} answers")
+    record.note("memory purge", done.peak_bytes / 1e6, f"{people:,} people")
     phases = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in told["phases"])
     print(f"  {phases}", flush=True)
 
@@ -141,8 +136,6 @@ async def _erase(runtime: Runtime) -> dict[str, object]:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["bare", ledger]:
-            bare(ledger)
         case ["asked", config, people]:
             asked(config, people)
         case ["press", config]:

@@ -36,7 +36,7 @@ def demo(
     except ImportError as failure:
         raise RepermitError(
             "the demonstration needs a mail catcher that is not installed",
-            hint="install `aiosmtpd` beside repermit, or use `make demo`",
+            hint="install it with `pip install 'repermit[demo]'`, or use `make demo`",
         ) from failure
     from repermit.cli.demo import play
 

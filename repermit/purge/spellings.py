@@ -162,22 +162,26 @@ def _broken_off(octets: bytes) -> Iterator[tuple[bytes, bool, bool]]:
 def _base64(octets: bytes, ends: bool) -> Iterator[tuple[bytes, bool, bool]]:
     """Yield what runs of base64 letters mean, beginning at each of four letters, and whether the
     run touches the beginning and the end of *octets*; all that touch neither as one."""
-    inner: list[bytes] = []
+    inner: dict[bytes, None] = {}  # each once: in a database most stand there again and again
     letters = octets.translate(_IS_BASE64)
     at = letters.find(_SHORTEST_BASE64)
     while at >= 0:
         end = letters.find(b"\0", at)
         end = len(letters) if end < 0 else end
-        run = octets[at:end].translate(_FROM_URL_SAFE, b"\r\n")
-        if _MAY_HOLD_AT(run):
-            meant = _decoded(run, is_cut=end == len(letters) and not ends)
-            if at == 0 or end == len(letters):
-                yield from ((part, at == 0, end == len(letters)) for part in meant)
-            else:
-                inner += meant
+        if at == 0 or end == len(letters):
+            for part in _meant(octets[at:end], is_cut=end == len(letters) and not ends):
+                yield part, at == 0, end == len(letters)
+        else:
+            inner[octets[at:end]] = None
         at = letters.find(_SHORTEST_BASE64, end)
-    if inner:
-        yield _BETWEEN.join(inner), False, False
+    if found := [part for run in inner for part in _meant(run, is_cut=False)]:
+        yield _BETWEEN.join(found), False, False
+
+
+def _meant(run: bytes, *, is_cut: bool) -> list[bytes]:
+    """Return what *run* means; nothing when that cannot be an address."""
+    run = run.translate(_FROM_URL_SAFE, b"\r\n")
+    return _decoded(run, is_cut=is_cut) if _MAY_HOLD_AT(run) else []
 
 
 def _decoded(run: bytes, *, is_cut: bool) -> list[bytes]:
