@@ -69,30 +69,31 @@ _CLOUD_MOUNTS = {
 _MOUNTS = Path("/proc/self/mounts")
 
 
-def service_of(folder: Path) -> str | None:
-    """Return the service that copies *folder* elsewhere, by its name; None when none is known."""
+def service_of(folder: Path, mounted: str | None = None) -> str | None:
+    """Return the service that copies *folder* elsewhere, by its name; None when none is known.
+    *mounted* is as in `network_of`."""
     ways = dict.fromkeys((folder.absolute(), folder.resolve()))
     around = dict.fromkeys(each for way in ways for each in (way, *way.parents))
     named = (found for each in around if (found := _by_name(each.name)))
-    mounted = _CLOUD_MOUNTS.get(file_system(folder, _mounts()).lower())
-    return next(named, None) or mounted or next(_marked(around), None)
+    kind = file_system(folder, mounts() if mounted is None else mounted)
+    return next(named, None) or _CLOUD_MOUNTS.get(kind.lower()) or next(_marked(around), None)
 
 
-def network_of(folder: Path, mounts: str | None = None) -> str | None:
+def network_of(folder: Path, mounted: str | None = None) -> str | None:
     """Return the kind of network file system on which *folder* lies; None when it lies on none
-    that is known. *mounts* is what the system says, by default this one."""
-    found = file_system(folder, _mounts() if mounts is None else mounts)
+    that is known. *mounted* is the list of mounts, by default that of this machine."""
+    found = file_system(folder, mounts() if mounted is None else mounted)
     return found if found in _NETWORK else None
 
 
-def file_system(folder: Path, mounts: str) -> str:
-    """Return the kind of the file system on which *folder* lies, by the list of *mounts* as Linux
+def file_system(folder: Path, mounted: str) -> str:
+    """Return the kind of the file system on which *folder* lies, by the list of mounts as Linux
     writes it; empty when it does not say.
 
     Source: fstab(5), the second and the third field; a blank stands there as \\040.
     """
     place, found, longest = folder.resolve(), "", -1
-    for line in mounts.splitlines():
+    for line in mounted.splitlines():
         _, at, kind, *_ = [*line.split(" "), "", "", ""]
         mount = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), at))
         if at and place.is_relative_to(mount) and len(mount.parts) >= longest:
@@ -100,10 +101,12 @@ def file_system(folder: Path, mounts: str) -> str:
     return found
 
 
-def _mounts() -> str:
-    with suppress(OSError):
-        return _MOUNTS.read_text("utf-8", "replace")
-    return ""
+def mounts(path: Path = _MOUNTS) -> str:
+    """Return the list of what is mounted on this machine; empty where the system has none."""
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _by_name(name: str) -> str | None:

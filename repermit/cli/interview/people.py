@@ -135,9 +135,10 @@ def _said(relationship: Relationship, where: str) -> str:
 def _table() -> Iterator[str]:
     """Yield the policy table, a line for each relationship."""
     columns = list(next(iter(TABLE.values())))
-    yield f"{'':21}" + "".join(f"{each:<9}" for each in columns)
+    yield (f"{'':21}" + "".join(f"{each:<9}" for each in columns)).rstrip()
     for relationship, row in TABLE.items():
-        yield f"{relationship:<21}" + "".join(f"{_SHORT[each]:<9}" for each in row.values())
+        outcomes = "".join(f"{_SHORT[each]:<9}" for each in row.values())
+        yield f"{relationship:<21}{outcomes}".rstrip()
     yield "exempt: needs no question, if the evidence is complete; else withheld."
     yield "past_customer: for recent_days only, then withheld. EEA: every other country of it."
     yield "Whoever is asked needs a reason, a source and a date; old contacts one reason more."
