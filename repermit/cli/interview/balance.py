@@ -81,7 +81,7 @@ def questions(answers: Answers, relationship: Relationship) -> Iterator[Question
     yield Question(
         key(relationship, "why"),
         PART,
-        f"About {PEOPLE[relationship]}. {_ASKED['why']}",
+        f"About {PEOPLE[relationship]}.\n{_ASKED['why']}",
         "It begins the sentence that you answer for, and goes into the proof.",
         more="One true sentence: what was lost or changed, what it is for, why nothing milder "
         "does. For instance: They signed up on paper at our garden days; the forms were lost in a "
