@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,8 +28,8 @@ _NAMING = (
 def require_new(folder: Path) -> Path:
     """Return where the config goes.
 
-    Raises: FileRefused when there is one already; KeysUnusable when the folder would be copied
-    elsewhere by itself.
+    Raises: FileRefused when there is one already, or none can be written there; KeysUnusable when
+    the folder would be copied elsewhere by itself.
     """
     target = folder / "config.toml"
     if target.exists():
@@ -36,6 +37,12 @@ def require_new(folder: Path) -> Path:
             f"{target} exists already", hint="edit it, or name another folder: `repermit init DIR`"
         )
     refuse_synchronised(folder, what="campaign", cure="begin it in")
+    nearest = next(
+        each for each in (folder.absolute(), *folder.absolute().parents) if each.exists()
+    )
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        why = "no right to" if nearest.is_dir() else f"{nearest.name} is a file"
+        raise FileRefused(f"{folder} cannot be written ({why})", hint="name another folder")
     return target
 
 

@@ -95,7 +95,10 @@ def _answers(target: Path, pairs: list[str], *, today: date, yes: bool) -> dict[
 
         with asking("nothing was written"):
             source = options.by_default(given, target=target)
-            return interview(given, source, target=target, today=today)
+            answers = interview(given, source, target=target, today=today)
+        if unused := sorted(given.keys() - answers.keys()):
+            tell(f"not needed by the other answers: {', '.join(unused)}")
+        return answers
     if not yes and missing:
         raise FileRefused(
             "init asks questions, and nobody is there to answer"

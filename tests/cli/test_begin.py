@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,21 @@ def test_where_the_config_cannot_be_written_no_keys_stay(tmp_path: Path) -> None
     with pytest.raises(FileRefused, match="cannot be written"):
         write_campaign(tmp_path, {})
     assert not (tmp_path / "keys").exists()
+
+
+def test_a_file_in_the_way_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "garden").write_text("a file")
+
+    with pytest.raises(FileRefused, match="garden is a file"):
+        require_new(tmp_path / "garden" / "campaign")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_nobody_may_write_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(FileRefused, match="no right to"):
+        require_new(tmp_path / "campaign")
 
 
 def test_keys_that_are_there_already_stay(tmp_path: Path) -> None:

@@ -158,6 +158,28 @@ def test_an_answer_is_changed_by_its_number_before_anything_is_written(tmp_path:
     assert said.count("== Your answers ==") == 2
 
 
+def test_answers_that_do_not_fit_together_are_told_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    options = [f"purposes[{number}].{key}.nl" for number in (1, 2) for key in ("text", "frequency")]
+    words = [word for key in options for word in ("--answer", f"{key}=soms")]
+    kinds = [("short name", "one"), ("short name", "two")]
+    given = {"How many kinds of mail", "In Dutch: what", "In Dutch: how often"}
+    before = [each for each in replaced("short name", *kinds) if each[0] not in given]
+    number = (
+        1 + [each[0] for each in before].index("short name") + 1
+    )  # how many kinds stands before
+    changed = [
+        *(("Enter writes it", str(number)), ("short name", "two"), ("Enter writes it", "")),
+        *(("do not fit together yet: purposes[2].id", str(number)), ("short name", "one")),
+        ("Enter writes it", ""),
+    ]
+
+    typed(["init", "garden", *words], [*before[:-1], *changed], cwd=tmp_path)
+
+    assert [each.id for each in of(tmp_path / "garden").purposes] == ["one", "two"]
+
+
 @pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
 @pytest.mark.parametrize("at", ["In which country", "What harm", "Enter writes it"])
 def test_who_ends_it_leaves_nothing_behind(tmp_path: Path, at: str, key: str) -> None:

@@ -53,8 +53,7 @@ def answered(given: Answers, *, target: Path, today: date) -> dict[str, str]:
 def require_whole(given: Answers, answers: Answers, *, today: date) -> None:
     """Raise ConfigInvalid when an answer was given to what is not asked, or is needed."""
     for key in given:
-        is_gate = key.startswith("balance.") and key.count(".") == 1  # it may have been implied
-        if key not in answers and not is_gate:
+        if key not in answers:
             raise _wrong(key, "is not asked, by the other answers")
     for question in questions(answers, today=today):
         must = not (question.can_be_open or question.keeps_example or question.only_here)

@@ -105,13 +105,18 @@ def _kept(value: Value) -> str:
 
 def _problem(answers: Answers, key: str, target: Path) -> str:
     """Return what the config says of the answer to *key*; empty when nothing."""
+    of_key = re.compile(rf"{re.escape(key)}(?:\[\d+\])?: (.*)")
+    found = map(of_key.fullmatch, problems(answers, target))
+    return next((each[1] for each in found if each), "")
+
+
+def problems(answers: Answers, target: Path) -> list[str]:
+    """Return what is wrong with the config that the answers make, each with its key."""
     try:
         read(filled(example_config(), filling(answers)), path=target)
     except ConfigInvalid as failure:
-        of_key = re.compile(rf"[^:]+(?::\d+)?: {re.escape(key)}(?:\[\d+\])?: (.*)")
-        found = map(of_key.fullmatch, failure.problems)
-        return next((each[1] for each in found if each), "")
-    return ""
+        return [re.sub(r"^[^:]+(?::\d+)?: ", "", each) for each in failure.problems]
+    return []
 
 
 def filling(answers: Answers) -> Filling:
@@ -176,7 +181,7 @@ def implied(given: Mapping[str, str]) -> dict[str, str]:
             found.setdefault(name, str(max(numbers)))
     if "controller.privacy_file" in given:
         found.setdefault("controller.privacy_url", "file")
-    for each in Relationship:
+    for each in filter(people.has_gate, Relationship):
         if any(key.startswith((f"balance.{each}.", f"policy.reasons.{each}")) for key in given):
             found.setdefault(f"balance.{each}", "yes")
     return found

@@ -66,7 +66,7 @@ def with_reason(answers: Answers) -> list[Relationship]:
 
 def _reasons(answers: Answers, chosen: list[Relationship]) -> Iterator[Question]:
     for each in chosen:
-        if each in CAN_BE_ASKED and not _may_be_asked(each):
+        if has_gate(each):
             yield balance.gate(each)
         if each in with_reason(answers):
             yield from balance.questions(answers, each)
@@ -105,6 +105,11 @@ def _acceptance(answers: Answers, today: date) -> Iterator[Question]:
             read=day,
             default=today.isoformat(),
         )
+
+
+def has_gate(relationship: Relationship) -> bool:
+    """Return whether it is asked, before the balancing, if a reason is wanted at all."""
+    return relationship in CAN_BE_ASKED and not _may_be_asked(relationship)
 
 
 def _may_be_asked(relationship: Relationship) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from repermit.cli.interview.order import Source, canonical, complete, questions, without
+from repermit.cli.interview.order import Source, canonical, complete, problems, questions, without
 from repermit.cli.interview.question import Answers, Question
 from repermit.cli.session import plain, tell
 
@@ -34,7 +34,7 @@ def interview(given: Answers, source: Source, *, target: Path, today: date) -> d
         return person.answer(question, answers)
 
     answers = complete({}, ask, today=today)
-    while (changed := _review(answers, today)) is not None:
+    while (changed := _review(answers, target=target, today=today)) is not None:
         answers = complete(without(answers, changed), person.answer, today=today)
     return answers
 
@@ -88,8 +88,9 @@ def _typed(default: str) -> str:
         return "\udcff"  # half a character: it is told, and asked again
 
 
-def _review(answers: Answers, today: date) -> str | None:
-    """Show every answer; return the key of the one that is to change, or None to write them."""
+def _review(answers: Answers, *, target: Path, today: date) -> str | None:
+    """Show every answer; return the key of the one that is to change, or None to write them. Two
+    that fit by themselves may not fit together: then one of them must change."""
     asked = list(questions(answers, today=today))
     tell("\n== Your answers ==\n")
     for number, question in enumerate(asked, start=1):
@@ -97,8 +98,11 @@ def _review(answers: Answers, today: date) -> str | None:
     tell("")
     while True:
         typed = _typed_number()
-        if not typed:
+        if not typed and not (wrong := problems(answers, target)):
             return None
+        if not typed:
+            _say("They do not fit together yet: " + "; ".join(wrong), indent="   ")
+            continue
         if typed.isdecimal() and 1 <= int(typed[:4]) <= len(asked):
             return asked[int(typed[:4]) - 1].key
         _say(f"That does not fit: it is no number from 1 to {len(asked)}", indent="   ")
