@@ -2,105 +2,105 @@
 
 from __future__ import annotations
 
-import json
-import re
+import os
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-import typer
-
+from repermit.cli.configtext import Filling, Value, filled
 from repermit.config import read
-from repermit.errors import ConfigInvalid, FileRefused
+from repermit.errors import FileRefused
 from repermit.ledger import keys
+from repermit.ledger.folder import refuse_synchronised
 from repermit.runtime import example_config
 
-# What `init` asks, by table and key of the config.
-_QUESTIONS = {
-    "campaign.name": "Your own name for this clean-up",
-    "controller.name": "The name under which the recipients know you",
-    "controller.postal_address": "Where you can be reached by post",
-    "controller.registration": "Your number in the register of companies or associations",
-    "controller.email": "Where people write with a question about their data",
-    "controller.privacy_url": "The web address of your privacy notice",
-    "controller.authority": "The supervisory authority to which people may complain",
-    "policy.reasons.signed_up_no_proof": "Why you may ask those who signed up, but whose proof is "
-    "gone",
-    "relay.from": "The sender that people see",
-    "relay.url": "The server that sends your mails",
-    "web.public_url": "The address of the answer pages as recipients reach it",
-}
-
-
-def ask_answers(target: Path) -> dict[str, str]:
-    """Return what the operator answers, by key; Enter keeps the example, and what does not fit
-    is asked again."""
-    answers: dict[str, str] = {}
-    for key, question in _QUESTIONS.items():
-        default = _value(example_config(), key)
-        while key not in answers:
-            answer = typer.prompt(question, default=default, err=True)
-            try:
-                read(_filled(example_config(), key, answer), path=target)
-            except ConfigInvalid as failure:
-                typer.echo(f"  {failure.problems[0].partition(': ')[2]}", err=True)
-            else:
-                answers[key] = answer
-    return answers
+# What names somebody: with a value of the example in it, a mail must not leave.
+_NAMING = (
+    *("controller.name", "controller.postal_address", "controller.registration"),
+    *("controller.email", "controller.privacy_url", "controller.authority"),
+    *("policy.reasons.signed_up_no_proof", "relay.from", "web.public_url"),
+)
 
 
 def require_new(folder: Path) -> Path:
-    """Return where the config goes. Raises: FileRefused when there is one already."""
+    """Return where the config goes.
+
+    Raises: FileRefused when there is one already, or none can be written there; KeysUnusable when
+    the folder would be copied elsewhere by itself.
+    """
     target = folder / "config.toml"
     if target.exists():
         raise FileRefused(
             f"{target} exists already", hint="edit it, or name another folder: `repermit init DIR`"
         )
+    refuse_synchronised(folder, what="campaign", cure="begin it in")
+    nearest = next(
+        each for each in (folder.absolute(), *folder.absolute().parents) if each.exists()
+    )
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        why = "no right to" if nearest.is_dir() else f"{nearest.name} is a file"
+        raise FileRefused(f"{folder} cannot be written ({why})", hint="name another folder")
     return target
 
 
 def left_as_in_the_example(path: Path) -> list[str]:
     """Return the keys of the config at *path* that name somebody and still say what the example
     says."""
-    text, example = path.read_text("utf-8"), example_config()
-    asked = [key for key in _QUESTIONS if key not in ("campaign.name", "relay.url")]
-    return [key for key in asked if _value(text, key) == _value(example, key) != ""]
+    found = tomllib.loads(path.read_text("utf-8-sig"))
+    example = tomllib.loads(example_config())
+    return [key for key in _NAMING if _value(found, key) == _value(example, key) is not None]
 
 
-def write_campaign(folder: Path, answers: dict[str, str]) -> None:
-    """Write the key folder and config.toml into *folder*.
+def write_campaign(
+    folder: Path,
+    values: Mapping[str, Value | None],
+    *,
+    remarks: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write the key folder and config.toml into *folder*: the example with those *values*, and
+    *remarks* as comments before some keys.
 
-    Raises: FileRefused when there is a config already; ConfigInvalid when an answer does not
+    Raises: FileRefused when there is a config already; ConfigInvalid when a value does not
     fit; KeysUnusable when the folder is synchronised elsewhere.
+    Crash: a key folder without a config; delete it and begin again. Nothing after an interrupt.
     """
-    target, text = require_new(folder), example_config()
-    for key, answer in answers.items():
-        text = _filled(text, key, answer)
+    target = require_new(folder)
+    text = filled(example_config(), Filling(values, remarks or {}))
+    config = read(text, path=target)
+    refuse_synchronised(config.ledger_path.parent, what="ledger", cure="set database.url to")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        config = read(text, path=target)
-        keys.create(config.keys_dir)
-        target.write_text(text, "utf-8")
+        with _undone(folder, config.keys_dir, target):
+            folder.mkdir(parents=True, exist_ok=True)
+            keys.create(config.keys_dir)
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text)
     except OSError as failure:
         raise FileRefused(
             f"{folder} cannot be written ({failure.strerror})", hint="name another folder"
         ) from failure
 
 
-def _filled(text: str, key: str, answer: str) -> str:
-    found = _line(key).search(text)
-    if found is None:
-        raise KeyError(key)
-    return text[: found.start(2)] + json.dumps(answer, ensure_ascii=False) + text[found.end(2) :]
+@contextmanager
+def _undone(folder: Path, keys_dir: Path, target: Path) -> Iterator[None]:
+    """Leave nothing that was not there before, when the block fails or is interrupted."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    had_keys = keys_dir.exists() and not (keys_dir.is_dir() and not any(keys_dir.iterdir()))
+    try:
+        yield
+    except BaseException:
+        if not had_keys:
+            shutil.rmtree(keys_dir, ignore_errors=True)
+            target.unlink(missing_ok=True)
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
-def _value(text: str, key: str) -> str:
-    found = _line(key).search(text)
-    return str(json.loads(found[2])) if found else ""
-
-
-def _line(key: str) -> re.Pattern[str]:
-    """Return what finds `key = "value"` in its table; group 1 ends before the value."""
-    table, _, name = key.rpartition(".")
-    return re.compile(
-        rf'(^\[{re.escape(table)}\]$(?:(?!^\[).)*?^{name} = )("(?:[^"\\]|\\.)*")',
-        re.MULTILINE | re.DOTALL,
-    )
+def _value(table: Any, key: str) -> Any:
+    for name in key.split("."):
+        table = table.get(name) if isinstance(table, dict) else None
+    return table

@@ -23,10 +23,10 @@ from repermit.errors import BackupRefused
 from repermit.files import shown
 from repermit.ledger import copying, keys
 from repermit.ledger.database import Database
-from repermit.ledger.folder import synchronised_part
 from repermit.ledger.keys import Keys, sync_folder, write_durably
 from repermit.ledger.mark import MarkFile, to_bytes
 from repermit.ledger.store import keycopies
+from repermit.ledger.synchronised import service_of
 
 GENERATIONS = (  # under which something in a ledger is sealed
     "SELECT generation FROM campaign UNION SELECT generation FROM recipient"
@@ -122,9 +122,9 @@ def _require_folder(folder: Path, keys: Path) -> None:
             f"{name} and the key folder lie within each other: whoever took one would have both",
             hint="name a folder elsewhere, on another disk if you can",
         )
-    if part := synchronised_part(folder):
+    if service := service_of(folder):
         raise BackupRefused(
-            f"{name} lies in a synchronised folder ({shown(part)})",
+            f"{name} lies in a synchronised folder ({service})",
             hint="name a folder that nothing copies elsewhere: a key that is synchronised away"
             " cannot be destroyed",
         )

@@ -11,16 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from repermit.errors import KeysUnusable
-
-_SYNCHRONISED = (
-    "onedrive",
-    "dropbox",
-    "google drive",
-    "googledrive",
-    "icloud",
-    "com~apple~",
-    "nextcloud",
-)
+from repermit.ledger.synchronised import service_of
 
 
 @contextmanager
@@ -95,17 +86,13 @@ def refuse_open(path: Path) -> None:
         )
 
 
-def refuse_synchronised(folder: Path) -> None:
+def refuse_synchronised(
+    folder: Path, *, what: str = "key folder", cure: str = "set keys.dir to"
+) -> None:
     """Raise KeysUnusable when *folder* would be copied elsewhere by itself."""
-    if part := synchronised_part(folder):
+    if service := service_of(folder):
         raise KeysUnusable(
-            f"the key folder lies in a synchronised folder ({part})",
-            hint="set keys.dir to a folder of this machine only: a copy that is "
+            f"the {what} lies in a synchronised folder ({service})",
+            hint=f"{cure} a folder of this machine only, outside {service}: a copy that is "
             "synchronised away cannot be destroyed",
         )
-
-
-def synchronised_part(folder: Path) -> str | None:
-    """Return the part of the path to *folder* that would be copied elsewhere by itself, if any."""
-    parts = (*folder.absolute().parts, *folder.resolve().parts)
-    return next((part for part in parts if part.lower().startswith(_SYNCHRONISED)), None)
