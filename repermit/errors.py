@@ -199,7 +199,12 @@ class CheckFailed(RepermitError):
 
 
 class SendRefused(RepermitError):
-    """No mail may leave now; nothing was lost and nobody was skipped."""
+    """No mail may leave now; nothing was lost and nobody was skipped. *code* says in a word why a
+    run has ended by itself, where that is told to whom the config names."""
+
+    def __init__(self, message: str, *, hint: str, code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class DoubtRefused(RepermitError):
