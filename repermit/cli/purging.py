@@ -98,13 +98,11 @@ def _mailboxes(config: Config) -> tuple[str, ...]:
     return () if is_own else (MAILDIR,)
 
 
-async def planned_purge(
-    runtime: Runtime, at_most: int | None, accepted_outage: str = ""
-) -> dict[str, Any]:
+async def planned_purge(runtime: Runtime, wish: Wish) -> dict[str, Any]:
     """Return what a purge would do now, and what stands against it, as `--json` tells it."""
     from repermit.purge.run import plan
 
-    order = order_of(runtime, Wish("", at_most, accepted_outage))
+    order = order_of(runtime, wish)
     async with runtime.ledger(acts=False) as ledger:
         return planned(await plan(ledger, order, await watch_of(runtime)))
 
