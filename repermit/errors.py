@@ -28,6 +28,7 @@ RepermitError
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
 ├── ListKept             an original list is not destroyed: another file, or not handed over yet
 ├── CloseRefused         the campaign has not come to its end yet (every reason)
+│   └── CertificateRefused   something is left of what is to be certified as erased
 ├── CampaignClosed       the campaign was closed: nobody is taken in or asked any more
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
@@ -273,6 +274,10 @@ class CloseRefused(RepermitError):
             {"code": code, "text": text, "until": _iso(until)} for code, text, until in self.reasons
         ]
         return {"refused": refused, **self.done}
+
+
+class CertificateRefused(CloseRefused):
+    """Something is left of a campaign whose erasure is to be certified; as CloseRefused."""
 
 
 class CampaignClosed(RepermitError):

@@ -76,14 +76,19 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
         outside=None if config.web.is_local else await outside_clock(url, runtime.clock.now()),
         notice=timedelta(days=said.notice_days),
         zone=config.campaign.zone,
-        own=(
-            *(config.relay.from_.address, config.relay.reply_to.address),
-            *(config.controller.email, config.controller.dpo, *config.notices.to),
-        ),
+        own=own_addresses(config),
         latest_entry=latest_entry,
         beside=(config.folder,),
         beyond=_mailboxes(config),
         machine=name(),
+    )
+
+
+def own_addresses(config: Config) -> tuple[str, ...]:
+    """Return the controller's own addresses, which are nobody's trace."""
+    return (
+        *(config.relay.from_.address, config.relay.reply_to.address),
+        *(config.controller.email, config.controller.dpo, *config.notices.to),
     )
 
 
