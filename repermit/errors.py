@@ -28,6 +28,7 @@ RepermitError
 ├── PlaceUnknown         a place elsewhere has no such name, or nobody was handed over for it
 ├── ListKept             an original list is not destroyed: another file, or not handed over yet
 ├── CloseRefused         the campaign has not come to its end yet (every reason)
+│   └── CertificateRefused   something is left of what is to be certified as erased
 ├── CampaignClosed       the campaign was closed: nobody is taken in or asked any more
 ├── ProofBroken          the log does not verify, or a standing has no entry in it
 ├── NoConsent            a person has no yes that stands
@@ -199,7 +200,12 @@ class CheckFailed(RepermitError):
 
 
 class SendRefused(RepermitError):
-    """No mail may leave now; nothing was lost and nobody was skipped."""
+    """No mail may leave now; nothing was lost and nobody was skipped. *code* says in a word why a
+    run has ended by itself, where that is told to whom the config names."""
+
+    def __init__(self, message: str, *, hint: str, code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class DoubtRefused(RepermitError):
@@ -268,6 +274,10 @@ class CloseRefused(RepermitError):
             {"code": code, "text": text, "until": _iso(until)} for code, text, until in self.reasons
         ]
         return {"refused": refused, **self.done}
+
+
+class CertificateRefused(CloseRefused):
+    """Something is left of a campaign whose erasure is to be certified; as CloseRefused."""
 
 
 class CampaignClosed(RepermitError):

@@ -168,10 +168,10 @@ class _Demo:
         return status_content(asyncio.run(read_figures(runtime)))
 
     def _due(self) -> int:
-        from repermit.cli.purging import planned_purge
+        from repermit.cli.purging import Wish, planned_purge
 
         runtime = Session(self._clock, Path(self._config)).runtime()
-        return int(asyncio.run(planned_purge(runtime, None, _ACCEPTED[1]))["due"])
+        return int(asyncio.run(planned_purge(runtime, Wish("", None, _ACCEPTED[1])))["due"])
 
     @contextlib.contextmanager
     def _served(self) -> Iterator[None]:

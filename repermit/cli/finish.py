@@ -9,6 +9,7 @@ import typer
 
 from repermit.cli.said import operator, without_address
 from repermit.cli.session import run, session_of, show_json
+from repermit.domain.due import BY_CONTRACT, BY_DATE
 
 _SENTENCE = 20  # letters that a reason has at least
 
@@ -30,6 +31,13 @@ def purge(
             help="Go on although people could perhaps not answer; why, for the report.",
         ),
     ] = "",
+    contract_ended: Annotated[
+        bool,
+        typer.Option(
+            "--contract-ended",
+            help="Erase everybody who is left: the client has them, and the contract has ended.",
+        ),
+    ] = False,
     unattended: Annotated[
         bool, typer.Option("--due", help="For cron: what the config has scheduled, never asks.")
     ] = False,
@@ -51,21 +59,26 @@ def purge(
     from repermit.cli.purgeplan import show_done
 
     _require_sense(by, accept_outage, unattended=unattended, dry_run=dry_run)
+    if contract_ended and (unattended or accept_outage):
+        raise typer.BadParameter("--contract-ended goes without --due and --accept-outage")
+    if contract_ended and not (by.strip() or dry_run):
+        raise typer.BadParameter("--contract-ended wants --by NAME: who says so, for the log")
     runtime = session_of(context).runtime()
     if unattended:
         run(scheduled.purge_due(runtime, at_most, backup_to, as_json=as_json))
         return
-    wish = purging.Wish(operator(by), at_most, accept_outage.strip(), backup_to)
+    reasons = BY_CONTRACT if contract_ended else BY_DATE
+    wish = purging.Wish(operator(by), at_most, accept_outage.strip(), backup_to, reasons)
     if dry_run and not as_json:
         run(purging.show_planned(runtime, wish))
         return
     if dry_run:
-        content = run(purging.planned_purge(runtime, at_most, wish.accepted_outage))
+        content = run(purging.planned_purge(runtime, wish))
     else:
         content = run(purging.purge_typed(runtime, wish, as_json=as_json))
     if not as_json:
         show_done(content)
-    require_no_trace(content)
+    require_no_trace(content, command="purge --contract-ended" if contract_ended else "purge")
     if as_json:
         show_json(content)
 

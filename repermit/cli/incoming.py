@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from repermit.cli.news import owe_news
 from repermit.config import secret
 from repermit.dispatch.objection import Objection
 from repermit.dispatch.objection import stopped as stop_of
@@ -54,6 +55,7 @@ async def opened_desk(runtime: Runtime) -> AsyncIterator[Desk]:
         yield desk
         if desk.tally.stops and (why := (await ledger.read(campaign.figures)).stopped_for):
             desk.tally.stopped = stop_of(Objection(**why))
+            await owe_news(runtime, ledger)
 
 
 def spool_of(runtime: Runtime) -> Maildir:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repermit.cli.session import Interrupted, tell
+from repermit.dispatch.refusals import PAGE
 from repermit.errors import LedgerUnusable, SendRefused
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Lookout:
         raise SendRefused(
             f"nobody could answer the mails: at {found.url} {found.why}",
             hint=f"{found.hint}; `repermit probe` tells when it works",
+            code=PAGE,
         )
 
     async def watch(self) -> None:
@@ -65,6 +67,7 @@ class Lookout:
             f"sending has stopped: nobody can answer the mails any more: at {found.url}"
             f" {found.why}",
             hint=f"{found.hint}; then `repermit send` goes on where it was",
+            code=PAGE,
         )
 
     async def _wait(self, seconds: float) -> None:

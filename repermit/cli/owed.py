@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 
 async def deliver_owed(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Delivered:
-    """Deliver what is due of the outbox, and return what was done; nothing leaves while the
-    campaign is paused, nor from an older copy of the ledger."""
+    """Deliver what is due of the outbox, with what there is to tell by now, and return what was
+    done; only notices leave while the campaign is paused, and nothing from an older copy of the
+    ledger."""
     from repermit.cli.assembly import letters, relay
+    from repermit.cli.news import owe_news
     from repermit.dispatch.outbox import Delivered, Terms, deliver
 
     if await ledger.read(ledger.older_copy):
         return Delivered()
+    await owe_news(runtime, ledger)
     config = runtime.config.relay
     return await deliver(
         ledger,

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from repermit.report.papers import Paper
     from repermit.runtime import Runtime
 
-_HELP = "The record of processing, the breach sheet, the paragraph for the privacy statement."
+_HELP = (
+    "The record of processing, the breach sheet, the paragraph for the privacy statement, the"
+    " certificate of erasure."
+)
 Out = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="A new file: .md, or .html to print."),
@@ -31,11 +34,13 @@ def register(app: typer.Typer) -> None:
     family.command("register")(record)
     family.command("breach")(breach)
     family.command("notice")(notice)
+    family.command("certificate")(certificate)
     app.add_typer(family, name="papers", rich_help_panel="Proof")
 
 
 def _family() -> None:
-    """The record of processing, the breach sheet, the paragraph for the privacy statement."""
+    """The record of processing, the breach sheet, the paragraph for the privacy statement, the
+    certificate of erasure."""
 
 
 def record(context: typer.Context, out: Out = None) -> None:
@@ -51,6 +56,12 @@ def breach(context: typer.Context, out: Out = None) -> None:
 def notice(context: typer.Context, out: Out = None) -> None:
     """Make the paragraph for the privacy statement (GDPR art. 13, 14), in every language."""
     _give(context, "notice", out)
+
+
+def certificate(context: typer.Context, out: Out = None) -> None:
+    """Make the certificate of erasure for a client whose contract has ended (GDPR art. 28(3)(g)),
+    in the campaign's default language; refuses while anybody is left."""
+    _give(context, "certificate", out)
 
 
 def _give(context: typer.Context, kind: str, out: Path | None) -> None:
@@ -71,11 +82,16 @@ def _give(context: typer.Context, kind: str, out: Path | None) -> None:
 
 
 async def make_paper(runtime: Runtime, kind: str) -> Paper:
-    """Return the paper *kind* ("register", "breach" or "notice") as things are now.
+    """Return the paper *kind* ("register", "breach", "notice", "certificate") as things are now.
 
     Raises: LedgerUnusable, WordingIncomplete; KeysUnusable when the lasting keys cannot be used;
-    ProofBroken when a register would have to vouch for a log that does not verify.
+    ProofBroken when a register or a certificate would have to vouch for a log that does not verify;
+    CertificateRefused.
     """
+    if kind == "certificate":
+        from repermit.cli.certificate import make_certificate
+
+        return await make_certificate(runtime)
     from repermit.cli.declared import facts, gaps
     from repermit.ledger.mark import MarkFile
     from repermit.report import papers

@@ -29,6 +29,7 @@ _WHY = {
     "undeliverable": "could not be reached",
     "withheld": "may not be asked",
     "never_sent": "no mail has left",
+    "contract_ended": "the client has them, and its contract has ended",
 }
 _BEYOND = {  # what no purge can reach, and how to deal with it
     "original_list": "the original list: destroy it once you have handed over"

@@ -76,14 +76,19 @@ async def watch_of(runtime: Runtime, latest_entry: datetime | None = None) -> Wa
         outside=None if config.web.is_local else await outside_clock(url, runtime.clock.now()),
         notice=timedelta(days=said.notice_days),
         zone=config.campaign.zone,
-        own=(
-            *(config.relay.from_.address, config.relay.reply_to.address),
-            *(config.controller.email, config.controller.dpo, *config.notices.to),
-        ),
+        own=own_addresses(config),
         latest_entry=latest_entry,
         beside=(config.folder,),
         beyond=_mailboxes(config),
         machine=name(),
+    )
+
+
+def own_addresses(config: Config) -> tuple[str, ...]:
+    """Return the controller's own addresses, which are nobody's trace."""
+    return (
+        *(config.relay.from_.address, config.relay.reply_to.address),
+        *(config.controller.email, config.controller.dpo, *config.notices.to),
     )
 
 
@@ -98,13 +103,11 @@ def _mailboxes(config: Config) -> tuple[str, ...]:
     return () if is_own else (MAILDIR,)
 
 
-async def planned_purge(
-    runtime: Runtime, at_most: int | None, accepted_outage: str = ""
-) -> dict[str, Any]:
+async def planned_purge(runtime: Runtime, wish: Wish) -> dict[str, Any]:
     """Return what a purge would do now, and what stands against it, as `--json` tells it."""
     from repermit.purge.run import plan
 
-    order = order_of(runtime, Wish("", at_most, accepted_outage))
+    order = order_of(runtime, wish)
     async with runtime.ledger(acts=False) as ledger:
         return planned(await plan(ledger, order, await watch_of(runtime)))
 

@@ -176,10 +176,12 @@ class _Sender:
     async def _is_anything_there(self, now: datetime) -> tuple[bool, bool, SendRefused | None]:
         """Return whether anybody may be asked now, whether a mail is owed, and why sending has
         stopped by itself, if it has."""
+        from repermit.cli.news import owe_news
         from repermit.dispatch.objection import Objection, stopped
         from repermit.ledger.store import campaign
 
         async with self.runtime.ledger(acts=False) as ledger:
+            await owe_news(self.runtime, ledger)
             found = await ledger.read(campaign.figures)
         waits = found.standings["listed"] or found.standings["deferred"]
         may_ask = found.paused_at is None and found.stopped_at is None

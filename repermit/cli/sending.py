@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ async def send_all(
             before = await ledger.read(campaign.figures)
             eye = await _lookout(runtime, ledger, stop) if _is_anybody_left(before) else None
         except RepermitError as refused:
+            owed = owed.plus(await _tell_end(runtime, ledger, refused, stop))
             refused.done = {"outbox": counts_of(owed)}
             show_delivered(owed, tell)
             raise
@@ -74,7 +76,28 @@ async def send_all(
             tell(f"nobody can answer just now: at {found.url} {found.why}; {found.hint}")
         if sent.refusal is None:
             owed = owed.plus(await deliver_owed(runtime, ledger, stop))
+        else:
+            owed = owed.plus(await _tell_end(runtime, ledger, sent.refusal, stop))
         return sent, await ledger.read(campaign.figures), owed
+
+
+async def _tell_end(
+    runtime: Runtime, ledger: Ledger, why: RepermitError, stop: asyncio.Event
+) -> Delivered:
+    """Owe the notice that a run has ended by itself, deliver it unless the relay is what is wrong,
+    and return what was done."""
+    from repermit.cli.news import owe_news
+    from repermit.cli.owed import deliver_owed
+    from repermit.dispatch.outbox import Delivered
+    from repermit.dispatch.refusals import OF_THE_RELAY
+    from repermit.errors import SendRefused
+
+    if not isinstance(why, SendRefused) or not why.code:
+        return Delivered()
+    await owe_news(runtime, ledger, why)
+    if why.code in OF_THE_RELAY:
+        return Delivered()
+    return replace(await deliver_owed(runtime, ledger, stop), refusal=None)
 
 
 def _is_anybody_left(figures: Figures) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from repermit.dispatch.about_us import hint_of
 from repermit.errors import SendRefused
 
+STOPPED = "stopped"  # the code of the refusal
 GO_ON = "once a person has looked, `repermit send --continue`"
 
 
@@ -82,7 +83,7 @@ class Objection:
 def stopped(objection: Objection, *more: str) -> SendRefused:
     """Return that sending has stopped, what to look at, and what more there is to say."""
     hint = "; ".join((objection.hint, *more, GO_ON))
-    return SendRefused(f"sending has stopped: {objection}", hint=hint)
+    return SendRefused(f"sending has stopped: {objection}", hint=hint, code=STOPPED)
 
 
 def as_kept(objection: Objection) -> dict[str, Any]:

@@ -10,6 +10,10 @@ from repermit.errors import RepermitError, SendRefused, WordingIncomplete
 
 UNMAKEABLE = (WordingIncomplete, LookupError, ValueError)  # what words and places may raise
 _IDS_TOLD = 5
+# Why a run has ended by itself, in a word; the first four are of the relay.
+AWAY, SENDER, POLICY, REFUSED_ALL = "away", "sender", "policy", "refused_all"
+NOT_MADE, PAGE = "not_made", "page"
+OF_THE_RELAY = frozenset((AWAY, SENDER, POLICY, REFUSED_ALL))
 
 
 class Away(Enum):
@@ -33,7 +37,7 @@ class Away(Enum):
 def relay_away(cause: Away) -> SendRefused:
     """Return that no connection could be had."""
     why, hint = cause.value
-    return SendRefused(f"the relay cannot be reached: {why}", hint=hint)
+    return SendRefused(f"the relay cannot be reached: {why}", hint=hint, code=AWAY)
 
 
 def sender_refused(reply: str) -> SendRefused:
@@ -41,6 +45,7 @@ def sender_refused(reply: str) -> SendRefused:
     return SendRefused(
         f"the relay refuses the sender ({reply})",
         hint="check relay.from, and with the relay's operator that it may send",
+        code=SENDER,
     )
 
 
@@ -50,6 +55,7 @@ def refused_by_policy(count: int, reply: str) -> SendRefused:
         f"the relay refused {count} recipients in a row for reasons of policy ({reply}); they are"
         " listed again",
         hint="check SPF, DKIM and DMARC of the sender, and blocklists",
+        code=POLICY,
     )
 
 
@@ -60,6 +66,7 @@ def refused_all(count: int, reply: str) -> SendRefused:
         " again",
         hint="ask the relay's operator what it has against these mails, and check blocklists;"
         " `repermit send` then begins with others",
+        code=REFUSED_ALL,
     )
 
 
@@ -102,6 +109,7 @@ def not_made(why: Mapping[str, Unmade]) -> SendRefused:
         f"no mail could be made for {count:,} of them: {told}; the others were asked",
         hint="correct the templates or sentences of the campaign, look at `repermit preview`, "
         "then approve it anew and `repermit send` again",
+        code=NOT_MADE,
     )
 
 

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"  # could not be reached, and the date has passed
     WITHHELD = "withheld"  # the policy forbids asking; only when the campaign is closed
     NEVER_SENT = "never_sent"  # no mail has left; only when the campaign is closed
+    CONTRACT_ENDED = "contract_ended"  # handed over to the client, whose contract has ended
 
 
 BY_DATE: Final = (
@@ -26,3 +27,4 @@ BY_DATE: Final = (
     Reason.UNDELIVERABLE,
 )
 BY_CLOSE: Final = (Reason.WITHHELD, Reason.NEVER_SENT)
+BY_CONTRACT: Final = (Reason.CONTRACT_ENDED,)  # everybody who is left

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from repermit.domain.due import Reason
 from repermit.ledger.engine import Ledger
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import (
+    closing,
     due,
     erasing,
     extending,
@@ -21,7 +23,7 @@ from repermit.ledger.store import (
 )
 from repermit.ledger.store.due import Terms
 from repermit.ledger.transaction import Transaction
-from repermit.purge.plan import Order, Plan, Postponed, Readings, Watch
+from repermit.purge.plan import Order, Plan, Postponed, Readings, Refusal, Watch
 from repermit.purge.reachable import stretches, within
 from repermit.purge.refusals import Judged, judged, page
 from repermit.purge.window import Limits, Seen, Window, seen
@@ -70,6 +72,7 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
         ),
         cut_off=token_keys.cut_off(tx, terms, watch.token_keys) if watch.token_keys else 0,
         cut_short=token_keys.cut_short(tx, terms),
+        against_all=_against_all(tx, terms),
         unlisted_places=guarding.unlisted_places(tx, terms),
         unread=replies.waiting_of_due(tx, terms),
         is_paused=guarding.is_paused(tx),
@@ -90,6 +93,13 @@ def _planned(tx: Transaction, /, order: Order, watch: Watch, **known: Any) -> Pl
         warnings=found.warnings,
         readings={**readings.to_json(watch), "accepted": _accepted(order, found)},
     )
+
+
+def _against_all(tx: Transaction, terms: Terms) -> tuple[Refusal, ...]:
+    """Return what stands against erasing everybody, where that is meant."""
+    if Reason.CONTRACT_ENDED not in terms.reasons:
+        return ()
+    return tuple(Refusal(*each) for each in closing.against_erasing_all(tx))
 
 
 def _left(tx: Transaction, wanted: Terms, later: Sequence[int]) -> tuple[Terms, Mapping[str, int]]:

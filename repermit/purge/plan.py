@@ -117,6 +117,7 @@ class Readings:
     postponed: tuple[Postponed, ...] = ()  # of each date of those who are not due because of that
     cut_off: int = 0  # are due, and the link in their mail works no more
     cut_short: int = 0  # the same, because it was revoked before their time was over
+    against_all: tuple[Refusal, ...] = ()  # erasing everybody, because the contract has ended
     unlisted_places: int = 0
     unread: int = 0  # are due, and wrote something that nobody has read
     is_paused: bool = False

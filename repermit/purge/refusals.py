@@ -34,6 +34,7 @@ def judged(readings: Readings, order: Order, watch: Watch) -> Judged:
     always = [*_always(readings), *_at_most(readings, order)]
     if readings.resumes:
         return Judged((*always, *(_paused(readings) if order.is_scheduled else ())))
+    always += readings.against_all
     answerable = [*page(readings.seen, watch, now=readings.now), *_links(readings)]
     put_off = tuple(_put_off(readings, watch))
     doubted = [*_gap(readings, order, watch), *_elsewhere(readings), *_unread(readings)]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -79,7 +79,7 @@ class _Site:
     def __init__(self, ledger: Ledger, answers: Answers, pages: Pages, settings: Settings) -> None:
         self._ledger, self._answers, self._pages = ledger, answers, pages
         self._settings, self._throttle, self._health = settings, Throttle(), Health(ledger)
-        self._prefix = urlsplit(settings.public_url).path.rstrip("/")
+        self._prefix = unquote(urlsplit(settings.public_url).path).rstrip("/")
         self._read = ReadNotice.of(settings.notice) if settings.notice else ReadNotice("", "")
         self._waiting = 0  # presses that wait for the ledger
 

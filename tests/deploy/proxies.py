@@ -61,16 +61,22 @@ class Proxy:
 
 @contextmanager
 def proxy(
-    name: str, folder: Path, *servers: int, change: tuple[str, str] = ("", "")
+    name: str,
+    folder: Path,
+    *servers: int,
+    change: tuple[str, str] = ("", ""),
+    below: int | None = None,
 ) -> Iterator[Proxy]:
     """Run a web server in front of those ports for the length of a block; *change* replaces one
-    text in its file by another."""
+    text in its file by another; at the port *below* is the campaign below a path of the same
+    name."""
     program, folder = program_of(name), folder / name
     folder.mkdir()
     certificate = write_certificate(folder.with_name(f"{name}.pem"))
     port = free_port()
     written = _nginx if name == "nginx" else _caddy
     text = site(name).replace(*change, 1)
+    text = text if below is None else _with_another(text, below)
     command = [program, *written(text, folder, certificate, (port, *servers))]
     with (folder / "stderr").open("wb") as said:
         process = subprocess.Popen(
@@ -114,6 +120,16 @@ def program_of(name: str) -> Path:
 def site(name: str) -> str:
     """Return the file of `deploy/` for that web server."""
     return (DEPLOY / {"nginx": "nginx.conf", "caddy": "Caddyfile"}[name]).read_text("utf-8")
+
+
+def _with_another(text: str, port: int) -> str:
+    """Return the file with the lines of a second campaign, which stand in it as comments."""
+    lines, is_its = text.splitlines(keepends=True), False
+    for number, line in enumerate(lines):
+        is_its = line.lstrip().startswith("#") and (is_its or ("brand" in line and "{" in line))
+        if is_its:
+            lines[number] = line.replace("#", "", 1).replace("127.0.0.1:8081", f"127.0.0.1:{port}")
+    return "".join(lines)
 
 
 def _nginx(text: str, folder: Path, certificate: Path, ports: tuple[int, ...]) -> list[str | Path]:

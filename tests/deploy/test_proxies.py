@@ -14,6 +14,9 @@ from httpx2 import AsyncClient, AsyncHTTPTransport, RemoteProtocolError
 
 from repermit.cli.answers import answer_app
 from repermit.domain.token import Scope, Tokens
+from repermit.ledger import keys
+from repermit.ledger.engine import Ledger
+from repermit.ledger.vault import Vault
 from tests.builders import FakeClock, asked
 from tests.deploy.proxies import NAMES, Proxy, nobody, program_of, proxy, site
 from tests.respond.builders import ONE_CLICK, Site, served
@@ -26,7 +29,7 @@ TRUSTED = {"trusted_proxy": 'trusted_proxy = "127.0.0.1"', "origin_days": "origi
 AT_ONCE = 30  # bad links that a network may open before it is told to wait
 LARGEST = 16_384
 FAILED = {502, 503}  # what is behind does not answer
-UNLOOKED = ("\t\thealth_uri /\n", "")  # so that Caddy tries a server that looks ill
+UNLOOKED = ("\thealth_uri /\n", "")  # so that Caddy tries a server that looks ill
 BROKEN_OFF = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<!doctype"
 OURS = ("cache-control", "content-security-policy", "referrer-policy", "x-robots-tag")
 
@@ -115,6 +118,43 @@ async def test_one_click_as_a_form_of_several_parts_counts(
 
         assert clicked.status_code == 200
         assert await pages.plain.standing(an) == "opted_out"
+
+
+async def test_two_campaigns_are_reached_by_one_name(
+    name: str, campaign_folder: Path, a_clock: FakeClock, tmp_path: Path
+) -> None:
+    """One below a path; neither knows a link of the other."""
+    program_of(name)
+    other = tmp_path / "other"
+    vault = Vault(keys.create(other / "keys"))
+    await Ledger.open(other / "ledger.db", vault, a_clock, create=True).close()
+    url = 'public_url = "https://localhost/brand-b"'
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(served(campaign_folder, a_clock, **TRUSTED))
+        second = await stack.enter_async_context(served(other, a_clock, public_url=url, **TRUSTED))
+        ports = [
+            await stack.enter_async_context(serving(answer_app(each.runtime, each.ledger)))
+            for each in (first, second)
+        ]
+        running = stack.enter_context(proxy(name, tmp_path, ports[0], below=ports[1]))
+        client = await stack.enter_async_context(visiting(running, ADDRESS))
+        through = [replace(each, client=client) for each in (first, second)]
+        (an,), (bo, cas) = (
+            await asked(first.ledger, "an@voorbeeld.example"),
+            await asked(second.ledger, "bo@voorbeeld.example", "cas@voorbeeld.example"),
+        )
+
+        await through[0].press(first.link("yes", an), "yes")
+        await through[1].press(f"/brand-b{second.link('yes', bo)}", "yes")
+        clicked = await client.post(f"/brand-b{second.link('u', cas)}", data=ONE_CLICK)
+        wrong = await client.get(second.link("yes", bo))
+        healthy = [(await client.get(f"{each}/healthz")).text for each in ("", "/brand-b")]
+
+        assert (clicked.status_code, wrong.status_code) == (200, 404)
+        assert await first.standing(an) == "opted_in"
+        assert await second.standing(bo) == "opted_in"
+        assert await second.standing(cas) == "opted_out"
+        assert healthy == ["ok\n", "ok\n"]
 
 
 async def test_who_tries_out_links_is_slowed_down_and_nobody_beside_them(

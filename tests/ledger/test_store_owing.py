@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import campaign, outbox, outbox_doubt, owing
@@ -10,6 +11,7 @@ from repermit.ledger.store.outbox import Owed, Settled, Standing
 from repermit.ledger.store.owing import Kind, Notice
 from tests.builders import FakeClock, deliver_outbox, verified
 
+PURGES = ("purge", "purged")
 AN, BO = "an@tuinvrienden.example", "bo@tuinvrienden.example"
 COMING = Notice(
     about="purge",
@@ -98,8 +100,11 @@ async def test_what_is_put_off_is_sent_later(a_ledger: Ledger, a_clock: FakeCloc
     assert await deliver_outbox(a_ledger) == 1
 
 
-async def test_what_was_refused_for_good_is_owed_anew(a_ledger: Ledger) -> None:
-    """The address in the config was wrong, and is mended."""
+async def test_what_was_refused_for_good_is_owed_anew_a_day_later(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    """The address in the config was wrong, and is mended; who looks every minute does not try it
+    every minute."""
     await owe(a_ledger)
     found = await first(a_ledger)
     assert found is not None
@@ -107,5 +112,33 @@ async def test_what_was_refused_for_good_is_owed_anew(a_ledger: Ledger) -> None:
     word = Settled(Standing.FAILED, "550 5.1.1")
     assert await a_ledger.write(outbox.settle, "sender", found.id, word)
 
-    assert await owe(a_ledger)
+    at_once = await owe(a_ledger)
+    a_clock.advance(timedelta(days=1))
+
+    assert (at_once, await owe(a_ledger)) == (False, True)
     assert await deliver_outbox(a_ledger) == 1
+
+
+async def test_nobody_gets_more_than_six_a_day_but_for_those_of_purges(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    stopped = [replace(COMING, about="stopped", once=f"stopped {each}") for each in range(7)]
+
+    owed = [await owe(a_ledger, notice=each) for each in stopped]
+    other = await owe(a_ledger, BO, stopped[6])
+    of_purges = [await owe(a_ledger, notice=replace(COMING, about=each)) for each in PURGES]
+    a_clock.advance(timedelta(days=1))
+
+    assert owed == [True] * 6 + [False]
+    assert (other, of_purges) == (True, [True, False])
+    assert await owe(a_ledger, notice=stopped[6])
+
+
+async def test_a_kind_of_notice_waits_until_it_has_left(a_ledger: Ledger) -> None:
+    before = await a_ledger.read(owing.waits, "purge")
+    await owe(a_ledger)
+    owed = [await a_ledger.read(owing.waits, about) for about in ("purge", "stopped")]
+    await deliver_outbox(a_ledger)
+
+    assert (before, owed) == (False, [True, False])
+    assert not await a_ledger.read(owing.waits, "purge")

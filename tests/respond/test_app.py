@@ -170,7 +170,7 @@ async def test_only_the_style_of_the_page_is_let_in(a_site: Site) -> None:
 # Where the pages stand
 
 
-@pytest.mark.parametrize("path", ["/antwoord", "/a/b/"])
+@pytest.mark.parametrize("path", ["/antwoord", "/a/b/", "/merk%20a"])
 async def test_the_pages_can_stand_below_a_path(
     campaign_folder: Path, a_clock: FakeClock, path: str
 ) -> None:

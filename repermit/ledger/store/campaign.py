@@ -109,6 +109,11 @@ def figures(tx: Transaction) -> Figures:
     )
 
 
+def first_due(tx: Transaction) -> datetime | None:
+    """Return the first date that has come or will come for somebody who has not said yes."""
+    return _no_earlier(from_micros(_printed(tx)[0]), extending.extended_until(tx))
+
+
 def _printed(tx: Transaction) -> tuple[int | None, int | None]:
     """Return the first and the last date in the mails of those who have not said yes; each is the
     end of an index, whatever number of people there are."""

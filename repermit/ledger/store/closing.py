@@ -23,7 +23,6 @@ _OPEN: Final = (  # whose date is still to come, and the last of these dates
     " WHERE standing IN ('asked', 'doubtful', 'undeliverable', 'opted_out')"
     " AND max(due_at, coalesce(extended_until, 0)) > ?"
 )
-_CHANGES: Final = "kind IN ('answered', 'opted_out', 'corrected', 'erased')"  # what a yes is
 
 
 class Obstacle(NamedTuple):
@@ -105,6 +104,14 @@ def close(tx: Transaction, terms: Terms, *, by: str, kept: Sequence[str]) -> Non
     tx.log.append(Kind.CLOSED, payload, now=tx.now)
 
 
+def against_erasing_all(tx: Transaction) -> Iterator[Obstacle]:
+    """Yield what keeps everybody who is left from being erased because the contract has ended."""
+    if closed_at(tx) is None:
+        yield Obstacle("open", "the campaign is not closed: `repermit close --by NAME` first")
+    if why := _not_handed_over(tx):
+        yield Obstacle("handover", why)
+
+
 def require_none(obstacles: Sequence[Obstacle]) -> None:
     """Raise CloseRefused with every one of *obstacles*, if there are any."""
     if obstacles:
@@ -171,10 +178,10 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
 
 
 def _not_handed_over(tx: Transaction) -> str:
-    size = tx.value("SELECT max(log_size) FROM export WHERE standing = 'exempt'")
+    size = tx.value(f"SELECT {due.HANDED_OVER}")
     if size is None:
         return "nobody was handed over yet: `repermit handover DIR`"
-    if tx.one(f'SELECT 1 FROM log WHERE "index" >= ? AND {_CHANGES} LIMIT 1', size):
+    if tx.one(f'SELECT 1 FROM log WHERE "index" >= ? AND {due.CHANGES} LIMIT 1', size):
         return "somebody changed their mind since the last hand-over: `repermit handover DIR`"
     return ""
 

@@ -25,6 +25,11 @@ _SAID_YES: Final = (
     "EXISTS (SELECT 1 FROM answer AS yes WHERE yes.recipient_id = recipient.id"
     f" AND yes.standing = 'opted_in' AND NOT yes.suspect AND NOT {_VOID})"
 )
+# What changes who is handed over, and how.
+CHANGES: Final = "kind IN ('answered', 'opted_out', 'corrected', 'erased')"
+HANDED_OVER: Final = (  # the size of the log at the last hand-over; no other file has the exempt
+    "(SELECT max(log_size) FROM export WHERE standing = 'exempt')"
+)
 _WHO: Final[Mapping[Reason, str]] = {
     Reason.SILENT: "recipient.standing = 'asked'",
     Reason.DOUBTFUL: "recipient.standing = 'doubtful'",
@@ -33,6 +38,11 @@ _WHO: Final[Mapping[Reason, str]] = {
     Reason.UNDELIVERABLE: "recipient.standing = 'undeliverable'",
     Reason.WITHHELD: "recipient.standing = 'withheld'",
     Reason.NEVER_SENT: "recipient.standing IN ('listed', 'deferred')",
+    Reason.CONTRACT_ENDED: (  # whoever has said something since goes with the next hand-over
+        "recipient.standing <> 'claimed' AND (SELECT closed_at FROM campaign) IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM log WHERE log.recipient_id = recipient.id"
+        f' AND "index" >= coalesce({HANDED_OVER}, 0) AND {CHANGES})'
+    ),
 }
 _NO_PAST: Final = "coalesce(due_at, no_at + :window, 0)"  # no mail, no date
 _DATE: Final[Mapping[Reason, str]] = {  # the others wait for none

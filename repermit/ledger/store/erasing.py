@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from repermit.domain.due import Reason
 from repermit.errors import PurgeRefused, SealBroken
 from repermit.ledger.instants import to_micros
 from repermit.ledger.log import Kind, canonical, move
@@ -142,7 +143,8 @@ def erase_due(
             known = json.loads(tx.value("SELECT facts FROM purge WHERE id = ?", purge.id))
             unreadable += known.get("unreadable", 0)
             note_facts(tx, purge.id or 0, {"unreadable": unreadable})
-        carried = elsewhere.note_gone(tx, gone, purged=True)
+        is_theirs = Reason.CONTRACT_ENDED in terms.reasons  # the client's: they stop nothing there
+        carried = [] if is_theirs else elsewhere.note_gone(tx, gone, purged=True)
         _erase_rows(tx, gone)
         tx.run("UPDATE campaign SET purged = purged + ?", len(gone))
         payload: dict[str, Any] = {"purge": purge.id, "moves": [move(gone, "purged")]}

@@ -20,6 +20,8 @@ from repermit.ledger.store.personal import Person, own_key
 from repermit.ledger.transaction import Transaction
 
 _A_DAY = timedelta(days=1)
+_MOST_A_DAY = 6  # notices to one person: what comes in from outside must not make us flood them
+_UNCOUNTED = ("purge", "purged")  # without the one nobody is erased; the other a person has ordered
 
 
 class DataRequest(StrEnum):
@@ -123,26 +125,50 @@ def _recent_data(tx: Transaction, recipient_id: int) -> DataRequest | None:
 
 
 def owe_notice(tx: Transaction, receiver: str, notice: Notice, *, language: str) -> bool:
-    """Owe *notice* to one of those whom the config names, by their address; False when the same
-    was owed to them before, unless it surely never arrived; to an address from which it came back
-    as dead, at most once a day."""
-    receiver = receiver.casefold()
-    known = tx.one(
-        "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
-        " AND (standing NOT IN ('failed', 'dropped')"
-        "  OR relay_reply LIKE 'bounced%' AND settled_at > ?)"
-        " AND json_extract(said, '$.once') = ?",
-        *(receiver, to_micros(tx.now - _A_DAY), notice.once),
-    )
-    if known is not None:
+    """Owe *notice* to one of those whom the config names, by their address; False when they are not
+    to be told it now: see `may_tell`."""
+    if not may_tell(tx, receiver, about=notice.about, once=notice.once):
         return False
     now, said = to_micros(tx.now), canonical(asdict(notice)).decode()
     tx.run(
         "INSERT INTO outbox (receiver, said, kind, language, created_at, not_before, standing,"
         " attempts) VALUES (?, ?, 'notice', ?, ?, ?, 'waiting', 0)",
-        *(receiver, said, language, now, now),
+        *(receiver.casefold(), said, language, now, now),
     )
     return True
+
+
+def may_tell(tx: Transaction, receiver: str, *, about: str, once: str) -> bool:
+    """Return whether a notice may be owed to somebody now: not when the same was before, unless it
+    surely never arrived, and then a day later at the earliest; nor when they had so many within a
+    day, but for those of purges."""
+    receiver, a_day_ago = receiver.casefold(), to_micros(tx.now - _A_DAY)
+    known = tx.one(
+        "SELECT 1 FROM outbox WHERE kind = 'notice' AND receiver = ?"
+        " AND (standing NOT IN ('failed', 'dropped') OR standing = 'failed' AND settled_at > ?)"
+        " AND json_extract(said, '$.once') = ?",
+        *(receiver, a_day_ago, once),
+    )
+    if known is not None or about in _UNCOUNTED:
+        return known is None
+    today = tx.value(
+        "SELECT count(*) FROM outbox WHERE kind = 'notice' AND receiver = ? AND created_at > ?"
+        " AND json_extract(said, '$.about') NOT IN ('purge', 'purged')",
+        *(receiver, a_day_ago),
+    )
+    return int(today) < _MOST_A_DAY
+
+
+def waits(tx: Transaction, about: str) -> bool:
+    """Return whether a notice of that kind has not left yet."""
+    return (
+        tx.one(
+            "SELECT 1 FROM outbox WHERE kind = 'notice' AND standing = 'waiting'"
+            " AND json_extract(said, '$.about') = ?",
+            about,
+        )
+        is not None
+    )
 
 
 def has_complained(tx: Transaction, person: Person) -> bool:
