@@ -7,7 +7,7 @@ from repermit.ledger.engine import Ledger
 from repermit.ledger.store import erasing, owing, probing, series, suppression, undoing
 from repermit.ledger.store.owing import Notice
 from repermit.ledger.store.probing import Vantage
-from repermit.ledger.store.series import Course, Press, Refused
+from repermit.ledger.store.series import Course, Presses, Refused
 from tests.builders import (
     ANSWER_TIME,
     NOW,
@@ -77,7 +77,7 @@ async def test_answers_stand_in_the_quarter_of_an_hour_in_which_they_came(
     course = await course_of(a_ledger)
 
     later = NOW + timedelta(minutes=15)
-    assert course.presses == (Press(NOW, "yes", 2), Press(later, "no", 3))
+    assert course.presses == (Presses(NOW, "yes", 2), Presses(later, "no", 3))
     assert course.first_mail_at == NOW.replace(minute=0)
     assert course.mails == len(PEOPLE)
     assert course.deadlines == {NOW + ANSWER_TIME: len(PEOPLE)}
@@ -111,7 +111,7 @@ async def test_whom_a_purge_took_is_still_counted_by_what_had_become_of_them(
     assert course.gone.providers == {"other": counts}
     assert course.purges[0].report is None
     assert (course.purges[0].due, course.purges[0].purged) == (5, 4)
-    assert [(each.kind, each.count) for each in course.presses] == [
+    assert [(each.kind, each.many) for each in course.presses] == [
         *(("gone", 1), ("yes", 1), ("yes", 1))
     ]
 

@@ -25,13 +25,13 @@ _QUARTER: Final = 900_000_000  # the offset of every time zone is a multiple of 
 _DATED: Final = "('claimed', 'asked', 'doubtful', 'undeliverable', 'opted_in', 'opted_out')"
 
 
-class Press(NamedTuple):
+class Presses(NamedTuple):
     """So many answers of one kind within a quarter of an hour: "yes", "no", or "gone" for those of
     people who are erased since, of which nothing more is known."""
 
     at: datetime  # when the quarter began
     kind: str
-    count: int
+    many: int
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Course:
     mails: int  # that left, or may have
     imports: tuple[Import, ...]
     on_file: Tally
-    presses: tuple[Press, ...]
+    presses: tuple[Presses, ...]
     deadlines: Mapping[datetime, int]  # the dates in the mails of those who are there: people
     probes: tuple[Looked, ...]
     purges: tuple[Purged, ...]
@@ -137,11 +137,12 @@ def _imports(tx: Transaction) -> tuple[Import, ...]:
         " FROM intake WHERE completed_at IS NOT NULL ORDER BY id"
     )
     return tuple(
-        Import(*row[:1], from_micros(row[1]), *row[2:7], reasons=json.loads(row[7])) for row in rows
+        Import(number, from_micros(at), read, admitted, double, rejected, stopped, json.loads(why))
+        for number, at, read, admitted, double, rejected, stopped, why in rows
     )
 
 
-def _presses(tx: Transaction) -> tuple[Press, ...]:
+def _presses(tx: Transaction) -> tuple[Presses, ...]:
     """Return every answer that counted, in order; whoever changed their mind answered twice."""
     found: dict[tuple[datetime, str], int] = Counter()
     for quarter, answer, count in tx.rows(
@@ -157,7 +158,7 @@ def _presses(tx: Transaction) -> tuple[Press, ...]:
     ):
         at = datetime.fromisoformat(f"{hour}:00:00+00:00") + int(quarter) * timedelta(minutes=15)
         found[at, "no" if kind == "opted_out" else "gone"] += count
-    return tuple(Press(at, kind, count) for (at, kind), count in sorted(found.items()))
+    return tuple(Presses(at, kind, count) for (at, kind), count in sorted(found.items()))
 
 
 def _deadlines(tx: Transaction) -> dict[datetime, int]:
