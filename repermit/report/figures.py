@@ -122,7 +122,7 @@ def report(course: Course, *, now: datetime, zone: ZoneInfo) -> Report:
         course=course,
         funnel=_funnel(course),
         untold=course.figures.purged - sum(gone.outcomes().values()),
-        days=tuple(_days(course, now, zone)),
+        days=tuple(_days(course, deadlines, zone)),
         hours=tuple(_hours(course, now)),
         deadlines=dict(sorted(deadlines.items())),
         extended=extended and last_day(extended, zone=zone),
@@ -171,9 +171,9 @@ def _funnel(course: Course) -> dict[str, Step]:
     return {each.name: each for each in steps}
 
 
-def _days(course: Course, now: datetime, zone: ZoneInfo) -> Iterable[Answers]:
-    """Yield every day from the first mail, or the first answer before it, to the last on which
-    anybody answered or today, whichever is earlier, but for a day to come."""
+def _days(course: Course, deadlines: Iterable[date], zone: ZoneInfo) -> Iterable[Answers]:
+    """Yield every day from the first mail to the last day to answer, also where that is to come;
+    and as far as anybody answered before or after."""
     found: dict[date, Counter[str]] = {}
     for presses in course.presses:
         day = presses.at.astimezone(zone).date()
@@ -181,7 +181,7 @@ def _days(course: Course, now: datetime, zone: ZoneInfo) -> Iterable[Answers]:
     first = min([*found, *_day_of(course.first_mail_at, zone)], default=None)
     if first is None:
         return
-    last = max([first, *found, *_last_shown(course, now, zone)])
+    last = max([first, *found, *deadlines])
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
         yield Answers(day, **found.get(day, Counter()))
@@ -189,12 +189,6 @@ def _days(course: Course, now: datetime, zone: ZoneInfo) -> Iterable[Answers]:
 
 def _day_of(moment: datetime | None, zone: ZoneInfo) -> list[date]:
     return [] if moment is None else [moment.astimezone(zone).date()]
-
-
-def _last_shown(course: Course, now: datetime, zone: ZoneInfo) -> list[date]:
-    """Return up to which day it is worth looking: the last day to answer, once it has come."""
-    last = course.figures.last_due
-    return [] if last is None else [min(last_day(last, zone=zone), now.astimezone(zone).date())]
 
 
 def _hours(course: Course, now: datetime) -> Iterable[Answers]:
