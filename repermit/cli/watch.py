@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 _SECONDS = 2.0  # between two looks at the least
-_PATIENCE = 10  # times as long as a look takes is waited for the next
+_PATIENCE = 4  # times as long as a look takes is waited for the next
 _TICK_SECONDS = 0.2
 _QUIT = frozenset(b"qQ\x03\x04")  # q, and what Ctrl-C and Ctrl-D send where they make no signal
 _PLAIN_WIDTH = 100  # columns, where there is no terminal
