@@ -31,6 +31,7 @@ from repermit.cli import (
     prepare,
     probe,
     proof,
+    report,
     running,
     suppress,
     withdraw,
@@ -56,7 +57,7 @@ for family in (
     *(prepare, imports, suppress, check, look, ask, doubt),
     *(answers, inbound, probe, finish, handing, handover),
     *(withdraw, close),
-    *(proof, papers, operate, migrate, keys, running),
+    *(proof, papers, report, operate, migrate, keys, running),
 ):
     family.register(app)
 

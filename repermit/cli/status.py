@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 
 
 def status(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json")] = False
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    watching: Annotated[
+        bool, typer.Option("--watch", help="On a screen that is drawn anew, until q.")
+    ] = False,
 ) -> None:
     """Show where the campaign stands; the standings, purged and erased add up to admitted."""
+    if watching:
+        from repermit.cli.watch import watch
+
+        watch(session_of(context), as_json=as_json)
+        return
     runtime = session_of(context).runtime()
     figures = run(read_figures(runtime))
     content = status_content(figures)

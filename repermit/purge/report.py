@@ -58,6 +58,7 @@ def report(
         "due": purge.due,
         "by_reason": json.loads(purge.by_reason),
         "purged": purge.purged,
+        "gone": facts.get("gone", {}),  # what had become of them, by relationship and provider
         "saved": saved,
         "unreadable": facts.get("unreadable", 0),  # went without a code against asking again
         "owed": facts["owed"],

@@ -25,7 +25,7 @@ _CONTRACT = {
     "Ask": {"send", "pause", "resume", "doubt"},
     "Answers": {"inbound", "probe", "serve"},
     "Finish": {"purge", "export", "handover", "withdraw", "close"},
-    "Proof": {"proof", "papers"},
+    "Proof": {"proof", "papers", "report"},
     "Operate": {"status", "person", "keys", "run", "backup", "restore", "migrate-ledger", "demo"},
 }
 

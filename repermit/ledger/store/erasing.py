@@ -18,6 +18,7 @@ from repermit.ledger.store.manifest import Frozen, Manifest, freeze, manifest_of
 from repermit.ledger.store.personal import open_person
 from repermit.ledger.store.resealing import mailbox_in, reseal
 from repermit.ledger.store.suppression import NEVER_ASKED, say_no
+from repermit.ledger.store.tally import Tally
 from repermit.ledger.tables import Purge
 from repermit.ledger.transaction import Transaction
 
@@ -134,15 +135,13 @@ def erase_due(
     ids = (manifest or manifest_of(tx, purge)).after(last, slice_rows)
     terms = Terms.from_json(purge.terms)
     rows = tx.connection.execute(
-        "SELECT id, generation, sealed, standing, restored FROM recipient"
+        "SELECT id, generation, sealed, standing, restored, relationship, provider, suspect,"
+        " (restored OR intent_at IS NOT NULL) FROM recipient"
         f" WHERE id IN (SELECT value FROM json_each(:ids)) AND ({due.is_due(terms)}) ORDER BY id",
         {**terms.values(), "ids": json.dumps(ids)},
     ).fetchall()
     if gone := [row[0] for row in rows]:
-        if unreadable := _guard_against_asking_again(tx, rows):
-            known = json.loads(tx.value("SELECT facts FROM purge WHERE id = ?", purge.id))
-            unreadable += known.get("unreadable", 0)
-            note_facts(tx, purge.id or 0, {"unreadable": unreadable})
+        _count_gone(tx, purge.id or 0, rows, unreadable=_guard_against_asking_again(tx, rows))
         is_theirs = Reason.CONTRACT_ENDED in terms.reasons  # the client's: they stop nothing there
         carried = [] if is_theirs else elsewhere.note_gone(tx, gone, purged=True)
         _erase_rows(tx, gone)
@@ -155,6 +154,16 @@ def erase_due(
             *(len(gone), ids[-1], purge.id),
         )
     return len(ids)
+
+
+def _count_gone(tx: Transaction, purge_id: int, rows: Sequence[Any], *, unreadable: int) -> None:
+    """Keep what became of those who go, as counts: their rows will not tell it any more."""
+    known = json.loads(tx.value("SELECT facts FROM purge WHERE id = ?", purge_id))
+    gone = Tally.of((row[5], row[6], row[3], row[7], row[8], 1) for row in rows)
+    facts: dict[str, Any] = {"gone": Tally.from_json(known.get("gone")).plus(gone).to_json()}
+    if unreadable:
+        facts["unreadable"] = known.get("unreadable", 0) + unreadable
+    note_facts(tx, purge_id, facts)
 
 
 def _exported(carried: Sequence[tuple[int, int, bool]]) -> dict[str, Any]:
@@ -178,7 +187,7 @@ def _guard_against_asking_again(tx: Transaction, rows: Sequence[Any]) -> int:
     of who was not is kept until this purge has looked whether a trace of them is left. Return of
     how many there is none, because what is sealed of them was altered."""
     now, values, unreadable = to_micros(tx.now), [], 0
-    for recipient_id, generation, sealed, standing, restored in rows:
+    for recipient_id, generation, sealed, standing, restored, *_ in rows:
         try:
             text = tx.vault.open_text(sealed, generation=generation, recipient_id=recipient_id)
         except SealBroken:
