@@ -12,29 +12,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from repermit.cli import (
-    answers,
-    ask,
-    check,
-    close,
-    doubt,
-    finish,
-    handing,
-    handover,
-    imports,
-    inbound,
-    keys,
-    look,
-    migrate,
-    operate,
-    papers,
-    prepare,
-    probe,
-    proof,
-    running,
-    suppress,
-    withdraw,
-)
+from repermit.cli.commands import Program
 from repermit.cli.session import (
     INTERRUPTED,
     Interrupted,
@@ -48,17 +26,12 @@ from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
 
 app = typer.Typer(
+    cls=Program,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: it starts fast, and reads well in any terminal
     help="Ask an old mailing list once, by mail, with a Yes and a No; keep proof of each yes, "
-    "and let everyone else go.",
+    "and let everyone else go. Without a command: where the campaign stands, and what comes next.",
 )
-for family in (
-    *(prepare, imports, suppress, check, look, ask, doubt),
-    *(answers, inbound, probe, finish, handing, handover),
-    *(withdraw, close),
-    *(proof, papers, operate, migrate, keys, running),
-):
-    family.register(app)
 
 
 @app.callback(invoke_without_command=True)
