@@ -18,6 +18,7 @@ from repermit.cli.session import (
     Interrupted,
     Session,
     plain,
+    session_of,
     show_json,
     tell,
     unforeseen,
@@ -41,13 +42,21 @@ def options(
         Path,
         typer.Option(envvar="REPERMIT_CONFIG", help="The campaign's config."),
     ] = Path("config.toml"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Without a command: one JSON object.")
+    ] = False,
 ) -> None:
-    """Read what is common to all commands; without a command, show the help."""
-    session = context.find_object(Session)
-    if session is not None:
-        session.config = config
+    """Read what is common to all commands; without a command, say what comes next."""
+    session = session_of(context)
+    session.config = config
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        from repermit.cli.next_step import show_next
+
+        source = context.get_parameter_source("config")
+        is_named = source is not None and source.name != "DEFAULT"
+        show_next(session, is_named=is_named, as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter(f"--json goes behind {context.invoked_subcommand}")
 
 
 def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:

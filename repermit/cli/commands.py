@@ -58,9 +58,7 @@ GROUPS: Final[dict[str, dict[str, tuple[str, str]]]] = {
         "demo": ("operate", "See the whole path in a minute, on this machine only."),
     },
 }
-_MODULES: Final = {
-    name: module for group in GROUPS.values() for name, (module, _) in group.items()
-}
+_MODULES: Final = {name: module for group in GROUPS.values() for name, (module, _) in group.items()}
 
 
 class Commands(MutableMapping[str, Any]):
@@ -109,6 +107,8 @@ class Program(TyperGroup):
         width = max(map(len, _MODULES))
         for group, commands in GROUPS.items():
             with formatter.section(group):
-                formatter.write_dl([(f"{name:<{width}}", what) for name, (_, what) in commands.items()])
+                formatter.write_dl(
+                    [(f"{name:<{width}}", what) for name, (_, what) in commands.items()]
+                )
         formatter.write_paragraph()
         formatter.write_text("`repermit COMMAND --help` explains a command, with examples.")

@@ -8,7 +8,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "init": ("repermit init my-campaign", "repermit init --yes"),
     "import": (
         "repermit import list.xlsx --dry-run",
-        'repermit import list.xlsx --relationship signed_up_no_proof --country BE --source "our fair"',
+        "repermit import list.xlsx --relationship signed_up_no_proof --country BE --source fair",
     ),
     "suppress": (
         "repermit suppress unsubscribed.xlsx",
