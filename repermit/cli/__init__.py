@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from repermit.cli.commands import Program
+from repermit.cli.completion import configs
 from repermit.cli.session import (
     INTERRUPTED,
     Interrupted,
@@ -40,7 +41,12 @@ def options(
     context: typer.Context,
     config: Annotated[
         Path,
-        typer.Option(envvar="REPERMIT_CONFIG", help="The campaign's config."),
+        typer.Option(
+            metavar="FILE",
+            envvar="REPERMIT_CONFIG",
+            help="The campaign's config.",
+            autocompletion=configs,
+        ),
     ] = Path("config.toml"),
     as_json: Annotated[
         bool, typer.Option("--json", help="Without a command: one JSON object.")

@@ -67,8 +67,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
 
 
 def add_examples(command: Any, words: tuple[str, ...]) -> None:
-    """Let the help of *command*, and of the commands in it, end with its examples."""
+    """Let the help of *command*, and of the commands in it, end with its examples; a command in it
+    is said whole."""
     if lines := EXAMPLES.get(" ".join(words)):
         command.epilog = "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
     for name, each in getattr(command, "commands", {}).items():
+        each.short_help = " ".join((each.help or "").split())  # whole, where it would be cut
         add_examples(each, (*words, name))

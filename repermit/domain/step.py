@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 from typing import Final
 
 from repermit.domain.situation import Approval, Situation
@@ -205,7 +206,7 @@ def _finish(now: Situation) -> Step | None:
     if now.why_hand_over:
         return Step("hand_over", "ending", "repermit handover DIR", now.why_hand_over)
     if now.undone_place:
-        done = f'repermit handover --done "{now.undone_place}" --by NAME'
+        done = f"repermit handover --done {quote(now.undone_place)} --by NAME"
         why = "nobody has noted that those who must go are removed there, too"
         first = f"remove in {now.undone_place} who stands in must-be-removed.csv"
         return Step("clean_place", "ending", done, why, first=first)
