@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from repermit.domain.clock import SystemClock
 from tests.cli.test_help import program
-from tests.journeys.campaign import ACCEPTED, Campaign, Later, SystemClock
+from tests.journeys.campaign import ACCEPTED, Campaign, Later
 from tests.journeys.relay import Relay, free_port
 
 _OVER = Later(timedelta(days=40))
