@@ -27,7 +27,6 @@ from repermit.cli.session import (
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
 
-_COMPLETION = frozenset({"--install-completion", "--show-completion"})
 app = typer.Typer(
     cls=Program,
     pretty_exceptions_enable=False,
@@ -87,8 +86,6 @@ def _code(given: list[str], session: Session) -> int:
         ended = app(args=given, prog_name="repermit", standalone_mode=False, obj=session)
         if ended == INTERRUPTED:  # what typer makes of a Ctrl-C
             raise KeyboardInterrupt
-        if ended == 1 and not _COMPLETION.isdisjoint(given):  # typer has said why
-            tell("  what to do: type it in the shell that it is for: bash, zsh or fish")
         sys.stdout.flush()
         return ended if isinstance(ended, int) else 0
     except RepermitError as failure:

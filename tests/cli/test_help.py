@@ -216,17 +216,6 @@ def test_the_script_for_the_shell_is_shown_and_installed(tmp_path: Path) -> None
     assert not (tmp_path / "config.toml").exists()
 
 
-def test_a_shell_that_is_not_known_is_told_what_to_do(tmp_path: Path) -> None:
-    ended = program(
-        *("-m", "repermit", "--show-completion"),
-        folder=tmp_path,
-        _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1",
-    )
-
-    assert ended.returncode == 1
-    assert "what to do: " in ended.stderr
-
-
 def test_the_program_is_what_typer_makes_of_it() -> None:
     """Whoever walks over all commands finds every one, loaded or not."""
     made: Any = typer.main.get_command(app)
