@@ -2,6 +2,7 @@
 
 RepermitError
 ├── ConfigInvalid        the config does not describe a campaign (lists all problems)
+├── CampaignsBroken      of several campaigns that were looked at, some cannot be read
 ├── WordingIncomplete    a sentence that a recipient would read is missing or broken
 ├── AddressRejected      a text is no address (reason code; never the text)
 ├── ListUnreadable       a list is empty, binary, or has no address column
@@ -77,6 +78,17 @@ class ConfigInvalid(RepermitError):
     def details(self) -> dict[str, Any]:
         """Return the problems one by one."""
         return {"problems": list(self.problems)}
+
+
+class CampaignsBroken(RepermitError):
+    """Of several campaigns that were looked at, some cannot be read."""
+
+    def __init__(self, places: Sequence[str], *, of: int) -> None:
+        super().__init__(
+            f"{len(places)} of {of} campaigns cannot be read",
+            hint="do what stands beside each; `repermit --config FILE` shows one alone",
+        )
+        self.places = tuple(places)
 
 
 class WordingIncomplete(RepermitError):

@@ -12,7 +12,6 @@ from os import strerror
 from pathlib import Path
 from typing import IO
 
-from repermit.domain.address import holds_at
 from repermit.errors import FileRefused
 
 _LONGEST_NAME, LONGEST_PATH = 80, 4_096  # characters
@@ -20,6 +19,8 @@ _LONGEST_NAME, LONGEST_PATH = 80, 4_096  # characters
 
 def shown(name: str, *, longest: int = _LONGEST_NAME) -> str:
     """Return *name* as it may be displayed: no address, nothing unprintable, not too long."""
+    from repermit.domain.address import holds_at  # slow to import
+
     if holds_at(name):
         return "the list"
     name = "".join(character if character.isprintable() else "?" for character in name)

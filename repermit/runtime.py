@@ -22,6 +22,7 @@ from repermit.domain.question import Controller, Question
 from repermit.domain.wording import Wording, flatten, problems
 from repermit.errors import WordingIncomplete
 from repermit.ledger import copying, keys, linkkeys
+from repermit.ledger.database import BUSY_SECONDS
 from repermit.ledger.engine import Ledger
 from repermit.ledger.keys import Keys
 from repermit.ledger.linkkeys import LiveTokens
@@ -45,6 +46,7 @@ class Runtime:
     config: Config
     clock: Clock
     tell: Callable[[str], None] = lambda _: None  # what is noticed on the way
+    patience: float = BUSY_SECONDS  # how long a database that is away is waited for
 
     @classmethod
     def of(
@@ -90,7 +92,8 @@ class Runtime:
         from repermit.ledger.postgres.engine import PostgreSQL
 
         password = secret("REPERMIT_DATABASE_PASSWORD")
-        return PostgreSQL(self.config.database.url, self.config.ledger_path, password=password)
+        url, place = self.config.database.url, self.config.ledger_path
+        return PostgreSQL(url, place, password=password, patience=self.patience)
 
     @asynccontextmanager
     async def ledger(self, *, create: bool = False, acts: bool = True) -> AsyncIterator[Ledger]:

@@ -53,7 +53,7 @@ def _parts(shown: str) -> list[str]:
 def _wrong(shown: str) -> str:
     """Return what is wrong with a command; empty when it exists with all its options."""
     command, called = _PROGRAM, []
-    known = {option for each in _PROGRAM.params for option in each.opts}
+    known = {"--help"} | {option for each in _PROGRAM.params for option in each.opts}
     for word in _parts(shown):
         below = getattr(command, "commands", {})
         if word in below:

@@ -12,35 +12,14 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from repermit.cli import (
-    answers,
-    ask,
-    check,
-    close,
-    doubt,
-    finish,
-    handing,
-    handover,
-    imports,
-    inbound,
-    keys,
-    look,
-    migrate,
-    operate,
-    papers,
-    prepare,
-    probe,
-    proof,
-    report,
-    running,
-    suppress,
-    withdraw,
-)
+from repermit.cli.commands import Program
+from repermit.cli.completion import configs
 from repermit.cli.session import (
     INTERRUPTED,
     Interrupted,
     Session,
     plain,
+    session_of,
     show_json,
     tell,
     unforeseen,
@@ -49,17 +28,12 @@ from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
 
 app = typer.Typer(
+    cls=Program,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain text: it starts fast, and reads well in any terminal
     help="Ask an old mailing list once, by mail, with a Yes and a No; keep proof of each yes, "
-    "and let everyone else go.",
+    "and let everyone else go. Without a command: where the campaign stands, and what comes next.",
 )
-for family in (
-    *(prepare, imports, suppress, check, look, ask, doubt),
-    *(answers, inbound, probe, finish, handing, handover),
-    *(withdraw, close),
-    *(proof, papers, report, operate, migrate, keys, running),
-):
-    family.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -67,15 +41,28 @@ def options(
     context: typer.Context,
     config: Annotated[
         Path,
-        typer.Option(envvar="REPERMIT_CONFIG", help="The campaign's config."),
+        typer.Option(
+            metavar="FILE",
+            envvar="REPERMIT_CONFIG",
+            help="The campaign's config.",
+            autocompletion=configs,
+        ),
     ] = Path("config.toml"),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Without a command: one JSON object.")
+    ] = False,
 ) -> None:
-    """Read what is common to all commands; without a command, show the help."""
-    session = context.find_object(Session)
-    if session is not None:
-        session.config = config
+    """Read what is common to all commands; without a command, say what comes next."""
+    session = session_of(context)
+    session.config = config
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        from repermit.cli.next_step import show_next
+
+        source = context.get_parameter_source("config")
+        is_named = source is not None and source.name != "DEFAULT"
+        show_next(session, is_named=is_named, as_json=as_json)
+    elif as_json:
+        raise typer.BadParameter(f"--json goes behind {context.invoked_subcommand}")
 
 
 def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:

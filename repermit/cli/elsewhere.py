@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from repermit.cli.session import is_terminal, run
-from repermit.domain.address import holds_at
 
 if TYPE_CHECKING:
     from repermit.ledger.engine import Ledger
@@ -20,6 +19,8 @@ _LONGEST_NAME = 80
 
 def place_names(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the names of places in *texts*, each once. Raises: BadParameter; never with them."""
+    from repermit.domain.address import holds_at
+
     names = [" ".join(text.split()) for text in texts]
     for name in names:
         if not name or len(name) > _LONGEST_NAME or not name.isprintable() or holds_at(name):

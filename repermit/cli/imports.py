@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repermit.cli.completion import relationships
 from repermit.cli.elsewhere import asked_places, keep_places, place_names
 from repermit.cli.listing import listed_files
 from repermit.cli.lists import STANDARD_INPUT, opened_lists, reading_of
@@ -49,7 +50,9 @@ def import_lists(
         list[Path] | None,
         typer.Argument(metavar="LIST…", help="CSV, text, XLSX, XLS, ODS, vCard, JSONL; or -."),
     ] = None,
-    relationship: Annotated[str | None, typer.Option(help="What they are to you.")] = None,
+    relationship: Annotated[
+        str | None, typer.Option(help="What they are to you.", autocompletion=relationships)
+    ] = None,
     country: Annotated[str | None, typer.Option(metavar="CC", help="Where they live.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the addresses came from.")] = None,
     collected: Day = None,

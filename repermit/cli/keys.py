@@ -26,10 +26,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this family to *app*."""
     family = typer.Typer(no_args_is_help=True, help="Change the keys that sign the links.")
     family.callback()(_family)
-    family.command("rotate", epilog="Example: repermit keys rotate")(rotate)
-    family.command(
-        "revoke-links", epilog="Example: repermit pause, then repermit keys revoke-links"
-    )(revoke_links)
+    family.command("rotate")(rotate)
+    family.command("revoke-links")(revoke_links)
     app.add_typer(family, name="keys", rich_help_panel="Operate")
 
 

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import typer
 
 from repermit.cli.session import run, session_of, show, show_json, tell
-from repermit.config.urls import is_loopback
 from repermit.domain.clock import iso
 from repermit.errors import ConfigInvalid
 
@@ -45,6 +44,8 @@ def probe(
 ) -> None:
     """Tell whether a recipient can answer right now: open the page of a link that belongs to
     nobody, press Yes, and see that it was put on file."""
+    from repermit.config.urls import is_loopback
+
     if link:
         _show_link(context, url, as_json=as_json)
         return

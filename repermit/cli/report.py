@@ -32,7 +32,7 @@ def report(
 ) -> None:
     """Write the figures of the campaign as one page to read, print or pass on: how many were asked
     and what they said, when, by provider, what was lost, and the root of the log. It names
-    nobody. For example: `repermit report --out figures.html`"""
+    nobody."""
     from repermit.report.figuresjson import to_json
 
     if out is None and not as_json:

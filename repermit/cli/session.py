@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
 import signal
 import sys
-import traceback
-import unicodedata
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +17,8 @@ from repermit.domain.clock import Clock
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from repermit.runtime import Runtime
 
 T = TypeVar("T")
@@ -56,6 +54,8 @@ class Interrupted(RepermitError):
 
 def unforeseen(defect: Exception) -> RepermitError:
     """Return what to say of an exception that nobody foresaw: its kind and its place, no more."""
+    import traceback
+
     frames = traceback.extract_tb(defect.__traceback__)
     ours = [each for each in frames if _HERE in Path(each.filename).parents] or list(frames)
     place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}"
@@ -76,12 +76,15 @@ def session_of(context: typer.Context) -> Session:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Return what *work* returned."""
+    import asyncio
+
     return asyncio.run(work)
 
 
 def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
     """Return what *work* returned; the first Ctrl-C or SIGTERM sets its flag, so that it ends
     after what it has in hand; the second ends the process at once, which loses nothing either."""
+    import asyncio
 
     async def guarded() -> T:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -122,11 +125,15 @@ def plain(text: str) -> str:
 def show_json(content: dict[str, Any]) -> None:
     """Print the one JSON object of a command, to standard output; what a terminal would obey is
     escaped in it."""
+    import json
+
     text = json.dumps(content, ensure_ascii=False, indent=2)
     typer.echo("".join(json.dumps(one)[1:-1] if _is_obeyed(one) else one for one in text))
 
 
 def _is_obeyed(character: str) -> bool:
+    import unicodedata
+
     return character != "\n" and unicodedata.category(character) in _OBEYED
 
 

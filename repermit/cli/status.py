@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -24,16 +25,28 @@ if TYPE_CHECKING:
 
 def status(
     context: typer.Context,
+    places: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DIR]...", help="Several campaigns: their folders, or configs."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
     watching: Annotated[
         bool, typer.Option("--watch", help="On a screen that is drawn anew, until q.")
     ] = False,
 ) -> None:
-    """Show where the campaign stands; the standings, purged and erased add up to admitted."""
+    """Show where the campaign stands; the standings, purged and erased add up to admitted. With
+    folders: a line for each campaign, and whose turn it is."""
     if watching:
         from repermit.cli.watch import watch
 
+        if places:
+            raise typer.BadParameter("--watch shows one campaign: go into its folder")
         watch(session_of(context), as_json=as_json)
+        return
+    if places:
+        from repermit.cli.campaigns import show_campaigns
+
+        show_campaigns(session_of(context), places, as_json=as_json)
         return
     runtime = session_of(context).runtime()
     figures = run(read_figures(runtime))

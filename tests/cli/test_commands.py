@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,18 +15,6 @@ import typer
 
 from repermit.cli import app, main
 from tests.journeys.campaign import SOURCES, Campaign
-
-_PANELS = ("Prepare", "Ask", "Answers", "Finish", "Proof", "Operate")
-_CONTRACT = {
-    "Prepare": {
-        *("init", "import", "suppress", "screen", "check", "preview", "test-mail", "approve"),
-    },
-    "Ask": {"send", "pause", "resume", "doubt"},
-    "Answers": {"inbound", "probe", "serve"},
-    "Finish": {"purge", "export", "handover", "withdraw", "close"},
-    "Proof": {"proof", "papers", "report"},
-    "Operate": {"status", "person", "keys", "run", "backup", "restore", "migrate-ledger", "demo"},
-}
 
 
 def commands(of: Any, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -65,34 +52,10 @@ def test_help_ends_well_and_needs_no_campaign(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_command_stands_in_its_group(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Those of the contract that exist, and no other; the groups are those of the contract."""
-    monkeypatch.setenv("COLUMNS", "120")
-    main(["--help"])
-
-    shown: dict[str, set[str]] = {}
-    group = ""
-    for line in capsys.readouterr().out.splitlines():
-        if heading := re.match(r"╭─ (\w+) ─", line):
-            group = heading[1]
-        elif command := re.match(r"│ ([a-z][a-z-]*)  ", line):
-            shown.setdefault(group, set()).add(command[1])
-
-    assert shown == _CONTRACT
-    assert set().union(*shown.values()) == {words[0] for words in ALL}
-
-
 def test_every_command_says_what_it_does() -> None:
     silent = [words for words, command in ALL.items() if not command.get_short_help_str()]
 
     assert silent == []
-
-
-def test_without_a_command_it_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
-    assert "Usage: repermit" in capsys.readouterr().out
 
 
 @pytest.mark.journey

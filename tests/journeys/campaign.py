@@ -372,7 +372,7 @@ def _checked(result: Result) -> Result:
     """What holds of every command: no traceback, and nobody is named but by `person`."""
     said = result.out + result.err
     assert "Traceback" not in said, result
-    assert result.words[0] == "person" or not _PERSONAL.search(said), result
+    assert result.words[:1] == ("person",) or not _PERSONAL.search(said), result
     return result
 
 

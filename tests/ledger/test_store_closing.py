@@ -254,3 +254,20 @@ async def test_who_has_a_hold_is_counted_apart_from_who_is_to_be_decided_on(
     found = await ending(a_ledger)
 
     assert (found.undecided, found.held) == ({"never_sent": 1}, {"never_sent": 1})
+
+
+async def test_it_is_said_why_there_is_no_hand_over_of_how_things_are_now(
+    a_ledger: Ledger,
+) -> None:
+    before = await a_ledger.read(closing.not_handed_over)
+    await hand_over(a_ledger)
+
+    assert before == "nobody was handed over yet"
+    assert await a_ledger.read(closing.not_handed_over) == ""
+
+
+async def test_a_hand_over_takes_out_who_said_yes(a_ledger: Ledger) -> None:
+    before = await a_ledger.read(closing.is_exported)
+    await hand_over(a_ledger)
+
+    assert (before, await a_ledger.read(closing.is_exported)) == (False, True)

@@ -23,7 +23,7 @@ _STATEMENTS: Final = 512  # that are kept prepared
 # Too many connections, one that idled, conflicts with another machine, and its lock.
 _NOT_NOW: Final = ("53300", "25P03", "40001", "40P01", "55P03")
 _AT_ONCE: Final = 500  # rows that are fetched together
-_CONNECT_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 10.0
 _STATEMENT_SECONDS: Final = 120.0
 _LONG_SECONDS: Final = 86_400.0  # of one that reads or writes all there is
 _PING_SECONDS: Final = 5.0
@@ -53,8 +53,15 @@ _SETTINGS: Final = {
 _SHOWN_IN_URL = "database.url"
 
 
-def connect(url: str, *, password: str | None = None, read_only: bool = False) -> PgConnection:
-    """Return a connection; without a *password* as the environment or a password file has it.
+def connect(
+    url: str,
+    *,
+    password: str | None = None,
+    read_only: bool = False,
+    seconds: float = CONNECT_SECONDS,
+) -> PgConnection:
+    """Return a connection; without a *password* as the environment or a password file has it. A
+    server that says nothing for so many *seconds* is away.
 
     Raises: DatabaseFailed; LedgerUnusable when the driver is missing.
     """
@@ -71,20 +78,27 @@ def connect(url: str, *, password: str | None = None, read_only: bool = False) -
             "default_transaction_read_only": "on",
             "idle_in_transaction_session_timeout": "600000",
         }
-    return PgConnection(asyncpg, url, password, settings)
+    return PgConnection(asyncpg, url, password, settings, seconds)
 
 
 class PgConnection:
     """A connection in autocommit mode; asyncpg runs in a loop of its own, in this thread."""
 
     def __init__(
-        self, driver: Any, url: str, password: str | None, settings: Mapping[str, str]
+        self,
+        driver: Any,
+        url: str,
+        password: str | None,
+        settings: Mapping[str, str],
+        seconds: float,
     ) -> None:
         self._driver = driver
         self._loop = asyncio.new_event_loop()
         self._prepared: OrderedDict[str, PreparedStatement[Any]] = OrderedDict()
         try:
-            self._pg: asyncpg.Connection[Any] = self._run(_opened(driver, url, password, settings))
+            self._pg: asyncpg.Connection[Any] = self._run(
+                _opened(driver, url, password, settings, seconds)
+            )
         except BaseException:
             self._loop.close()
             raise
@@ -257,13 +271,13 @@ class PgCursor:
 
 
 async def _opened(
-    driver: Any, url: str, password: str | None, settings: Mapping[str, str]
+    driver: Any, url: str, password: str | None, settings: Mapping[str, str], seconds: float
 ) -> asyncpg.Connection[Any]:
     """Return a connection on which numbers are numbers: the sum of whole ones is whole."""
     opened: asyncpg.Connection[Any] = await driver.connect(
         url,
         password=password,
-        timeout=_CONNECT_SECONDS,
+        timeout=seconds,
         command_timeout=_STATEMENT_SECONDS,
         server_settings=dict(settings),
         statement_cache_size=0,  # we keep our own

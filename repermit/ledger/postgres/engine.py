@@ -13,7 +13,7 @@ from repermit.errors import ChangeUnknown, LedgerUnusable
 from repermit.ledger import connect as opening
 from repermit.ledger.database import BUSY_SECONDS, Connection, DatabaseFailed, Held
 from repermit.ledger.instants import from_micros
-from repermit.ledger.postgres.connection import PgConnection, connect
+from repermit.ledger.postgres.connection import CONNECT_SECONDS, PgConnection, connect
 from repermit.ledger.postgres.locks import Lock, Session
 from repermit.ledger.postgres.schema import make
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WRITING: Final = 0x7265_7065_726D  # the lock of whoever writes, in each schema plus its number
 _AGAIN_SECONDS = 0.5
+_LEAST_SECONDS = 3.0  # that a server has to say something, however little patience there is
 _EXISTS = (
     "SELECT to_regclass('campaign') IS NOT NULL AND to_regclass('alembic_version') IS NOT NULL"
 )
@@ -39,13 +40,23 @@ _MOMENT = "SELECT moment()"
 
 
 class PostgreSQL:
-    """The ledger in the schema that *url* leads to; *place* is where its backups say it was."""
+    """The ledger in the schema that *url* leads to; *place* is where its backups say it was.
+
+    With *patience* a database that is away is waited for, so many seconds.
+    """
 
     is_shared = True
 
-    def __init__(self, url: str, place: Path, *, password: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        place: Path,
+        *,
+        password: str | None = None,
+        patience: float = BUSY_SECONDS,
+    ) -> None:
         self.place = place
-        self.url, self._password = url, password
+        self.url, self._password, self._patience = url, password, patience
         self._session = Session(lambda: connect(url, password=password))
         self._lock_number: int | None = None
 
@@ -121,10 +132,13 @@ class PostgreSQL:
 
     def connect(self, *, read_only: bool = False) -> PgConnection:
         """Return a connection in autocommit mode; it waits a while for a database that is away."""
-        until = time.monotonic() + BUSY_SECONDS
+        until = time.monotonic() + self._patience
+        seconds = min(CONNECT_SECONDS, max(self._patience, _LEAST_SECONDS))
         while True:
             try:
-                return connect(self.url, password=self._password, read_only=read_only)
+                return connect(
+                    self.url, password=self._password, read_only=read_only, seconds=seconds
+                )
             except DatabaseFailed as failure:
                 if not failure.is_away or time.monotonic() > until:
                     raise

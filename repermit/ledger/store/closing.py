@@ -79,6 +79,23 @@ def handed_over_at(tx: Transaction) -> datetime | None:
     return moment
 
 
+def not_handed_over(tx: Transaction) -> str:
+    """Return why there is no hand-over of how things are now, or an empty text."""
+    size = tx.value(f"SELECT {due.HANDED_OVER}")
+    if size is None:
+        return "nobody was handed over yet"
+    if tx.one(f'SELECT 1 FROM log WHERE "index" >= ? AND {due.CHANGES} LIMIT 1', size):
+        return "somebody changed their mind since the last hand-over"
+    return ""
+
+
+def is_exported(tx: Transaction) -> bool:
+    """Return whether those who said yes were ever written into a file, by an export or handed
+    over."""
+    sql = "SELECT EXISTS (SELECT 1 FROM export WHERE standing IN ('opted_in', 'exempt'))"
+    return bool(tx.value(sql))
+
+
 def close(tx: Transaction, terms: Terms, *, by: str, kept: Sequence[str]) -> None:
     """Close the campaign, once: nobody is asked any more; *kept* are those left without a mail
     who stay.
@@ -173,17 +190,8 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
     if unread := returns.waiting_replies(tx):
         text = f"{unread:,} replies wait for a person: `repermit inbound review`"
         yield Obstacle("replies", text)
-    if why := _not_handed_over(tx):
-        yield Obstacle("handover", why)
-
-
-def _not_handed_over(tx: Transaction) -> str:
-    size = tx.value(f"SELECT {due.HANDED_OVER}")
-    if size is None:
-        return "nobody was handed over yet: `repermit handover DIR`"
-    if tx.one(f'SELECT 1 FROM log WHERE "index" >= ? AND {due.CHANGES} LIMIT 1', size):
-        return "somebody changed their mind since the last hand-over: `repermit handover DIR`"
-    return ""
+    if why := not_handed_over(tx):
+        yield Obstacle("handover", f"{why}: `repermit handover DIR`")
 
 
 def _is_of_closing(terms: str) -> bool:

@@ -1,18 +1,19 @@
 """A ledger in PostgreSQL: how it is made, checked and cleared."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from repermit.errors import LedgerUnusable
+from repermit.errors import LedgerAway, LedgerUnusable
 from repermit.ledger import connect as opening
 from repermit.ledger import copying, keys, replacing, restoring
 from repermit.ledger.engine import Ledger
@@ -342,3 +343,23 @@ async def test_a_look_reads_what_a_read_reads(a_ledger: Ledger) -> None:
         return int(tx.value("SELECT size FROM log_head"))
 
     assert await a_ledger.look(size) == 1
+
+
+def test_without_patience_a_server_that_is_away_is_tried_once(tmp_path: Path) -> None:
+    """Whatever listens there hangs up at once."""
+    tries = []
+    with socket.create_server(("127.0.0.1", 0)) as end:
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    end.accept()[0].close()
+                    tries.append(1)
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"postgresql://me@127.0.0.1:{end.getsockname()[1]}/ledger?sslmode=disable"
+        with pytest.raises(LedgerAway):
+            PostgreSQL(url, tmp_path / "ledger.db", patience=0).exists()
+        end.shutdown(socket.SHUT_RDWR)
+
+    assert len(tries) == 1
