@@ -125,8 +125,8 @@ def against_erasing_all(tx: Transaction) -> Iterator[Obstacle]:
     """Yield what keeps everybody who is left from being erased because the contract has ended."""
     if closed_at(tx) is None:
         yield Obstacle("open", "the campaign is not closed: `repermit close --by NAME` first")
-    if why := _not_handed_over(tx):
-        yield Obstacle("handover", why)
+    if why := not_handed_over(tx):
+        yield Obstacle("handover", f"{why}: `repermit handover DIR`")
 
 
 def require_none(obstacles: Sequence[Obstacle]) -> None:
