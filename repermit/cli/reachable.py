@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -52,8 +52,8 @@ async def links(runtime: Runtime) -> list[Finding]:
     heard = await asyncio.gather(*(exchange(each, head=True, seconds=_SECONDS) for each in asked))
     answers = list(zip(asked, heard, strict=True))
     return [
-        Finding("links", "links", *_opened(answers[1:], trials=len(known) - len(real))),
-        Finding("clock", "clock", *_clock(answers, before, runtime.clock.now())),
+        Finding("links", "links", *opened(answers[1:], trials=len(known) - len(real))),
+        Finding("clock", "clock", *clock_of(answers, before, runtime.clock.now())),
     ]
 
 
@@ -110,7 +110,8 @@ def _links(runtime: Runtime) -> list[str]:
     return [each for each in found if not each.startswith(f"{config.web.public_url}/")]
 
 
-def _opened(answers: list[tuple[str, Answered | Fault]], *, trials: int) -> Said:
+def opened(answers: list[tuple[str, Answered | Fault]], *, trials: int) -> Said:
+    """Return whether people can open what mails and pages link to; *trials* lead nowhere."""
     wrong = [(url, why) for url, answer in answers if (why := _why_not(url, answer))]
     found: list[Said] = [
         (State.FAIL, f"{url}: {why}", "correct it, or mend what is there") for url, why in wrong
@@ -134,7 +135,9 @@ def _why_not(url: str, answer: Answered | Fault) -> str:
     return f"it answers {answer.status}" if answer.status >= _FAILS and not refuses_head else ""
 
 
-def _clock(answers: list[tuple[str, Answered | Fault]], before: datetime, after: datetime) -> Said:
+def clock_of(
+    answers: list[tuple[str, Answered | Fault]], before: datetime, after: datetime
+) -> Said:
     """Return how far this clock is from those of web servers, each of which tells the second.
 
     Source: RFC 9110 section 6.6.1; a kept copy (RFC 9111 section 5.1, Age) tells an old time.
@@ -159,6 +162,7 @@ def _clock(answers: list[tuple[str, Answered | Fault]], before: datetime, after:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text)
+        found = parsedate_to_datetime(text)
     except ValueError:
         return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
