@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from repermit.cli import senderspf
 from repermit.cli.finding import Finding, Said, State, together
+from repermit.cli.senderspf import ASK_AGAIN, UNKNOWN
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ _NAMES = {
     "alignment": "alignment with From",
     "mx": "domains take mail",
 }
-_ASK_AGAIN = "run `repermit check` again where the DNS can be asked"
-_UNKNOWN = "not known: the DNS says nothing of {}"
 _OWN = "have the sender's own domain in relay.from: nobody can publish anything for this one"
-_LIST = (
-    "list the relay in the SPF record of {0}, as its operator tells (include:…), and no more than"
-    " it needs"
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,9 @@ async def sender_domain(runtime: Runtime, resolver: Resolver) -> list[Finding]:
         said |= {"dkim": broken} if broken else {}
         return [Finding(code, _NAMES[code], *each) for code, each in said.items()]
     lookup = Lookup(resolver)
-    known, published = await asyncio.gather(walk(sender.visible, lookup), _spf(sender, lookup))
+    known, published = await asyncio.gather(
+        walk(sender.visible, lookup), senderspf.spf(sender.envelope, sender.relay, lookup)
+    )
     spf, allowed = published
     dkim = broken or await _dkim(signer, sender, lookup)
     found = {
@@ -101,73 +98,6 @@ def _signer(runtime: Runtime, domain: str) -> tuple[Signer | None, Said | None]:
         return None, (State.FAIL, str(failure), failure.hint)
 
 
-async def _spf(sender: Sender, lookup: Lookup) -> tuple[Said, Allowance]:
-    from repermit.published.allowance import allowance
-
-    allowed = await allowance(sender.envelope, lookup)
-    if allowed.trouble is not None:
-        return _troubled(sender.envelope, allowed), allowed
-    if allowed.lets_anybody:
-        do = "end it with ~all or -all, and list only who sends for you"
-        return (State.FAIL, f"that of {sender.envelope} lets everybody send (+all)", do), allowed
-    found = [await _relay_passes(sender, allowed, lookup)]
-    if allowed.has_ptr:
-        do = "replace ptr by the addresses themselves (RFC 7208 section 5.5)"
-        found.append((State.WARN, "it has ptr, which many receivers do not read", do))
-    counted = f"{sender.envelope}: {allowed.lookups} of 10 lookups"
-    fine = (State.OK, f"{counted}; the relay's own addresses pass", "")
-    return together(found, otherwise=fine), allowed
-
-
-def _troubled(domain: str, allowed: Allowance) -> Said:
-    """Source: RFC 7208 sections 4.5, 4.6.4 and 5.2."""
-    from repermit.published.allowance import Trouble
-
-    at = allowed.detail
-    said: dict[Trouble, tuple[str, str]] = {
-        Trouble.NONE: (f"{domain} has no SPF record", _LIST.format(domain)),
-        Trouble.SEVERAL: (f"{at} has several SPF records, so none counts", "leave one of them"),
-        Trouble.BROKEN: (f"it cannot be read at {at}", "correct that part of the record"),
-        Trouble.LOOKUPS: (
-            "it needs more than 10 lookups, and receivers stop there",
-            "take out includes of services that no longer send for you",
-        ),
-        Trouble.VOIDS: (
-            f"more than 2 of its lookups find nothing (the last: {at})",
-            "take out the names that are gone",
-        ),
-        Trouble.NOTHING_THERE: (f"it includes {at}, which has no SPF record", "take that out"),
-        Trouble.EXCHANGES: (f"the mx of {at} has more than 10 hosts", "name networks instead"),
-    }
-    if allowed.trouble is Trouble.UNKNOWN or allowed.trouble is None:
-        return State.WARN, _UNKNOWN.format(at), _ASK_AGAIN
-    return (State.FAIL, *said[allowed.trouble])
-
-
-async def _relay_passes(sender: Sender, allowed: Allowance, lookup: Lookup) -> Said:
-    """Return whether the relay may send, as far as that can be seen: it may hand mails on to other
-    machines, whose addresses nobody knows from here."""
-    do = f"ask the relay's operator which addresses send, and {_LIST.format(sender.envelope)}"
-    addresses = await _addresses(sender.relay, lookup)
-    if not addresses:
-        says = "the record is fine; which addresses the relay sends from is not known"
-        return State.WARN, says, do
-    passing = [allowed.passes(each) for each in addresses]
-    if all(passing):
-        return State.OK, "", ""
-    some = next(each for each, passes in zip(addresses, passing, strict=True) if not passes)
-    return State.WARN, f"the address of {sender.relay} ({some}) is not in it", do
-
-
-async def _addresses(host: str, lookup: Lookup) -> list[str]:
-    """Return the addresses of the relay as others see them; none when it is on this machine."""
-    try:
-        found = [str(ip_address(host))]
-    except ValueError:
-        found = list((await lookup.addresses(host)).records)
-    return [each for each in found if ip_address(each).is_global]
-
-
 async def _dkim(signer: Signer | None, sender: Sender, lookup: Lookup) -> Said:
     """Source: RFC 6376 section 3.6."""
     if signer is None:
@@ -182,7 +112,7 @@ async def _dkim(signer: Signer | None, sender: Sender, lookup: Lookup) -> Said:
     publish = f"publish this TXT record at {name}: {signer.record}"
     looked = await lookup.of(name, "TXT")
     if not looked.is_known:
-        return State.WARN, f"the key loads; {_UNKNOWN.format(name)} ({looked.heard})", _ASK_AGAIN
+        return State.WARN, f"the key loads; {UNKNOWN.format(name)} ({looked.heard})", ASK_AGAIN
     if looked.is_void:
         return State.FAIL, f"the key loads, but {name} has no record", publish
     if len(looked.records) > 1:
@@ -211,7 +141,7 @@ async def _dmarc(known: Walk, sender: Sender, lookup: Lookup) -> Said:
         return State.FAIL, f"{at} has several DMARC records, so none counts", "leave one of them"
     if known.policy is None:
         if known.unknown:
-            return State.WARN, _UNKNOWN.format(f"_dmarc.{known.unknown[0]}"), _ASK_AGAIN
+            return State.WARN, UNKNOWN.format(f"_dmarc.{known.unknown[0]}"), ASK_AGAIN
         says = (
             f"neither {known.start} nor a domain above it has one: Google, Yahoo and Microsoft turn"
             " away many mails of such a domain"
@@ -243,7 +173,7 @@ async def _alignment(
     Source: RFC 9989 sections 4.4 and 4.10.2.
     """
     if known.policy is None:
-        do = "mend DMARC first" if not known.unknown else _ASK_AGAIN
+        do = "mend DMARC first" if not known.unknown else ASK_AGAIN
         return State.WARN, "not known: no DMARC policy was found", do
     _, record = known.policy
     by_spf = await _is_aligned(known, sender.envelope, lookup, strict=record.is_strict_spf)
@@ -255,7 +185,7 @@ async def _alignment(
         " when a mail is forwarded"
     )
     if by_spf is None:
-        return State.WARN, _UNKNOWN.format(sender.envelope), _ASK_AGAIN
+        return State.WARN, UNKNOWN.format(sender.envelope), ASK_AGAIN
     if by_spf and allowed.trouble is None:
         return State.WARN, "by SPF; whether DKIM is, only the relay knows", do
     says = f"not by SPF ({sender.envelope}); whether DKIM is, only the relay knows"
