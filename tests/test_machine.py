@@ -194,7 +194,7 @@ async def test_check_compares_every_other_machine(runtime: Runtime) -> None:
 
     differs = "another keys of the links; last seen 2026-11-21T09:30:00Z"
     assert states == {
-        "web2": (State.UNKNOWN, differs),
+        "web2": (State.WARN, differs),
         "web3": (State.OK, "the same fingerprints; last seen 2026-11-21T09:30:00Z"),
     }
 
@@ -205,7 +205,7 @@ async def test_check_says_that_a_machine_that_works_differs(runtime: Runtime) ->
     async with runtime.ledger(create=True) as ledger:
         await other(ledger, there)
         (one,) = await found(runtime, ledger)
-        assert (one.state, one.code) == (State.NOT_OK, "machine")
+        assert (one.state, one.code) == (State.FAIL, "machine")
         assert "same release, config, templates and keys" in one.do
         (runtime.config.keys_dir / "burn" / "1.key").write_text("{")
         assert await found(runtime, ledger) == []  # the line of the keys says it

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -26,6 +26,9 @@ from repermit.cli.session import (
 )
 from repermit.domain.clock import Clock, SystemClock
 from repermit.errors import RepermitError
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
 
 app = typer.Typer(
     cls=Program,
@@ -65,7 +68,12 @@ def options(
         raise typer.BadParameter(f"--json goes behind {context.invoked_subcommand}")
 
 
-def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    clock: Clock | None = None,
+    resolver: Callable[[], Resolver] | None = None,
+) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage or
     config, 130 interrupted. A failure is one line why and one line what to do, no traceback.
 
@@ -73,7 +81,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) 
     the MTA keeps it and tries again, and 0 once it is (EX_TEMPFAIL of sysexits.h).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    session = Session(clock=clock or SystemClock())
+    session = Session(clock=clock or SystemClock(), asks=resolver)
     code = _code(given, session)
     return code if code == 0 or session.ends_with is None else session.ends_with
 

@@ -120,6 +120,7 @@ def approval_facts(runtime: Runtime, notice: str | None) -> dict[str, Any]:
     mails = {each: made.skeleton(Variant(*each)).content for each in _variants(runtime)}
     return {
         "campaign": config.campaign.name,
+        "offers_reason": config.campaign.offers_reason,
         "mail": _by_language(mails),
         **shown_facts(runtime),
         "controller": {name: getattr(config.controller, name) for name in _WHO_ASKS},

@@ -47,7 +47,7 @@ async def bounces_come_back(
     before = await ledger.read(checking.tried)
     if wait is None and not _is_read(runtime):
         return _found(
-            State.UNKNOWN,
+            State.WARN,
             "nothing that comes back is read: nobody learns of a dead address that the relay took",
             f"{_SET}; {_PIPE}",
         )
@@ -91,7 +91,7 @@ def _seen_before(before: Tried) -> Finding:
     if before.took is not None:
         return back(before, came(before))
     told = f"not tried now; {came(before)}" if came(before) else "not tried"
-    return _found(State.UNKNOWN, told, "run `repermit check` again and let it send that mail")
+    return _found(State.WARN, told, "run `repermit check` again and let it send that mail")
 
 
 def _is_read(runtime: Runtime) -> bool:
@@ -138,7 +138,7 @@ def _not_taken(verdicts: list[Verdict]) -> Finding | None:
     if isinstance(last, Refused):
         codes = ", ".join(dict.fromkeys(each.reply for each in verdicts))
         return _found(
-            State.UNKNOWN,
+            State.WARN,
             f"could not be tried: this relay refuses dead addresses at once ({codes}), so that they"
             " become undeliverable while the mails leave",
             "mail an address of your own at a large provider that does not exist, by hand, to see"
@@ -146,13 +146,13 @@ def _not_taken(verdicts: list[Verdict]) -> Finding | None:
         )
     if isinstance(last, SenderRefused):
         return _found(
-            State.NOT_OK,
+            State.FAIL,
             f"the relay refuses the sender ({last.reply})",
             "check relay.from and relay.envelope_domain, and with the relay's operator that they"
             " may send",
         )
     return _found(
-        State.UNKNOWN,
+        State.WARN,
         f"could not be tried: the relay takes no mail now ({last.reply})",
         "run `repermit check` again later",
     )
@@ -164,7 +164,7 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
     from repermit.ledger.store import checking
 
     if seconds == 0:
-        return _found(State.UNKNOWN, "not waited for", "`repermit status` says when it has come")
+        return _found(State.WARN, "not waited for", "`repermit status` says when it has come")
     tell(f"  waiting for it to come back, at most {seconds} s")
     loop = asyncio.get_running_loop()
     end, pause = loop.time() + seconds, _FIRST_SECONDS
@@ -177,7 +177,7 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
             unread = failure
         now = await ledger.read(checking.tried)
         if unread is not None and now.took is None:
-            return _found(State.NOT_OK, f"what comes back is not read: {unread}", unread.hint)
+            return _found(State.FAIL, f"what comes back is not read: {unread}", unread.hint)
         if now.took is not None:
             return back(now, f"a mail to a dead address {how(now)}")
         if loop.time() >= end:
@@ -186,14 +186,14 @@ async def _awaited(runtime: Runtime, ledger: Ledger, seconds: int) -> Finding:
         pause = min(2 * pause, _LAST_SECONDS)
     if not _is_read(runtime):
         return _found(
-            State.UNKNOWN,
+            State.WARN,
             "the relay took a mail to a dead address; [inbound] names nothing to read, and no MTA"
             f" handed its bounce over within {seconds} s",
             f"{_SET}, or let the MTA hand each message to `repermit inbound -`",
         )
     domain = runtime.config.relay.envelope_domain
     return _found(
-        State.NOT_OK,
+        State.FAIL,
         f"the relay took a mail to a dead address, and no bounce came within {seconds} s",
         _LOOK.format(domain=domain) if domain else _LOOK_AT_SENDER,
     )

@@ -13,6 +13,7 @@ _LONGEST = 60  # characters of a value that is quoted
 _WORDS = {"mail": "the mail", "page": "the answer page"}
 _KEYS = {
     "campaign": "campaign.name",
+    "offers_reason": "campaign.offers_reason",
     "answer_days": "campaign.answer_days",
     "timezone": "campaign.timezone",
     "sender": "relay.from or relay.reply_to",

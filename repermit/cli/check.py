@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from repermit.cli.finding import Finding, State
-from repermit.cli.session import Interrupted, plain, run, session_of, show, show_json
+from repermit.cli.finding import Finding, Group, State
+from repermit.cli.findingtable import table, verdict
+from repermit.cli.session import (
+    Interrupted,
+    Session,
+    plain,
+    run,
+    session_of,
+    show,
+    show_json,
+    tell,
+)
 from repermit.errors import CheckFailed, RepermitError
 
 if TYPE_CHECKING:
@@ -38,95 +48,87 @@ def check(
 ) -> None:
     """Look at everything that must hold before the first mail. One mail leaves, to an address that
     does not exist, to see whether bounces come back to where they are read."""
-    runtime = session_of(context).runtime()
-    found = run(_looked(runtime, wait, may_mail=yes, shows=not as_json))
-    wrong = [each for each in found if each.state is State.NOT_OK]
-    if wrong:
-        failure = CheckFailed(len(wrong))
-        failure.done = _content(found)
+    session = session_of(context)
+    found = run(_looked(session, wait, may_mail=yes, shows=not as_json))
+    content = content_of(found)
+    if not as_json:
+        show(verdict(found))
+    if content["fail"]:
+        failure = CheckFailed(content["fail"])
+        failure.done = content
         raise failure
     if as_json:
-        show_json(_content(found))
-    else:
-        show("everything that was looked at holds")
+        show_json(content)
 
 
 async def _looked(
-    runtime: Runtime, wait: int | None, *, may_mail: bool, shows: bool
+    session: Session, wait: int | None, *, may_mail: bool, shows: bool
 ) -> list[Finding]:
-    """Return what was found, each shown as soon as it is known."""
+    """Return what was found; what comes back is looked for last, because that may take a while."""
+    from repermit.cli.checks import looked_at
+
+    runtime = session.runtime()
+    tell("Looking at everything that must hold before the first mail.")
+    found = await looked_at(runtime, session.resolver())
+    at_once = [each for each in found if each.group is not Group.RETURNS]
+    later = [each for each in found if each.group is Group.RETURNS]
+    if shows:
+        _show(at_once)
+    later.append(await _bounces(runtime, wait, found, may_mail=may_mail))
+    if shows:
+        _show(later)
+    return [*at_once, *later]
+
+
+async def _bounces(
+    runtime: Runtime, wait: int | None, found: list[Finding], *, may_mail: bool
+) -> Finding:
     from repermit.cli.bouncing import bounces_come_back
-    from repermit.cli.checks import in_ledger, machines_of, without_ledger
+    from repermit.cli.deadtrial import NAME
 
-    found: list[Finding] = []
-
-    def note(each: Finding) -> None:
-        found.append(each)
-        if shows:
-            _show(each)
-
-    async for each in without_ledger(runtime):
-        note(each)
+    failed = {each.code for each in found if each.state is State.FAIL}
+    if "ledger" in failed:
+        return _not_tried("the ledger comes first")
+    if failed & _BEFORE_A_MAIL:
+        return _not_tried("config, keys, DKIM and relay must be right first")
     try:
         async with runtime.ledger(acts=False) as ledger:
-            async for each in in_ledger(runtime, ledger):
-                note(each)
-            async for each in machines_of(runtime, ledger):
-                note(each)
-            if any(each.code in _BEFORE_A_MAIL for each in _wrong(found)):
-                note(_not_tried("config, keys and relay must be right first"))
-            elif await ledger.read(ledger.older_copy):
-                note(_not_tried("this is an older copy of the ledger"))
-            else:
-                note(await _tried(bounces_come_back(runtime, ledger, wait, may_mail=may_mail)))
+            if await ledger.read(ledger.older_copy):
+                return _not_tried("this is an older copy of the ledger")
+            return await bounces_come_back(runtime, ledger, wait, may_mail=may_mail)
     except Interrupted:
         raise
     except RepermitError as failure:
-        note(Finding("ledger", "there is a ledger", State.NOT_OK, str(failure), failure.hint))
-        note(
-            _not_tried(
-                "the ledger comes first; nor was it looked at who is listed, what was approved and"
-                " whether a recipient can answer"
-            )
-        )
-    return found
-
-
-async def _tried(work: Any) -> Finding:
-    try:
-        found: Finding = await work
-    except Interrupted:
-        raise
-    except RepermitError as failure:
-        return Finding("bounces", "bounces come back", State.NOT_OK, str(failure), failure.hint)
-    return found
+        return Finding("bounces", NAME, State.FAIL, str(failure), failure.hint)
 
 
 def _not_tried(why: str) -> Finding:
-    return Finding("bounces", "bounces come back", State.UNKNOWN, f"not tried: {why}")
+    from repermit.cli.deadtrial import NAME
+
+    return Finding("bounces", NAME, State.WARN, f"not tried: {why}")
 
 
-def _wrong(found: list[Finding]) -> list[Finding]:
-    return [each for each in found if each.state is State.NOT_OK]
+def _show(found: list[Finding]) -> None:
+    for line in table(found):
+        show(plain(line))
 
 
-def _show(each: Finding) -> None:
-    says = f": {each.says}" if each.says else ""
-    show(plain(f"{each.state:<9}  {each.name}{says}"))
-    if each.do and each.state is not State.OK:
-        show(plain(f"           what to do: {each.do}"))
-
-
-def _content(found: list[Finding]) -> dict[str, Any]:
-    names = {State.OK: True, State.NOT_OK: False, State.UNKNOWN: None}
+def content_of(found: list[Finding]) -> dict[str, Any]:
+    """Return what was found as `--json` tells it."""
+    holds = {State.OK: True, State.WARN: None, State.FAIL: False}
+    states = [each.state for each in found]
     return {
-        "not_ok": len(_wrong(found)),
-        "unknown": sum(each.state is State.UNKNOWN for each in found),
+        "not_ok": states.count(State.FAIL),
+        "unknown": states.count(State.WARN),
+        "fail": states.count(State.FAIL),
+        "warn": states.count(State.WARN),
         "checks": [
             {
                 "code": each.code,
+                "group": str(each.group),
                 "name": each.name,
-                "ok": names[each.state],
+                "ok": holds[each.state],
+                "state": str(each.state),
                 "says": each.says,
                 "do": each.do,
             }

@@ -70,4 +70,4 @@ def back(tried: Tried, says: str) -> Finding:
     if tried.kind == _DEAD:
         return Finding("bounces", NAME, State.OK, says)
     do = _DO.get(tried.kind or "") or hint_of(tried.status or "", "")
-    return Finding("bounces", NAME, State.NOT_OK, says, do)
+    return Finding("bounces", NAME, State.FAIL, says, do)

@@ -127,6 +127,15 @@ def _groups(runtime: Runtime) -> Iterator[tuple[str, list[Exhibit]]]:
     yield "Every language", [Exhibit(name, f"{name}.html", messages[name]) for name in messages]
 
 
+def exhibits(runtime: Runtime, reading: str) -> Iterator[Exhibit]:
+    """Yield every mail and page that somebody reads in *reading*, filled in as for a test.
+
+    Raises: WordingIncomplete.
+    """
+    yield from _mails(runtime, mailer(runtime), reading)
+    yield from _pages(runtime, pages(runtime), reading)
+
+
 def _mails(runtime: Runtime, made: Mailer, reading: str) -> Iterator[Exhibit]:
     person, ending = test_person(_SAMPLE), reading.replace("+", "-")
     due = runtime.question.due_at(runtime.clock.now())

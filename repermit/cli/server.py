@@ -20,9 +20,9 @@ def of_server(found: ServerFacts) -> tuple[State, str, str]:
     version, apart = f"PostgreSQL {found.version}", abs(found.ahead)
     clocks = f"its clock and that of this machine are {apart.total_seconds():,.1f} s apart"
     if found.version < OLDEST:
-        return State.NOT_OK, f"{version} is too old", f"PostgreSQL {OLDEST} or newer is needed"
+        return State.FAIL, f"{version} is too old", f"PostgreSQL {OLDEST} or newer is needed"
     if apart > _MOST:
-        return State.NOT_OK, clocks, "let both machines take the time from the network (NTP)"
+        return State.FAIL, clocks, "let both machines take the time from the network (NTP)"
     for is_so, says, do in (
         (
             not found.is_durable,
@@ -37,6 +37,6 @@ def of_server(found: ServerFacts) -> tuple[State, str, str]:
         (apart > _NOTED, clocks, "let both machines take the time from the network (NTP)"),
     ):
         if is_so:
-            return State.UNKNOWN, says, do
+            return State.WARN, says, do
     how = "over TLS" if found.is_encrypted else "on this machine"
     return State.OK, f"{version}, {how}", ""

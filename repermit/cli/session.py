@@ -19,6 +19,8 @@ from repermit.errors import RepermitError
 if TYPE_CHECKING:
     import asyncio
 
+    from dns.asyncresolver import Resolver
+
     from repermit.runtime import Runtime
 
 T = TypeVar("T")
@@ -35,12 +37,19 @@ class Session:
     clock: Clock
     config: Path = Path("config.toml")
     ends_with: int | None = None  # when it fails, whatever the failure; 0: and says nothing
+    asks: Callable[[], Resolver] | None = None  # who is asked instead of this machine's DNS servers
 
     def runtime(self) -> Runtime:
         """Return the campaign that the config describes. Raises: ConfigInvalid."""
         from repermit.runtime import Runtime
 
         return Runtime.of(self.config, self.clock, tell=tell)
+
+    def resolver(self) -> Resolver:
+        """Return who is asked about the DNS."""
+        from repermit.intake.domains import system_resolver
+
+        return self.asks() if self.asks else system_resolver()
 
 
 class Interrupted(RepermitError):

@@ -56,6 +56,9 @@ class Campaign(Table):
     timezone: values.Zone = Field(description='a name such as "Europe/Brussels"')
     answer_days: int = Field(default=30, ge=14, le=365, description="whole days, from 14 to 365")
     sensitive: bool = Field(default=False, description="true or false")
+    offers_reason: PerhapsLine = Field(
+        default="", description="a sentence on one line: why what reads like an offer is none"
+    )
     colour: values.Colour = Field(
         default=colour.DEFAULT,
         description='six hexadecimal digits such as "#17506b", dark enough under white letters',

@@ -59,6 +59,13 @@ class RelayAt:
     async def connect(self) -> Dialogue:
         """Return an open connection.
 
+        Raises: as `opened`.
+        """
+        return _taken_over(await self.opened(), self.patience)
+
+    async def opened(self) -> aiosmtplib.SMTP:
+        """Return what has said hello, with TLS and the login; no mail is begun.
+
         Raises: RelayAway when it may work later; SendRefused when it will not: wrong password,
         a certificate that is not valid, no TLS.
         """
@@ -83,7 +90,7 @@ class RelayAt:
         except asyncio.CancelledError:
             client.close()
             raise
-        return _taken_over(client, self.patience)
+        return client
 
 
 class RelayAway(Exception):

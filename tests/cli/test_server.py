@@ -20,11 +20,11 @@ FIT = ServerFacts(16, is_durable=True, is_encrypted=True, is_here=False, ahead=t
     [
         ({}, State.OK, "PostgreSQL 16, over TLS"),
         ({"is_encrypted": False, "is_here": True}, State.OK, "PostgreSQL 16, on this machine"),
-        ({"version": 14}, State.NOT_OK, "PostgreSQL 14 is too old"),
-        ({"ahead": timedelta(seconds=-90)}, State.NOT_OK, "90.0 s apart"),
-        ({"is_durable": False}, State.UNKNOWN, "fsync is off"),
-        ({"is_encrypted": False}, State.UNKNOWN, "not encrypted"),
-        ({"ahead": timedelta(seconds=2)}, State.UNKNOWN, "2.0 s apart"),
+        ({"version": 14}, State.FAIL, "PostgreSQL 14 is too old"),
+        ({"ahead": timedelta(seconds=-90)}, State.FAIL, "90.0 s apart"),
+        ({"is_durable": False}, State.WARN, "fsync is off"),
+        ({"is_encrypted": False}, State.WARN, "not encrypted"),
+        ({"ahead": timedelta(seconds=2)}, State.WARN, "2.0 s apart"),
     ],
 )
 def test_a_server_is_fit_or_it_is_said_what_to_do(

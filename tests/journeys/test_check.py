@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.campaign import Campaign, Result, wait_until
+from tests.dns import TXT_ONLY, NameServer, Said
+from tests.journeys.campaign import SOURCES, Campaign, Result, wait_until
 from tests.journeys.relay import Relay, Taken, always, free_port
 from tests.journeys.terminal import typed
 
@@ -82,8 +87,12 @@ def test_all_holds_and_the_bounce_of_a_dead_address_comes_back(
     assert mail.sender.startswith("c+1.")
     assert mail.sender.endswith(f"@{_DOMAIN}")
     assert b"\r\nMessage-ID: <c1." in mail.content
-    assert "ok         bounces come back: a mail to a dead address came back after" in said.out
-    assert "NOT ok" not in said.out
+    lines = said.out.splitlines()
+    assert "  ok    bounces come back      a mail to a dead address came back after" in said.out
+    assert not any(line.startswith("  fail") for line in lines)
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "campaign"
+    assert re.fullmatch(r"\d+ things looked at: 0 fail, \d+ warn", lines[-1])
     assert "One mail leaves through the relay, to an address that does not exist" in said.err
     assert approved.standings() == before
     assert "bounces: the mail that tried it at" in approved.here("status").out
@@ -269,7 +278,7 @@ def test_a_person_at_the_terminal_may_keep_that_mail_back(approved: Campaign, re
 
     kept = typed(words, [("send one mail", "n")], cwd=approved.outside, code=1)
 
-    assert "not known  bounces come back: not tried" in kept
+    assert "warn  bounces come back      not tried" in kept
     assert relay.taken == []
     typed([*words, "--yes", "--wait", "0"], [], cwd=approved.outside, code=1)
     assert len(relay.taken) == 1
@@ -279,10 +288,10 @@ def test_what_does_not_hold_is_named_with_what_to_do(begun: Campaign, relay: Rel
     """Before there is a ledger; and nothing is sent while the relay cannot be reached."""
     begun.edit('accepted_by = ".*"', 'accepted_by = ""')
     said = begun.run("check", expect=1)
-    assert "NOT ok     the config is your own: nobody has accepted the policy table" in said.out
-    assert "what to do: read it, then put your name in policy.accepted_by" in said.out
-    assert "NOT ok     there is a ledger" in said.out
-    assert "nor was it looked at who is listed" in said.out
+    told = " ".join(said.out.split())
+    assert "fail your own config nobody has accepted the policy table" in told
+    assert "what to do: read it, then put your name in policy.accepted_by" in told
+    assert "fail ledger there is no ledger yet; not looked at: who is listed" in told
     assert "do not hold" in said.err
 
     begun.edit('accepted_by = ""', 'accepted_by = "An Peeters"')
@@ -310,3 +319,76 @@ def test_open_keys_and_words_that_changed_are_found(approved: Campaign, relay: R
 
     assert found(content, "keys")["ok"] is False
     assert relay.taken == []
+
+
+def test_a_word_of_an_offer_fails_until_a_reason_is_given(approved: Campaign, relay: Relay) -> None:
+    """The reason is part of what is approved: giving one, and changing it, voids the approval."""
+    approved.use(relay.port)
+    approved.edit("text.en = .*", 'text.en = "our free newsletter"')
+    one = found(approved.here("check", "--json", expect=1), "offers")
+    assert (one["state"], one["ok"], one["group"]) == ("fail", False, "words")
+    assert 'free (en) in "our free newsletter"' in one["says"]
+    assert "campaign.offers_reason" in one["do"]
+
+    approved.edit("#offers_reason = .*", 'offers_reason = "It costs nothing, ever."')
+    content = approved.here("check", "--json", expect=1)
+
+    assert found(content, "offers")["state"] == "warn"
+    assert "your reason: It costs nothing, ever." in found(content, "offers")["says"]
+    told = 'campaign.offers_reason was "", is "It costs nothing, ever."'
+    assert told in found(content, "approval")["says"]
+
+
+def test_what_is_here_is_looked_at_too(approved: Campaign, relay: Relay) -> None:
+    """In a trial nothing is asked of the DNS, and no link of the example is opened."""
+    reads(approved)
+    approved.use(relay.port)
+    approved.edit('signed_up_no_proof = ".*"', 'signed_up_no_proof = "we want to"')
+    content = approved.here("check", "--json", "--wait", "0", expect=1)
+
+    states = {each["code"]: each["state"] for each in content.json["checks"]}
+    trials = ("spf", "dkim", "dmarc", "alignment", "mx", "links", "processors", "reasons")
+    assert {states[code] for code in trials} == {"warn"}
+    assert states["mailbox"] == "ok"
+    assert found(content, "mailbox")["says"] == "Maildir: 0 messages waiting"
+    assert "no PIPELINING: sending takes about twice as long" in found(content, "offer")["says"]
+    assert "says little" in found(content, "reasons")["says"]
+    assert content.json["fail"] == content.json["not_ok"] == 2  # approval, page
+
+
+_WITH_A_NAME_SERVER = """
+import sys
+from dns.asyncresolver import Resolver
+from repermit.cli import main
+
+def ours():
+    resolver = Resolver(configure=False)
+    resolver.nameservers, resolver.port = ["127.0.0.1"], int(sys.argv[1])
+    return resolver
+
+sys.exit(main(sys.argv[2:], resolver=ours))
+"""
+
+
+def test_a_fresh_process_looks_at_the_dns(approved: Campaign, relay: Relay) -> None:
+    approved.use(relay.port)
+    approved.edit("from = .*", 'from = "Tuinvrienden <nieuws@voorbeeld.be>"')
+    names = {
+        "voorbeeld.be": TXT_ONLY,
+        "_dmarc.voorbeeld.be": Said({"TXT": ('"v=DMARC1; p=none"',)}),
+    }
+    with NameServer(names).in_a_thread() as server:
+        words = ["--config", str(approved.config), "check", "--json", "--wait", "0"]
+        ended = subprocess.run(
+            [sys.executable, "-c", _WITH_A_NAME_SERVER, str(server.port), *words],
+            capture_output=True,
+            cwd=approved.folder,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+            check=False,
+        )
+    content = Result((), ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    assert content.code == 1, content
+    assert found(content, "dmarc")["says"] == "none, from _dmarc.voorbeeld.be"
+    assert found(content, "spf")["says"].startswith("the record is fine")
+    assert "has neither an MX nor a host" in found(content, "mx")["says"]

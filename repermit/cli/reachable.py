@@ -1,0 +1,168 @@
+"""What `check` says of everything on the web that a recipient may open, and of the clocks there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from repermit.cli.finding import Finding, Said, State, together
+from repermit.cli.session import counted
+from repermit.errors import RepermitError
+
+if TYPE_CHECKING:
+    from repermit.ledger.engine import Ledger
+    from repermit.respond.exchange import Answered, Fault
+    from repermit.respond.probe import Found
+    from repermit.runtime import Runtime
+
+_SECONDS = 10.0  # for each link
+_MOST_LINKS = 20  # that are opened
+_SKEW = timedelta(seconds=60)
+_SOON = timedelta(days=7)
+_FAILS = 400
+_NTP = "let this machine take the time from the network (NTP)"
+_WHY = {
+    "name": "its name does not resolve",
+    "silent": "no answer in time",
+    "certificate": "its certificate is not valid",
+    "tls": "it does not speak TLS",
+    "refused": "the connection is refused",
+    "unreachable": "it cannot be reached",
+    "nonsense": "it does not speak HTTP",
+}
+
+
+async def links(runtime: Runtime) -> list[Finding]:
+    """Return whether the links beside those to the answer pages can be opened, and whether the
+    clock is right. Never raises for what does not hold."""
+    from repermit.published.lookup import is_reserved
+    from repermit.respond.exchange import exchange
+
+    web = runtime.config.web
+    try:
+        known = _links(runtime)
+    except RepermitError:  # that is told by itself
+        known = []
+    real = [each for each in known if not is_reserved(urlsplit(each).hostname or "")]
+    asked = [web.public_url, *real[:_MOST_LINKS]]
+    before = runtime.clock.now()
+    heard = await asyncio.gather(*(exchange(each, head=True, seconds=_SECONDS) for each in asked))
+    answers = list(zip(asked, heard, strict=True))
+    return [
+        Finding("links", "links", *opened(answers[1:], trials=len(known) - len(real))),
+        Finding("clock", "clock", *clock_of(answers, before, runtime.clock.now())),
+    ]
+
+
+async def pages(runtime: Runtime, ledger: Ledger) -> list[Finding]:
+    """Return whether a recipient can answer, and how long the certificate of the pages holds."""
+    from repermit.cli.probe import last_answer, prober
+
+    try:
+        found = await prober(runtime, ledger).look()
+        until = await last_answer(runtime, ledger)
+    except RepermitError as failure:
+        return [Finding("page", "answer page", State.FAIL, str(failure), failure.hint)]
+    return [
+        Finding("page", "answer page", *_page(runtime, found)),
+        Finding("certificate", "certificate", *_certificate(runtime, found, until)),
+    ]
+
+
+def _page(runtime: Runtime, found: Found) -> Said:
+    if found.code:
+        return State.FAIL, f"at {found.url} {found.why}", found.hint
+    if runtime.config.web.is_local:
+        return State.WARN, f"{found.url} works, on this machine only", "set web.public_url"
+    return State.OK, f"at {found.url}, seen {found.vantage.words}", ""
+
+
+def _certificate(runtime: Runtime, found: Found, until: datetime) -> Said:
+    """Return whether browsers trust the pages until the last answer; the connection has verified
+    its name and its chain already."""
+    ends = found.certificate_ends
+    if found.code == "certificate":
+        return State.FAIL, found.why, found.hint
+    if ends is None:
+        if urlsplit(found.url).scheme != "https":
+            return State.OK, "none needed on this machine itself", ""
+        return State.WARN, "not known: the page did not answer", found.hint
+    left = ends - runtime.clock.now()
+    says = f"for {urlsplit(found.url).hostname}, {left.days} days left"
+    do = "see that it renews itself: with an invalid one nobody answers"
+    if left < _SOON:
+        return State.FAIL, says, do
+    if ends < until:
+        return State.WARN, f"{says}, and people may answer until {until:%Y-%m-%d}", do
+    return State.OK, says, ""
+
+
+def _links(runtime: Runtime) -> list[str]:
+    """Return the links of mails and pages that lead elsewhere. Raises: WordingIncomplete."""
+    from repermit.cli.written import links_written
+
+    config = runtime.config
+    named = [config.controller.privacy_url, config.controller.signup_url]
+    found = dict.fromkeys([*(each for each in named if each), *links_written(runtime)])
+    return [each for each in found if not each.startswith(f"{config.web.public_url}/")]
+
+
+def opened(answers: list[tuple[str, Answered | Fault]], *, trials: int) -> Said:
+    """Return whether people can open what mails and pages link to; *trials* lead nowhere."""
+    wrong = [(url, why) for url, answer in answers if (why := _why_not(url, answer))]
+    found: list[Said] = [
+        (State.FAIL, f"{url}: {why}", "correct it, or mend what is there") for url, why in wrong
+    ]
+    if trials:
+        says = f"a trial: {counted(trials, 'link')} to a domain that nobody can have (.example)"
+        found.append((State.WARN, says, "write your own"))
+    opened = f"{counted(len(answers), 'link')} to elsewhere, and each can be opened"
+    return together(found, otherwise=(State.OK, opened if answers else "none lead elsewhere", ""))
+
+
+def _why_not(url: str, answer: Answered | Fault) -> str:
+    """Return why a person cannot open *url*; empty when they can, or a redirect leads them on."""
+    from repermit.respond.exchange import Fault
+
+    if isinstance(answer, Fault):
+        return _WHY.get(answer.code, answer.code)
+    if urlsplit(url).scheme != "https":
+        return "it is not https"
+    refuses_head = answer.status in (405, 501)
+    return f"it answers {answer.status}" if answer.status >= _FAILS and not refuses_head else ""
+
+
+def clock_of(
+    answers: list[tuple[str, Answered | Fault]], before: datetime, after: datetime
+) -> Said:
+    """Return how far this clock is from those of web servers, each of which tells the second.
+
+    Source: RFC 9110 section 6.6.1; a kept copy (RFC 9111 section 5.1, Age) tells an old time.
+    """
+    from repermit.respond.exchange import Fault
+
+    told = [
+        (url, each.headers["date"])
+        for url, each in answers
+        if not isinstance(each, Fault) and "date" in each.headers and "age" not in each.headers
+    ]
+    known = [(url, when) for url, text in told if (when := _moment(text)) is not None]
+    if not known:
+        return State.WARN, "not known: no web server told the time", _NTP
+    for url, when in known:
+        apart = max(before - when - timedelta(seconds=1), when - after)
+        if apart > _SKEW:
+            host = urlsplit(url).hostname
+            return State.FAIL, f"{apart.total_seconds():,.0f} s from that of {host}", _NTP
+    return State.OK, f"within a minute of {counted(len(known), 'web server')}", ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
