@@ -36,6 +36,8 @@ _AT = (  # the product has no way to falsify its clock
 )
 _NAMES = ("an", "bert", "cato", "dirk", "els", "frank", "griet", "hugo", "ines", "jan", "katrien")
 _NAMES += ("luc", "mieke", "nico", "oda", "piet", "rita", "sofie", "tom", "veerle", "wim", "yana")
+_HEADER = "email;relationship;country;language;source;collected"
+_ROW = ";signed_up_no_proof;BE;nl;onze tuindagen;2025-03-01"
 
 
 @dataclass
@@ -147,10 +149,18 @@ class Stage:
         """The relay takes everything again."""
         self.relay.to_mailbox = lambda _: "250 2.1.5 fine"
 
-    def killed(self, number: str) -> None:
-        """The next command is killed once the relay has so many mails, without a word of it."""
+    def kills(self, *command: str) -> None:
+        """A command is killed while the relay has a mail of its, and has not said a word of it."""
         self._killed = True
-        self.relay.hands_on = self._hold_from(int(number))
+        self.relay.hands_on = lambda _: setattr(self.relay, "holds", True)
+        self._shell(" ".join(command))
+
+    def adds(self, *addresses: str) -> None:
+        """More people come onto the list, and are approved."""
+        rows = "".join(f"{each}{_ROW}\n" for each in addresses)
+        (self._folder / "more.csv").write_text(f"{_HEADER}\n{rows}", "utf-8")
+        self._shell("repermit import more.csv")
+        self._shell("repermit approve --by 'An Peeters' --informed 'Jan Claes'")
 
     def begin(self, stage: str) -> None:
         """A campaign is there: fresh, imported, approved or asked."""
@@ -159,7 +169,7 @@ class Stage:
         self._folder = self.home / "garden"
         self._fill_in('[policy]\naccepted_by = "An Peeters"\n')
         self._fill_in('[inbound]\nmaildir = "Maildir"\n')
-        self._fill_in(f'[relay]\nenvelope_domain = "{BOUNCES}"\n')
+        self._fill_in(f'[relay]\nenvelope_domain = "{BOUNCES}"\nconnections = 1\n')
         (self._folder / "members.csv").write_text(a_list(), "utf-8")
         shell = [
             ("repermit import members.csv",),
@@ -319,19 +329,12 @@ class Stage:
         """Return the mail that somebody got."""
         return next(each for each in reversed(self.relay.taken) if each.mailbox == address)
 
-    def _hold_from(self, number: int) -> Callable[[Taken], object]:
-        def hands_on(_: Taken) -> None:
-            self.relay.holds = self.relay.holds or len(self.relay.taken) >= number
-
-        return hands_on
-
 
 def a_list(people: int = 40) -> str:
     """Return a list of so many people, as a CSV file."""
-    rows = ["email;relationship;country;language;source;collected"]
+    rows = [_HEADER]
     for number in range(people):
-        name = f"{_NAMES[number % len(_NAMES)]}{number + 1}"
-        rows.append(f"{name}@buren.example;signed_up_no_proof;BE;nl;onze tuindagen;2025-03-01")
+        rows.append(f"{_NAMES[number % len(_NAMES)]}{number + 1}@buren.example{_ROW}")
     return "".join(f"{row}\n" for row in rows)
 
 
