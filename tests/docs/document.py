@@ -63,8 +63,10 @@ def parts(text: str) -> Iterator[Prose | Note | Block]:
     for line in lines:
         if found := _FENCE.match(line):
             inside = list(_until(lines, f"{found[1]}```"))
-            yield Block(found[2], tuple(inside)) if not found[1] else Prose(
-                "".join(f"{each}\n" for each in (line, *inside, f"{found[1]}```"))
+            yield (
+                Block(found[2], tuple(inside))
+                if not found[1]
+                else Prose("".join(f"{each}\n" for each in (line, *inside, f"{found[1]}```")))
             )
         elif found := _NOTE.match(line):
             yield Note(f"{line}\n", tuple(found[1].split()))

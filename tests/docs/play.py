@@ -12,7 +12,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def played_documents() -> list[Path]:
     """Return the documents that have something to play."""
-    return [path for path in sorted(DOCS.rglob("*.md")) if "<!-- stage: " in path.read_text("utf-8")]
+    return [
+        path for path in sorted(DOCS.rglob("*.md")) if "<!-- stage: " in path.read_text("utf-8")
+    ]
 
 
 def played(text: str, stage: Stage) -> str:

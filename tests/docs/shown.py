@@ -15,10 +15,8 @@ from typer.exceptions import TyperException
 from repermit.cli import app
 
 ROOT = Path(__file__).parents[2]
-ALL = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md")]
-    + list(ROOT.glob("bench/*.md"))
-)
+_PLACES = ("*.md", "docs/**/*.md", "deploy/*.md", "bench/*.md")
+ALL = sorted(path for pattern in _PLACES for path in ROOT.glob(pattern))
 PROGRAM: Any = typer.main.get_command(app)
 _CALL = r"(?:repermit|compose run --rm --no-deps machine1) (?=[a-z]|--)"
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -107,7 +105,7 @@ def _tried(command: Any, words: list[str]) -> list[str]:
     for word in words:
         of = options.get(before)
         typed = of.display_type(typer.Context(command)) if of and not of.is_flag else ""
-        if ("int" in typed or "float" in typed) and not word.isdigit():
+        if re.search(r"\b(int|float)\b", typed) and not word.isdigit():
             word = "14"
         elif "%Y" in typed and not word[:1].isdigit():
             word = "2026-11-02"

@@ -34,8 +34,10 @@ _AT = (  # the product has no way to falsify its clock
     " from tests.journeys.campaign import Later;"
     " sys.exit(main(sys.argv[2:], clock=Later(timedelta(seconds=float(sys.argv[1])))))"
 )
-_NAMES = ("an", "bert", "cato", "dirk", "els", "frank", "griet", "hugo", "ines", "jan", "katrien")
-_NAMES += ("luc", "mieke", "nico", "oda", "piet", "rita", "sofie", "tom", "veerle", "wim", "yana")
+_NAMES = (
+    *("an", "bert", "cato", "dirk", "els", "frank", "griet", "hugo", "ines", "jan", "katrien"),
+    *("luc", "mieke", "nico", "oda", "piet", "rita", "sofie", "tom", "veerle", "wim", "yana"),
+)
 _HEADER = "email;relationship;country;language;source;collected"
 _ROW = ";signed_up_no_proof;BE;nl;onze tuindagen;2025-03-01"
 
@@ -171,11 +173,13 @@ class Stage:
         self._fill_in('[inbound]\nmaildir = "Maildir"\n')
         self._fill_in(f'[relay]\nenvelope_domain = "{BOUNCES}"\nconnections = 1\n')
         (self._folder / "members.csv").write_text(a_list(), "utf-8")
-        shell = [
-            ("repermit import members.csv",),
-            ("repermit suppress --none 'nobody ever did'",)
-            + ("repermit approve --by 'An Peeters' --informed 'Jan Claes'",),
-            ("repermit send",),
+        shell: list[list[str]] = [
+            ["repermit import members.csv"],
+            [
+                "repermit suppress --none 'nobody ever did'",
+                "repermit approve --by 'An Peeters' --informed 'Jan Claes'",
+            ],
+            ["repermit send"],
         ]
         for command in [each for some in shell[:steps] for each in some]:
             self._shell(command)
@@ -332,9 +336,8 @@ class Stage:
 
 def a_list(people: int = 40) -> str:
     """Return a list of so many people, as a CSV file."""
-    rows = [_HEADER]
-    for number in range(people):
-        rows.append(f"{_NAMES[number % len(_NAMES)]}{number + 1}@buren.example{_ROW}")
+    names = (f"{_NAMES[number % len(_NAMES)]}{number + 1}" for number in range(people))
+    rows = [_HEADER, *(f"{name}@buren.example{_ROW}" for name in names)]
     return "".join(f"{row}\n" for row in rows)
 
 

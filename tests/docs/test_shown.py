@@ -20,9 +20,7 @@ _OPERATIONS = ROOT / "docs" / "operations.md"
 _FOUND_IN_STATUS = {"inbound.quarantined", "inbound.waiting_replies", "inbound.last"}
 _FOUND_IN_STATUS |= {"inbound.check", "purge.size"}
 
-_by_file = pytest.mark.parametrize(
-    "doc", ALL, ids=lambda path: path.relative_to(ROOT).as_posix()
-)
+_by_file = pytest.mark.parametrize("doc", ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
 
 
 @_by_file

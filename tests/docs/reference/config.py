@@ -134,5 +134,3 @@ def _default(field: Any) -> str:
 def _paragraphs(lines: list[str]) -> str:
     text = "\n".join(lines).strip()
     return re.sub(r"(?<!\n)\n(?!\n)", " ", text).replace("<", "&lt;").replace("*", "\\*")
-
-
