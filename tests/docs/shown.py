@@ -101,10 +101,15 @@ def _words(shown: str) -> list[str]:
 def _tried(command: Any, words: list[str]) -> list[str]:
     """Return *words* with a number or a day in the place of a word that stands for one."""
     options = {option: each for each in command.params for option in each.opts}
-    tried, before = list[str](), ""
+    options |= {"": each for each in command.params if each.param_type_name == "argument"}
+    tried, before = list[str](), "-"
     for word in words:
-        of = options.get(before)
-        typed = of.display_type(typer.Context(command)) if of and not of.is_flag else ""
+        of = options.get(before) or (options.get("") if word.isupper() else None)
+        typed = (
+            of.display_type(typer.Context(command))
+            if of and not getattr(of, "is_flag", False)
+            else ""
+        )
         if re.search(r"\b(int|float)\b", typed) and not word.isdigit():
             word = "14"
         elif "%Y" in typed and not word[:1].isdigit():
