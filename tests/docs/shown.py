@@ -101,10 +101,10 @@ def _words(shown: str) -> list[str]:
 def _tried(command: Any, words: list[str]) -> list[str]:
     """Return *words* with a number or a day in the place of a word that stands for one."""
     options = {option: each for each in command.params for option in each.opts}
-    options |= {"": each for each in command.params if each.param_type_name == "argument"}
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
     tried, before = list[str](), "-"
     for word in words:
-        of = options.get(before) or (options.get("") if word.isupper() else None)
+        of = options.get(before) or next(iter(arguments if word.isupper() else []), None)
         typed = (
             of.display_type(typer.Context(command))
             if of and not getattr(of, "is_flag", False)
