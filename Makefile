@@ -14,7 +14,7 @@ define tests
 		$(BIN)/python -m pytest -q -n 0 -rA --last-failed --last-failed-no-failures none $(2); }
 endef
 
-.PHONY: demo test check unit journeys browser torture bench pins clean
+.PHONY: demo test check unit journeys browser torture bench docs pins clean
 
 demo: $(VENV)/.runs
 	$(BIN)/repermit demo
@@ -64,6 +64,10 @@ $(VENV)/.develops: $(VENV)/.runs requirements-dev.txt
 # quiet machine. The table goes into bench/README.md.
 bench: $(VENV)/.develops
 	$(BIN)/python -m bench --out bench
+
+# What the documents have from the program: what commands print, pictures, the reference.
+docs: $(VENV)/.develops $(VENV)/.browser
+	$(BIN)/python -m tests.docs
 
 # A browser for the browser tests. System packages are touched under CI only; elsewhere the
 # tests use Playwright's own browser if it is there, and otherwise say loudly that they did not run.
