@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 _PLACES = ("*.md", "docs/**/*.md", "deploy/*.md", "bench/*.md")
 ALL = sorted(path for pattern in _PLACES for path in ROOT.glob(pattern))
 PROGRAM: Any = typer.main.get_command(app)
+_OF_ALL = {option for each in PROGRAM.params for option in each.opts} | {"--help"}
 _CALL = r"(?:repermit|compose run --rm --no-deps machine1) (?=[a-z]|--)"
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,6} +(.*?) *#*$", re.MULTILINE)
@@ -74,6 +75,8 @@ def wrong(shown: Shown) -> str:
         called.append(words.pop(0))
     if getattr(command, "commands", {}) and not words:
         return ""  # a family, which shows its help
+    if command is PROGRAM and words[0] in _OF_ALL:
+        return ""  # such as --install-completion, which would be done if it were parsed
     if getattr(command, "commands", {}) and re.fullmatch(r"[a-z][a-z-]*", words[0]):
         return f"there is no command {' '.join([*called, words[0]])}"
     try:
