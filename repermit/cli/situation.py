@@ -102,15 +102,17 @@ def _terms(runtime: Runtime) -> Terms:
 def _read(tx: Transaction, terms: Terms) -> _Read:
     from repermit.ledger.store import campaign, closing, due, erasing, guarding, undoing, waves
 
-    counts = due.counts(tx, terms)
+    counts, figures = due.counts(tx, terms), campaign.figures(tx)
+    printed = figures.first_due
     return _Read(
-        figures=campaign.figures(tx),
+        figures=figures,
         waves=waves.state(tx),
         knows_opt_outs=campaign.knows_opt_outs(tx),
         is_importing=undoing.is_unfinished(tx),
         due=sum(counts.values()),
         unlisted_places=guarding.unlisted_places(tx, terms) if counts else 0,
-        first_due=due.following(tx, terms),
+        # who said stop before any mail may fall due earlier: nobody waits for that
+        first_due=printed if printed and printed > tx.now else due.following(tx, terms),
         open=closing.waiting(tx)[0],
         is_purge_cut_off=erasing.unfinished_purge(tx) is not None,
         not_handed_over=closing.not_handed_over(tx),
