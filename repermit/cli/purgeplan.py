@@ -52,22 +52,25 @@ class Told:
     """What is told of a purge besides its plan: the first and the last date of those who are due,
     by reason; before when nobody falls due, whatever their mail says; the vault keys that would go;
     how many files with addresses that were written earlier are still there, but for those that name
-    who must be removed elsewhere."""
+    who must be removed elsewhere; whether everybody goes, because a client's contract has ended."""
 
     dates: Mapping[str, tuple[datetime, datetime]]
     extended: datetime | None
     generation: int
     files: int
+    ends_contract: bool
 
 
 def read(tx: Transaction, terms: Terms) -> Told:
     """Return what is told, all of one moment."""
+    from repermit.domain.due import BY_CONTRACT
     from repermit.ledger.store import extending, purges, written
 
     noted = (each for each in written.files(tx) if each.kind != written.REMOVAL)
     there = sum(os.path.lexists(each.path) for each in noted)
     extended = extending.extended_until(tx)
-    return Told(purges.printed(tx, terms), extended, purges.generation(tx), there)
+    ends = tuple(terms.reasons) == BY_CONTRACT
+    return Told(purges.printed(tx, terms), extended, purges.generation(tx), there, ends)
 
 
 def show_plan(intended: Plan, told: Told, runtime: Runtime, *, say: Say = show) -> None:
@@ -112,7 +115,8 @@ def show_destroyed(told: Told, runtime: Runtime, *, say: Say) -> None:
     say(
         f"  generation {told.generation}, without which no older copy of the ledger yields anybody."
     )
-    say("What stays: everybody else, under new keys; the counts; of each address a code that only")
+    stays = "whoever has spoken since the hand-over" if told.ends_contract else "everybody else"
+    say(f"What stays: {stays}, under new keys; the counts; of each address a code that only")
     say(f"  keys/keep can compare: of a no for good, of silence for {days:,} days, so that nobody")
     say("  is asked twice.")
 
