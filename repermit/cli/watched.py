@@ -102,8 +102,8 @@ def alarm(what: str, do: str, *, width: int) -> list[Text]:
     """Return what is wrong and what to do about it, on as many lines as that takes."""
     from rich.text import Text
 
-    said = wrap(f"! {what}", max(1, width), subsequent_indent="  ")
-    cure = wrap(f"  what to do: {do}", max(1, width), subsequent_indent="  ")
+    said = wrap(plain(f"! {what}"), max(1, width), subsequent_indent="  ")
+    cure = wrap(plain(f"  what to do: {do}"), max(1, width), subsequent_indent="  ")
     return [*(Text(each, style="bold red") for each in said), *map(Text, cure)]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repermit.cli.watched import HOURS, Rate, Seen, lines, sparkline, wrong
+from repermit.cli.watched import HOURS, Rate, Seen, alarm, lines, sparkline, wrong
 from repermit.dispatch.objection import Objection
 from repermit.ledger.store.campaign import LastPurge
 from repermit.ledger.store.probing import Sight, Vantage
@@ -149,3 +149,12 @@ def test_no_line_is_wider_than_the_terminal(a_runtime: Runtime, width: int) -> N
 
     assert max(map(len, found.splitlines())) <= width
     assert (ROOT in found) is (width == 200)
+
+
+def test_what_a_terminal_would_obey_is_not_shown_of_a_failure() -> None:
+    """Such as the name of a folder, or the words of a database server."""
+    told = alarm("no \x1b[2Jledger", "look at \x1b]0;x\x07it", width=80)
+    assert [line.plain for line in told] == [
+        "! no \ufffd[2Jledger",
+        "  what to do: look at \ufffd]0;x\ufffdit",
+    ]
