@@ -117,7 +117,7 @@ def _prepare(now: Situation) -> Step | None:
 
 def _hold(now: Situation) -> Step | None:
     if now.is_paused:
-        why = "the campaign is paused: until then no mail leaves and nobody is erased"
+        why = "the campaign is paused: until then no mail leaves, and nobody is erased by schedule"
         return Step("resume", "paused", "repermit resume", why)
     if now.to_ask and now.why_stopped:
         why = f"sending has stopped by itself: {now.why_stopped}"

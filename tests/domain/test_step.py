@@ -119,6 +119,11 @@ def test_what_a_person_must_do_before_stands_there() -> None:
     assert next_step(Situation(NOW, unfinished_config="do this")).first == "do this"
 
 
+def test_a_pause_is_not_said_to_keep_a_person_from_erasing() -> None:
+    """It holds the purge of the schedule; `purge` that somebody types goes on."""
+    assert "nobody is erased by schedule" in next_step(replace(ASKED, is_paused=True)).why
+
+
 def test_one_person_is_one_person() -> None:
     assert "1 person " in next_step(replace(ASKED, open=1)).why
     assert "1 mail " in next_step(replace(ENDING, owed=1)).why
