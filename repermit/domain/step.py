@@ -67,7 +67,7 @@ def _closed(now: Situation) -> Step | None:
     if now.due:
         return _let_go(now)
     if now.owed:
-        return _deliver(now)
+        return _paused(now) or _deliver(now)
     why = "the campaign is closed, and only the proof is left; people who said yes may withdraw"
     return Step(
         "proof",
@@ -116,9 +116,8 @@ def _prepare(now: Situation) -> Step | None:
 
 
 def _hold(now: Situation) -> Step | None:
-    if now.is_paused:
-        why = "the campaign is paused: until then no mail leaves, and nobody is erased by schedule"
-        return Step("resume", "paused", "repermit resume", why)
+    if step := _paused(now):
+        return step
     if now.to_ask and now.why_stopped:
         why = f"sending has stopped by itself: {now.why_stopped}"
         go_on = "repermit send --continue"
@@ -128,6 +127,13 @@ def _hold(now: Situation) -> Step | None:
         stands = "ready to ask" if not now.has_asked else "nobody can answer"
         return Step("serve", stands, "repermit serve", why, then="repermit probe")
     return None
+
+
+def _paused(now: Situation) -> Step | None:
+    if not now.is_paused:
+        return None
+    why = "the campaign is paused: until then no mail leaves, and nobody is erased by schedule"
+    return Step("resume", "paused", "repermit resume", why)
 
 
 def _ask(now: Situation) -> Step | None:

@@ -131,6 +131,10 @@ def test_the_next_wave_and_the_next_try_are_told(tmp_path: Path) -> None:
     assert "the next one may begin 2026-11-" in text_of(replace(seen(), wave=done), runtime)
     assert "may begin now: `repermit send`" in text_of(replace(seen(), wave=waited), runtime)
     assert "put off: 2026-11-21 10:30" in text_of(seen(next_try=NOW), runtime)
+    for held in ("paused_at", "closed_at"):
+        found = text_of(replace(seen(**{held: NOW}), wave=waited), runtime)
+        assert "wave 2 is done" in found
+        assert "repermit send" not in found
 
 
 def test_it_says_where_a_campaign_stands(a_runtime: Runtime) -> None:

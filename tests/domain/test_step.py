@@ -80,6 +80,7 @@ LIFE: list[tuple[str, Situation, str]] = [
     ("closed, nobody said yes", replace(CLOSED, yes=0), "repermit proof verify"),
     ("closed, somebody due", replace(CLOSED, due=1), "repermit purge --dry-run"),
     ("closed, something owed", replace(CLOSED, owed=2), "repermit send --limit 0"),
+    ("closed while paused", replace(CLOSED, owed=2, is_paused=True), "repermit resume"),
 ]
 
 
