@@ -152,6 +152,8 @@ def _due(now: Situation) -> Step | None:
 
 
 def _let_go(now: Situation) -> Step:
+    if now.replies:  # what somebody who is due wrote goes with them
+        return _review(now, "time is over")
     if now.must_hand_over:
         why = (
             f"{_people(now.due)} said no or nothing in time, and must be removed elsewhere, too:"
@@ -172,13 +174,17 @@ def _look_after(now: Situation) -> Step | None:
         why = f"{_mails(count)} may or may not be out: only a person can find out"
         return Step("doubt", stands, "repermit doubt list", why)
     if now.replies:
-        why = f"{_people(now.replies)} wrote something that a person must read"
-        return Step("review", stands, "repermit inbound review", why)
+        return _review(now, stands)
     if now.is_unread:
         return Step("inbound", stands, "repermit inbound", "what came back was not read for a day")
     if now.owed:
         return _deliver(now, stands)
     return None
+
+
+def _review(now: Situation, stands: str) -> Step:
+    why = f"{_people(now.replies)} wrote something that a person must read"
+    return Step("review", stands, "repermit inbound review", why)
 
 
 def _deliver(now: Situation, stands: str = "closed") -> Step:

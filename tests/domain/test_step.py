@@ -108,6 +108,11 @@ def test_what_can_be_done_now_has_no_date() -> None:
     assert next_step(OVER).after is None
 
 
+def test_what_people_wrote_is_read_before_they_are_erased() -> None:
+    step = next_step(replace(OVER, replies=1))
+    assert (step.command, step.stands) == ("repermit inbound review", "time is over")
+
+
 def test_the_purge_states_how_many() -> None:
     assert next_step(OVER).then == "repermit purge --at-most 5"
 
