@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from repermit.cli.telling import tell_all, told
 from repermit.domain.clock import iso
 from repermit.domain.deadline import last_day
+from repermit.errors import WordingIncomplete
 
 if TYPE_CHECKING:
     from repermit.errors import SendRefused
@@ -35,15 +36,22 @@ class _News:
 
 async def owe_news(runtime: Runtime, ledger: Ledger, why: SendRefused | None = None) -> int:
     """Owe what there is to tell and somebody was not told yet, and with *why* that a run has ended
-    by itself; return how many mails that is. An older copy of the ledger has nothing to tell.
+    by itself; return how many mails that is. An older copy of the ledger has nothing to tell. A
+    notice that cannot be made is told here, and keeps nobody from their mail.
 
-    Raises: WordingIncomplete. Crash: what was not owed is found again, but for *why*.
+    Crash: what was not owed is found again, but for *why*.
     """
     if not runtime.config.notices.to or await ledger.read(ledger.older_copy):
         return 0
     mails = 0
     for about, once, facts in await ledger.read(_untold, runtime, why):
-        mails += await ledger.write(tell_all, runtime, told(runtime, about, once, facts))
+        try:
+            telling = told(runtime, about, once, facts)
+        except WordingIncomplete as failure:
+            runtime.tell(f"the notice of {about} cannot be made, nobody is told: {failure}")
+            runtime.tell(f"  what to do: {failure.hint}")
+            continue
+        mails += await ledger.write(tell_all, runtime, telling)
     return mails
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from repermit.cli.finding import Finding, Said, State, together
 from repermit.cli.session import counted
@@ -23,6 +23,7 @@ _MOST_LINKS = 20  # that are opened
 _SKEW = timedelta(seconds=60)
 _SOON = timedelta(days=7)
 _FAILS = 400
+_KEPT = "/%:@!$&'()*+,;=?~"  # what stands for itself in a path or a query (RFC 3986)
 _NTP = "let this machine take the time from the network (NTP)"
 _WHY = {
     "name": "its name does not resolve",
@@ -32,29 +33,50 @@ _WHY = {
     "refused": "the connection is refused",
     "unreachable": "it cannot be reached",
     "nonsense": "it does not speak HTTP",
+    "no_url": "it is no web address",
 }
 
 
 async def links(runtime: Runtime) -> list[Finding]:
     """Return whether the links beside those to the answer pages can be opened, and whether the
     clock is right. Never raises for what does not hold."""
-    from repermit.published.lookup import is_reserved
-    from repermit.respond.exchange import exchange
-
     web = runtime.config.web
     try:
         known = _links(runtime)
     except RepermitError:  # that is told by itself
         known = []
-    real = [each for each in known if not is_reserved(urlsplit(each).hostname or "")]
+    real = [each for each in known if not _is_trial(each)]
     asked = [web.public_url, *real[:_MOST_LINKS]]
     before = runtime.clock.now()
-    heard = await asyncio.gather(*(exchange(each, head=True, seconds=_SECONDS) for each in asked))
+    heard = await asyncio.gather(*map(heard_of, asked))
     answers = list(zip(asked, heard, strict=True))
     return [
         Finding("links", "links", *opened(answers[1:], trials=len(known) - len(real))),
         Finding("clock", "clock", *clock_of(answers, before, runtime.clock.now())),
     ]
+
+
+async def heard_of(url: str) -> Answered | Fault:
+    """Return what *url* answers to whoever opens it; what is no URL is a fault, too."""
+    from repermit.respond.exchange import Fault, exchange
+
+    try:
+        where = urlsplit(url)
+        path, query = quote(where.path, _KEPT), quote(where.query, _KEPT)  # as browsers ask for it
+        asked = where._replace(path=path, query=query).geturl()
+        return await exchange(asked, head=True, seconds=_SECONDS)
+    except ValueError:  # unpaired brackets, a port that is none
+        return Fault("no_url")
+
+
+def _is_trial(url: str) -> bool:
+    """Return whether nobody can have the host of *url*."""
+    from repermit.published.lookup import is_reserved
+
+    try:
+        return is_reserved(urlsplit(url).hostname or "")
+    except ValueError:  # `heard_of` says so
+        return False
 
 
 async def pages(runtime: Runtime, ledger: Ledger) -> list[Finding]:
@@ -163,6 +185,6 @@ def clock_of(
 def _moment(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or a zone of a hundred digits
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -135,8 +135,10 @@ async def _dkim(signer: Signer | None, sender: Sender, lookup: Lookup) -> Said:
 
 async def _dmarc(known: Walk, sender: Sender, lookup: Lookup) -> Said:
     """Source: RFC 9989 sections 4.7 and 4.10."""
+    from repermit.published.lookup import Heard
+
     publish = f'publish a TXT record at _dmarc.{known.organisation}: "v=DMARC1; p=none"'
-    if known.several:
+    if known.several and (known.policy is None or known.start in known.several):
         at = f"_dmarc.{known.several[0]}"
         return State.FAIL, f"{at} has several DMARC records, so none counts", "leave one of them"
     if known.policy is None:
@@ -150,7 +152,7 @@ async def _dmarc(known: Walk, sender: Sender, lookup: Lookup) -> Said:
     at, record = known.policy
     if not record.is_applied:
         return State.FAIL, f"that of _dmarc.{at} has no valid policy (p=)", publish
-    exists = not (await lookup.of(sender.visible, "MX")).is_void
+    exists = (await lookup.of(sender.visible, "MX")).heard is not Heard.NO_NAME  # section 3.2.13
     asks = record.policy(below=at != known.start, exists=exists)
     found: list[Said] = []
     if record.wrong or not record.p:

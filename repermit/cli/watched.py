@@ -102,8 +102,8 @@ def alarm(what: str, do: str, *, width: int) -> list[Text]:
     """Return what is wrong and what to do about it, on as many lines as that takes."""
     from rich.text import Text
 
-    said = wrap(f"! {what}", max(1, width), subsequent_indent="  ")
-    cure = wrap(f"  what to do: {do}", max(1, width), subsequent_indent="  ")
+    said = wrap(plain(f"! {what}"), max(1, width), subsequent_indent="  ")
+    cure = wrap(plain(f"  what to do: {do}"), max(1, width), subsequent_indent="  ")
     return [*(Text(each, style="bold red") for each in said), *map(Text, cure)]
 
 
@@ -179,8 +179,10 @@ def _next(seen: Seen, runtime: Runtime) -> Iterator[str]:
         yield f"wave {seen.wave.number}: {seen.wave.mails:,}{size} mails"
     elif figures.standings["listed"] and runtime.config.inbound.is_configured:
         opens = seen.wave.ended_at + timedelta(hours=runtime.config.relay.watch_hours)
+        is_held = figures.paused_at or figures.stopped_at or figures.closed_at
         when = _clock(opens, runtime) if opens > seen.at else "now: `repermit send`"
-        yield f"wave {seen.wave.number} is done; the next one may begin {when}"
+        begins = "" if is_held else f"; the next one may begin {when}"
+        yield f"wave {seen.wave.number} is done{begins}"
 
 
 def _outbox(seen: Seen) -> str:

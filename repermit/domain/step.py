@@ -67,7 +67,7 @@ def _closed(now: Situation) -> Step | None:
     if now.due:
         return _let_go(now)
     if now.owed:
-        return _deliver(now)
+        return _paused(now) or _deliver(now)
     why = "the campaign is closed, and only the proof is left; people who said yes may withdraw"
     return Step(
         "proof",
@@ -116,9 +116,8 @@ def _prepare(now: Situation) -> Step | None:
 
 
 def _hold(now: Situation) -> Step | None:
-    if now.is_paused:
-        why = "the campaign is paused: until then no mail leaves and nobody is erased"
-        return Step("resume", "paused", "repermit resume", why)
+    if step := _paused(now):
+        return step
     if now.to_ask and now.why_stopped:
         why = f"sending has stopped by itself: {now.why_stopped}"
         go_on = "repermit send --continue"
@@ -128,6 +127,13 @@ def _hold(now: Situation) -> Step | None:
         stands = "ready to ask" if not now.has_asked else "nobody can answer"
         return Step("serve", stands, "repermit serve", why, then="repermit probe")
     return None
+
+
+def _paused(now: Situation) -> Step | None:
+    if not now.is_paused:
+        return None
+    why = "the campaign is paused: until then no mail leaves, and nobody is erased by schedule"
+    return Step("resume", "paused", "repermit resume", why)
 
 
 def _ask(now: Situation) -> Step | None:
@@ -146,6 +152,8 @@ def _due(now: Situation) -> Step | None:
 
 
 def _let_go(now: Situation) -> Step:
+    if now.replies:  # what somebody who is due wrote goes with them
+        return _review(now, "time is over")
     if now.must_hand_over:
         why = (
             f"{_people(now.due)} said no or nothing in time, and must be removed elsewhere, too:"
@@ -166,13 +174,17 @@ def _look_after(now: Situation) -> Step | None:
         why = f"{_mails(count)} may or may not be out: only a person can find out"
         return Step("doubt", stands, "repermit doubt list", why)
     if now.replies:
-        why = f"{_people(now.replies)} wrote something that a person must read"
-        return Step("review", stands, "repermit inbound review", why)
+        return _review(now, stands)
     if now.is_unread:
         return Step("inbound", stands, "repermit inbound", "what came back was not read for a day")
     if now.owed:
         return _deliver(now, stands)
     return None
+
+
+def _review(now: Situation, stands: str) -> Step:
+    why = f"{_people(now.replies)} wrote something that a person must read"
+    return Step("review", stands, "repermit inbound review", why)
 
 
 def _deliver(now: Situation, stands: str = "closed") -> Step:

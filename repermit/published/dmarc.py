@@ -70,4 +70,4 @@ def parsed(text: str) -> DmarcRecord | None:
 
 def _one_of(said: dict[str, str], name: str, known: str, otherwise: str) -> str:
     value = said.get(name, "").lower()
-    return value if value and value in known else otherwise
+    return value if value in tuple(known) else otherwise

@@ -119,6 +119,26 @@ async def test_what_does_not_hold_is_told_with_what_to_do(
     assert one.do
 
 
+async def test_several_records_above_do_not_count_where_the_domain_has_its_own(
+    tmp_path: Path,
+) -> None:
+    """Receivers discard those, and go by the one of the domain itself (RFC 9989 section 4.10)."""
+    above = {"_dmarc.be": txt("v=DMARC1; p=none", "v=DMARC1; p=reject")}
+    one = (await found(a_runtime(tmp_path), FINE | above))["dmarc"]
+    assert (one.state, one.says) == (State.OK, "none, from _dmarc.voorbeeld.be")
+
+
+async def test_a_domain_without_an_mx_exists_all_the_same(tmp_path: Path) -> None:
+    """Only a name that is not there at all does not exist (RFC 9989 section 3.2.13)."""
+    names = {
+        DOMAIN: txt("v=spf1 ip4:8.8.4.0/24 -all"),
+        "_dmarc.voorbeeld.be": dns.NXDOMAIN,
+        "_dmarc.be": txt("v=DMARC1; p=none; sp=quarantine; np=reject; psd=y"),
+    }
+    one = (await found(a_runtime(tmp_path), FINE | names))["dmarc"]
+    assert one.says == "quarantine, from _dmarc.be"
+
+
 @pytest.mark.parametrize(
     ("more", "names", "says"),
     [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from repermit.cli.watched import HOURS, Rate, Seen, lines, sparkline, wrong
+from repermit.cli.watched import HOURS, Rate, Seen, alarm, lines, sparkline, wrong
 from repermit.dispatch.objection import Objection
 from repermit.ledger.store.campaign import LastPurge
 from repermit.ledger.store.probing import Sight, Vantage
@@ -131,6 +131,10 @@ def test_the_next_wave_and_the_next_try_are_told(tmp_path: Path) -> None:
     assert "the next one may begin 2026-11-" in text_of(replace(seen(), wave=done), runtime)
     assert "may begin now: `repermit send`" in text_of(replace(seen(), wave=waited), runtime)
     assert "put off: 2026-11-21 10:30" in text_of(seen(next_try=NOW), runtime)
+    for held in ("paused_at", "closed_at"):
+        found = text_of(replace(seen(**{held: NOW}), wave=waited), runtime)
+        assert "wave 2 is done" in found
+        assert "repermit send" not in found
 
 
 def test_it_says_where_a_campaign_stands(a_runtime: Runtime) -> None:
@@ -149,3 +153,12 @@ def test_no_line_is_wider_than_the_terminal(a_runtime: Runtime, width: int) -> N
 
     assert max(map(len, found.splitlines())) <= width
     assert (ROOT in found) is (width == 200)
+
+
+def test_what_a_terminal_would_obey_is_not_shown_of_a_failure() -> None:
+    """Such as the name of a folder, or the words of a database server."""
+    told = alarm("no \x1b[2Jledger", "look at \x1b]0;x\x07it", width=80)
+    assert [line.plain for line in told] == [
+        "! no \ufffd[2Jledger",
+        "  what to do: look at \ufffd]0;x\ufffdit",
+    ]

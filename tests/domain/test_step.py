@@ -80,6 +80,7 @@ LIFE: list[tuple[str, Situation, str]] = [
     ("closed, nobody said yes", replace(CLOSED, yes=0), "repermit proof verify"),
     ("closed, somebody due", replace(CLOSED, due=1), "repermit purge --dry-run"),
     ("closed, something owed", replace(CLOSED, owed=2), "repermit send --limit 0"),
+    ("closed while paused", replace(CLOSED, owed=2, is_paused=True), "repermit resume"),
 ]
 
 
@@ -107,6 +108,11 @@ def test_what_can_be_done_now_has_no_date() -> None:
     assert next_step(OVER).after is None
 
 
+def test_what_people_wrote_is_read_before_they_are_erased() -> None:
+    step = next_step(replace(OVER, replies=1))
+    assert (step.command, step.stands) == ("repermit inbound review", "time is over")
+
+
 def test_the_purge_states_how_many() -> None:
     assert next_step(OVER).then == "repermit purge --at-most 5"
 
@@ -117,6 +123,11 @@ def test_what_a_person_must_do_before_stands_there() -> None:
     assert stopped.first == "look at the list"
     assert "many bounces" in stopped.why
     assert next_step(Situation(NOW, unfinished_config="do this")).first == "do this"
+
+
+def test_a_pause_is_not_said_to_keep_a_person_from_erasing() -> None:
+    """It holds the purge of the schedule; `purge` that somebody types goes on."""
+    assert "nobody is erased by schedule" in next_step(replace(ASKED, is_paused=True)).why
 
 
 def test_one_person_is_one_person() -> None:

@@ -72,6 +72,25 @@ def test_a_wave_that_is_done_is_told_with_its_figures(approved: Campaign, relay:
         assert "niemand meer te vragen" in text
 
 
+def test_a_notice_that_cannot_be_made_keeps_nobody_from_their_mail(
+    approved: Campaign, relay: Relay
+) -> None:
+    """The campaign has a template of its own for it, which is broken."""
+    name_people(approved)
+    approved.use(relay.port)
+    own = approved.folder / "templates" / "notice" / "wave.nl.txt.j2"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("{{ nobody_says_this }}")
+
+    done = approved.run("send")
+    again = approved.run("send", "--json")
+    own.unlink()
+    mended = approved.here("send", "--json").json
+
+    assert "the notice of wave cannot be made" in done.err
+    assert (again.json["asked"], mended["outbox"]["sent"]) == (0, len(PEOPLE))
+
+
 def test_a_stop_by_what_came_back_is_told_by_mail_once(approved: Campaign, relay: Relay) -> None:
     """`inbound` delivers nothing: the next `send` does, which is not to ask anybody."""
     name_people(approved)

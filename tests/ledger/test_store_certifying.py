@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from repermit.ledger.engine import Ledger
 from repermit.ledger.store import certifying, places
 from repermit.ledger.transaction import Transaction
@@ -8,7 +10,7 @@ from repermit.purge.run import purge
 from tests.builders import FakeClock, begin_purge
 from tests.databases import alter
 from tests.purge.builders import fill, signed
-from tests.purge.test_contract_ended import LEFT, ended, order, quietly
+from tests.purge.test_contract_ended import LEFT, ended, hand_over, order, quietly
 
 
 def codes(tx: Transaction) -> list[str]:
@@ -66,3 +68,18 @@ async def test_what_was_erased_adds_up(a_ledger: Ledger, a_clock: FakeClock) -> 
     assert (found.noes, found.silent) == (1, found.admitted - 3)
     assert [each.name for each in found.places] == ["the web shop"]
     assert found.lists == 1
+
+
+async def test_a_hand_over_of_who_was_left_later_hides_not_the_one_that_had_them_all(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await ended(a_ledger, a_clock)
+    whole = a_clock.now()
+    a_clock.advance(timedelta(hours=1))
+    await purge(a_ledger, order(a_ledger, LEFT), Watch(), sign=signed, tell=quietly)
+    a_clock.advance(timedelta(hours=1))
+    await hand_over(a_ledger)
+
+    found = await a_ledger.read(certifying.erased)
+
+    assert [each.at for each in found.handed_over] == [whole, whole, a_clock.now(), a_clock.now()]

@@ -36,6 +36,10 @@ def read(text: str) -> DmarcRecord:
     return found
 
 
+def test_a_flag_is_one_letter() -> None:
+    assert read("p=none; psd=yn").psd == "u"
+
+
 @pytest.mark.parametrize(
     ("text", "applied", "policy"),
     [

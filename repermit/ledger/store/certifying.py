@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from repermit.ledger.instants import from_micros
+from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import closing, erasing, originals, places, purges
 from repermit.ledger.store.closing import Obstacle
 from repermit.ledger.store.places import Place
@@ -24,7 +24,7 @@ _LEFT: Final = (  # besides recipients: whatever may tell of one of them
 
 @dataclass(frozen=True)
 class HandedOver:
-    """One file of the last hand-over: who stands in it, how many, and its SHA-256."""
+    """One file of a hand-over: who stands in it, how many, and its SHA-256."""
 
     at: datetime
     standing: str
@@ -87,7 +87,7 @@ def erased(tx: Transaction) -> Erased:
         reports=tuple(
             {**report, "sha256": hashes[number]} for number, report in purges.reports(tx)
         ),
-        handed_over=_last(tx),
+        handed_over=_handed_over(tx),
         noes=tx.value(codes.format("<>")),
         silent=tx.value(codes.format("=")),
         places=places.places(tx),
@@ -95,10 +95,17 @@ def erased(tx: Transaction) -> Erased:
     )
 
 
-def _last(tx: Transaction) -> tuple[HandedOver, ...]:
-    """Return the files of the last hand-over, which are all of one moment."""
+def _handed_over(tx: Transaction) -> tuple[HandedOver, ...]:
+    """Return the files of the last hand-over before anybody was erased because the contract had
+    ended, which has them all, and of those after it, which have only who was left by then."""
+    ended = tx.value("SELECT min(started_at) FROM purge WHERE by_reason LIKE '%contract_ended%'")
+    whole = tx.value(
+        "SELECT max(at) FROM export WHERE standing = 'exempt' AND at <= ?",
+        to_micros(tx.now) if ended is None else ended,
+    )
     rows = tx.rows(
-        "SELECT at, standing, rows, content FROM export WHERE at ="
-        " (SELECT max(at) FROM export WHERE standing = 'exempt') ORDER BY id"
+        "SELECT at, standing, rows, content FROM export WHERE at >= ?"
+        " AND at IN (SELECT at FROM export WHERE standing = 'exempt') ORDER BY id",
+        whole,
     )
     return tuple(HandedOver(from_micros(at), *more) for at, *more in rows)
