@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from repermit.config import load
 from repermit.errors import ConfigInvalid, FileRefused, KeysUnusable
 from repermit.ledger import keys
 from repermit.runtime import example_config
+
+_NOBODY = 65_534
 
 
 def test_without_a_value_it_is_the_example(tmp_path: Path) -> None:
@@ -82,12 +87,24 @@ def test_a_file_in_the_way_is_told_before_anything_is_asked(tmp_path: Path) -> N
         require_new(tmp_path / "garden" / "campaign")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_nobody_may_write_is_told_before_anything_is_asked(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@contextmanager
+def _without_rights() -> Iterator[None]:
+    """Be nobody for the length of a block: root may write everywhere."""
+    if os.geteuid():
+        yield
+        return
+    os.setresuid(_NOBODY, _NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
-    with pytest.raises(FileRefused, match="no right to"):
-        require_new(tmp_path / "campaign")
+
+def test_a_folder_that_nobody_may_write_is_told_before_anything_is_asked() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o555)
+        with _without_rights(), pytest.raises(FileRefused, match="no right to"):
+            require_new(Path(place) / "campaign")
 
 
 def test_keys_that_are_there_already_stay(tmp_path: Path) -> None:
