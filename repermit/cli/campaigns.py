@@ -90,7 +90,6 @@ def _cells(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 
 
 def _row(seen: _Seen) -> tuple[str, ...]:
-    from repermit.cli.glance import at_fault
     from repermit.domain.deadline import last_day
 
     if seen.glance is None:
@@ -101,6 +100,6 @@ def _row(seen: _Seen) -> tuple[str, ...]:
     return (
         *(found.name, step.stands, *(f"{count:,}" for count in found.counts)),
         str(last_day(due, zone=zone)) if due else "-",
-        ", ".join(at_fault(found.situation)) or "-",
+        ", ".join(each.short for each in found.faults) or "-",
         f"{start}{step.command}",
     )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repermit.domain.clock import iso
-from repermit.domain.situation import Approval, Situation
+from repermit.domain.fault import Fault, faults
+from repermit.domain.outcome import Outcome
+from repermit.domain.situation import Situation
 from repermit.domain.step import Step, next_step
 
 if TYPE_CHECKING:
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class Counts(NamedTuple):
-    """Of those who are on file: who had a mail, who said what, and who said nothing."""
+    """Of those who are on file, as a report counts them: who had a mail, or may have had it, who
+    said what, and who said nothing."""
 
     asked: int
     yes: int
@@ -42,30 +45,20 @@ class Glance:
         return next_step(self.situation)
 
     @property
+    def faults(self) -> list[Fault]:
+        """Return everything that is wrong, and what to do about it."""
+        return faults(self.situation)
+
+    @property
     def counts(self) -> Counts:
         """Return the figures that one looks for first."""
         if self.figures is None:
             return Counts(0, 0, 0, 0)
-        found = self.figures.standings
-        yes, no = found["opted_in"], found["opted_out"]
-        silent = found["asked"] + found["doubtful"] + found["claimed"]
-        return Counts(yes + no + silent + found["undeliverable"], yes, no, silent)
+        from repermit.ledger.store.tally import asked_of
 
-
-def at_fault(situation: Situation) -> list[str]:
-    """Return in a word or two each thing that is wrong."""
-    found = {
-        "paused": situation.is_paused,
-        "stopped by itself": bool(situation.why_stopped),
-        "approval void": situation.approval is Approval.VOID,
-        "page not seen": bool(situation.has_asked and situation.open) and not situation.is_page_up,
-        "purge cut off": situation.is_purge_cut_off,
-        "import cut off": situation.is_importing,
-        f"{situation.doubtful:,} doubtful": situation.doubtful > 0,
-        "bounces not read": situation.is_unread,
-        f"{situation.replies:,} to read": situation.replies > 0,
-    }
-    return [text for text, holds in found.items() if holds]
+        found = self.figures.outcomes
+        said = (found[name] for name in (Outcome.YES, Outcome.NO, Outcome.SILENT))
+        return Counts(asked_of(found), *said)
 
 
 def facts(found: Glance) -> dict[str, Any]:
@@ -77,7 +70,7 @@ def facts(found: Glance) -> dict[str, Any]:
         "stands": step.stands,
         **found.counts._asdict(),
         "next_deadline": iso(found.situation.first_due),
-        "wrong": at_fault(found.situation),
+        "wrong": [each.short for each in found.faults],
         "next": step_facts(step),
     }
 

@@ -28,14 +28,29 @@ def register(app: typer.Typer) -> None:
 
 def preview(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write it.")] = Path("preview"),
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to write it: `preview` beside the config."),
+    ] = None,
 ) -> None:
     """Write every mail and page in every language, with one index page to look through."""
     from repermit.cli.preview import write_preview
 
     runtime = session_of(context).runtime()
-    index = write_preview(runtime, out)
+    index = write_preview(runtime, out or preview_folder(session_of(context).config))
     show(f"open {index} in a browser")
+
+
+def preview_folder(config: Path) -> Path:
+    """Return where a preview is written unless said otherwise: beside the config, whatever folder
+    the operator is in, so that it is looked for where it is."""
+    return config.parent / "preview"
+
+
+def is_previewed(config: Path) -> bool:
+    """Return whether a preview lies there that was made after the config."""
+    index = preview_folder(config) / "index.html"
+    return index.exists() and index.stat().st_mtime >= config.stat().st_mtime
 
 
 def mail_oneself(

@@ -52,8 +52,6 @@ def _show_none(session: Session, *, as_json: bool) -> None:
 
 def _lines(found: Glance) -> list[str]:
     """Return where the campaign stands."""
-    from repermit.cli.glance import at_fault
-
     now, counts = found.situation, found.counts
     lines = [f"{found.name}: {found.step.stands}"]
     people = {"to be asked": now.to_ask, "withheld": now.withheld}
@@ -69,8 +67,8 @@ def _lines(found: Glance) -> list[str]:
     if now.open and now.first_due:
         day = last_day(now.first_due, zone=found.runtime.config.campaign.zone)
         lines.append(f"  {counted(now.open, 'person', 'people')} can answer, the first until {day}")
-    if wrong := at_fault(now):
-        lines.append(f"  wrong: {', '.join(wrong)}")
+    if found.faults:
+        lines.append(f"  wrong: {', '.join(each.short for each in found.faults)}")
     return lines
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from repermit.dispatch.plan import Next
     from repermit.ledger.engine import Ledger
     from repermit.ledger.store.campaign import Figures
+    from repermit.ledger.store.checking import Tried
     from repermit.ledger.store.due import Terms
     from repermit.ledger.store.waves import State
     from repermit.ledger.transaction import Transaction
@@ -61,24 +62,33 @@ async def glance(runtime: Runtime) -> Glance:
     WordingIncomplete.
     """
     from repermit.ledger import connect
-    from repermit.ledger.store import present
 
-    begun = Situation(runtime.clock.now(), unfinished_config=_unfinished(runtime))
     vault, database = runtime.vault, runtime.database
     if not database.exists():
         connect.require_none_before(vault, database.place)
-        return Glance(runtime, begun)
+        return Glance(runtime, _begun(runtime))
     async with runtime.ledger(acts=False) as ledger:
-        if older := ledger.superseded:
-            raise LedgerUnusable(str(older), hint=older.hint)
-        if await ledger.read(ledger.older_copy):
-            raise present.older_copy()
-        found = await ledger.read(_read, _terms(runtime))
-        known = replace(begun, **_of_people(found), **_of_end(found))
-        known = replace(known, **_of_returns(runtime, found))
-        asking = await _of_asking(runtime, ledger, found) if known.to_ask else {}
-        sending = ledger.database.holders("sender-") > 0
-        return Glance(runtime, replace(known, is_sending=sending, **asking), found.figures)
+        return await glance_into(ledger, runtime)
+
+
+async def glance_into(ledger: Ledger, runtime: Runtime) -> Glance:
+    """Return the same of a ledger that is open. Raises: what `glance` raises."""
+    from repermit.ledger.store import present
+
+    if older := ledger.superseded:
+        raise LedgerUnusable(str(older), hint=older.hint)
+    if await ledger.read(ledger.older_copy):
+        raise present.older_copy()
+    found = await ledger.read(_read, _terms(runtime))
+    known = replace(_begun(runtime), **_of_people(found), **_of_end(found))
+    known = replace(known, **_of_returns(runtime, found))
+    asking = await _of_asking(runtime, ledger, found) if known.to_ask else {}
+    sending = ledger.database.holders("sender-") > 0
+    return Glance(runtime, replace(known, is_sending=sending, **asking), found.figures)
+
+
+def _begun(runtime: Runtime) -> Situation:
+    return Situation(runtime.clock.now(), unfinished_config=_unfinished(runtime))
 
 
 def _unfinished(runtime: Runtime) -> str:
@@ -160,44 +170,66 @@ def _of_returns(runtime: Runtime, found: _Read) -> dict[str, Any]:
     """Return what is known of the pages, and of what comes back."""
     from repermit.inbound.maildir import Maildir
     from repermit.ledger.store.probing import TOGETHER
+    from repermit.respond.probe import why_in_general
 
     figures, now = found.figures, runtime.clock.now()
     seen, last = figures.page_seen, figures.returns.last
     spool = Maildir(runtime.config.inbound_dir)  # where an MTA hands messages over
     is_configured = runtime.config.inbound.is_configured
     reads = is_configured or spool.is_there
-    was_tried = figures.bounce_check.number is not None
+    trial = figures.bounce_check
+    was_tried = trial.number is not None
     was_looked_at = bool(figures.page_seen or figures.page_failed)
     return {
         "is_tried": was_tried or (not reads and was_looked_at),
         "is_page_up": bool(seen and not figures.page_failed and now - seen.at <= TOGETHER),
+        "why_page": why_in_general(figures.page_failed.code) if figures.page_failed else "",
+        "bad_trial": _bad_trial(trial, now),
         "replies": figures.returns.waiting_replies,
         "is_unread": bool(figures.first_due)
         and (is_configured or (spool.is_there and bool(spool.waiting())))
-        and (last is None or now - last > _A_DAY),
+        and (last is None or _is_old(last, now)),
     }
+
+
+def _bad_trial(trial: Tried, now: datetime) -> str:
+    """Return what to do about the mail that tried whether bounces come back; empty when it did as
+    it should, and for a day while it has not come back."""
+    from repermit.cli.deadtrial import what_to_do
+
+    return what_to_do(trial) if trial.took is not None or _is_old(trial.left_at, now) else ""
+
+
+def _is_old(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and now - moment > _A_DAY
 
 
 async def _of_asking(runtime: Runtime, ledger: Ledger, found: _Read) -> dict[str, Any]:
     """Return whether mails may leave, and when the next may."""
+    from repermit.cli.look import is_previewed
     from repermit.cli.ready import why_void
     from repermit.dispatch.objection import Objection
     from repermit.ledger.store import approval
 
-    known: dict[str, Any] = {"is_previewed": _is_previewed(runtime)}
+    known: dict[str, Any] = {"is_previewed": is_previewed(runtime.config.path)}
+    if stop := found.waves.stopped_for:
+        known |= _stopped(Objection(**stop))
     given = await ledger.read(approval.latest_approval)
     if given is None:
         return known
     if void := await why_void(runtime, ledger, given):
         return {**known, "approval": Approval.VOID, "why_void": str(void)}
     known["approval"] = Approval.GIVEN
-    stop = found.waves.stopped_for
-    coming = Objection(**stop) if stop else await _next(runtime, ledger, found, given.log_size)
+    coming = None if stop else await _next(runtime, ledger, found, given.log_size)
     if isinstance(coming, Objection):
-        return {**known, "why_stopped": str(coming), "look_at": coming.hint}
+        return known | _stopped(coming)
     if coming is not None:
         known |= {"next_mail": coming.at, "why_later": coming.why}
     return known
+
+
+def _stopped(objection: Objection) -> dict[str, Any]:
+    return {"why_stopped": str(objection), "look_at": objection.hint}
 
 
 async def _next(
@@ -216,14 +248,3 @@ async def _next(
             return await next_mail(ledger, plan, Gate(found.waves, watch=watch))
         case _:
             return await next_mail(ledger, plan, Gate(found.waves))
-
-
-def _is_previewed(runtime: Runtime) -> bool:
-    """Return whether a preview lies where it is written unless said otherwise, made after the
-    config."""
-    config = runtime.config.path
-    for folder in (Path(), config.parent):
-        index = folder / "preview" / "index.html"
-        if index.exists() and index.stat().st_mtime >= config.stat().st_mtime:
-            return True
-    return False

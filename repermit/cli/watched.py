@@ -5,46 +5,57 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from repermit.cli.deadtrial import what_to_do
+from repermit.cli.next_step import step_lines
 from repermit.cli.session import counted, plain
-from repermit.cli.status import status_content
 from repermit.domain.deadline import last_day
+from repermit.domain.outcome import Outcome
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from repermit.cli.glance import Glance
     from repermit.ledger.store.campaign import Figures
     from repermit.ledger.store.waves import Wave
     from repermit.runtime import Runtime
 
 _BARS = {  # the steps that are drawn, of whom each is the sum, and its style
-    "not asked": (("listed", "withheld", "exempt", "deferred", "claimed"), "dim"),
-    "asked, silent": (("asked",), "cyan"),
-    "said yes": (("opted_in",), "green"),
-    "said no": (("opted_out",), "yellow"),
-    "not reached": (("undeliverable",), "magenta"),
-    "doubtful": (("doubtful",), "red"),
+    "to be asked": ((Outcome.WAITING, Outcome.LEAVING), "dim"),
+    "not asked": ((Outcome.WITHHELD, Outcome.EXEMPT, Outcome.STOPPED), "dim"),
+    "asked, silent": ((Outcome.SILENT,), "cyan"),
+    "said yes": ((Outcome.YES,), "green"),
+    "said no": ((Outcome.NO,), "yellow"),
+    "yes and no": ((Outcome.SUSPECT,), "red"),
+    "not reached": ((Outcome.UNDELIVERABLE,), "magenta"),
+    "doubtful": ((Outcome.DOUBTFUL,), "red"),
 }
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _LABEL, _NUMBER, _LEAST_BAR = 15, 12, 4  # characters
 _MINUTE = 60.0
-_A_DAY = timedelta(days=1)
 HOURS = 24
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One look at the ledger."""
+    """One look at the ledger: the campaign at a glance, and what moves."""
 
-    figures: Figures
+    glance: Glance
     mails: int
     by_hour: Sequence[tuple[int, int]]  # yes and no in each of the last hours
     wave: Wave | None
-    at: datetime
+
+    @property
+    def figures(self) -> Figures:
+        """Return the figures, which there are of every ledger."""
+        return cast("Figures", self.glance.figures)
+
+    @property
+    def at(self) -> datetime:
+        """Return the moment of the look."""
+        return self.glance.situation.now
 
 
 @dataclass
@@ -63,21 +74,17 @@ class Rate:
 
 
 async def look(runtime: Runtime) -> Seen:
-    """Return how the campaign stands now. Raises: LedgerUnusable, KeysUnusable."""
-    from repermit.ledger.store import campaign, series, waves
-    from repermit.ledger.transaction import Transaction
-
-    def read(tx: Transaction) -> Seen:
-        return Seen(
-            campaign.figures(tx),
-            series.mails(tx),
-            series.by_hour(tx, hours=HOURS),
-            waves.state(tx).wave,
-            tx.now,
-        )
+    """Return how the campaign stands now, in several short reads. Raises: what `glance` raises."""
+    from repermit.cli.situation import glance_into
+    from repermit.ledger.store import series, waves
 
     async with runtime.ledger(acts=False) as ledger:
-        return await ledger.read(read)
+        return Seen(
+            await glance_into(ledger, runtime),
+            await ledger.read(series.mails),
+            await ledger.read(series.by_hour, hours=HOURS),
+            (await ledger.read(waves.state)).wave,
+        )
 
 
 def lines(seen: Seen, runtime: Runtime, rate: float | None, *, width: int) -> list[Text]:
@@ -85,13 +92,13 @@ def lines(seen: Seen, runtime: Runtime, rate: float | None, *, width: int) -> li
     from rich.text import Text
 
     found = [
-        Text(f"{runtime.config.campaign.name}: {_standing(seen)}", style="bold"),
+        Text(f"{seen.glance.name}: {seen.glance.step.stands}", style="bold"),
         Text(f"seen {_clock(seen.at, runtime)}", style="dim"),
     ]
-    for what, do in wrong(seen, runtime):
+    for _, what, do in seen.glance.faults:
         found += alarm(what, do, width=width)
-    found += [Text(""), *_funnel(seen, width), Text("")]
-    found += [Text(each) for each in (*_pace(seen, rate), *_next(seen, runtime), _outbox(seen))]
+    found += [Text(""), *_next(seen, width), Text(""), *_funnel(seen, width), Text("")]
+    found += [Text(each) for each in (*_pace(seen, rate), *_dates(seen, runtime), _outbox(seen))]
     figures = seen.figures
     size = counted(figures.log_size, "entry", "entries")
     found.append(Text(f"log: {size}, root {figures.log_root}", style="dim"))
@@ -115,16 +122,14 @@ def _fitting(line: Text, width: int) -> Text:
     return fitting
 
 
-def _standing(seen: Seen) -> str:
-    figures = seen.figures
-    if figures.closed_at:
-        return "closed"
-    if not figures.admitted:
-        return "nobody is imported yet"
-    if not seen.mails:
-        return "nobody is asked yet"
-    left = figures.standings["listed"] + figures.standings["deferred"]
-    return f"{left:,} wait for their mail" if left else "everybody is asked"
+def _next(seen: Seen, width: int) -> Iterator[Text]:
+    """Yield the step that comes next, on as many lines as it takes."""
+    from rich.text import Text
+
+    first, *more = step_lines(seen.glance.step, seen.glance.runtime.config.campaign.zone)
+    for line, style in ((first, "bold"), *((each, "") for each in more)):
+        for part in wrap(plain(line), max(1, width), subsequent_indent="  "):
+            yield Text(part, style=style)
 
 
 def _funnel(seen: Seen, width: int) -> Iterator[Text]:
@@ -132,7 +137,7 @@ def _funnel(seen: Seen, width: int) -> Iterator[Text]:
 
     figures = seen.figures
     rows = {
-        name: (sum(figures.standings[each] for each in of), style)
+        name: (sum(figures.outcomes[each] for each in of), style)
         for name, (of, style) in _BARS.items()
     }
     rows["erased"] = (figures.purged + figures.erased, "dim")
@@ -161,13 +166,13 @@ def sparkline(counts: Sequence[int]) -> str:
     return "".join(_LEVELS[-(-each * 8 // most)] if most else _LEVELS[0] for each in counts)
 
 
-def _next(seen: Seen, runtime: Runtime) -> Iterator[str]:
-    """Yield what comes next, with its date."""
+def _dates(seen: Seen, runtime: Runtime) -> Iterator[str]:
+    """Yield what has a date, or goes on; what to do about it is for the next step to say."""
     figures, zone = seen.figures, runtime.config.campaign.zone
     if figures.first_due and figures.last_due:
         days = [last_day(each, zone=zone) for each in (figures.first_due, figures.last_due)]
         left = (days[0] - seen.at.astimezone(zone).date()).days
-        when = f"{counted(left, 'day')} left" if left >= 0 else "over: `repermit purge --dry-run`"
+        when = f"{counted(left, 'day')} left" if left >= 0 else "over"
         until = "" if days[0] == days[1] else f", for the last {days[1]}"
         yield f"last day to answer: {days[0]} ({when}){until}"
     if figures.next_try:
@@ -178,53 +183,13 @@ def _next(seen: Seen, runtime: Runtime) -> Iterator[str]:
         size = f" of {seen.wave.size:,}" if seen.wave.size else ""
         yield f"wave {seen.wave.number}: {seen.wave.mails:,}{size} mails"
     elif figures.standings["listed"] and runtime.config.inbound.is_configured:
-        opens = seen.wave.ended_at + timedelta(hours=runtime.config.relay.watch_hours)
-        is_held = figures.paused_at or figures.stopped_at or figures.closed_at
-        when = _clock(opens, runtime) if opens > seen.at else "now: `repermit send`"
-        begins = "" if is_held else f"; the next one may begin {when}"
-        yield f"wave {seen.wave.number} is done{begins}"
+        yield f"wave {seen.wave.number} is done"
 
 
 def _outbox(seen: Seen) -> str:
     counts = seen.figures.outbox
     told = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return f"outbox: {told or 'empty'}"
-
-
-def wrong(seen: Seen, runtime: Runtime) -> Iterator[tuple[str, str]]:
-    """Yield everything that a person should look at, and what to do about it."""
-    figures = seen.figures
-    content: dict[str, Any] = status_content(figures)
-    if stopped := content["stopped"]:
-        yield f"sending has stopped: {stopped['why']}", stopped["way_out"]
-    if figures.paused_at:
-        yield "the campaign is paused", "`repermit resume` lets it go on"
-    if content["page"]["failed"]:
-        yield f"the answer page did not work: {content['page']['why']}", "`repermit probe`"
-    if doubtful := figures.standings["doubtful"]:
-        who = counted(doubtful, "person", "people")
-        yield f"{who} may or may not have had the mail", "`repermit doubt list`"
-    yield from _unread(seen, runtime)
-    if figures.last_purge and figures.last_purge.finished_at is None:
-        yield "a purge was cut off, or is running", "`repermit purge` finishes it"
-    if failed := figures.outbox["failed"] + figures.outbox["doubtful"]:
-        count = counted(failed, "mail")
-        yield f"{count} of the outbox failed or may be lost", "`repermit doubt list`"
-
-
-def _unread(seen: Seen, runtime: Runtime) -> Iterator[tuple[str, str]]:
-    """Yield what nobody has read of what came back."""
-    found, last = seen.figures.returns, seen.figures.returns.last
-    is_expected = runtime.config.inbound.is_configured and seen.mails > 0
-    if is_expected and (last is None or seen.at - last > _A_DAY):
-        since = "never" if last is None else f"since {_clock(last, runtime)}"
-        was_read = "was never read" if last is None else f"was not read {since}"
-        yield f"what comes back {was_read}", "`repermit inbound`"
-    if found.waiting_replies:
-        wait = counted(found.waiting_replies, "reply waits", "replies wait")
-        yield f"{wait} for a person", "`repermit inbound review`"
-    if do := what_to_do(seen.figures.bounce_check):
-        yield "the mail that tried whether bounces come back went wrong", do
 
 
 def _clock(moment: datetime, runtime: Runtime) -> str:

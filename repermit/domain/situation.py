@@ -40,6 +40,7 @@ class Situation:
     why_stopped: str = ""
     look_at: str = ""  # what to look at before it goes on
     is_page_up: bool = False  # the answer page was seen to work just now
+    why_page: str = ""  # why it did not, where the newest look at it failed
     is_sending: bool = False  # a sender lives
     in_hand: int = 0  # mails between the intent and the relay's word
     next_mail: datetime | None = None  # None: now
@@ -49,6 +50,7 @@ class Situation:
     owed: int = 0
     replies: int = 0
     is_unread: bool = False  # what came back was not read for a while
+    bad_trial: str = ""  # what to do, where the mail that tried whether bounces come back failed
     # the end
     open: int = 0  # people who can still answer in time
     first_due: datetime | None = None

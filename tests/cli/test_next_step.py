@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from repermit.cli.look import is_previewed
 from repermit.domain.clock import SystemClock
 from tests.cli.test_help import program
 from tests.journeys.campaign import ACCEPTED, Campaign, Later
@@ -206,3 +207,17 @@ def test_several_campaigns_are_one_object(asked: Campaign) -> None:
 
     assert list(told) == ["campaigns"]
     assert told["campaigns"][0]["next"]["command"] == "repermit serve"
+
+
+def test_a_preview_counts_for_its_own_campaign_alone(begun: Campaign, approved: Campaign) -> None:
+    """Wherever the operator is: it lies beside the config, and is looked for there."""
+    said = begun.run("preview").out
+    (begun.outside / "preview").mkdir()
+    (begun.folder / "preview" / "index.html").rename(begun.outside / "preview" / "index.html")
+
+    assert str(begun.folder / "preview") in said
+    assert not is_previewed(begun.config)
+    begun.run("preview")
+    assert is_previewed(begun.config)
+    assert not is_previewed(approved.config)
+    assert list(begun.outside.glob("preview/*")) == [begun.outside / "preview" / "index.html"]

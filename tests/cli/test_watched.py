@@ -1,23 +1,32 @@
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from repermit.cli.watched import HOURS, Rate, Seen, alarm, lines, sparkline, wrong
-from repermit.dispatch.objection import Objection
-from repermit.ledger.store.campaign import LastPurge
-from repermit.ledger.store.probing import Sight, Vantage
-from repermit.ledger.store.returns import Returns
+from repermit.cli.glance import Glance
+from repermit.cli.next_step import step_lines
+from repermit.cli.watched import HOURS, Rate, Seen, alarm, lines, sparkline
+from repermit.domain.situation import Situation
 from repermit.ledger.store.waves import Wave
 from repermit.runtime import Runtime
 from tests.builders import NOW, FakeClock
-from tests.report.courses import ROOT, figures_of, people
+from tests.report.courses import ROOT, Row, figures_of, people
 from tests.respond.builders import write_config
 
 DAY = timedelta(days=1)
 QUIET = tuple([(0, 0)] * HOURS)
 INBOX = 'maildir = "inbox"'
+OPEN = Situation(
+    *(NOW, True),
+    admitted=9,
+    knows_opt_outs=True,
+    has_asked=True,
+    is_page_up=True,
+    open=9,
+    first_due=NOW + 5 * DAY,
+)
 
 
 @pytest.fixture
@@ -26,15 +35,14 @@ def a_runtime(tmp_path: Path) -> Runtime:
     return Runtime.of(write_config(tmp_path), FakeClock())
 
 
-def seen(**changes: object) -> Seen:
-    """Return one look at a campaign in which nothing is wrong, but for *changes* of its figures."""
-    healthy = {"returns": Returns(0, NOW, 0, {}, {}, {})}
-    rows = [row for row in people() if row[2] != "doubtful"]
-    return Seen(figures_of(rows, **(healthy | changes)), 500, QUIET, None, NOW)
+def seen(runtime: Runtime, now: Situation = OPEN, **changes: object) -> Seen:
+    """Return one look at a campaign; *changes* are of its figures."""
+    return Seen(Glance(runtime, now, figures_of(people(), **changes)), 500, QUIET, None)
 
 
-def text_of(found: Seen, runtime: Runtime, *, width: int = 100, rate: float | None = None) -> str:
+def text_of(found: Seen, *, width: int = 100, rate: float | None = None) -> str:
     """Return what is shown of it."""
+    runtime = found.glance.runtime
     return "\n".join(line.plain for line in lines(found, runtime, rate, width=width))
 
 
@@ -55,101 +63,86 @@ def test_a_sparkline_has_a_column_for_each_count() -> None:
 
 
 def test_nothing_is_wrong_where_nothing_is(a_runtime: Runtime) -> None:
-    assert list(wrong(seen(), a_runtime)) == []
-    assert "!" not in text_of(seen(), a_runtime)
+    assert "!" not in text_of(seen(a_runtime))
+
+
+def test_what_is_wrong_and_what_comes_next_is_what_repermit_says(a_runtime: Runtime) -> None:
+    now = replace(OPEN, replies=2, due=3, must_hand_over=True, is_paused=True)
+    found = seen(a_runtime, now)
+    shown = " ".join(text_of(found, width=60).split())
+
+    assert len(found.glance.faults) == 2
+    for _, what, do in found.glance.faults:
+        assert f"! {what} what to do: {do}" in shown
+    for line in step_lines(found.glance.step, None):
+        assert line.strip() in shown
 
 
 @pytest.mark.parametrize(
-    ("changes", "what", "do"),
+    ("now", "command"),
     [
-        ({"paused_at": NOW}, "paused", "`repermit resume`"),
-        (
-            {"stopped_at": NOW, "stopped_for": vars(Objection("complaints", 1, 500, 7))},
-            *("7 recipients complained", "`repermit send --continue`"),
-        ),
-        (
-            {"page_failed": Sight(NOW, Vantage.HERE, "refused")},
-            *("the connection is refused", "`repermit probe`"),
-        ),
-        (
-            {"returns": Returns(2, NOW, 2, {}, {}, {})},
-            *("2 replies wait", "`repermit inbound review`"),
-        ),
-        ({"last_purge": LastPurge(1, 5, None)}, "a purge", "`repermit purge`"),
-        (
-            {"outbox": {"owed": 0, "doubtful": 1, "failed": 1}},
-            *("2 mails of the outbox", "`repermit doubt list`"),
-        ),
+        (replace(OPEN, due=3, must_hand_over=True), "repermit handover DIR"),
+        (replace(OPEN, due=3, replies=1), "repermit inbound review"),
+        (replace(OPEN, due=3), "repermit purge --dry-run"),
     ],
 )
-def test_what_is_wrong_comes_with_what_to_do(
-    a_runtime: Runtime, changes: dict[str, object], what: str, do: str
+def test_once_the_time_is_over_the_step_alone_names_a_command(
+    a_runtime: Runtime, now: Situation, command: str
 ) -> None:
-    ((told, cure),) = wrong(seen(**changes), a_runtime)
+    found = seen(a_runtime, now, first_due=NOW - 5 * DAY, last_due=NOW - 5 * DAY)
 
-    assert what in told
-    assert do in cure
+    shown = text_of(found).splitlines()
 
-
-def test_whoever_may_or_may_not_have_had_the_mail_is_told(a_runtime: Runtime) -> None:
-    figures = figures_of([("customer", None, "doubtful", False, True, 1)])
-
-    ((told, _),) = wrong(replace(seen(), figures=figures), a_runtime)
-
-    assert told.startswith("1 person may or may not")
-
-
-@pytest.mark.parametrize("ago", [None, 2 * DAY])
-def test_bounces_that_nobody_reads_are_told(tmp_path: Path, ago: timedelta | None) -> None:
-    runtime = Runtime.of(write_config(tmp_path, maildir=INBOX), FakeClock())
-    last = None if ago is None else NOW - ago
-
-    ((told, cure),) = wrong(seen(returns=Returns(0, last, 0, {}, {}, {})), runtime)
-
-    assert "what comes back was" in told
-    assert cure == "`repermit inbound`"
+    assert f"Next: `{command}`" in shown
+    assert "last day to answer: 2026-11-16 (over)" in shown
 
 
 def test_the_last_day_to_answer_is_told_with_the_days_left(a_runtime: Runtime) -> None:
-    soon = seen(first_due=NOW + 5 * DAY, last_due=NOW + 7 * DAY)
-    over = seen(first_due=NOW - 5 * DAY, last_due=NOW - 5 * DAY)
+    soon = seen(a_runtime, first_due=NOW + 5 * DAY, last_due=NOW + 7 * DAY)
 
-    assert "last day to answer: 2026-11-26 (5 days left), for the last 2026-11-28" in text_of(
-        soon, a_runtime
-    )
-    assert "(over: `repermit purge --dry-run`)" in text_of(over, a_runtime)
+    assert "last day to answer: 2026-11-26 (5 days left), for the last 2026-11-28" in text_of(soon)
 
 
-def test_the_next_wave_and_the_next_try_are_told(tmp_path: Path) -> None:
+def test_the_wave_and_the_next_try_are_told(tmp_path: Path) -> None:
     runtime = Runtime.of(write_config(tmp_path, maildir=INBOX), FakeClock())
     wave = Wave(2, 1, 500, 120, False, 0, None, None, 0)
     done = replace(wave, mails=500, ended_at=NOW - timedelta(hours=1))
-    waited = replace(done, ended_at=NOW - 100 * DAY)
+    found = seen(runtime)
 
-    assert "wave 2: 120 of 500 mails" in text_of(replace(seen(), wave=wave), runtime)
-    assert "wave 2: 120 mails" in text_of(replace(seen(), wave=replace(wave, size=None)), runtime)
-    assert "the next one may begin 2026-11-" in text_of(replace(seen(), wave=done), runtime)
-    assert "may begin now: `repermit send`" in text_of(replace(seen(), wave=waited), runtime)
-    assert "put off: 2026-11-21 10:30" in text_of(seen(next_try=NOW), runtime)
-    for held in ("paused_at", "closed_at"):
-        found = text_of(replace(seen(**{held: NOW}), wave=waited), runtime)
-        assert "wave 2 is done" in found
-        assert "repermit send" not in found
+    assert "wave 2: 120 of 500 mails" in text_of(replace(found, wave=wave))
+    assert "wave 2: 120 mails" in text_of(replace(found, wave=replace(wave, size=None)))
+    assert "wave 2 is done" in text_of(replace(found, wave=done))
+    assert "put off: 2026-11-21 10:30" in text_of(seen(runtime, next_try=NOW))
+
+
+def test_the_bars_are_what_a_report_counts(a_runtime: Runtime) -> None:
+    """Whoever said no before any mail was not asked; a yes and a no at once is no silence."""
+    rows: list[Row] = [
+        *(("", None, "opted_out", False, False, 1), ("", None, "opted_out", False, True, 2)),
+        *(("", None, "asked", False, True, 3), ("", None, "asked", True, True, 4)),
+        *(("", None, "claimed", False, True, 5), ("", None, "doubtful", False, True, 6)),
+    ]
+    shown = text_of(Seen(Glance(a_runtime, OPEN, figures_of(rows)), 0, QUIET, None))
+
+    assert dict(re.findall(r"^(\D+?) +(\d+) +█+$", shown, re.MULTILINE)) == {
+        "to be asked": "5",
+        "not asked": "1",
+        "asked, silent": "3",
+        "said no": "2",
+        "yes and no": "4",
+        "doubtful": "6",
+    }
 
 
 def test_it_says_where_a_campaign_stands(a_runtime: Runtime) -> None:
-    nobody = replace(seen(), figures=figures_of(), mails=0)
-
-    assert "nobody is imported yet" in text_of(nobody, a_runtime)
-    assert "nobody is asked yet" in text_of(replace(seen(), mails=0), a_runtime)
-    assert "closed" in text_of(seen(closed_at=NOW), a_runtime)
-    assert "12.5 a second" in text_of(seen(), a_runtime, rate=12.5)
-    assert "25 wait for their mail" in text_of(seen(), a_runtime)
+    assert text_of(seen(a_runtime, Situation(NOW))).splitlines()[0].endswith(": no list yet")
+    assert text_of(seen(a_runtime)).splitlines()[0].endswith(": waiting for answers")
+    assert "12.5 a second" in text_of(seen(a_runtime), rate=12.5)
 
 
 @pytest.mark.parametrize("width", [1, 10, 40, 200])
 def test_no_line_is_wider_than_the_terminal(a_runtime: Runtime, width: int) -> None:
-    found = text_of(seen(paused_at=NOW), a_runtime, width=width)
+    found = text_of(seen(a_runtime, replace(OPEN, is_paused=True)), width=width)
 
     assert max(map(len, found.splitlines())) <= width
     assert (ROOT in found) is (width == 200)

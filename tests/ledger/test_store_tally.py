@@ -1,8 +1,9 @@
 from repermit.domain.outcome import Outcome
 from repermit.domain.standing import Answer
 from repermit.ledger.engine import Ledger
-from repermit.ledger.store import tally
+from repermit.ledger.store import campaign, tally
 from repermit.ledger.store.tally import LEAST, OTHER, Tally, asked_of
+from repermit.ledger.transaction import Transaction
 from tests.builders import admit, asked, press
 
 
@@ -25,6 +26,27 @@ async def test_everybody_on_file_is_counted_once_by_each_of_both(a_ledger: Ledge
         "silent": 1,
         "withheld": 1,
     }
+
+
+async def test_the_outcomes_of_a_look_are_those_of_the_tally(a_ledger: Ledger) -> None:
+    """Also of whoever pressed both, had no mail before their no, or may have had one."""
+    ids = await asked(a_ledger, *(f"{name}@voorbeeld.example" for name in "abcdef"))
+    await press(a_ledger, ids[0], Answer.YES)
+    await press(a_ledger, ids[1], Answer.NO)
+    await admit(a_ledger, "els@gmail.com", relationship="bought_or_unknown")
+
+    def change(tx: Transaction) -> None:
+        tx.run("UPDATE recipient SET suspect = TRUE WHERE id = ?", ids[2])
+        unasked = "UPDATE recipient SET standing = 'opted_out', intent_at = NULL, due_at = NULL"
+        tx.run(f"{unasked} WHERE id = ?", ids[3])
+        tx.run(f"{unasked}, restored = TRUE WHERE id = ?", ids[4])
+
+    await a_ledger.write(change)
+    figures = await a_ledger.read(campaign.figures)
+
+    assert figures.outcomes == (await a_ledger.read(tally.on_file)).outcomes()
+    told = {name: count for name, count in figures.outcomes.items() if count}
+    assert told == {"yes": 1, "no": 2, "suspect": 1, "stopped": 1, "silent": 1, "withheld": 1}
 
 
 def test_what_a_purge_keeps_of_a_tally_is_that_tally() -> None:

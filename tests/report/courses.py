@@ -26,6 +26,7 @@ _MAILBOXES = ("gmail", "microsoft", "telenet", None, "proximus", "proton")
 
 def figures_of(rows: Iterable[Row] = (), **changes: Any) -> Figures:
     """Return the figures of a campaign with those rows; *changes* are named as its fields."""
+    rows = tuple(rows)
     standings = dict.fromkeys(map(str, Standing), 0)
     for _, _, standing, _, _, people in rows:
         standings[standing] += people
@@ -33,6 +34,7 @@ def figures_of(rows: Iterable[Row] = (), **changes: Any) -> Figures:
     given: dict[str, Any] = {
         "campaign": "1f4d5a10-0000-4000-8000-000000000000",
         "standings": standings,
+        "outcomes": Tally.of(rows).outcomes(),
         "purged": 0,
         "erased": 0,
         "suspect": 0,

@@ -13,7 +13,16 @@ from repermit.errors import StatementRefused
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.log import Kind
 from repermit.ledger.merkle import Frontier
-from repermit.ledger.store import checking, elsewhere, extending, holding, outbox, places, probing
+from repermit.ledger.store import (
+    checking,
+    elsewhere,
+    extending,
+    holding,
+    outbox,
+    places,
+    probing,
+    tally,
+)
 from repermit.ledger.store.present import closed_at
 from repermit.ledger.store.returns import Returns, returns
 from repermit.ledger.transaction import Transaction
@@ -27,6 +36,7 @@ class Figures:
 
     campaign: str
     standings: Mapping[str, int]  # every standing, also those that nobody has
+    outcomes: Mapping[str, int]  # the same people as a report counts them, every outcome
     purged: int
     erased: int
     admitted: int
@@ -79,6 +89,7 @@ def figures(tx: Transaction) -> Figures:
     return Figures(
         campaign=owner,
         standings=standings,
+        outcomes=tally.outcomes(tx, standings),
         purged=purged,
         erased=erased,
         admitted=admitted,

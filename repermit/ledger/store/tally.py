@@ -83,6 +83,28 @@ def on_file(tx: Transaction) -> Tally:
     )
 
 
+def outcomes(tx: Transaction, standings: Mapping[str, int]) -> dict[str, int]:
+    """Return what `on_file` counts by outcome, of all those who stand as in *standings*; it reads
+    only the few of whom their standing alone does not tell it."""
+    few = [
+        *tx.rows(
+            "SELECT standing, suspect, (restored OR intent_at IS NOT NULL) AS may_have_mail,"
+            " count(*) FROM recipient WHERE suspect"
+            " GROUP BY standing, suspect, (restored OR intent_at IS NOT NULL)"
+        ),
+        *tx.rows(  # a mail has a date, so the index finds those without one
+            "SELECT standing, suspect, FALSE AS may_have_mail, count(*) FROM recipient"
+            " WHERE standing = 'opted_out' AND due_at IS NULL AND intent_at IS NULL"
+            " AND NOT restored AND NOT suspect GROUP BY standing, suspect"
+        ),
+    ]
+    rest = Counter(standings)
+    for standing, _, _, people in few:
+        rest[standing] -= people
+    rows = [*few, *((standing, False, True, people) for standing, people in rest.items())]
+    return Tally.of((None, None, *row) for row in rows).outcomes()
+
+
 def _sum(one: Groups, other: Groups) -> dict[str, Counter[str]]:
     found = {name: Counter(counts) for name, counts in one.items()}
     for name, counts in other.items():
