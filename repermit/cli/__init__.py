@@ -138,12 +138,12 @@ def _explain(session: Session, failure: RepermitError, *, as_json: bool) -> None
         return
     tell(f"repermit: {plain(str(failure))}")
     if failure.hint:
-        tell(f"  what to do: {failure.hint}")
+        tell(f"  what to do: {plain(failure.hint)}")
 
 
 def _explain_usage(message: str) -> None:
     if not message or message.startswith("Usage:"):  # a family without a command: the help
         tell(message)
         return
-    tell(f"repermit: {message}")
+    tell(f"repermit: {plain(message)}")
     tell("  what to do: see `repermit --help`, or `repermit COMMAND --help`")

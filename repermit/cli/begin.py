@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,32 +72,33 @@ def write_campaign(
     config = read(text, path=target)
     refuse_synchronised(config.ledger_path.parent, what="ledger", cure="set database.url to")
     try:
-        with _undone(folder, config.keys_dir, target):
-            folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as undo:  # what somebody else makes at the same instant stays
+            _make(folder, undo)
             keys.create(config.keys_dir)
+            undo.callback(shutil.rmtree, config.keys_dir, ignore_errors=True)
             with target.open("x", encoding="utf-8") as file:
+                undo.callback(target.unlink, missing_ok=True)
                 file.write(text)
+            undo.pop_all()
     except OSError as failure:
         raise FileRefused(
             f"{folder} cannot be written ({failure.strerror})", hint="name another folder"
         ) from failure
 
 
-@contextmanager
-def _undone(folder: Path, keys_dir: Path, target: Path) -> Iterator[None]:
-    """Leave nothing that was not there before, when the block fails or is interrupted."""
+def _make(folder: Path, undo: ExitStack) -> None:
+    """Make *folder* and those above it that are missing; *undo* removes these alone."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    had_keys = keys_dir.exists() and not (keys_dir.is_dir() and not any(keys_dir.iterdir()))
-    try:
-        yield
-    except BaseException:
-        if not had_keys:
-            shutil.rmtree(keys_dir, ignore_errors=True)
-            target.unlink(missing_ok=True)
-        for each in missing:
-            with suppress(OSError):
-                each.rmdir()
-        raise
+    for each in reversed(missing):
+        with suppress(FileExistsError):
+            each.mkdir()
+            undo.callback(_remove, each)
+    folder.mkdir(exist_ok=True)  # a file in its place is refused
+
+
+def _remove(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _value(table: Any, key: str) -> Any:

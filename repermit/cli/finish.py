@@ -35,7 +35,7 @@ def purge(
         bool,
         typer.Option(
             "--contract-ended",
-            help="Erase everybody who is left: the client has them, and the contract has ended.",
+            help="Erase everybody who is left, as the contract with the client has ended.",
         ),
     ] = False,
     unattended: Annotated[

@@ -26,9 +26,11 @@ async def keys(runtime: Runtime) -> Said:
 
     Raises: KeysUnusable.
     """
+    from repermit.ledger.folder import refuse_synchronised
     from repermit.ledger.keys import load_generation
 
     held = runtime.keys
+    refuse_synchronised(held.folder)
     numbers = [int(path.stem) for path in held.burn.glob("*.key") if path.stem.isdigit()]
     for number in numbers:
         load_generation(held.burn, number)

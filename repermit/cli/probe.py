@@ -44,25 +44,27 @@ def probe(
 ) -> None:
     """Tell whether a recipient can answer right now: open the page of a link that belongs to
     nobody, press Yes, and see that it was put on file."""
+    from repermit.cli.pagecertificate import certificate_warning
     from repermit.config.urls import is_loopback
 
     if link:
         _show_link(context, url, as_json=as_json)
         return
     found, until = run(_looked(context, url))
+    warning = certificate_warning(found, until, session_of(context).clock.now())
     if found.code:
         failure = found.failure()
-        failure.done = _told(found, until)
+        failure.done = _told(found, warning)
         raise failure
     if as_json:
-        show_json(_told(found, until))
+        show_json(_told(found, warning))
         return
     took = f"page and press took {_milliseconds(found)} ms"
     if is_loopback(urlsplit(found.url).hostname or ""):
         show(f"the answer page works at {found.url}, on this machine only: {took}")
     else:
         show(f"a recipient can answer at {found.url}, seen {found.vantage.words}: {took}")
-    if warning := certificate_warning(found, until):
+    if warning:
         tell(warning)
 
 
@@ -137,18 +139,7 @@ async def last_answer(runtime: Runtime, ledger: Ledger) -> datetime:
     return max(today, figures.last_due or today) if waits else figures.last_due or today
 
 
-def certificate_warning(found: Found, until: datetime | None) -> str:
-    """Return a line when the certificate ends before the last answer, else an empty string."""
-    ends = found.certificate_ends
-    if ends is None or until is None or ends >= until:
-        return ""
-    return (
-        f"The certificate of {found.url} ends at {iso(ends)}, and people may answer until"
-        f" {iso(until)}: see that it is renewed before."
-    )
-
-
-def _told(found: Found, until: datetime | None) -> dict[str, Any]:
+def _told(found: Found, warning: str) -> dict[str, Any]:
     return {
         "url": found.url,
         "vantage": found.vantage,
@@ -156,7 +147,7 @@ def _told(found: Found, until: datetime | None) -> dict[str, Any]:
         "code": found.code or None,
         "milliseconds": _milliseconds(found),
         "certificate_ends": iso(found.certificate_ends),
-        "warning": certificate_warning(found, until) or None,
+        "warning": warning or None,
     }
 
 

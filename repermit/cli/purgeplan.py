@@ -29,7 +29,8 @@ _WHY = {
     "undeliverable": "could not be reached",
     "withheld": "may not be asked",
     "never_sent": "no mail has left",
-    "contract_ended": "the client has them, and its contract has ended",
+    "contract_ended": "everybody who is left, as the client's contract has ended; who was never"
+    " asked stands in no file of the hand-over: give the client the original list, or tell them",
 }
 _BEYOND = {  # what no purge can reach, and how to deal with it
     "original_list": "the original list: destroy it once you have handed over"

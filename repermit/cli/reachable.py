@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 _SECONDS = 10.0  # for each link
 _MOST_LINKS = 20  # that are opened
 _SKEW = timedelta(seconds=60)
-_SOON = timedelta(days=7)
 _FAILS = 400
 _KEPT = "/%:@!$&'()*+,;=?~"  # what stands for itself in a path or a query (RFC 3986)
 _NTP = "let this machine take the time from the network (NTP)"
@@ -46,12 +45,13 @@ async def links(runtime: Runtime) -> list[Finding]:
     except RepermitError:  # that is told by itself
         known = []
     real = [each for each in known if not _is_trial(each)]
+    trials, beyond = len(known) - len(real), max(0, len(real) - _MOST_LINKS)
     asked = [web.public_url, *real[:_MOST_LINKS]]
     before = runtime.clock.now()
     heard = await asyncio.gather(*map(heard_of, asked))
     answers = list(zip(asked, heard, strict=True))
     return [
-        Finding("links", "links", *opened(answers[1:], trials=len(known) - len(real))),
+        Finding("links", "links", *opened(answers[1:], trials=trials, beyond=beyond)),
         Finding("clock", "clock", *clock_of(answers, before, runtime.clock.now())),
     ]
 
@@ -81,6 +81,7 @@ def _is_trial(url: str) -> bool:
 
 async def pages(runtime: Runtime, ledger: Ledger) -> list[Finding]:
     """Return whether a recipient can answer, and how long the certificate of the pages holds."""
+    from repermit.cli.pagecertificate import certificate_of
     from repermit.cli.probe import last_answer, prober
 
     try:
@@ -88,9 +89,10 @@ async def pages(runtime: Runtime, ledger: Ledger) -> list[Finding]:
         until = await last_answer(runtime, ledger)
     except RepermitError as failure:
         return [Finding("page", "answer page", State.FAIL, str(failure), failure.hint)]
+    certificate = certificate_of(found, until, runtime.clock.now())
     return [
         Finding("page", "answer page", *_page(runtime, found)),
-        Finding("certificate", "certificate", *_certificate(runtime, found, until)),
+        Finding("certificate", "certificate", *certificate),
     ]
 
 
@@ -100,26 +102,6 @@ def _page(runtime: Runtime, found: Found) -> Said:
     if runtime.config.web.is_local:
         return State.WARN, f"{found.url} works, on this machine only", "set web.public_url"
     return State.OK, f"at {found.url}, seen {found.vantage.words}", ""
-
-
-def _certificate(runtime: Runtime, found: Found, until: datetime) -> Said:
-    """Return whether browsers trust the pages until the last answer; the connection has verified
-    its name and its chain already."""
-    ends = found.certificate_ends
-    if found.code == "certificate":
-        return State.FAIL, found.why, found.hint
-    if ends is None:
-        if urlsplit(found.url).scheme != "https":
-            return State.OK, "none needed on this machine itself", ""
-        return State.WARN, "not known: the page did not answer", found.hint
-    left = ends - runtime.clock.now()
-    says = f"for {urlsplit(found.url).hostname}, {left.days} days left"
-    do = "see that it renews itself: with an invalid one nobody answers"
-    if left < _SOON:
-        return State.FAIL, says, do
-    if ends < until:
-        return State.WARN, f"{says}, and people may answer until {until:%Y-%m-%d}", do
-    return State.OK, says, ""
 
 
 def _links(runtime: Runtime) -> list[str]:
@@ -132,8 +114,9 @@ def _links(runtime: Runtime) -> list[str]:
     return [each for each in found if not each.startswith(f"{config.web.public_url}/")]
 
 
-def opened(answers: list[tuple[str, Answered | Fault]], *, trials: int) -> Said:
-    """Return whether people can open what mails and pages link to; *trials* lead nowhere."""
+def opened(answers: list[tuple[str, Answered | Fault]], *, trials: int, beyond: int = 0) -> Said:
+    """Return whether people can open what mails and pages link to; *trials* lead nowhere, and so
+    many *beyond* these were not opened."""
     wrong = [(url, why) for url, answer in answers if (why := _why_not(url, answer))]
     found: list[Said] = [
         (State.FAIL, f"{url}: {why}", "correct it, or mend what is there") for url, why in wrong
@@ -141,6 +124,9 @@ def opened(answers: list[tuple[str, Answered | Fault]], *, trials: int) -> Said:
     if trials:
         says = f"a trial: {counted(trials, 'link')} to a domain that nobody can have (.example)"
         found.append((State.WARN, says, "write your own"))
+    if beyond:
+        says = f"only the first {len(answers)} links were opened, {beyond:,} more were not"
+        found.append((State.WARN, says, "open those of your mails and pages yourself"))
     opened = f"{counted(len(answers), 'link')} to elsewhere, and each can be opened"
     return together(found, otherwise=(State.OK, opened if answers else "none lead elsewhere", ""))
 

@@ -9,11 +9,13 @@ whoever sends many mails (SPF, DKIM and DMARC, one of them aligned with From).
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from repermit.cli import senderspf
 from repermit.cli.finding import Finding, Said, State, together
+from repermit.cli.senderalignment import alignment
 from repermit.cli.senderspf import ASK_AGAIN, UNKNOWN
 from repermit.errors import RepermitError
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
 
     from repermit.dispatch.dkim import Signer
-    from repermit.published.allowance import Allowance
     from repermit.published.lookup import Lookup
     from repermit.published.treewalk import Walk
     from repermit.runtime import Runtime
@@ -33,6 +34,7 @@ _NAMES = {
     "alignment": "alignment with From",
     "mx": "domains take mail",
 }
+_SECONDS = 30.0  # for all of it
 _OWN = "have the sender's own domain in relay.from: nobody can publish anything for this one"
 
 
@@ -61,10 +63,12 @@ def sender_of(runtime: Runtime) -> Sender:
     return Sender(visible, relay.envelope_domain or visible, replies, relay.host)
 
 
-async def sender_domain(runtime: Runtime, resolver: Resolver) -> list[Finding]:
-    """Return what was found of the sender's domain. Never raises for what does not hold."""
+async def sender_domain(
+    runtime: Runtime, resolver: Resolver, *, seconds: float = _SECONDS
+) -> list[Finding]:
+    """Return what was found of the sender's domain within so many *seconds*; what was not is not
+    known. Never raises for what does not hold."""
     from repermit.published.lookup import Lookup, is_reserved
-    from repermit.published.treewalk import walk
 
     sender = sender_of(runtime)
     signer, broken = _signer(runtime, sender.visible)
@@ -73,20 +77,35 @@ async def sender_domain(runtime: Runtime, resolver: Resolver) -> list[Finding]:
         said = dict.fromkeys(_NAMES, trial) | {"spf": (*trial[:2], _OWN)}
         said |= {"dkim": broken} if broken else {}
         return [Finding(code, _NAMES[code], *each) for code, each in said.items()]
-    lookup = Lookup(resolver)
-    known, published = await asyncio.gather(
+    slow: Said = (State.WARN, f"not known: the DNS took longer than {seconds:g} s", ASK_AGAIN)
+    found = dict.fromkeys(_NAMES, slow) | ({"dkim": broken} if broken else {})
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await _look(found, sender, Lookup(resolver), signer=signer, broken=broken)
+    return [Finding(code, name, *found[code]) for code, name in _NAMES.items()]
+
+
+async def _look(
+    found: dict[str, Said],
+    sender: Sender,
+    lookup: Lookup,
+    *,
+    signer: Signer | None,
+    broken: Said | None,
+) -> None:
+    """Put into *found* one thing after the other, so that what is there stays when time is up."""
+    from repermit.published.treewalk import walk
+
+    known, (found["spf"], allowed) = await asyncio.gather(
         walk(sender.visible, lookup), senderspf.spf(sender.envelope, sender.relay, lookup)
     )
-    spf, allowed = published
-    dkim = broken or await _dkim(signer, sender, lookup)
-    found = {
-        "spf": spf,
-        "dkim": dkim,
-        "dmarc": await _dmarc(known, sender, lookup),
-        "alignment": await _alignment(known, sender, lookup, signer=signer, allowed=allowed),
-        "mx": await _mx(sender, lookup),
-    }
-    return [Finding(code, _NAMES[code], *each) for code, each in found.items()]
+    found["dkim"] = broken or await _dkim(signer, sender, lookup)
+    found["dmarc"] = await _dmarc(known, sender, lookup)
+    signs = found["dkim"][0] if signer or broken else None
+    found["alignment"] = await alignment(
+        known, sender.visible, sender.envelope, lookup, signs=signs, allowed=allowed
+    )
+    found["mx"] = await _mx(sender, lookup)
 
 
 def _signer(runtime: Runtime, domain: str) -> tuple[Signer | None, Said | None]:
@@ -165,45 +184,6 @@ async def _dmarc(known: Walk, sender: Sender, lookup: Lookup) -> Said:
     if record.is_testing:
         found.append((State.WARN, f"_dmarc.{at} is in test mode (t=y)", "take t=y out of it"))
     return together(found, otherwise=(State.OK, f"{asks}, from _dmarc.{at}", ""))
-
-
-async def _alignment(
-    known: Walk, sender: Sender, lookup: Lookup, *, signer: Signer | None, allowed: Allowance
-) -> Said:
-    """Return whether SPF or DKIM speaks for the domain in From, which DMARC asks of one of them.
-
-    Source: RFC 9989 sections 4.4 and 4.10.2.
-    """
-    if known.policy is None:
-        do = "mend DMARC first" if not known.unknown else ASK_AGAIN
-        return State.WARN, "not known: no DMARC policy was found", do
-    _, record = known.policy
-    by_spf = await _is_aligned(known, sender.envelope, lookup, strict=record.is_strict_spf)
-    if signer is not None:  # d= is always the very domain in From
-        spf = "SPF, too" if by_spf and allowed.trouble is None else "not SPF"
-        return State.OK, f"DKIM signs for {sender.visible}; {spf}", ""
-    do = (
-        f"have the relay sign with d={sender.visible}, or sign here (relay.dkim_key): SPF is lost"
-        " when a mail is forwarded"
-    )
-    if by_spf is None:
-        return State.WARN, UNKNOWN.format(sender.envelope), ASK_AGAIN
-    if by_spf and allowed.trouble is None:
-        return State.WARN, "by SPF; whether DKIM is, only the relay knows", do
-    says = f"not by SPF ({sender.envelope}); whether DKIM is, only the relay knows"
-    return State.WARN, says, do
-
-
-async def _is_aligned(known: Walk, other: str, lookup: Lookup, *, strict: bool) -> bool | None:
-    """Return whether *other* belongs to the domain in From; None when the DNS does not say."""
-    from repermit.published.treewalk import walk
-
-    if strict or other == known.start:
-        return other == known.start
-    its = await walk(other, lookup)
-    if its.unknown or known.unknown:
-        return None
-    return its.organisation == known.organisation
 
 
 async def _mx(sender: Sender, lookup: Lookup) -> Said:

@@ -129,7 +129,8 @@ async def _lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Loo
     """Say whether a recipient can answer now, and return what looks time after time whether they
     still can; None in a trial. Raises: SendRefused; Interrupted."""
     from repermit.cli.lookout import lookout
-    from repermit.cli.probe import certificate_warning, last_answer
+    from repermit.cli.pagecertificate import certificate_warning
+    from repermit.cli.probe import last_answer
 
     eye = await lookout(runtime, ledger, stop)
     found = await eye.begin()
@@ -137,7 +138,9 @@ async def _lookout(runtime: Runtime, ledger: Ledger, stop: asyncio.Event) -> Loo
         tell(f"A trial: nobody could answer, as at {found.url} {found.why}; see `repermit probe`.")
     elif runtime.config.web.is_local:
         tell(f"A trial: the links lead to {found.url}, which works on this machine only.")
-    elif warning := certificate_warning(found, await last_answer(runtime, ledger)):
+    elif warning := certificate_warning(
+        found, await last_answer(runtime, ledger), runtime.clock.now()
+    ):
         tell(warning)
     return None if found.code else eye
 

@@ -16,7 +16,7 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"  # could not be reached, and the date has passed
     WITHHELD = "withheld"  # the policy forbids asking; only when the campaign is closed
     NEVER_SENT = "never_sent"  # no mail has left; only when the campaign is closed
-    CONTRACT_ENDED = "contract_ended"  # handed over to the client, whose contract has ended
+    CONTRACT_ENDED = "contract_ended"  # is left, and the contract of the client has ended
 
 
 BY_DATE: Final = (

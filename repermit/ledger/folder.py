@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from repermit.errors import KeysUnusable
-from repermit.ledger.synchronised import service_of
+from repermit.ledger.synchronised import service_named, service_of
 
 
 @contextmanager
@@ -25,6 +26,34 @@ def usable() -> Iterator[None]:
             hint="put it back in its place, check its rights, or make room there; then run the same"
             " command again",
         ) from failure
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep everybody else from making keys in *folder*, and take back what the block has made
+    there when it fails. Raises: KeysUnusable when it has something in it already."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "keep").mkdir(mode=0o700)  # of two at the same instant one succeeds
+    except FileExistsError as failure:
+        raise _exists(folder) from failure
+    if any(each.name != "keep" for each in folder.iterdir()):
+        (folder / "keep").rmdir()
+        raise _exists(folder)
+    try:
+        yield
+    except BaseException:
+        for part in ("burn", "keep"):  # whoever comes next makes the second one
+            shutil.rmtree(folder / part, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+
+
+def _exists(folder: Path) -> KeysUnusable:
+    return KeysUnusable(
+        f"the key folder {folder.name} exists already", hint="keep it, or name another"
+    )
 
 
 @contextmanager
@@ -87,10 +116,15 @@ def refuse_open(path: Path) -> None:
 
 
 def refuse_synchronised(
-    folder: Path, *, what: str = "key folder", cure: str = "set keys.dir to"
+    folder: Path,
+    *,
+    what: str = "key folder",
+    cure: str = "set keys.dir to",
+    lists: bool = True,
 ) -> None:
-    """Raise KeysUnusable when *folder* would be copied elsewhere by itself."""
-    if service := service_of(folder):
+    """Raise KeysUnusable when *folder* would be copied elsewhere by itself; unless it *lists* what
+    lies in every folder around, it goes by names, links and mounts."""
+    if service := (service_of if lists else service_named)(folder):
         raise KeysUnusable(
             f"the {what} lies in a synchronised folder ({service})",
             hint=f"{cure} a folder of this machine only, outside {service}: a copy that is "

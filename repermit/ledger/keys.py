@@ -18,7 +18,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from repermit.errors import KeysUnusable
-from repermit.ledger.folder import damaged, read_json, refuse_open, refuse_synchronised, usable
+from repermit.ledger.folder import (
+    claimed,
+    damaged,
+    read_json,
+    refuse_open,
+    refuse_synchronised,
+    usable,
+)
 
 _KEY_BYTES = 32
 
@@ -65,16 +72,18 @@ def create(folder: Path) -> Keys:
     """Make a key folder with fresh keys and generation 1, and return its keys.
 
     Raises: KeysUnusable when the folder exists already, would be synchronised elsewhere, or cannot
-    be written.
+    be written; nothing that this call has made is left then.
     Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
     """
     refuse_synchronised(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise KeysUnusable(
-            f"the key folder {folder.name} exists already", hint="keep it, or name another"
-        )
+    with claimed(folder):
+        return _filled(folder)
+
+
+def _filled(folder: Path) -> Keys:
+    """Write fresh keys into an empty key folder, and return them."""
     for part in (folder, folder / "keep", folder / "burn"):
-        part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
+        part.mkdir(mode=0o700, exist_ok=True)
         part.chmod(0o700)
     create_generation(folder / "burn", 1)
     content = {
@@ -91,9 +100,12 @@ def create(folder: Path) -> Keys:
 def load(folder: Path) -> Keys:
     """Return the keys in *folder*.
 
+    What a service leaves in its folders is looked for when a key folder is made and by `check`:
+    keys are loaded too often to list every folder around.
+
     Raises: KeysUnusable when it is missing, damaged, synchronised or open to other users.
     """
-    refuse_synchronised(folder)
+    refuse_synchronised(folder, lists=False)
     path = folder / "keep" / "keys.json"
     for part in (folder, folder / "keep", folder / "burn", path):
         refuse_open(part)

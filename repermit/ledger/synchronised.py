@@ -71,12 +71,15 @@ _MOUNTS = Path("/proc/self/mounts")
 
 def service_of(folder: Path, mounted: str | None = None) -> str | None:
     """Return the service that copies *folder* elsewhere, by its name; None when none is known.
-    *mounted* is as in `network_of`."""
-    ways = dict.fromkeys((folder.absolute(), folder.resolve()))
-    around = dict.fromkeys(each for way in ways for each in (way, *way.parents))
-    named = (found for each in around if (found := _by_name(each.name)))
+    It lists every folder around. *mounted* is as in `network_of`."""
+    return service_named(folder, mounted) or next(_marked(_around(folder)), None)
+
+
+def service_named(folder: Path, mounted: str | None = None) -> str | None:
+    """Return the same as far as names, links and mounts tell it: no folder is listed."""
+    named = (found for each in _around(folder) if (found := _by_name(each.name)))
     kind = file_system(folder, mounts() if mounted is None else mounted)
-    return next(named, None) or _CLOUD_MOUNTS.get(kind.lower()) or next(_marked(around), None)
+    return next(named, None) or _CLOUD_MOUNTS.get(kind.lower())
 
 
 def network_of(folder: Path, mounted: str | None = None) -> str | None:
@@ -109,6 +112,12 @@ def mounts(path: Path = _MOUNTS) -> str:
         return ""
 
 
+def _around(folder: Path) -> list[Path]:
+    """Return *folder* and those above it, as its way is written and as it really is."""
+    ways = dict.fromkeys((folder.absolute(), folder.resolve()))
+    return list(dict.fromkeys(each for way in ways for each in (way, *way.parents)))
+
+
 def _by_name(name: str) -> str | None:
     if name in _NAMES:
         return _NAMES[name]
@@ -116,7 +125,7 @@ def _by_name(name: str) -> str | None:
     return next((it for begin, it in _BEGINNINGS.items() if small.startswith(begin)), None)
 
 
-def _marked(around: dict[Path, None]) -> Iterator[str]:
+def _marked(around: list[Path]) -> Iterator[str]:
     """Yield the services that left something in one of the folders."""
     for each in around:
         yield from (service for name, service in _LEFT.items() if _is_left(each / name))

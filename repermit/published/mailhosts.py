@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from repermit.published.lookup import Heard, Looked, Lookup
 
+_MOST_HOSTS = 10  # that are looked up, those first that mail goes to first
+
 
 class Takes(StrEnum):
     """Whether a domain takes mail, in words."""
@@ -31,11 +33,28 @@ async def takes(domain: str, lookup: Lookup) -> Takes:
         return Takes.NO_NAME
     if said.heard is Heard.NO_RECORD:
         return _of_host(await lookup.addresses(domain), Takes.WITHOUT_MX, Takes.NO_HOST)
-    hosts = [each.split()[-1] for each in said.records]
+    hosts = _hosts(said.records)
     if all(host == "." for host in hosts):
         return Takes.NULL_MX
-    found = [_of_host(await lookup.addresses(host), Takes.MAIL, Takes.LOST_HOST) for host in hosts]
-    return next((each for each in (Takes.MAIL, Takes.UNKNOWN) if each in found), Takes.LOST_HOST)
+    return await _of_hosts(hosts, lookup)
+
+
+def _hosts(records: tuple[str, ...]) -> list[str]:
+    """Return the hosts of MX *records*, those first that mail goes to first."""
+    ordered = sorted(map(str.split, records), key=lambda each: int(each[0]))
+    return list(dict.fromkeys(host for _, host in ordered))
+
+
+async def _of_hosts(hosts: list[str], lookup: Lookup) -> Takes:
+    """Return what the first *hosts* come to; one that is there is enough."""
+    found = Takes.LOST_HOST if len(hosts) <= _MOST_HOSTS else Takes.UNKNOWN
+    for host in hosts[:_MOST_HOSTS]:
+        one = _of_host(await lookup.addresses(host), Takes.MAIL, Takes.LOST_HOST)
+        if one is Takes.MAIL:
+            return one
+        if one is Takes.UNKNOWN:
+            found = one
+    return found
 
 
 def _of_host(addresses: Looked, there: Takes, gone: Takes) -> Takes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -123,3 +125,32 @@ def test_a_config_that_is_there_already_stays(tmp_path: Path) -> None:
         write_campaign(tmp_path, {})
     assert (tmp_path / "config.toml").read_text() == "mine"
     assert not (tmp_path / "keys").exists()
+
+
+def test_two_that_begin_in_one_folder_at_the_same_instant_leave_the_campaign_of_one(
+    tmp_path: Path,
+) -> None:
+    def begin(start: Barrier, folder: Path) -> bool:
+        start.wait()
+        try:
+            write_campaign(folder, {})
+        except (FileRefused, KeysUnusable):
+            return False
+        return True
+
+    for name in map(str, range(20)):
+        folder = tmp_path / name / "campaign"
+        with ThreadPoolExecutor(4) as pool:
+            begun = list(pool.map(begin, [Barrier(4)] * 4, [folder] * 4))
+        assert begun.count(True) == 1
+        assert keys.load(load(folder / "config.toml").keys_dir).campaign
+
+
+def test_a_config_that_somebody_writes_at_the_same_instant_stays(tmp_path: Path) -> None:
+    """Only a link that leads nowhere is there and seems not to be: so it is when a file comes in
+    between."""
+    (tmp_path / "config.toml").symlink_to(tmp_path / "gone.toml")
+
+    with pytest.raises(FileRefused, match="cannot be written"):
+        write_campaign(tmp_path, {})
+    assert [each.name for each in tmp_path.iterdir()] == ["config.toml"]

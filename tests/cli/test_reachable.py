@@ -65,6 +65,13 @@ def test_a_link_that_can_be_opened_or_takes_no_head_holds(status: int) -> None:
     assert opened([(URL, answered(status))], trials=1)[0] is State.WARN
 
 
+def test_links_that_were_not_opened_are_counted() -> None:
+    state, told, do = opened([(URL, answered())] * 20, trials=0, beyond=5)
+    assert (state, bool(do)) == (State.WARN, True)
+    assert told == "only the first 20 links were opened, 5 more were not"
+    assert opened([(URL, answered(404))], trials=0, beyond=5)[0] is State.FAIL
+
+
 @pytest.mark.parametrize("url", ["https://voorbeeld.be:99999/", "https://[voorbeeld/", "https:///"])
 async def test_what_is_no_web_address_is_told_like_any_other_fault(url: str) -> None:
     said = opened([(url, await heard_of(url))], trials=0)

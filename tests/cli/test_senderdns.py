@@ -82,6 +82,50 @@ async def test_a_dns_that_cannot_be_asked_fails_nothing(tmp_path: Path, otherwis
     assert {each.state for each in said.values()} == {State.WARN}
 
 
+async def test_a_slow_dns_fails_nothing(tmp_path: Path) -> None:
+    async with NameServer(otherwise=Said(wait=60.0)).running() as server:
+        several = await sender_domain(a_runtime(tmp_path), server.resolver(), seconds=0.2)
+
+    assert {each.state for each in several} == {State.WARN}
+    assert {each.says for each in several} == {"not known: the DNS took longer than 0.2 s"}
+
+
+async def test_a_key_that_cannot_be_loaded_is_told_however_slow_the_dns_is(tmp_path: Path) -> None:
+    runtime = a_runtime(tmp_path)
+    (tmp_path / "dkim.pem").write_text("no key")
+    async with NameServer(otherwise=Said(wait=60.0)).running() as server:
+        several = await sender_domain(runtime, server.resolver(), seconds=0.2)
+
+    states = {each.code: each.state for each in several}
+    assert states.pop("dkim") is State.FAIL
+    assert set(states.values()) == {State.WARN}
+
+
+@pytest.mark.parametrize(
+    ("key", "spf", "state", "says"),
+    [
+        (dns.NXDOMAIN, "ip4:8.8.4.0/24", State.WARN, "by SPF only: the DKIM signature does not"),
+        (dns.NXDOMAIN, "mx:x", State.FAIL, "not by SPF (voorbeeld.be), and the DKIM signature"),
+        (dns.NXDOMAIN, "include:slow.be", State.WARN, "not known: the DNS says nothing of"),
+        (dns.SERVFAIL, "ip4:8.8.4.0/24", State.WARN, "by SPF only: DKIM may not count"),
+        (txt(f"{RECORD}; t=y"), "mx:x", State.WARN, "not by SPF (voorbeeld.be), and DKIM may"),
+        (txt(RECORD), "mx:x", State.OK, "DKIM signs for voorbeeld.be; not SPF"),
+        (txt(RECORD), "include:slow.be", State.OK, "whether SPF does is not known"),
+    ],
+)
+async def test_alignment_rests_on_no_signature_that_is_not_known_to_hold(
+    tmp_path: Path, key: Said, spf: str, state: State, says: str
+) -> None:
+    names = {
+        DOMAIN: txt(f"v=spf1 {spf} -all", MX=("10 mx.voorbeeld.be.",)),
+        "s1._domainkey.voorbeeld.be": key,
+        "slow.be": dns.SERVFAIL,
+    }
+    one = (await found(a_runtime(tmp_path), FINE | names))["alignment"]
+    assert (one.state, bool(one.do)) == (state, state is not State.OK)
+    assert says in one.says
+
+
 CASES: list[tuple[str, dict[str, Said], State, str]] = [
     ("spf", {DOMAIN: dns.A_ONLY}, State.FAIL, "has no SPF record"),
     ("spf", {DOMAIN: txt("v=spf1 +all")}, State.FAIL, "lets everybody send"),

@@ -307,6 +307,20 @@ def test_what_does_not_hold_is_named_with_what_to_do(begun: Campaign, relay: Rel
     assert relay.taken == []
 
 
+def test_a_service_that_came_to_synchronise_the_folder_later_is_found(
+    approved: Campaign, relay: Relay
+) -> None:
+    approved.use(relay.port)
+    (approved.folder / ".stfolder").mkdir()
+    content = approved.here("check", "--json", "--wait", "0", expect=1)
+
+    one = found(content, "keys")
+    assert (one["state"], one["says"]) == (
+        "fail",
+        "the key folder lies in a synchronised folder (Syncthing)",
+    )
+
+
 def test_open_keys_and_words_that_changed_are_found(approved: Campaign, relay: Relay) -> None:
     approved.use(relay.port)
     approved.edit('privacy_url = ".*"', 'privacy_url = "https://other.example/privacy"')

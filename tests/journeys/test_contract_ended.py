@@ -52,6 +52,7 @@ def test_from_closing_to_the_certificate(asked: Campaign) -> None:
     assert f"--contract-ended --at-most {_LEFT} --by NAME" in early
     shown = asked.at(_AFTERWARDS, "purge", "--contract-ended", "--dry-run").out
     assert f"{_LEFT} recipients due: {_LEFT} contract_ended" in shown
+    assert "who was never asked stands in no file of the hand-over" in shown
     assert "nobody was erased" in shown
 
     ended(asked)

@@ -1,6 +1,8 @@
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 
 from repermit.errors import KeysUnusable
 from repermit.ledger import keys
+
+_LONGEST = 4085  # of a path: 4,096 octets are too many, on Linux
 
 
 @pytest.fixture
@@ -113,6 +117,52 @@ def test_a_link_into_a_synchronised_folder_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(KeysUnusable, match="synchronised folder"):
         keys.create(tmp_path / "keys")
+
+
+def test_what_a_service_leaves_is_looked_for_when_keys_are_made_not_at_each_load(
+    folder: Path,
+) -> None:
+    (folder.parent / ".stfolder").mkdir()
+
+    with pytest.raises(KeysUnusable, match="synchronised folder"):
+        keys.create(folder.with_name("others"))
+    assert keys.load(folder)
+
+
+def test_of_several_who_make_keys_at_the_same_instant_one_succeeds(tmp_path: Path) -> None:
+    def make(start: Barrier, folder: Path) -> keys.Keys | None:
+        start.wait()
+        try:
+            return keys.create(folder)
+        except KeysUnusable:
+            return None
+
+    for name in map(str, range(20)):
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(make, [Barrier(4)] * 4, [tmp_path / name] * 4))
+        assert [each for each in made if each] == [keys.load(tmp_path / name)]
+
+
+def test_a_folder_in_which_something_else_lies_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "burn").mkdir()
+    (tmp_path / "burn" / "1.key").write_text("of somebody")
+
+    with pytest.raises(KeysUnusable, match="exists already"):
+        keys.create(tmp_path)
+    assert [each.name for each in tmp_path.rglob("*")] == ["burn", "1.key"]
+
+
+def test_keys_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
+    """There is room for the name of a folder in it, and not for that of a key."""
+    deep = tmp_path
+    while (left := _LONGEST - len(str(deep))) > 250:
+        deep /= "d" * 100
+    deep /= "d" * (left - 1)
+    deep.parent.mkdir(parents=True)
+
+    with pytest.raises(KeysUnusable, match="cannot be used"):
+        keys.create(deep)
+    assert list(deep.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize("part", [".", "keep", "burn", "keep/keys.json"])

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from repermit.ledger.synchronised import file_system, mounts, network_of, service_of
+from repermit.ledger.synchronised import (
+    file_system,
+    mounts,
+    network_of,
+    service_named,
+    service_of,
+)
 
 MOUNTS = """\
 /dev/sda1 / ext4 rw,relatime 0 0
@@ -83,6 +89,7 @@ def test_a_folder_is_known_by_what_lies_in_one_around_it(
 
     assert service_of(tmp_path / "work" / "campaign") == service
     assert service_of(tmp_path) is None
+    assert service_named(tmp_path / "work" / "campaign") is None  # it lists no folder
 
 
 def test_the_folder_that_dropbox_keeps_in_a_home_is_not_one_that_it_synchronises(
