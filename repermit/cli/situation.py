@@ -42,6 +42,7 @@ class _Read:
     is_purge_cut_off: bool
     not_handed_over: str
     is_exported: bool
+    may_certify: bool
 
 
 def campaign_at(path: Path, clock: Any, *, tell: Any = quietly) -> Runtime:
@@ -100,7 +101,16 @@ def _terms(runtime: Runtime) -> Terms:
 
 
 def _read(tx: Transaction, terms: Terms) -> _Read:
-    from repermit.ledger.store import campaign, closing, due, erasing, guarding, undoing, waves
+    from repermit.ledger.store import (
+        campaign,
+        certifying,
+        closing,
+        due,
+        erasing,
+        guarding,
+        undoing,
+        waves,
+    )
 
     counts, figures = due.counts(tx, terms), campaign.figures(tx)
     printed = figures.first_due
@@ -117,6 +127,7 @@ def _read(tx: Transaction, terms: Terms) -> _Read:
         is_purge_cut_off=erasing.unfinished_purge(tx) is not None,
         not_handed_over=closing.not_handed_over(tx),
         is_exported=closing.is_exported(tx),
+        may_certify=certifying.may_certify(tx),
     )
 
 
@@ -153,6 +164,7 @@ def _of_end(found: _Read) -> dict[str, Any]:
         "why_hand_over": found.not_handed_over,
         "undone_place": undone[0] if undone else "",
         "is_closed": found.figures.closed_at is not None,
+        "may_certify": found.may_certify,
     }
 
 
@@ -172,6 +184,7 @@ def _of_returns(runtime: Runtime, found: _Read) -> dict[str, Any]:
         "is_tried": was_tried or (not reads and was_looked_at),
         "is_page_up": bool(seen and not figures.page_failed and now - seen.at <= TOGETHER),
         "replies": figures.returns.waiting_replies,
+        "has_inbound": reads,
         "is_unread": bool(figures.first_due)
         and (is_configured or (spool.is_there and bool(spool.waiting())))
         and (last is None or now - last > _A_DAY),
