@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from repermit.cli.glance import Glance
 
 _AT_ONCE = 8  # campaigns that are read beside each other: one may be slow
-_HEADER = ("campaign", "stands", "asked", "yes", "no", "silent", "deadline", "wrong", "next")
+_HEADER = (
+    *("folder", "campaign", "stands", "asked", "yes", "no", "silent"),
+    *("deadline", "wrong", "next"),
+)
 _NUMBERS = frozenset({"asked", "yes", "no", "silent"})
 
 
@@ -93,12 +96,12 @@ def _row(seen: _Seen) -> tuple[str, ...]:
     from repermit.domain.deadline import last_day
 
     if seen.glance is None:
-        return (seen.place, "cannot be read", *["-"] * 5, "see below", "-")
+        return (seen.place, "-", "cannot be read", *["-"] * 5, "see below", "-")
     found, step = seen.glance, seen.glance.step
     zone, due = found.runtime.config.campaign.zone, found.situation.first_due
     start = f"from {when(step.after, zone)}: " if step.after else ""
     return (
-        *(found.name, step.stands, *(f"{count:,}" for count in found.counts)),
+        *(seen.place, found.name, step.stands, *(f"{count:,}" for count in found.counts)),
         str(last_day(due, zone=zone)) if due else "-",
         ", ".join(each.short for each in found.faults) or "-",
         f"{start}{step.command}",

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from repermit.runtime import Runtime
 
 STANDARD_INPUT = Path("-")
+_ONE_FILE = (
+    "one FILE at a time; many one after the other:"
+    ' `for each in *.eml; do repermit inbound "$each"; done`; a maildir: --maildir DIR'
+)
 _MANY = 100  # messages that take a while
 _PATIENCE_SECONDS = 60.0  # for another process that reads the same
 
@@ -49,6 +53,13 @@ class _Family(TyperGroup):
         elif session is not None and "-" in args and not {"--csv", "--dry-run"} & set(args):
             session.ends_with = os.EX_TEMPFAIL
         return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command of *args*. What is none stands after a FILE: another one. Raises:
+        UsageError."""
+        if args[0] not in self.commands:
+            ctx.fail(_ONE_FILE)
+        return super().resolve_command(ctx, args)
 
 
 def register(app: typer.Typer) -> None:

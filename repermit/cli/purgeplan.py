@@ -158,7 +158,8 @@ def _tell_of_places(report: Mapping[str, Any]) -> None:
     named = [place["name"] for place in left if place["named"]]
     for name, count in files:
         what = f"delete it once {' and '.join(named)} is clean" if named else "delete it now"
-        tell(f"  {name} names {count:,} of them for other places: {what}")
+        who = counted(count, "person", "people")  # of every purge so far
+        tell(f"  {name} names {who} erased by now, for other places: {what}")
     for place in left:
         how = f"then `repermit handover --done {quote(place['name'])} --by NAME`"
         if place["named"]:

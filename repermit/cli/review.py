@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from repermit.cli.session import (
     asking,
@@ -42,9 +43,27 @@ OptOut = Annotated[
 ]
 
 
+class _Review(TyperCommand):
+    """A command whose options take several numbers, too: `--done 12 15`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the option before each number that follows another one."""
+        named: list[str] = []
+        option, is_first = "", False
+        for each in args:
+            if each.startswith("-"):
+                option, _, value = each.partition("=")
+                is_first = not value
+            elif option in ("--done", "--opt-out"):
+                named += [] if is_first else [option]
+                is_first = False
+            named.append(each)
+        return super().parse_args(ctx, named)
+
+
 def register(family: typer.Typer) -> None:
     """Add the command to the *family* `inbound`."""
-    family.command("review")(review)
+    family.command("review", cls=_Review)(review)
 
 
 def review(
@@ -54,7 +73,7 @@ def review(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Show what people wrote that is no plain no, the oldest first; decide with --done ID or
-    --opt-out ID, each as often as wanted."""
+    --opt-out ID; each takes several, as in --done 12 15."""
     runtime = session_of(context).runtime()
     if done or opt_out:
         run(_decide(runtime, sorted({*(done or ())}), sorted({*(opt_out or ())}), as_json=as_json))

@@ -43,6 +43,7 @@ class _Read:
     is_purge_cut_off: bool
     not_handed_over: str
     is_exported: bool
+    may_certify: bool
 
 
 def campaign_at(path: Path, clock: Any, *, tell: Any = quietly) -> Runtime:
@@ -110,7 +111,16 @@ def _terms(runtime: Runtime) -> Terms:
 
 
 def _read(tx: Transaction, terms: Terms) -> _Read:
-    from repermit.ledger.store import campaign, closing, due, erasing, guarding, undoing, waves
+    from repermit.ledger.store import (
+        campaign,
+        certifying,
+        closing,
+        due,
+        erasing,
+        guarding,
+        undoing,
+        waves,
+    )
 
     counts, figures = due.counts(tx, terms), campaign.figures(tx)
     printed = figures.first_due
@@ -127,6 +137,7 @@ def _read(tx: Transaction, terms: Terms) -> _Read:
         is_purge_cut_off=erasing.unfinished_purge(tx) is not None,
         not_handed_over=closing.not_handed_over(tx),
         is_exported=closing.is_exported(tx),
+        may_certify=certifying.may_certify(tx),
     )
 
 
@@ -163,6 +174,7 @@ def _of_end(found: _Read) -> dict[str, Any]:
         "why_hand_over": found.not_handed_over,
         "undone_place": undone[0] if undone else "",
         "is_closed": found.figures.closed_at is not None,
+        "may_certify": found.may_certify,
     }
 
 
@@ -186,6 +198,7 @@ def _of_returns(runtime: Runtime, found: _Read) -> dict[str, Any]:
         "why_page": why_in_general(figures.page_failed.code) if figures.page_failed else "",
         "bad_trial": _bad_trial(trial, now),
         "replies": figures.returns.waiting_replies,
+        "has_inbound": reads,
         "is_unread": bool(figures.first_due)
         and (is_configured or (spool.is_there and bool(spool.waiting())))
         and (last is None or _is_old(last, now)),

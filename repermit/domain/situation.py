@@ -49,6 +49,7 @@ class Situation:
     doubtful: int = 0  # also of what is owed
     owed: int = 0
     replies: int = 0
+    has_inbound: bool = False  # something says where bounces and replies come in
     is_unread: bool = False  # what came back was not read for a while
     bad_trial: str = ""  # what to do, where the mail that tried whether bounces come back failed
     # the end
@@ -62,6 +63,7 @@ class Situation:
     why_hand_over: str = ""  # why there is no hand-over of how things are now
     undone_place: str = ""  # the first place elsewhere that is not cleaned
     is_closed: bool = False
+    may_certify: bool = False  # the contract has ended, and everybody is erased
 
     @property
     def to_ask(self) -> int:

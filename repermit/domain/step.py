@@ -68,14 +68,19 @@ def _closed(now: Situation) -> Step | None:
         return _let_go(now)
     if now.owed:
         return _paused(now) or _deliver(now)
-    why = "the campaign is closed, and only the proof is left; people who said yes may withdraw"
-    return Step(
-        "proof",
-        "closed",
-        "repermit proof verify",
-        why,
-        meanwhile=("repermit serve",) * bool(now.yes),
-    )
+    return _clean_place(now, "closed") or _keep(now)
+
+
+def _keep(now: Situation) -> Step:
+    if now.yes:
+        why = "the campaign is closed, and only the proof is left; people who said yes may withdraw"
+        meanwhile = ("repermit serve",)
+        return Step("proof", "closed", "repermit proof verify", why, meanwhile=meanwhile)
+    why = "the campaign is closed: nothing is left to do but to keep the papers"
+    if now.may_certify:
+        certify = "repermit papers certificate --out certificate.html"
+        return Step("certificate", "closed", certify, why)
+    return Step("proof", "closed", "repermit proof verify", why)
 
 
 def _take_in(now: Situation) -> Step | None:
@@ -162,7 +167,8 @@ def _let_go(now: Situation) -> Step:
         then = "repermit purge --dry-run"
         return Step("hand_over_due", "time is over", "repermit handover DIR", why, then=then)
     why = f"{_people(now.due)} said no or nothing in time; it erases nobody, and says who is due"
-    then = f"repermit purge --at-most {now.due}"
+    # How many: its guard may put some off, so it asks for the number itself.
+    then = "repermit purge"
     return Step("purge", "time is over", "repermit purge --dry-run", why, then=then)
 
 
@@ -193,7 +199,8 @@ def _deliver(now: Situation, stands: str = "closed") -> Step:
 
 
 def _wait(now: Situation) -> Step | None:
-    meanwhile = ("repermit serve", "repermit inbound", "repermit status")
+    reads = ("repermit inbound",) * now.has_inbound
+    meanwhile = ("repermit serve", *reads, "repermit status")
     if now.to_ask:
         why = f"{_people(now.to_ask)} still to be asked; the next mail waits for {now.why_later}"
         return Step(
@@ -217,12 +224,16 @@ def _finish(now: Situation) -> Step | None:
         return Step("export", "ending", "repermit export --out opted-in.csv", why)
     if now.why_hand_over:
         return Step("hand_over", "ending", "repermit handover DIR", now.why_hand_over)
-    if now.undone_place:
-        done = f"repermit handover --done {quote(now.undone_place)} --by NAME"
-        why = "nobody has noted that those who must go are removed there, too"
-        first = f"remove in {now.undone_place} who stands in must-be-removed.csv"
-        return Step("clean_place", "ending", done, why, first=first)
-    return None
+    return _clean_place(now, "ending")
+
+
+def _clean_place(now: Situation, stands: str) -> Step | None:
+    if not now.undone_place:
+        return None
+    done = f"repermit handover --done {quote(now.undone_place)} --by NAME"
+    why = "nobody has noted that those who must go are removed there, too"
+    first = f"remove in {now.undone_place} who stands in must-be-removed.csv"
+    return Step("clean_place", stands, done, why, first=first)
 
 
 def _end(now: Situation) -> Step:

@@ -117,9 +117,9 @@ def test_the_deadline_is_named_and_then_the_purge_and_the_end(asked: Campaign) -
 
     over = next_of(asked, _OVER)
     assert (over["command"], over["from"]) == ("repermit purge --dry-run", None)
-    count = over["then"].rpartition(" ")[2]
+    assert over["then"] == "repermit purge"
 
-    asked.at(_OVER, "purge", "--at-most", count, *ACCEPTED)
+    asked.at(_OVER, "purge", "--at-most", "24", *ACCEPTED)
     assert next_of(asked, _OVER)["command"] == "repermit handover DIR"
 
     asked.at(_OVER, "handover", asked.outside / "leaving")
@@ -180,8 +180,20 @@ def test_several_campaigns_are_a_line_each(asked: Campaign, approved: Campaign) 
     said = asked.run("status", asked.folder, approved.config).out.splitlines()
 
     assert len(said) == 3
+    assert [line.split()[0] for line in said[1:]] == [str(asked.folder), str(approved.config)]
     assert said[0].split() == [
-        *("campaign", "stands", "asked", "yes", "no", "silent", "deadline", "wrong", "next")
+        *(
+            "folder",
+            "campaign",
+            "stands",
+            "asked",
+            "yes",
+            "no",
+            "silent",
+            "deadline",
+            "wrong",
+            "next",
+        )
     ]
     assert "repermit serve" in said[1]
     assert " 24 " in said[1]

@@ -18,7 +18,14 @@ from tests.typed import require_typable
 
 LATER = NOW + timedelta(days=3)
 LISTED = Situation(NOW, admitted=9, knows_opt_outs=True, listed=9)
-READY = replace(LISTED, is_tried=True, is_previewed=True, approval=Approval.GIVEN, is_page_up=True)
+READY = replace(
+    LISTED,
+    is_tried=True,
+    is_previewed=True,
+    is_page_up=True,
+    has_inbound=True,
+    approval=Approval.GIVEN,
+)
 ASKING = replace(READY, has_asked=True, open=4, first_due=LATER)
 ASKED = replace(ASKING, listed=0, open=9)
 OVER = replace(ASKED, open=0, first_due=None, due=5, yes=4)
@@ -80,6 +87,16 @@ LIFE: list[tuple[str, Situation, str]] = [
     ("closed, nobody said yes", replace(CLOSED, yes=0), "repermit proof verify"),
     ("closed, somebody due", replace(CLOSED, due=1), "repermit purge --dry-run"),
     ("closed, something owed", replace(CLOSED, owed=2), "repermit send --limit 0"),
+    (
+        "closed, a place is not clean",
+        replace(CLOSED, undone_place="the shop"),
+        "repermit handover --done 'the shop' --by NAME",
+    ),
+    (
+        "closed, everybody erased",
+        replace(CLOSED, yes=0, may_certify=True),
+        "repermit papers certificate --out certificate.html",
+    ),
     ("closed while paused", replace(CLOSED, owed=2, is_paused=True), "repermit resume"),
 ]
 
@@ -113,8 +130,23 @@ def test_what_people_wrote_is_read_before_they_are_erased() -> None:
     assert (step.command, step.stands) == ("repermit inbound review", "time is over")
 
 
-def test_the_purge_states_how_many() -> None:
-    assert next_step(OVER).then == "repermit purge --at-most 5"
+def test_the_purge_asks_for_the_number_itself() -> None:
+    """Its guard may put some of them off."""
+    assert next_step(OVER).then == "repermit purge"
+
+
+def test_where_nothing_comes_in_nobody_is_told_to_read_it() -> None:
+    for now in (ASKED, replace(ASKING, next_mail=LATER)):
+        step = next_step(replace(now, has_inbound=False))
+        assert step.meanwhile == ("repermit serve", "repermit status")
+
+
+def test_a_withdrawal_is_spoken_of_only_where_somebody_said_yes() -> None:
+    assert "may withdraw" in next_step(CLOSED).why
+    for now in (replace(CLOSED, yes=0), replace(CLOSED, yes=0, may_certify=True)):
+        step = next_step(now)
+        assert step.why == "the campaign is closed: nothing is left to do but to keep the papers"
+        assert step.meanwhile == ()
 
 
 def test_what_a_person_must_do_before_stands_there() -> None:

@@ -48,6 +48,7 @@ def ended(campaign: Campaign) -> None:
 def test_from_closing_to_the_certificate(asked: Campaign) -> None:
     theirs = closed(asked)
     out = asked.outside / "certificate.html"
+    assert "may withdraw" in asked.at(_AFTERWARDS).out
     early = asked.at(_AFTERWARDS, "papers", "certificate", "--out", out, expect=1).err
     assert f"--contract-ended --at-most {_LEFT} --by NAME" in early
     shown = asked.at(_AFTERWARDS, "purge", "--contract-ended", "--dry-run").out
@@ -60,6 +61,10 @@ def test_from_closing_to_the_certificate(asked: Campaign) -> None:
     status = asked.status()
     assert (status["purged"], status["to_remove"]) == (LISTED + WITHHELD + EXEMPT, 0)
     assert not any(status["standings"].values())
+    last = asked.at(_AFTERWARDS).out
+    assert "Next: `repermit papers certificate --out certificate.html`" in last
+    assert "nothing is left to do but to keep the papers" in last
+    assert "withdraw" not in last
     assert asked.here("proof", "verify", "--json").json["holds"] is True
     asked.run("papers", "certificate", "--out", out)
     page = out.read_text("utf-8")
@@ -111,6 +116,7 @@ def test_what_was_left_lying_about_is_named_before_it_is_certified(asked: Campai
 
     words = ("purge", "--contract-ended", "--at-most", str(_LEFT), "--by", "Bo")
     done = asked.at(_AFTERWARDS, *words, expect=1).err
+    assert "must-be-removed.csv names 23 people erased by now" in done
     certificate = asked.at(_AFTERWARDS, "papers", "certificate", expect=1).err
 
     assert "yes.csv" in done

@@ -209,6 +209,13 @@ def test_one_message_from_a_file_is_read_and_left(approved: Campaign, relay: Rel
     assert "`repermit inbound --maildir DIR`" in refused
 
 
+def test_many_files_at_once_are_refused_with_what_to_do(approved: Campaign) -> None:
+    refused = approved.run("inbound", "a.eml", "b.eml", "c.eml", expect=2).err
+
+    assert "one FILE at a time" in " ".join(refused.split())
+    assert "--maildir DIR" in " ".join(refused.split())
+
+
 def test_what_is_wrong_with_a_mailbox_is_told_and_the_rest_is_read(
     approved: Campaign, relay: Relay
 ) -> None:

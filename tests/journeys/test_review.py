@@ -78,6 +78,11 @@ def test_what_people_wrote_is_listed_decided_on_and_forgotten(asked: Campaign) -
     assert "sent from another address" in shown.out
     assert "3 replies wait for you" in shown.err
 
+    both = ("--done", str(first["id"]), str(second["id"]), "--opt-out", str(second["id"]), "0")
+    assert "no reply waits under 0" in asked.run("inbound", "review", *both, expect=1).err
+    equal = (f"--done={first['id']}", str(second["id"]), f"--opt-out={first['id']}")
+    assert "both" in asked.run("inbound", "review", *equal, expect=1).err
+    assert "unexpected" in asked.run("inbound", "review", "12", expect=2).err
     done = ("inbound", "review", "--done", str(first["id"]), "--opt-out", str(third["id"]))
     decided = asked.run(*done)
     assert decided.out == "1 person opted out for good\n1 reply forgotten\n1 reply waits\n"

@@ -44,6 +44,16 @@ async def test_who_is_left_is_counted_in_the_command_that_erases_them(
     assert f"`repermit purge --contract-ended --at-most {LEFT} --by NAME`" in found.text
 
 
+async def test_a_certificate_is_due_once_a_contract_has_ended_and_nobody_is_left(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await ended(a_ledger, a_clock)
+    before = await a_ledger.read(certifying.may_certify)
+    await purge(a_ledger, order(a_ledger, LEFT), Watch(), sign=signed, tell=quietly)
+
+    assert (before, await a_ledger.read(certifying.may_certify)) == (False, True)
+
+
 async def test_a_row_about_somebody_who_is_gone_is_left(
     a_ledger: Ledger, a_clock: FakeClock
 ) -> None:

@@ -20,6 +20,8 @@ from repermit.ledger.store import (
     erasing,
     evidence,
     holding,
+    outbox,
+    owing,
     sending,
     undoing,
 )
@@ -132,6 +134,18 @@ async def test_a_date_that_was_moved_counts(a_ledger: Ledger, a_clock: FakeClock
 
     (obstacle, _) = (await ending(a_ledger)).obstacles
     assert (obstacle.code, obstacle.until) == ("open", until)
+
+
+async def test_a_notice_to_the_operator_keeps_nobody_from_closing(a_ledger: Ledger) -> None:
+    """It leaves afterwards; what a person of the list is owed does not."""
+    notice = owing.Notice("purged", "purged 1", "a subject", ["a line"], "root")
+    await a_ledger.write(owing.owe_notice, "an@kantoor.example", notice, language="nl")
+    await hand_over(a_ledger)
+
+    await close(a_ledger)
+
+    assert (await a_ledger.read(outbox.counts))["owed"] == 1
+    assert await a_ledger.read(outbox.owed_to_people) == 0
 
 
 async def test_an_older_copy_is_not_closed(a_ledger: Ledger) -> None:

@@ -143,6 +143,45 @@ async def test_who_was_never_asked_is_gone_as_such(a_ledger: Ledger, a_clock: Fa
     assert course.on_file.outcomes()["waiting"] == 1
 
 
+async def test_only_who_had_a_mail_has_answered(a_ledger: Ledger, a_clock: FakeClock) -> None:
+    """Here and gone alike, before the first mail and after it: as the funnel has it."""
+    ids = await admit(a_ledger, *PEOPLE)
+
+    async def opt_out(*numbers: int) -> None:
+        stopped = [parse(PEOPLE[number]) for number in numbers]
+        await a_ledger.write(suppression.suppress, stopped, source="import", reason="")
+
+    await opt_out(0)
+    assert (await course_of(a_ledger)).presses == ()
+    a_clock.advance(DAY)
+    await ask(a_ledger, ids[1], ids[2])
+    await opt_out(3)
+    a_clock.advance(DAY)
+    at = a_clock.now()
+    await opt_out(1, 2)
+    assert (await course_of(a_ledger)).presses == (Presses(at, "no", 2),)
+
+    a_clock.advance(ANSWER_TIME + DAY)
+    await deliver_outbox(a_ledger)
+    await purge(a_ledger)
+    course = await course_of(a_ledger)
+
+    assert {name: n for name, n in course.gone.outcomes().items() if n} == {"stopped": 2, "no": 2}
+    assert course.presses == (Presses(at, "no", 2),)
+
+
+async def test_before_a_first_mail_nobody_who_is_gone_has_answered(
+    a_ledger: Ledger, a_clock: FakeClock
+) -> None:
+    await admit(a_ledger, PEOPLE[0])
+    stopped = [parse(PEOPLE[0])]
+    await a_ledger.write(suppression.suppress, stopped, source="import", reason="")
+    a_clock.advance(ANSWER_TIME + DAY)
+    await purge(a_ledger)
+
+    assert (await course_of(a_ledger)).presses == ()
+
+
 async def test_an_import_is_told_with_its_losses_unless_it_is_taken_back(a_ledger: Ledger) -> None:
     bought = a_newcomer(PEOPLE[2], relationship="bought_or_unknown")
     await a_ledger.write(take_in, [a_newcomer(PEOPLE[0]), a_newcomer(PEOPLE[0]), bought])

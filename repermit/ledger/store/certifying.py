@@ -21,6 +21,9 @@ _LEFT: Final = (  # besides recipients: whatever may tell of one of them
     " + (SELECT count(*) FROM log WHERE recipient_id IS NOT NULL AND payload IS NOT NULL)"
 )
 
+# When people were first erased because the contract had ended.
+_ENDED: Final = "SELECT min(started_at) FROM purge WHERE by_reason LIKE '%contract_ended%'"
+
 
 @dataclass(frozen=True)
 class HandedOver:
@@ -71,6 +74,12 @@ def against(tx: Transaction) -> Iterator[Obstacle]:
         yield Obstacle("left", text)
 
 
+def may_certify(tx: Transaction) -> bool:
+    """Return whether people were erased because the contract has ended, and nothing is left to do
+    before that is certified."""
+    return tx.value(_ENDED) is not None and next(against(tx), None) is None
+
+
 def erased(tx: Transaction) -> Erased:
     """Return what was erased, of a campaign that nothing is `against`."""
     told, owner = closing.said(tx), "SELECT uuid, admitted, purged, erased FROM campaign"
@@ -98,7 +107,7 @@ def erased(tx: Transaction) -> Erased:
 def _handed_over(tx: Transaction) -> tuple[HandedOver, ...]:
     """Return the files of the last hand-over before anybody was erased because the contract had
     ended, which has them all, and of those after it, which have only who was left by then."""
-    ended = tx.value("SELECT min(started_at) FROM purge WHERE by_reason LIKE '%contract_ended%'")
+    ended = tx.value(_ENDED)
     whole = tx.value(
         "SELECT max(at) FROM export WHERE standing = 'exempt' AND at <= ?",
         to_micros(tx.now) if ended is None else ended,

@@ -185,8 +185,9 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
     if by_date:
         text = f"{sum(by_date.values()):,} people are due and not erased: `repermit purge`"
         yield Obstacle("due", text)
-    if owed := outbox.counts(tx)["owed"]:
-        yield Obstacle("owed", f"{owed:,} mails are owed: `repermit send` delivers them")
+    if owed := outbox.owed_to_people(tx):  # what the operator is told leaves after the end, too
+        text = f"{owed:,} mails are owed to people: `repermit send` delivers them"
+        yield Obstacle("owed", text)
     if unread := returns.waiting_replies(tx):
         text = f"{unread:,} replies wait for a person: `repermit inbound review`"
         yield Obstacle("replies", text)

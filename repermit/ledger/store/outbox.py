@@ -251,6 +251,14 @@ def forget(tx: Transaction, gone: Sequence[int]) -> None:
     tx.run(f"UPDATE outbox SET recipient_id = NULL WHERE {theirs}", ids)
 
 
+def owed_to_people(tx: Transaction) -> int:
+    """Return how many mails are owed to people of the list: no notice to the operator is one."""
+    sql = (
+        "SELECT count(*) FROM outbox WHERE standing IN ('waiting', 'claimed') AND kind <> 'notice'"
+    )
+    return int(tx.value(sql))
+
+
 def counts(tx: Transaction) -> dict[str, int]:
     """Return how many mails are owed, and how many of those that were are doubtful or failed."""
     waiting, doubtful, failed = tx.one(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from repermit.domain.outcome import Outcome
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import probing, tally
 from repermit.ledger.store.campaign import Figures, figures
@@ -23,6 +24,19 @@ from repermit.ledger.transaction import Transaction
 _HOUR: Final = 3_600_000_000  # microseconds
 _QUARTER: Final = 900_000_000  # the offset of every time zone is a multiple of it
 _DATED: Final = "('claimed', 'asked', 'doubtful', 'undeliverable', 'opted_in', 'opted_out')"
+
+
+# A no by mail, a complaint, a list of opt-outs: of who is there and may have had a mail, as in
+# `domain.outcome`, and of who is gone.
+_HAD_MAIL: Final = "(recipient.restored OR recipient.intent_at IS NOT NULL)"
+_THERE: Final = (
+    "kind = 'opted_out' AND EXISTS (SELECT 1 FROM recipient"
+    f" WHERE recipient.id = log.recipient_id AND {_HAD_MAIL})"
+)
+_GONE: Final = (
+    "kind = 'opted_out' AND NOT EXISTS (SELECT 1 FROM recipient"
+    " WHERE recipient.id = log.recipient_id)"
+)
 
 
 class Presses(NamedTuple):
@@ -98,17 +112,19 @@ class Course:
 def course(tx: Transaction) -> Course:
     """Return the course of the campaign so far."""
     hour = tx.value("SELECT min(hour) FROM provider_hour WHERE mails > 0")
+    first, purges = None if hour is None else from_micros(hour * _HOUR), _purges(tx)
+    stopped = sum(purge.gone.outcomes()[Outcome.STOPPED] for purge in purges)
     return Course(
         figures=figures(tx),
         begun_at=from_micros(tx.value("SELECT created_at FROM campaign")),
-        first_mail_at=None if hour is None else from_micros(hour * _HOUR),
+        first_mail_at=first,
         mails=mails(tx),
         imports=_imports(tx),
         on_file=tally.on_file(tx),
-        presses=_presses(tx),
+        presses=_presses(tx, first, stopped),
         deadlines=_deadlines(tx),
         probes=tuple(probing.looked(tx)),
-        purges=_purges(tx),
+        purges=purges,
         refusals=_refusals(tx),
     )
 
@@ -142,23 +158,51 @@ def _imports(tx: Transaction) -> tuple[Import, ...]:
     )
 
 
-def _presses(tx: Transaction) -> tuple[Presses, ...]:
-    """Return every answer that counted, in order; whoever changed their mind answered twice."""
+def _presses(tx: Transaction, first: datetime | None, stopped: int) -> tuple[Presses, ...]:
+    """Return every answer of people who had a mail that counted, in order; whoever changed their
+    mind answered twice. The *first* mail left in that hour; purges took so many who were *stopped*
+    before theirs."""
     found: dict[tuple[datetime, str], int] = Counter()
     for quarter, answer, count in tx.rows(
         f"SELECT at / {_QUARTER}, answer, count(*) FROM answer WHERE NOT suspect"
         f" GROUP BY at / {_QUARTER}, answer"
     ):
         found[from_micros(int(quarter) * _QUARTER), str(answer)] += count
-    # A no by mail, a complaint, a list of opt-outs; and the presses whose rows are gone.
-    for hour, quarter, kind, count in tx.rows(
-        "SELECT substr(at, 1, 13), CAST(substr(at, 15, 2) AS INTEGER) / 15, kind, count(*)"
-        " FROM log WHERE kind = 'opted_out' OR kind = 'answered' AND payload IS NULL"
-        " GROUP BY substr(at, 1, 13), CAST(substr(at, 15, 2) AS INTEGER) / 15, kind"
-    ):
-        at = datetime.fromisoformat(f"{hour}:00:00+00:00") + int(quarter) * timedelta(minutes=15)
-        found[at, "no" if kind == "opted_out" else "gone"] += count
+    for at, count in _logged(tx, "kind = 'answered' AND payload IS NULL"):  # their rows are gone
+        found[at, "gone"] += count
+    for at, count in (*_logged(tx, _THERE), *_noes_of_gone(tx, first, stopped)):
+        found[at, "no"] += count
     return tuple(Presses(at, kind, count) for (at, kind), count in sorted(found.items()))
+
+
+def _noes_of_gone(
+    tx: Transaction, first: datetime | None, stopped: int
+) -> Iterator[tuple[datetime, int]]:
+    """Yield when those said no otherwise whom purges took, as far as they had a mail.
+
+    No row says any more which of them had one. None had before the *first* mail left; and as many
+    as were *stopped* before theirs had none: those who said no before the others.
+    """
+    for at, count in _logged(tx, _GONE):
+        without = count if first is None or at < first else min(count, max(stopped, 0))
+        stopped -= without
+        if count > without:
+            yield at, count - without
+
+
+def _logged(tx: Transaction, where: str) -> list[tuple[datetime, int]]:
+    """Return how many entries of the log there are for each quarter of an hour, in order."""
+    rows = tx.rows(
+        "SELECT substr(at, 1, 13) AS hour, CAST(substr(at, 15, 2) AS INTEGER) / 15 AS quarter,"
+        f" count(*) FROM log WHERE {where} GROUP BY hour, quarter ORDER BY hour, quarter"
+    )
+    return [
+        (
+            datetime.fromisoformat(f"{hour}:00:00+00:00") + int(quarter) * timedelta(minutes=15),
+            count,
+        )
+        for hour, quarter, count in rows
+    ]
 
 
 def _deadlines(tx: Transaction) -> dict[datetime, int]:
