@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from repermit.errors import KeysUnusable
+from repermit.files import is_full
 from repermit.ledger.synchronised import service_of
 
 
@@ -20,10 +21,10 @@ def usable() -> Iterator[None]:
     try:
         yield
     except OSError as failure:
+        do = "put it back in its place, or check its rights"
         raise KeysUnusable(
             f"the key folder cannot be used ({failure.strerror})",
-            hint="put it back in its place, check its rights, or make room there; then run the same"
-            " command again",
+            hint=f"{'make room there' if is_full(failure) else do}; then run the same command again",
         ) from failure
 
 

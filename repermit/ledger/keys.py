@@ -10,9 +10,11 @@ Directories are 0700 and files 0600; anything more open is refused.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import secrets
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -66,15 +68,63 @@ def create(folder: Path) -> Keys:
 
     Raises: KeysUnusable when the folder exists already, would be synchronised elsewhere, or cannot
     be written.
-    Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
+    Crash: no key folder; a hidden folder beside it ends in `.new`, which the next `create` removes.
     """
     refuse_synchronised(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    place = folder.resolve()
+    _refuse_filled(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in place.parent.glob(f".{glob.escape(place.name)}.*.new"):  # nobody uses its keys
+        shutil.rmtree(leftover)
+    beside = place.with_name(f".{place.name}.{os.getpid()}.new")
+    try:
+        _fill(beside)
+        beside.rename(place)  # takes the place of an empty folder, and of no other
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    sync_folder(place.parent)
+    return load(folder)
+
+
+def is_unused(folder: Path) -> bool:
+    """Return whether *folder* is a whole key folder as `create` makes it, which no ledger has used
+    yet: with a ledger comes the mark."""
+    found = {each.relative_to(folder).as_posix() for each in folder.rglob("*")}
+    if found != {"keep", "burn", "keep/keys.json", "burn/1.key"}:
+        return False
+    try:
+        load(folder)
+        load_generation(folder / "burn", 1)
+    except KeysUnusable:
+        return False
+    return True
+
+
+def _refuse_filled(folder: Path) -> None:
+    """Raise KeysUnusable when something is in the place of a key folder that is to be made."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if folder.is_dir() and not _holds_keys(folder):
         raise KeysUnusable(
-            f"the key folder {folder.name} exists already", hint="keep it, or name another"
+            f"the key folder {folder.name} is not whole, and holds no key",
+            hint="look what is in it; delete it, then run the same command again",
         )
+    raise KeysUnusable(
+        f"the key folder {folder.name} exists already",
+        hint="keep it: it may belong to a campaign, whose config.toml is then to be put back; begin"
+        " in another folder",
+    )
+
+
+def _holds_keys(folder: Path) -> bool:
+    return (folder / "keep" / "keys.json").exists() or any(folder.glob("burn/*.key"))
+
+
+def _fill(folder: Path) -> None:
+    """Make *folder* with fresh keys and generation 1, durably."""
     for part in (folder, folder / "keep", folder / "burn"):
-        part.mkdir(mode=0o700, parents=part is folder, exist_ok=True)
+        part.mkdir(mode=0o700)
         part.chmod(0o700)
     create_generation(folder / "burn", 1)
     content = {
@@ -85,7 +135,7 @@ def create(folder: Path) -> Keys:
         "signing": secrets.token_hex(_KEY_BYTES),
     }
     write_durably(folder / "keep" / "keys.json", json.dumps(content, indent=1).encode())
-    return load(folder)
+    sync_folder(folder)
 
 
 def load(folder: Path) -> Keys:
