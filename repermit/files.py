@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from errno import ENOENT
+from errno import EDQUOT, ENOENT, ENOSPC
 from os import strerror
 from pathlib import Path
 from typing import IO
@@ -66,7 +66,7 @@ def new_folder(folder: Path) -> Iterator[None]:
 
     Raises: FileRefused when it exists already or cannot be made.
     """
-    with file_refused(folder):
+    with file_refused(folder, kind="folder"):
         folder.mkdir(mode=0o700)
     try:
         yield
@@ -111,17 +111,37 @@ def noted(path: Path | None, header: tuple[str, ...]) -> Iterator[Callable[..., 
             raise
 
 
+def is_full(failure: OSError) -> bool:
+    """Return whether there was no room on a disk."""
+    return failure.errno in (ENOSPC, EDQUOT)
+
+
 @contextmanager
-def file_refused(path: Path) -> Iterator[None]:
-    """Raise what the system says of a file at *path* as FileRefused."""
+def file_refused(path: Path, *, kind: str = "file") -> Iterator[None]:
+    """Raise what the system says of a file (or a folder: *kind*) at *path* as FileRefused."""
     try:
         yield
     except FileExistsError as failure:
         raise FileRefused(
-            f"{shown(path.name)} exists already", hint="name another file, or move that one away"
+            f"{shown(path.name)} exists already",
+            hint=f"name another {kind}, or move that one away",
         ) from failure
     except OSError as failure:
+        why, do = _why(path.parent, failure)
         raise FileRefused(
-            f"{shown(path.name)} cannot be written ({failure.strerror})",
-            hint="make room, or name another file",
+            f"{shown(path.name)} cannot be written ({why})", hint=f"{do}, or name another {kind}"
         ) from failure
+
+
+def _why(folder: Path, failure: OSError) -> tuple[str, str]:
+    """Return why nothing could be written into *folder*, and what to do."""
+    name = shown(folder.absolute().name) or "/"
+    if is_full(failure):
+        return "the disk is full", "make room and do it again"
+    if isinstance(failure, PermissionError):
+        return "no right to", f"ask for the right to write in {name}"
+    if not folder.exists():
+        return f"the folder {name} does not exist", "make that folder"
+    if not folder.is_dir():
+        return f"{name} is a file, not a folder", "move that one away"
+    return str(failure.strerror), "look at that disk"

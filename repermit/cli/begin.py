@@ -13,6 +13,7 @@ from typing import Any
 from repermit.cli.configtext import Filling, Value, filled
 from repermit.config import read
 from repermit.errors import FileRefused
+from repermit.files import is_full
 from repermit.ledger import keys
 from repermit.ledger.folder import refuse_synchronised
 from repermit.runtime import example_config
@@ -32,7 +33,7 @@ def require_new(folder: Path) -> Path:
     the folder would be copied elsewhere by itself.
     """
     target = folder / "config.toml"
-    if target.exists():
+    if os.path.lexists(target):
         raise FileRefused(
             f"{target} exists already", hint="edit it, or name another folder: `repermit init DIR`"
         )
@@ -59,31 +60,55 @@ def write_campaign(
     values: Mapping[str, Value | None],
     *,
     remarks: Mapping[str, Sequence[str]] | None = None,
-) -> None:
+) -> bool:
     """Write the key folder and config.toml into *folder*: the example with those *values*, and
-    *remarks* as comments before some keys.
+    *remarks* as comments before some keys; return whether the keys are those that an `init` left
+    which was cut off.
 
     Raises: FileRefused when there is a config already; ConfigInvalid when a value does not
-    fit; KeysUnusable when the folder is synchronised elsewhere.
-    Crash: a key folder without a config; delete it and begin again. Nothing after an interrupt.
+    fit; KeysUnusable when the folder is synchronised elsewhere, or its keys were used already.
+    Crash: a key folder without a config, which the next `init` takes over, and hidden leftovers,
+    which it removes. Nothing after an interrupt.
     """
     target = require_new(folder)
     text = filled(example_config(), Filling(values, remarks or {}))
     config = read(text, path=target)
     refuse_synchronised(config.ledger_path.parent, what="ledger", cure="set database.url to")
     try:
+        is_left = not config.ledger_path.exists() and keys.is_unused(config.keys_dir)
         with ExitStack() as undo:  # what somebody else makes at the same instant stays
             _make(folder, undo)
-            keys.create(config.keys_dir)
-            undo.callback(shutil.rmtree, config.keys_dir, ignore_errors=True)
-            with target.open("x", encoding="utf-8") as file:
-                undo.callback(target.unlink, missing_ok=True)
-                file.write(text)
+            if not is_left:
+                keys.create(config.keys_dir)
+                undo.callback(shutil.rmtree, config.keys_dir, ignore_errors=True)
+            _write_config(target, text)
             undo.pop_all()
     except OSError as failure:
         raise FileRefused(
-            f"{folder} cannot be written ({failure.strerror})", hint="name another folder"
+            f"{folder} cannot be written ({failure.strerror})",
+            hint="make room there, then run the same command again"
+            if is_full(failure)
+            else "name another folder",
         ) from failure
+    return is_left
+
+
+def _write_config(target: Path, text: str) -> None:
+    """Give the config its name in one step, whole. Raises: FileRefused when there is one already;
+    OSError."""
+    for leftover in target.parent.glob(f".{target.name}.*.part"):  # of an init that was killed
+        leftover.unlink()
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        require_new(target.parent)
+        beside.rename(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    keys.sync_folder(target.parent)
 
 
 def _make(folder: Path, undo: ExitStack) -> None:

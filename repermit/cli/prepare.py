@@ -70,12 +70,12 @@ def init(
         tell(f"take note: this folder lies on another machine ({network}). A ledger and its keys")
         tell("  belong on a disk of this one, which still has them when the network fails.")
     if yes and not answer:
-        write_campaign(folder, {})
+        _tell_left(write_campaign(folder, {}))
         _tell_written(folder, ["policy.accepted_by, and everything that names somebody"])
         return
     answers = _answers(target, answer or [], today=today, yes=yes)
     content = filling(answers)
-    write_campaign(folder, content.values, remarks=content.remarks)
+    _tell_left(write_campaign(folder, content.values, remarks=content.remarks))
     _tell_written(folder, left_open(answers, today=today))
 
 
@@ -108,6 +108,13 @@ def _answers(target: Path, pairs: list[str], *, today: date, yes: bool) -> dict[
         )
     options.require_whole(given, answers, today=today)
     return answers
+
+
+def _tell_left(is_left: bool) -> None:
+    if is_left:
+        tell(
+            "The keys are those that an `init` left here which was cut off; nothing has used them."
+        )
 
 
 def _tell_written(folder: Path, left: list[str]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from repermit.errors import KeysUnusable
+from repermit.files import is_full
 from repermit.ledger.synchronised import service_named, service_of
 
 
@@ -21,39 +21,12 @@ def usable() -> Iterator[None]:
     try:
         yield
     except OSError as failure:
+        do = "put it back in its place, or check its rights"
+        do = "make room there" if is_full(failure) else do
         raise KeysUnusable(
             f"the key folder cannot be used ({failure.strerror})",
-            hint="put it back in its place, check its rights, or make room there; then run the same"
-            " command again",
+            hint=f"{do}; then run the same command again",
         ) from failure
-
-
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keep everybody else from making keys in *folder*, and take back what the block has made
-    there when it fails. Raises: KeysUnusable when it has something in it already."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / "keep").mkdir(mode=0o700)  # of two at the same instant one succeeds
-    except FileExistsError as failure:
-        raise _exists(folder) from failure
-    if any(each.name != "keep" for each in folder.iterdir()):
-        (folder / "keep").rmdir()
-        raise _exists(folder)
-    try:
-        yield
-    except BaseException:
-        for part in ("burn", "keep"):  # whoever comes next makes the second one
-            shutil.rmtree(folder / part, ignore_errors=True)
-        with suppress(OSError):
-            folder.rmdir()
-        raise
-
-
-def _exists(folder: Path) -> KeysUnusable:
-    return KeysUnusable(
-        f"the key folder {folder.name} exists already", hint="keep it, or name another"
-    )
 
 
 @contextmanager

@@ -10,16 +10,19 @@ Directories are 0700 and files 0600; anything more open is refused.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import secrets
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from repermit.errors import KeysUnusable
 from repermit.ledger.folder import (
-    claimed,
     damaged,
     read_json,
     refuse_open,
@@ -72,18 +75,76 @@ def create(folder: Path) -> Keys:
     """Make a key folder with fresh keys and generation 1, and return its keys.
 
     Raises: KeysUnusable when the folder exists already, would be synchronised elsewhere, or cannot
-    be written; nothing that this call has made is left then.
-    Crash: a folder without `keep/keys.json`, which `load` refuses; delete it and start again.
+    be written.
+    Crash: no key folder; a hidden folder beside it ends in `.new`, which the next `create` removes.
     """
     refuse_synchronised(folder)
-    with claimed(folder):
-        return _filled(folder)
+    place = folder.resolve()
+    _refuse_filled(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in place.parent.glob(f".{glob.escape(place.name)}.[0-9]*.*.new"):
+        if not _is_running(leftover):  # nobody uses its keys
+            shutil.rmtree(leftover)
+    name = f".{place.name}.{os.getpid()}."
+    beside = Path(tempfile.mkdtemp(prefix=name, suffix=".new", dir=place.parent))
+    try:
+        _fill(beside)
+        beside.rename(place)  # takes the place of an empty folder, and of no other
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    sync_folder(place.parent)
+    return load(folder)
 
 
-def _filled(folder: Path) -> Keys:
-    """Write fresh keys into an empty key folder, and return them."""
-    for part in (folder, folder / "keep", folder / "burn"):
-        part.mkdir(mode=0o700, exist_ok=True)
+def is_unused(folder: Path) -> bool:
+    """Return whether *folder* is a whole key folder as `create` makes it, which no ledger has used
+    yet: with a ledger comes the mark."""
+    found = {each.relative_to(folder).as_posix() for each in folder.rglob("*")}
+    if found != {"keep", "burn", "keep/keys.json", "burn/1.key"}:
+        return False
+    try:
+        load(folder)
+        load_generation(folder / "burn", 1)
+    except KeysUnusable:
+        return False
+    return True
+
+
+def _refuse_filled(folder: Path) -> None:
+    """Raise KeysUnusable when something is in the place of a key folder that is to be made."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if folder.is_dir() and not _holds_keys(folder):
+        raise KeysUnusable(
+            f"the key folder {folder.name} is not whole, and holds no key",
+            hint="look what is in it; delete it, then run the same command again",
+        )
+    raise KeysUnusable(
+        f"the key folder {folder.name} exists already",
+        hint="keep it: it may belong to a campaign, whose config.toml is then to be put back; begin"
+        " in another folder",
+    )
+
+
+def _is_running(beside: Path) -> bool:
+    """Return whether the process that makes keys in a folder *beside* is still there."""
+    try:
+        with suppress(PermissionError):  # another user's
+            os.kill(int(beside.name.split(".")[-3]), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _holds_keys(folder: Path) -> bool:
+    return (folder / "keep" / "keys.json").exists() or any(folder.glob("burn/*.key"))
+
+
+def _fill(folder: Path) -> None:
+    """Make *folder* with fresh keys and generation 1, durably."""
+    for part in (folder / "keep", folder / "burn"):
+        part.mkdir(mode=0o700)
         part.chmod(0o700)
     create_generation(folder / "burn", 1)
     content = {
@@ -94,7 +155,7 @@ def _filled(folder: Path) -> Keys:
         "signing": secrets.token_hex(_KEY_BYTES),
     }
     write_durably(folder / "keep" / "keys.json", json.dumps(content, indent=1).encode())
-    return load(folder)
+    sync_folder(folder)
 
 
 def load(folder: Path) -> Keys:

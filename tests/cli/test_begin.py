@@ -74,10 +74,10 @@ def test_neither_the_keys_nor_the_ledger_may_lie_in_one(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_the_config_cannot_be_written_no_keys_stay(tmp_path: Path) -> None:
+def test_where_a_link_is_in_the_place_of_the_config_no_keys_stay(tmp_path: Path) -> None:
     (tmp_path / "config.toml").symlink_to(tmp_path / "gone" / "config.toml")
 
-    with pytest.raises(FileRefused, match="cannot be written"):
+    with pytest.raises(FileRefused, match="exists already"):
         write_campaign(tmp_path, {})
     assert not (tmp_path / "keys").exists()
 
@@ -109,13 +109,33 @@ def test_a_folder_that_nobody_may_write_is_told_before_anything_is_asked() -> No
             require_new(Path(place) / "campaign")
 
 
-def test_keys_that_are_there_already_stay(tmp_path: Path) -> None:
+def test_what_a_cut_off_init_left_is_taken_over(tmp_path: Path) -> None:
     there = keys.create(tmp_path / "keys")
+    (tmp_path / ".config.toml.7404.part").write_text("half of a con")
+
+    assert write_campaign(tmp_path, {})
+    assert keys.load(tmp_path / "keys") == there
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["config.toml", "keys"]
+    assert load(tmp_path / "config.toml").keys_dir == tmp_path / "keys"
+
+
+@pytest.mark.parametrize("used", ["repermit.db", "keys/keep/mark", "keys/keep/destroyed"])
+def test_keys_that_a_campaign_has_used_are_never_taken_over(tmp_path: Path, used: str) -> None:
+    there = keys.create(tmp_path / "keys")
+    (tmp_path / used).touch(mode=0o600)
 
     with pytest.raises(KeysUnusable, match="exists already"):
         write_campaign(tmp_path, {})
     assert keys.load(tmp_path / "keys") == there
     assert not (tmp_path / "config.toml").exists()
+
+
+def test_a_key_folder_without_a_key_may_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "keep").mkdir(parents=True)
+
+    with pytest.raises(KeysUnusable, match="not whole, and holds no key") as refused:
+        write_campaign(tmp_path, {})
+    assert "delete it" in refused.value.hint
 
 
 def test_a_config_that_is_there_already_stays(tmp_path: Path) -> None:
@@ -146,11 +166,10 @@ def test_two_that_begin_in_one_folder_at_the_same_instant_leave_the_campaign_of_
         assert keys.load(load(folder / "config.toml").keys_dir).campaign
 
 
-def test_a_config_that_somebody_writes_at_the_same_instant_stays(tmp_path: Path) -> None:
-    """Only a link that leads nowhere is there and seems not to be: so it is when a file comes in
-    between."""
+def test_a_link_in_the_place_of_the_config_stays(tmp_path: Path) -> None:
+    """A link that leads nowhere is something, too."""
     (tmp_path / "config.toml").symlink_to(tmp_path / "gone.toml")
 
-    with pytest.raises(FileRefused, match="cannot be written"):
+    with pytest.raises(FileRefused, match="exists already"):
         write_campaign(tmp_path, {})
     assert [each.name for each in tmp_path.iterdir()] == ["config.toml"]

@@ -83,6 +83,22 @@ def test_an_import_onto_a_full_disk_keeps_nothing(
     campaign.end()
 
 
+def test_a_campaign_that_finds_no_room_to_begin_says_so_and_leaves_nothing(
+    templates: Templates, small_disk: Path, tmp_path: Path
+) -> None:
+    campaign = templates.begun.copied(tmp_path / "begun")
+    ballast = fill(small_disk, spare_bytes=0)
+
+    failed = campaign.run("init", small_disk / "garden", "--yes", expect=1)
+
+    assert "make room" in failed.err
+    assert "another" not in failed.err
+    assert [each.name for each in small_disk.iterdir()] == ["ballast"]
+    ballast.unlink()
+    campaign.run("init", small_disk / "garden", "--yes")
+    campaign.end()
+
+
 def test_a_first_import_onto_a_full_disk_leaves_no_half_ledger(
     templates: Templates, small_disk: Path, tmp_path: Path
 ) -> None:

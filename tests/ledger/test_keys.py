@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from repermit.errors import KeysUnusable
 from repermit.ledger import keys
+from tests.ledger.test_linkkeys import no_room
 
 _LONGEST = 4085  # of a path: 4,096 octets are too many, on Linux
 
@@ -73,6 +76,51 @@ def test_a_folder_that_holds_something_is_never_written_over(folder: Path) -> No
     with pytest.raises(KeysUnusable, match="exists already"):
         keys.create(folder)
     assert (folder / "keep" / "keys.json").read_bytes() == before
+
+
+def test_a_folder_that_holds_no_key_may_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "burn").mkdir(parents=True)
+
+    with pytest.raises(KeysUnusable, match="holds no key") as refused:
+        keys.create(tmp_path / "keys")
+    assert "delete it" in refused.value.hint
+
+
+def test_what_was_cut_off_before_goes_when_a_folder_is_made(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / f".keys.{ended.pid}.x7.new" / "burn").mkdir(parents=True)
+    (tmp_path / f".keys.{os.getpid()}.x7.new" / "burn").mkdir(parents=True)  # is being made
+
+    keys.create(tmp_path / "keys")
+
+    left = {each.name for each in tmp_path.iterdir()}
+    assert left == {"keys", f".keys.{os.getpid()}.x7.new"}
+
+
+def test_a_folder_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    with no_room(), pytest.raises(KeysUnusable, match="cannot be used"):
+        keys.create(tmp_path / "keys")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_just_made_is_unused(folder: Path) -> None:
+    assert keys.is_unused(folder)
+
+
+@pytest.mark.parametrize("more", ["keep/mark", "keep/destroyed", "burn/2.key", "notes"])
+def test_a_folder_with_more_in_it_is_used(folder: Path, more: str) -> None:
+    (folder / more).touch(mode=0o600)
+
+    assert not keys.is_unused(folder)
+
+
+@pytest.mark.parametrize("part", ["keep/keys.json", "burn/1.key"])
+def test_a_folder_that_cannot_be_read_is_not_one_just_made(folder: Path, part: str) -> None:
+    (folder / part).write_text("{")
+
+    assert not keys.is_unused(folder)
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
