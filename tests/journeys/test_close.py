@@ -30,6 +30,7 @@ from tests.journeys.campaign import (
     row,
     write_list,
 )
+from tests.journeys.relay import Relay
 from tests.journeys.terminal import typed
 from tests.journeys.web import mailbox
 from tests.purge.builders import DyingLedger, Killed
@@ -105,6 +106,7 @@ def test_a_campaign_that_is_closed_asks_nobody_and_everything_else_goes_on(
         assert b'"kind":"closed"' in bundle.read("log.jsonl")
     verify = [sys.executable, SOURCES / "repermit/report/verifier.py", evidence]
     assert subprocess.run(verify, capture_output=True, timeout=60, check=False).returncode == 0
+    assert "--done 'the web shop' --by NAME" in later()
     status = asked.status()
     assert (status["closed"], status["purged"]) == (done["closed"], 23 + WITHHELD)
     assert f"closed since {done['closed']}" in asked.here("status").out
@@ -120,6 +122,24 @@ def test_a_campaign_that_is_closed_asks_nobody_and_everything_else_goes_on(
     later("handover", asked.outside / "again")
     later("handover", "--done", "the web shop", "--by", "Jan")
     assert '"holds": true' in later("proof", "verify", "--json")
+
+
+def test_what_its_own_purge_tells_the_operator_stands_not_against_closing(
+    approved: Campaign, relay: Relay
+) -> None:
+    """And leaves afterwards, with `send`."""
+    approved.edit(r"#to = \[.*\]", 'to = ["an@kantoor.example"]')
+    approved.use(relay.port)
+    approved.here("handover", approved.outside / "leaving")
+    rmtree(approved.outside / "leaving")
+
+    approved.run("close", "--by", "An", *_ALL)
+
+    assert approved.status()["outbox"]["owed"] > 0
+    assert approved.here("--json").json["next"]["command"] == "repermit send --limit 0"
+    approved.run("send", expect=1)  # nobody is asked any more
+    assert {each.mailbox for each in relay.taken} == {"an@kantoor.example"}
+    assert approved.status()["outbox"]["owed"] == 0
 
 
 def test_a_terminal_names_each_class_and_asks_what_becomes_of_it(approved: Campaign) -> None:
