@@ -63,17 +63,17 @@ def _write(runtime: Runtime, found: Report, out: Path) -> None:
     """Write the page. Raises: FileRefused, WordingIncomplete."""
     from repermit import __version__
     from repermit.files import require_new, whole
-    from repermit.report import html
+    from repermit.report.page import Heading, page
 
     require_new(out)
     campaign, figures = runtime.config.campaign, found.course.figures
-    heading = html.Heading(
+    heading = Heading(
         campaign=campaign.name,
         controller=runtime.config.controller.name,
         release=__version__,
         checkpoint=runtime.signing.sign(figures.log_size, bytes.fromhex(figures.log_root)),
     )
-    content = html.page(
+    content = page(
         found,
         heading,
         runtime.templates,

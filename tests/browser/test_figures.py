@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from repermit.domain.templates import Templates
 from repermit.ledger.store.series import Course
 from repermit.report.figures import report
-from repermit.report.html import Heading, page
+from repermit.report.page import Heading, page
 from tests.browser.builders import DESK, NARROW, a_page
 from tests.report.courses import BEGUN, empty, over, underway
 

@@ -20,7 +20,7 @@ from repermit.ledger.store.series import Course
 from repermit.report.charts import LETTER_PIXELS, NARROW_PIXELS
 from repermit.report.drawn import FUNNEL
 from repermit.report.figures import State, report
-from repermit.report.html import Heading, page
+from repermit.report.page import Heading, page
 from tests.report.courses import BEGUN, empty, over, underway
 
 SHIPPED = Path(__file__).parents[2] / "templates"
