@@ -22,9 +22,10 @@ def usable() -> Iterator[None]:
         yield
     except OSError as failure:
         do = "put it back in its place, or check its rights"
+        do = "make room there" if is_full(failure) else do
         raise KeysUnusable(
             f"the key folder cannot be used ({failure.strerror})",
-            hint=f"{'make room there' if is_full(failure) else do}; then run the same command again",
+            hint=f"{do}; then run the same command again",
         ) from failure
 
 
