@@ -35,13 +35,13 @@ class Objection:
                 return f"{counted(self.count, 'recipient')} complained, of {self.mails:,} mails"
             case "provider_bounces":
                 return (
-                    f"{counted(self.count, 'mail')} to {self.provider} came back within a day because the"
-                    f" address is dead, of {self.mails:,} that left within 7 days"
+                    f"{counted(self.count, 'mail')} to {self.provider} came back within a day"
+                    f" because the address is dead, of {self.mails:,} that left within 7 days"
                 )
             case "provider_complaints":
                 return (
-                    f"{counted(self.count, 'recipient')} at {self.provider} complained within a day, of"
-                    f" {self.mails:,} mails that left for it within 7 days"
+                    f"{counted(self.count, 'recipient')} at {self.provider} complained within a"
+                    f" day, of {self.mails:,} mails that left for it within 7 days"
                 )
             case "about_us":
                 by = f" from {self.provider}" if self.provider else ""

@@ -153,12 +153,13 @@ async def bundle(ledger: Ledger, path: Path, maker: Maker, *, tell: Tell) -> int
         tx, people = file.tx, evidence.count_yeses(file.tx)
         purges = evidence.purges(tx)
         tell(
-            f"In it: {file.found.size:,} entries of the log, {counted(people, 'consent')}, what was shown,"
-            f" approvals, policy, {counted(len(purges), 'purge')}, the config, and"
+            f"In it: {file.found.size:,} entries of the log, {counted(people, 'consent')}, what was"
+            f" shown, approvals, policy, {counted(len(purges), 'purge')}, the config, and"
             " what checks it all."
         )
         tell(
-            f"It names {counted(people, 'person', 'people')}, each by a masked address and a number."
+            f"It names {counted(people, 'person', 'people')}, each by a masked address and a"
+            " number."
         )
         file.begin()
         file.entries("log.jsonl", evidence.entries(tx), lambda _: {})

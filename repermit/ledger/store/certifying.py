@@ -63,7 +63,8 @@ def against(tx: Transaction) -> Iterator[Obstacle]:
         yield Obstacle("handover", "nothing was handed over: `repermit handover DIR`")
     if left := tx.value("SELECT count(*) FROM recipient"):
         text = (
-            f"{counted(left, 'person is', 'people are')} on file: hand them over, then `repermit purge --contract-ended"
+            f"{counted(left, 'person is', 'people are')} on file: hand them"
+            " over, then `repermit purge --contract-ended"
             f" --at-most {left} --by NAME`"
         )
         yield Obstacle("left", text)

@@ -199,7 +199,8 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
             "owed", f"{counted(owed, 'mail is', 'mails are')} owed: `repermit send` delivers them"
         )
     if unread := returns.waiting_replies(tx):
-        text = f"{counted(unread, 'reply waits', 'replies wait')} for a person: `repermit inbound review`"
+        replies = counted(unread, "reply waits", "replies wait")
+        text = f"{replies} for a person: `repermit inbound review`"
         yield Obstacle("replies", text)
     if why := not_handed_over(tx):
         yield Obstacle("handover", f"{why}: `repermit handover DIR`")
