@@ -2,10 +2,15 @@
 
 import sys
 
+from repermit import __version__
+
 
 def main() -> int:
     """Run one command and return its exit code; a Ctrl-C while the program is still loading ends
     as any other."""
+    if sys.argv[1:] == ["--version"]:  # told by what is loaded by now
+        print(f"repermit {__version__}")
+        return 0
     try:
         from repermit.cli import main as run
     except KeyboardInterrupt:

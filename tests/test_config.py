@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 import tomllib
@@ -493,7 +494,6 @@ def test_a_file_with_a_byte_order_mark_and_windows_line_ends_loads(tmp_path: Pat
     [
         ("no_such.toml", "there is no such config file"),
         (".", "this is a folder, not a file"),
-        ("latin1.toml", "this is not UTF-8 text"),
         ("latin1.toml/config.toml", "this file cannot be read"),
         ("nul\0.toml", "this file cannot be read"),
     ],
@@ -506,6 +506,28 @@ def test_a_file_that_cannot_be_read_is_one_clear_line(
         load(tmp_path / name)
     assert refused.value.problems == (f"{tmp_path / name}: {sentence}",)
     assert "repermit init" in refused.value.hint
+
+
+def test_a_file_that_is_not_utf8_is_to_be_saved_as_it(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b'name = "caf\xe9"')
+    with pytest.raises(ConfigInvalid, match="this is not UTF-8 text") as refused:
+        load(tmp_path / "config.toml")
+    assert "save it with the encoding UTF-8" in refused.value.hint
+    assert "init" not in refused.value.hint
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_what_is_no_config_is_not_read_to_its_end(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "config.toml"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        path.write_bytes(b"#" * ((1 << 20) + 1))
+    with pytest.raises(ConfigInvalid, match=r"larger than 1 MB|a device or a pipe") as refused:
+        load(path)
+    assert "--config FILE" in refused.value.hint
 
 
 def test_the_line_finder_follows_every_way_to_write_a_key() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.exceptions import TyperException
 
+from repermit import __version__
 from repermit.cli.commands import Program
 from repermit.cli.completion import configs
 from repermit.cli.session import (
@@ -20,6 +21,7 @@ from repermit.cli.session import (
     Session,
     plain,
     session_of,
+    show,
     show_json,
     tell,
     unforeseen,
@@ -54,8 +56,14 @@ def options(
     as_json: Annotated[
         bool, typer.Option("--json", help="Without a command: one JSON object.")
     ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which release this is, and do nothing else.")
+    ] = False,
 ) -> None:
     """Read what is common to all commands; without a command, say what comes next."""
+    if version:
+        show(f"repermit {__version__}")
+        raise typer.Exit
     session = session_of(context)
     session.config = config
     if context.invoked_subcommand is None:

@@ -77,6 +77,8 @@ def init(
     content = filling(answers)
     _tell_left(write_campaign(folder, content.values, remarks=content.remarks))
     _tell_written(folder, left_open(answers, today=today))
+    if answers.get("web.public_url"):
+        _tell_port(target)
 
 
 def _answers(target: Path, pairs: list[str], *, today: date, yes: bool) -> dict[str, str]:
@@ -103,11 +105,20 @@ def _answers(target: Path, pairs: list[str], *, today: date, yes: bool) -> dict[
         raise FileRefused(
             "init asks questions, and nobody is there to answer"
             + (f": {', '.join(missing)}" if given else ""),
-            hint="`repermit init --yes` writes the example; then edit config.toml"
-            + ("; or give each as --answer KEY=VALUE" if given else ""),
+            hint="`repermit init --yes` writes the example; then edit config.toml; or give each as"
+            " --answer KEY=VALUE, which `repermit init --help` lists",
         )
     options.require_whole(given, answers, today=today)
     return answers
+
+
+def _tell_port(target: Path) -> None:
+    """Say where the pages listen: that is not the web address at which people open them."""
+    from repermit.config import load
+
+    web = load(target).web
+    tell(f"The pages listen on {web.bind} (web.bind in config.toml): whatever serves")
+    tell(f"  {web.public_url} passes requests on to that port, {web.bind_port}.")
 
 
 def _tell_left(is_left: bool) -> None:

@@ -35,6 +35,7 @@ _NAMES = {
     "mx": "domains take mail",
 }
 _SECONDS = 30.0  # for all of it
+_NO_ANSWER = f"see that this machine's DNS answers (/etc/resolv.conf names it); then {ASK_AGAIN}"
 _OWN = "have the sender's own domain in relay.from: nobody can publish anything for this one"
 
 
@@ -196,5 +197,6 @@ async def _mx(sender: Sender, lookup: Lookup) -> Said:
         what = await takes(domain, lookup)
         lost = "answers" if domain == sender.replies else "bounces"
         do = f"give {domain} an MX that leads to a mailbox, or {lost} are lost"
+        do = _NO_ANSWER if what is Takes.UNKNOWN else do
         found.append((states.get(what, State.FAIL), f"{domain} {what}", do))
     return together(found, otherwise=(State.OK, ", ".join(sender.domains), ""))

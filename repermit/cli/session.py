@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from repermit.domain.clock import Clock
+from repermit.domain.count import counted as counted  # for every command
 from repermit.errors import RepermitError
 
 if TYPE_CHECKING:
@@ -185,8 +186,3 @@ def next_line() -> str:
     if sys.stdin is None:  # it was closed
         return ""
     return sys.stdin.buffer.readline(_LONGEST_LINE).decode("utf-8", "replace").strip()
-
-
-def counted(count: int, one: str, many: str | None = None) -> str:
-    """Return "1 mail", "12,400 mails"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,6 +31,8 @@ from repermit.domain.policy import EEA
 from repermit.errors import ConfigInvalid
 
 _NO_FILE = "write one with `repermit init`, or name another with --config FILE"
+_NO_RIGHT = "let the user who runs this read it, or name another with --config FILE"
+_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -103,16 +106,40 @@ def load(path: Path) -> Config:
     Raises: ConfigInvalid with every problem, or with the one that keeps the file from being read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _octets(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise ConfigInvalid([f"{path}: there is no such config file"], hint=_NO_FILE) from None
     except IsADirectoryError:
         raise ConfigInvalid([f"{path}: this is a folder, not a file"], hint=_NO_FILE) from None
     except UnicodeDecodeError:
-        raise ConfigInvalid([f"{path}: this is not UTF-8 text"], hint=_NO_FILE) from None
+        raise ConfigInvalid(
+            [f"{path}: this is not UTF-8 text"],
+            hint="open it in an editor of plain text, and save it with the encoding UTF-8",
+        ) from None
+    except PermissionError:
+        raise ConfigInvalid([f"{path}: this file cannot be read"], hint=_NO_RIGHT) from None
     except (OSError, ValueError):
         raise ConfigInvalid([f"{path}: this file cannot be read"], hint=_NO_FILE) from None
     return read(text, path=path)
+
+
+def _octets(path: Path) -> bytes:
+    """Return what is in the file at *path*. What is no file may give no end, or nothing for ever.
+
+    Raises: ConfigInvalid when it is no file, or too large for a config; OSError.
+    """
+    mode = path.stat().st_mode
+    if S_ISDIR(mode):
+        raise IsADirectoryError
+    if not S_ISREG(mode):
+        hint = "put a file of text in its place, or name another with --config FILE"
+        raise ConfigInvalid([f"{path}: this is no file, but a device or a pipe"], hint=hint)
+    with path.open("rb") as file:
+        octets = file.read(_MOST_BYTES + 1)
+    if len(octets) > _MOST_BYTES:
+        hint = "look whether it is another file, or name the config with --config FILE"
+        raise ConfigInvalid([f"{path}: larger than 1 MB, which no config is"], hint=hint)
+    return octets
 
 
 def read(text: str, *, path: Path) -> Config:

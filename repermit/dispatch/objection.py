@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repermit.dispatch.about_us import hint_of
+from repermit.domain.count import counted
 from repermit.errors import SendRefused
 
 STOPPED = "stopped"  # the code of the refusal
@@ -31,16 +32,16 @@ class Objection:
                 share = f" ({100 * self.count / self.mails:.1f} %)" if self.mails else ""
                 return f"{self.count:,} of {self.mails:,} mails went to dead addresses{share}"
             case "complaints":
-                return f"{self.count:,} recipients complained, of {self.mails:,} mails"
+                return f"{counted(self.count, 'recipient')} complained, of {self.mails:,} mails"
             case "provider_bounces":
                 return (
-                    f"{self.count:,} mails to {self.provider} came back within a day because the"
-                    f" address is dead, of {self.mails:,} that left within 7 days"
+                    f"{counted(self.count, 'mail')} to {self.provider} came back within a day"
+                    f" because the address is dead, of {self.mails:,} that left within 7 days"
                 )
             case "provider_complaints":
                 return (
-                    f"{self.count:,} recipients at {self.provider} complained within a day, of"
-                    f" {self.mails:,} mails that left for it within 7 days"
+                    f"{counted(self.count, 'recipient')} at {self.provider} complained within a"
+                    f" day, of {self.mails:,} mails that left for it within 7 days"
                 )
             case "about_us":
                 by = f" from {self.provider}" if self.provider else ""

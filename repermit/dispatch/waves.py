@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from repermit.dispatch.objection import Objection
+from repermit.domain.count import people
 from repermit.domain.decay import years_between
 from repermit.ledger.store.stretches import Outcome
 from repermit.ledger.store.waves import State, Wave
@@ -76,8 +77,10 @@ class Begin:
 
     def __str__(self) -> str:
         if self.is_pilot:
-            return f"wave {self.number}: {self.size:,} people drawn at random over the whole list"
-        who = "everybody who is left" if self.size is None else f"{self.size:,} people"
+            return (
+                f"wave {self.number}: {people(self.size or 0)} drawn at random over the whole list"
+            )
+        who = "everybody who is left" if self.size is None else people(self.size)
         return f"wave {self.number}: {who}, the newest contacts first"
 
 

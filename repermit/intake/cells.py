@@ -151,6 +151,11 @@ def _month_of(name: str) -> str:
     return "0"
 
 
+def is_country(code: str) -> bool:
+    """Return whether *code* is one of ISO 3166-1, upper case."""
+    return code in _codes()
+
+
 @lru_cache(_CACHED)
 def country_of(text: str) -> str | None:
     """Return the ISO 3166-1 code that *text* is or names in nl, fr, de or en, or None."""
@@ -236,9 +241,13 @@ def _words(*texts: str) -> frozenset[str]:
 
 
 @cache
+def _codes() -> frozenset[str]:
+    return frozenset(_ISO_3166[at : at + 2] for at in range(0, len(_ISO_3166), 2))
+
+
+@cache
 def _country_names() -> Mapping[str, str]:
-    codes = [_ISO_3166[at : at + 2] for at in range(0, len(_ISO_3166), 2)]
-    names = {code.casefold(): code for code in codes}
+    names = {code.casefold(): code for code in _codes()}
     for entry in re.split(r"\n|  ", _COUNTRIES.strip()):
         code, _, words = entry.partition(" ")
         names |= {folded(word): code for word in words.split("|")}

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from repermit.domain.clock import iso
+from repermit.domain.count import counted
 from repermit.errors import KeysUnusable, LedgerUnusable, ProofBroken
 from repermit.ledger import copying, keys
 from repermit.ledger.database import Held
@@ -119,7 +120,7 @@ class Phases:
                 await self._clean()
 
     async def _erase(self) -> None:
-        self.tell(f"erasing {self.current.due} recipients for good, with their keys")
+        self.tell(f"erasing {counted(self.current.due, 'recipient')} for good, with their keys")
         manifest = await self.ledger.read(manifest_of, self.current)
 
         def part(tx: Transaction, rows: int) -> int:

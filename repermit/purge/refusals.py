@@ -76,7 +76,8 @@ def _always(readings: Readings) -> Iterator[Refusal]:
 
 def _at_most(readings: Readings, order: Order) -> Iterator[Refusal]:
     if order.at_most is not None and readings.due > order.at_most:
-        text = f"{readings.due} recipients are due, but at most {order.at_most} may go"
+        due = _counted(readings.due, "recipient is", "recipients are")
+        text = f"{due} due, but at most {order.at_most} may go"
         yield Refusal("at_most", text)
 
 

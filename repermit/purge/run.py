@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from repermit.domain.count import counted
 from repermit.errors import LedgerUnusable, PurgeRefused
 from repermit.ledger import copying
 from repermit.ledger.engine import Ledger
@@ -139,7 +140,8 @@ async def _begun(ledger: Ledger, order: Order, intended: Plan, sign: Sign) -> Pu
     instant."""
     frozen = await ledger.read(manifest.freeze, intended.terms)
     if order.at_most is not None and frozen.due > order.at_most:
-        text = f"{frozen.due} recipients are due by now, but at most {order.at_most} may go"
+        due = counted(frozen.due, "recipient is", "recipients are")
+        text = f"{due} due by now, but at most {order.at_most} may go"
         hint = "see `repermit purge --dry-run`"
         raise PurgeRefused([("at_most", text, None)], due=frozen.due, hint=hint)
     facts = {

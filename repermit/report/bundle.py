@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from repermit.domain.clock import iso
+from repermit.domain.count import counted
 from repermit.domain.question import Question
 from repermit.domain.record import record
 from repermit.files import file_refused, whole
@@ -152,11 +153,14 @@ async def bundle(ledger: Ledger, path: Path, maker: Maker, *, tell: Tell) -> int
         tx, people = file.tx, evidence.count_yeses(file.tx)
         purges = evidence.purges(tx)
         tell(
-            f"In it: {file.found.size:,} entries of the log, {people:,} consents, what was shown,"
-            f" approvals, policy, {len(purges):,} purge{'s' * (len(purges) != 1)}, the config, and"
+            f"In it: {file.found.size:,} entries of the log, {counted(people, 'consent')}, what was"
+            f" shown, approvals, policy, {counted(len(purges), 'purge')}, the config, and"
             " what checks it all."
         )
-        tell(f"It names {people:,} people, each by a masked address and a number.")
+        tell(
+            f"It names {counted(people, 'person', 'people')}, each by a masked address and a"
+            " number."
+        )
         file.begin()
         file.entries("log.jsonl", evidence.entries(tx), lambda _: {})
         file.consents(evidence.yeses(tx))

@@ -276,7 +276,7 @@ CASES = {
         has_json=False,
     ),
     "export_nowhere": Case(
-        ("export", "--out", "no/where.csv"), "cannot be written", has_json=False
+        ("export", "--out", "no/where.csv"), "the folder no does not exist", has_json=False
     ),
     "export_log_altered": Case(
         ("export", "--out", "yes.csv"),
@@ -291,7 +291,9 @@ CASES = {
         prepare=lambda one: (one.outside / "there").mkdir(),
         has_json=False,
     ),
-    "handover_nowhere": Case(("handover", "no/where"), "cannot be written", has_json=False),
+    "handover_nowhere": Case(
+        ("handover", "no/where"), "the folder no does not exist", has_json=False
+    ),
     "withdraw_missing": Case(("withdraw", "no.csv"), "cannot be read"),
     "withdraw_nobody": Case(
         ("withdraw", "-"), "holds no address that could be suppressed", stdin="email\nnobody\n"
@@ -322,7 +324,9 @@ CASES = {
         has_json=False,
     ),
     "papers_nowhere": Case(
-        ("papers", "breach", "--out", "no/where.html"), "cannot be written", has_json=False
+        ("papers", "breach", "--out", "no/where.html"),
+        "the folder no does not exist",
+        has_json=False,
     ),
     "papers_log_altered": Case(
         ("papers", "register"),

@@ -80,6 +80,7 @@ async def test_a_domain_that_is_published_as_it_should_holds(tmp_path: Path) -> 
 async def test_a_dns_that_cannot_be_asked_fails_nothing(tmp_path: Path, otherwise: Said) -> None:
     said = await found(a_runtime(tmp_path), {}, otherwise)
     assert {each.state for each in said.values()} == {State.WARN}
+    assert "this machine's DNS" in said["mx"].do
 
 
 async def test_a_slow_dns_fails_nothing(tmp_path: Path) -> None:

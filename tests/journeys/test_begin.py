@@ -267,6 +267,8 @@ def test_a_script_gives_answers_and_takes_the_defaults_for_the_rest(tmp_path: Pa
     ("words", "code", "why"),
     [
         (("--answer", "country=NL"), 1, "nobody is there to answer: controller.name, "),
+        (("--answer", "country=XX", "--yes"), 2, "country: is not the code of a country"),
+        ((), 1, "--answer KEY=VALUE"),
         (("--answer", "controller.nam=x", "--yes"), 2, "did you mean controller.name?"),
         (("--answer", "policy.recent_days=9", "--yes"), 2, "is not asked"),
         (("--answer", "relay.url=smtp://a:geheim@b.example", "--yes"), 2, "holds a password"),

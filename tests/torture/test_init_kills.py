@@ -21,8 +21,8 @@ from repermit.ledger import keys
 
 pytestmark = pytest.mark.torture
 
-# 25 in `make test`; REPERMIT_KILLS=750, as `make torture` sets it, makes it 150.
-ROUNDS = max(25, int(os.environ.get("REPERMIT_KILLS", "0")) // 5)
+# 10 in `make test`; REPERMIT_KILLS=750, as `make torture` sets it, makes it 150.
+ROUNDS = max(10, int(os.environ.get("REPERMIT_KILLS", "0")) // 5)
 AT_ONCE = 4
 
 

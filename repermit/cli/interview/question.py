@@ -51,8 +51,10 @@ def yes_or_no(typed: str) -> Value:
 
 def country(typed: str) -> Value:
     """Return the code of a country. Raises: ValueError."""
-    if not re.fullmatch(r"[A-Za-z]{2}", typed):
-        raise ValueError("is not a country in two letters, such as BE")
+    from repermit.intake.cells import is_country  # slow to import
+
+    if not is_country(typed.upper()):
+        raise ValueError("is not the code of a country in two letters, such as BE (ISO 3166-1)")
     return typed.upper()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from repermit.domain.count import counted
 from repermit.ledger.instants import from_micros, to_micros
 from repermit.ledger.store import closing, erasing, originals, places, purges
 from repermit.ledger.store.closing import Obstacle
@@ -65,7 +66,8 @@ def against(tx: Transaction) -> Iterator[Obstacle]:
         yield Obstacle("handover", "nothing was handed over: `repermit handover DIR`")
     if left := tx.value("SELECT count(*) FROM recipient"):
         text = (
-            f"{left:,} people are on file: hand them over, then `repermit purge --contract-ended"
+            f"{counted(left, 'person is', 'people are')} on file: hand them"
+            " over, then `repermit purge --contract-ended"
             f" --at-most {left} --by NAME`"
         )
         yield Obstacle("left", text)

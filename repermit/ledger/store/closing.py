@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from repermit.domain.clock import iso
+from repermit.domain.count import counted
 from repermit.domain.due import BY_CLOSE, BY_DATE
 from repermit.errors import CloseRefused
 from repermit.ledger.instants import from_micros, to_micros
@@ -177,19 +178,28 @@ def _obstacles(tx: Transaction, terms: Terms, *, is_purging: bool) -> Iterator[O
     if is_purging:
         yield Obstacle("purge", "a purge was cut off: `repermit purge` finishes it")
     if leaving := erasing.still_leaving(tx):
-        yield Obstacle("leaving", f"{leaving:,} mails are still leaving: wait for `repermit send`")
+        yield Obstacle(
+            "leaving",
+            f"{counted(leaving, 'mail is', 'mails are')} still leaving: wait for `repermit send`",
+        )
     count, last = waiting(tx)
     if count:
-        yield Obstacle("open", f"{count:,} people have not had all their time to answer", last)
+        yield Obstacle(
+            "open",
+            f"{counted(count, 'person has', 'people have')} not had all their time to answer",
+            last,
+        )
     by_date = due.counts(tx, replace(terms, reasons=BY_DATE))
     if by_date:
-        text = f"{sum(by_date.values()):,} people are due and not erased: `repermit purge`"
+        who = counted(sum(by_date.values()), "person is", "people are")
+        text = f"{who} due and not erased: `repermit purge`"
         yield Obstacle("due", text)
     if owed := outbox.owed_to_people(tx):  # what the operator is told leaves after the end, too
-        text = f"{owed:,} mails are owed to people: `repermit send` delivers them"
-        yield Obstacle("owed", text)
+        mails = counted(owed, "mail is", "mails are")
+        yield Obstacle("owed", f"{mails} owed to people: `repermit send` delivers them")
     if unread := returns.waiting_replies(tx):
-        text = f"{unread:,} replies wait for a person: `repermit inbound review`"
+        replies = counted(unread, "reply waits", "replies wait")
+        text = f"{replies} for a person: `repermit inbound review`"
         yield Obstacle("replies", text)
     if why := not_handed_over(tx):
         yield Obstacle("handover", f"{why}: `repermit handover DIR`")
