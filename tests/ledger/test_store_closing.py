@@ -115,7 +115,7 @@ async def test_everything_that_stands_against_it_is_named_at_once(
     texts = {each.code: each for each in found.obstacles}
     assert list(texts) == ["import", "leaving", "open", "due", "owed", "handover"]
     assert texts["open"].until == a_clock.now() + ANSWER_TIME
-    assert "1 people have not had" in texts["open"].text
+    assert "1 person has not had" in texts["open"].text
     with pytest.raises(CloseRefused, match="`repermit purge`") as refused:
         await close(a_ledger)
     assert [each["code"] for each in refused.value.details()["refused"]] == list(texts)

@@ -200,4 +200,4 @@ async def test_what_waits_stands_against_closing_and_is_counted_as_held(
     with pytest.raises(CloseRefused) as refused:
         await a_ledger.write(closing.close, terms(a_clock.now()), by="An", kept=[])
 
-    assert "1 replies wait for a person" in str(refused.value)
+    assert "1 reply waits for a person" in str(refused.value)
