@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,17 @@ def write_campaign(
     config = read(text, path=target)
     refuse_synchronised(config.ledger_path.parent, what="ledger", cure="set database.url to")
     try:
-        is_left = not config.ledger_path.exists() and keys.is_unused(config.keys_dir)
-        with ExitStack() as undo:  # what somebody else makes at the same instant stays
-            _make(folder, undo)
-            if not is_left:
-                keys.create(config.keys_dir)
-                undo.callback(shutil.rmtree, config.keys_dir, ignore_errors=True)
-            _write_config(target, text)
-            undo.pop_all()
+        with ExitStack() as made:
+            _make(folder, made)
+            with _alone(folder), ExitStack() as undo:
+                require_new(folder)
+                is_left = not config.ledger_path.exists() and keys.is_unused(config.keys_dir)
+                if not is_left:
+                    keys.create(config.keys_dir)
+                    undo.callback(shutil.rmtree, config.keys_dir, ignore_errors=True)
+                _write_config(target, text)
+                undo.pop_all()
+            made.pop_all()
     except OSError as failure:
         raise FileRefused(
             f"{folder} cannot be written ({failure.strerror})",
@@ -119,6 +123,17 @@ def _make(folder: Path, undo: ExitStack) -> None:
             each.mkdir()
             undo.callback(_remove, each)
     folder.mkdir(exist_ok=True)  # a file in its place is refused
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let whoever else begins in *folder* at the same instant wait for the length of a block."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _remove(folder: Path) -> None:

@@ -186,7 +186,7 @@ def read_whole(pair: str) -> None:
         ("purposes[21].id=x", "--answer purposes: is not a number from 1 to 20"),
         ("controller.email=hunter2", "is not an e-mail address"),
         ("controller.name=", "an answer is needed here"),
-        ("country=Belgium", "is not a country in two letters"),
+        ("country=Belgium", "is not the code of a country in two letters"),
         ("campaign.languages=nl, es", "names another language"),
         ("campaign.languages=,", "names another language"),
         ("campaign.default_language=de", "is not a language of the campaign"),
